@@ -1,0 +1,1 @@
+"""Labels the strokes of hand-drawn sketches: parts, instances, objects."""

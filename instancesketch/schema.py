@@ -1,0 +1,177 @@
+"""The one Arrow schema of corpora and results, and the way between its tables and sketches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from instancesketch.errors import SketchError
+from instancesketch.sketch import Sketch
+
+
+def _list(name: str, kind: pa.DataType, nullable: bool = True) -> pa.Field:
+    return pa.field(name, pa.list_(kind), nullable=nullable)
+
+
+SCHEMA = pa.schema(
+    [
+        pa.field("sketch_id", pa.string(), nullable=False),
+        pa.field("source", pa.string()),
+        pa.field("category", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("width", pa.float32()),
+        pa.field("height", pa.float32()),
+        _list("x", pa.float32(), nullable=False),
+        _list("y", pa.float32(), nullable=False),
+        _list("stroke_len", pa.int32(), nullable=False),
+        _list("part", pa.string()),
+        _list("label", pa.string()),
+        _list("instance", pa.int32()),
+        _list("object", pa.int32()),
+        _list("object_category", pa.string()),
+    ]
+)
+_RESULT_FIELDS = [
+    _list("part_score", pa.float32()),
+    pa.field("category_score", pa.float32()),
+    _list("object_score", pa.float32()),
+    pa.field("error", pa.string()),
+]
+RESULT_SCHEMA = pa.schema([*SCHEMA, *_RESULT_FIELDS])
+LABEL_COLUMNS = ("part", "label", "instance", "object", "object_category")
+# One entry per stroke; the other lists are per point or per object.
+_PER_STROKE = ("part", "label", "instance", "object", "part_score")
+
+ROW_GROUP_ROWS = 5_000
+
+
+def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table:
+    """Lays sketches out as a table with the given one of the two schemas."""
+    columns: list[pa.Array] = []
+    for field in schema:
+        values = [getattr(s, field.name) for s in sketches]
+        if field.name in ("x", "y", "stroke_len"):
+            columns.append(list_array(values, field.type.value_type))
+        else:
+            columns.append(pa.array(values, field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def list_array(values: Sequence[npt.NDArray[Any]], kind: pa.DataType) -> pa.ListArray:
+    """One Arrow list per array, without a Python object per number."""
+    offsets = np.zeros(len(values) + 1, np.int32)
+    np.cumsum([len(v) for v in values], out=offsets[1:])
+    flat = np.concatenate(values) if values else np.zeros(0)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, kind))
+
+
+def from_table(table: pa.Table) -> list[Sketch]:
+    """Turns every row into a sketch.
+
+    Raises:
+        SketchError: the table has not the schema's columns, or a row is no sketch; names the row.
+    """
+    sketches = []
+    for row, result in enumerate(read_rows(table)):
+        if isinstance(result, SketchError):
+            raise SketchError(f"row {row}: {result}")
+        sketches.append(result)
+    return sketches
+
+
+def read_rows(table: pa.Table) -> Iterable[Sketch | SketchError]:
+    """Yields each row as a sketch, or what is wrong with it.
+
+    Raises:
+        SketchError: the table as a whole has not the schema's columns.
+    """
+    table = conform(table)
+    numbers = {name: flat_list(table, name) for name in ("x", "y", "stroke_len")}
+    others = [name for name in table.column_names if name not in numbers]
+    for start in range(0, len(table), 1_000):
+        piece = table.slice(start, 1_000).select(others).to_pylist()
+        for row, values in enumerate(piece, start):
+            try:
+                for name, (flat, offsets, valid) in numbers.items():
+                    if not valid[row]:
+                        raise SketchError(f"{name} is null")
+                    values[name] = flat[offsets[row] : offsets[row + 1]]
+                for name in (*LABEL_COLUMNS, "part_score", "object_score"):
+                    if values.get(name) is not None:
+                        values[name] = tuple(values[name])
+                for name in ("part", "label", "object"):
+                    if values[name] is not None and None in values[name]:
+                        raise SketchError(f"{name} is null for a stroke")
+                yield Sketch(**values)
+            except SketchError as error:
+                yield error
+
+
+def conform(table: pa.Table) -> pa.Table:
+    """Gives a table the columns and types of the schema its columns fit, result or corpus.
+
+    Columns that may be null and are absent are filled with nulls; others are left out.
+
+    Raises:
+        SketchError: a column that may not be null is absent, or has a type that doesn't fit.
+    """
+    is_result = any(field.name in table.column_names for field in _RESULT_FIELDS)
+    schema = RESULT_SCHEMA if is_result else SCHEMA
+    columns = []
+    for field in schema:
+        if field.name not in table.column_names:
+            if not field.nullable:
+                raise SketchError(f"no column {field.name!r}: not a corpus")
+            columns.append(pa.nulls(len(table), field.type))
+            continue
+        try:
+            columns.append(table[field.name].combine_chunks().cast(field.type))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+            kind = table[field.name].type
+            raise SketchError(f"column {field.name!r} is {kind}, not {field.type}") from None
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def flat_list(
+    table: pa.Table, name: str
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """A list column as (values, offsets of rows + 1, which rows are not null), values ungrouped.
+
+    Null entries of an integer or float list become 0 or NaN.
+    """
+    array = table[name].combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # an empty table has no chunk to combine into
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = np.zeros(len(array) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    values = array.flatten()  # leaves out what null rows hold
+    if values.null_count:
+        values = values.fill_null(float("nan") if pa.types.is_floating(values.type) else 0)
+    return (
+        values.to_numpy(zero_copy_only=False),
+        offsets,
+        array.is_valid().to_numpy(zero_copy_only=False),
+    )
+
+
+def empty_table(schema: pa.Schema = SCHEMA) -> pa.Table:
+    """A table of no rows."""
+    return schema.empty_table()
+
+
+def bucket(key: str, salt: str = "") -> int:
+    """A stable number from 0 to 99 for a key: its blake2b hash, the same on every machine."""
+    digest = hashlib.blake2b(key.encode(), digest_size=8, salt=salt.encode()[:16]).digest()
+    return int.from_bytes(digest, "big") % 100
+
+
+def split_of(key: str) -> str:
+    """The split of a sketch id or a user: 80 in 100 train, 10 valid, 10 test."""
+    number = bucket(key)
+    return "train" if number < 80 else "valid" if number < 90 else "test"
