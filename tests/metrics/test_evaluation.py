@@ -1,0 +1,141 @@
+"""Results beside truth by id: nothing is dropped, whatever is missing, failed or unknown."""
+
+import re
+
+import pytest
+
+from instancesketch.errors import UserError
+from instancesketch.metrics import evaluate, format_figures, paired_bootstrap
+from instancesketch.sketch import Sketch
+from instancesketch.taxonomy import Taxonomy
+
+DOODLE7 = Taxonomy.load("doodle7")
+
+
+def sketch(name, category, parts, **values):
+    strokes = [[(0, 10 * i), (20, 10 * i)] for i in range(len(parts))]
+    return Sketch.from_strokes(
+        strokes, sketch_id=name, category=category, part=tuple(parts), **values
+    )
+
+
+def result(name, category, parts, **values):
+    return sketch(name, category, parts, category_score=0.9, **values)
+
+
+CAR = sketch("a", "car", ["wheel", "wheel", "frame", "frame"])
+DOG = sketch("b", "dog", ["head", "body"])
+
+
+def test_rows_meet_by_id_and_words_mean_their_category():
+    results = [result("b", "4leg", ["head", "neck"]), result("a", "car", CAR.part)]
+    figures, answers = evaluate(results, [CAR, DOG], DOODLE7)
+    assert figures["C"] == 75
+    assert figures["category_accuracy"] == 100
+    assert figures["per_category"]["4leg"]["sketches"] == 1
+    assert dict(zip(answers.sketch_ids, answers.shares(), strict=True)) == {"a": 1, "b": 0.5}
+
+
+def test_a_failed_row_is_all_wrong():
+    failed = Sketch.from_strokes(CAR.to_strokes(), sketch_id="a", error="no memory")
+    figures, _ = evaluate([failed, result("b", "4leg", DOG.part)], [CAR, DOG], DOODLE7)
+    assert figures["failed"] == 1
+    assert figures["category_accuracy"] == 50
+    assert figures["per_category"]["car"] | {"strokes": 0} == {
+        "C": 0, "P": 0, "part_accuracy": 0, "sketches": 1, "strokes": 0,
+    }  # fmt: skip
+    frame = DOODLE7.part_names.index("frame")
+    assert figures["confusion"]["counts"][frame][-1] == 2
+
+
+def test_a_failed_row_with_labels_is_all_wrong_too():
+    figures, _ = evaluate([result("a", "car", CAR.part, error="lost")], [CAR], DOODLE7)
+    assert (figures["C"], figures["category_accuracy"]) == (0, 0)
+
+
+def test_every_row_is_counted_once():
+    bare = sketch("c", "car", ["wheel"]).replace(part=None)
+    other = sketch("d", "teapot", ["wheel"])
+    results = [result(n, "car", ["wheel"]) for n in "cdx"] + [result("a", "car", CAR.part)]
+    figures, _ = evaluate(results, [CAR, DOG, bare, other], DOODLE7)
+    assert {k: figures[k] for k in ("missing", "unknown", "unlabelled", "failed")} == {
+        "missing": 1, "unknown": 1, "unlabelled": 2, "failed": 0,
+    }  # fmt: skip
+    assert figures["sketches"] == 1
+
+
+def test_a_given_category_is_not_judged():
+    figures, _ = evaluate([sketch("a", "car", CAR.part)], [CAR], DOODLE7)
+    assert figures["category_accuracy"] is None
+
+
+def test_parts_of_another_taxonomy_are_no_prediction():
+    figures, _ = evaluate([result("b", "4leg", ["head", "ear"])], [DOG], DOODLE7)
+    assert figures["confusion"]["counts"][DOODLE7.part_names.index("body")][-1] == 1
+
+
+def test_a_result_without_parts_is_all_wrong():
+    bare = result("b", "4leg", DOG.part).replace(part=None)
+    assert evaluate([bare], [DOG], DOODLE7).figures["C"] == 0
+
+
+@pytest.mark.parametrize(
+    ("results", "truth", "said"),
+    [
+        ([sketch("a", "car", ["wheel"])], [CAR], "'a' has 4 strokes in the truth and 1"),
+        ([CAR, CAR], [CAR], "the result has 'a' twice"),
+        ([CAR], [CAR, CAR], "the truth has 'a' twice"),
+        ([CAR], [sketch("a", "car", ["door"] * 4)], "'a' has the part 'door', unknown to doodle7"),
+    ],
+)
+def test_what_can_not_be_compared_is_refused_by_name(results, truth, said):
+    with pytest.raises(UserError, match=said):
+        evaluate(results, truth, DOODLE7)
+
+
+def test_nothing_at_all_gives_figures_of_none():
+    figures, _ = evaluate([], [], DOODLE7)
+    assert figures["C"] is None
+    assert "C -" in format_figures(figures)
+
+
+def many(parts_of):
+    return [result(f"car-{i}", "car", parts_of(i)) for i in range(60)]
+
+
+@pytest.fixture
+def compared():
+    truth = many(lambda i: ["wheel", "frame"])
+    worse = many(lambda i: ["wheel", "wheel" if i % 2 else "frame"])
+    better = many(lambda i: ["wheel", "wheel" if i % 10 == 1 else "frame"])[::-1]
+    return [evaluate(r, truth, DOODLE7).answers for r in (worse, better)]
+
+
+@pytest.mark.parametrize("figure", ["C", "P", "part_accuracy", "macro_f1", "category_accuracy"])
+def test_the_bootstrap_finds_the_difference(compared, figure):
+    worse, better = compared
+    mean, low, high = paired_bootstrap(worse, better, figure=figure, samples=200)
+    change = better.tally().figures()[figure] - worse.tally().figures()[figure]
+    assert low <= mean <= high
+    assert mean == pytest.approx(change, abs=1.5)
+    if figure != "category_accuracy":
+        assert low > 0
+    assert paired_bootstrap(worse, better, figure=figure, samples=200) == (mean, low, high)
+    back = paired_bootstrap(worse, worse, figure=figure, samples=20)
+    assert back == (0, 0, 0)
+
+
+def test_the_bootstrap_needs_the_same_sketches(compared):
+    one = evaluate([CAR], [CAR], DOODLE7).answers
+    with pytest.raises(UserError, match="same sketches"):
+        paired_bootstrap(one, compared[0])
+
+
+def test_the_text_shows_what_is_there_and_nothing_empty():
+    results = [result("a", "car", ["wheel", "frame", "wheel", "frame"])]
+    text = format_figures(evaluate(results, [CAR, DOG], DOODLE7).figures)
+    assert "C 50.00" in text
+    assert "1 sketches, 4 strokes, 1 missing" in text
+    assert re.search(r"^wheel +frame 1$", text, re.MULTILINE)
+    assert "cloud" not in text
+    assert "petal" not in text
