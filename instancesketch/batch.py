@@ -1,0 +1,171 @@
+"""Ragged drawings packed into tensors, straight from Arrow columns.
+
+Shape letters: see `instancesketch.ragged`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from instancesketch import ragged
+from instancesketch.schema import flat_list
+from instancesketch.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """N drawings of S strokes and P points in all. Class numbers are the taxonomy's; -1 unknown."""
+
+    points_P2: Tensor  # float32
+    stroke_len_S: Tensor  # int64
+    strokes_N: Tensor  # int64, strokes per drawing
+    part_S: Tensor  # int64
+    category_N: Tensor  # int64
+
+    def __len__(self) -> int:
+        return len(self.strokes_N)
+
+    @cached_property
+    def stroke_of_P(self) -> Tensor:
+        """The stroke of each point."""
+        return ragged.owners(self.stroke_len_S)
+
+    @cached_property
+    def sketch_of_S(self) -> Tensor:
+        """The drawing of each stroke."""
+        return ragged.owners(self.strokes_N)
+
+    @cached_property
+    def sketch_of_P(self) -> Tensor:
+        """The drawing of each point."""
+        return self.sketch_of_S[self.stroke_of_P]
+
+    @cached_property
+    def points_N(self) -> Tensor:
+        """Points per drawing."""
+        return ragged.reduce(self.stroke_len_S, self.sketch_of_S, len(self), "sum")
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        return Batch(
+            **{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)}
+        )
+
+    def select(self, sketches_M: Tensor) -> Batch:
+        """The drawings of the given numbers, in their order."""
+        return self.replace_strokes(
+            self.strokes_of(sketches_M), self.strokes_N[sketches_M], self.category_N[sketches_M]
+        )
+
+    def strokes_of(self, sketches_M: Tensor) -> Tensor:
+        """The numbers of the strokes of the given drawings, in their order."""
+        return _ranges(ragged.starts(self.strokes_N)[sketches_M], self.strokes_N[sketches_M])
+
+    def replace_strokes(self, pick_S: Tensor, strokes_N: Tensor, category_N: Tensor) -> Batch:
+        """Drawings made of the strokes of the given numbers, `strokes_N` to each."""
+        stroke_len_S = self.stroke_len_S[pick_S]
+        pick_P = _ranges(ragged.starts(self.stroke_len_S)[pick_S], stroke_len_S)
+        return Batch(
+            points_P2=self.points_P2[pick_P],
+            stroke_len_S=stroke_len_S,
+            strokes_N=strokes_N,
+            part_S=self.part_S[pick_S],
+            category_N=category_N,
+        )
+
+    def with_points(self, points_P2: Tensor) -> Batch:
+        """The same strokes in other places."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Batch(**values | {"points_P2": points_P2})
+
+    def normalised(self) -> Batch:
+        """Every drawing centred, its longer side from -1 to 1; a drawing without size stays 0."""
+        low_N2, high_N2 = ragged.box(self.points_P2, self.sketch_of_P, len(self))
+        half_N1 = ((high_N2 - low_N2) / 2).amax(1, keepdim=True)
+        scale_N1 = torch.where(half_N1 > 0, 1 / half_N1.clamp(min=1e-20), 1.0)
+        centre_N2 = (low_N2 + high_N2) / 2
+        owner_P = self.sketch_of_P
+        return self.with_points((self.points_P2 - centre_N2[owner_P]) * scale_N1[owner_P])
+
+
+def pack(table: pa.Table, taxonomy: Taxonomy) -> Batch:
+    """Packs the rows of a corpus table; labels that are null or not of the taxonomy become -1."""
+    x_P, _, _ = flat_list(table, "x")
+    y_P, _, _ = flat_list(table, "y")
+    stroke_len_S, strokes_N1, _ = flat_list(table, "stroke_len")
+    return Batch(
+        points_P2=torch.from_numpy(np.stack([x_P, y_P], axis=1)),
+        stroke_len_S=torch.from_numpy(stroke_len_S.astype(np.int64)),
+        strokes_N=torch.from_numpy(np.diff(strokes_N1)),
+        part_S=torch.from_numpy(_parts(table, strokes_N1, taxonomy)),
+        category_N=torch.from_numpy(categories(table, taxonomy)),
+    )
+
+
+def categories(table: pa.Table, taxonomy: Taxonomy) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The category number of each row, -1 where its word means none."""
+    column = table["category"].combine_chunks().dictionary_encode()
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    number = {name: i for i, name in enumerate(taxonomy.category_names)}
+    words = column.dictionary.to_pylist()
+    of_word = np.array(
+        [number.get(taxonomy.category_of(w) or "", -1) for w in words] + [-1], np.int64
+    )
+    return of_word[column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
+
+
+def _parts(
+    table: pa.Table, strokes_N1: np.ndarray[tuple[int], np.dtype[np.int64]], taxonomy: Taxonomy
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    out_S = np.full(int(strokes_N1[-1]), -1, np.int64)
+    column = table["part"].combine_chunks()
+    if column.null_count == len(column):
+        return out_S
+    values = column.flatten().dictionary_encode()
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    number = {name: i for i, name in enumerate(taxonomy.part_names)}
+    names = values.dictionary.to_pylist()
+    of_name = np.array([number.get(name, -1) for name in names] + [-1], np.int64)
+    labelled_S = np.repeat(column.is_valid().to_numpy(zero_copy_only=False), np.diff(strokes_N1))
+    out_S[labelled_S] = of_name[values.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
+    return out_S
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one."""
+    return Batch(
+        **{f.name: torch.cat([getattr(b, f.name) for b in batches]) for f in fields(Batch)}
+    )
+
+
+def by_size(batch: Batch, most_tokens: int, most_points: int) -> Iterator[Tensor]:
+    """Cuts a batch into pieces of like size, so that padding costs little and memory is bounded.
+
+    Yields the numbers of the drawings of each piece: as many as keep strokes, padded to the
+    longest drawing of the piece, within `most_tokens` and points within `most_points`; a drawing
+    that alone is larger is a piece of its own.
+    """
+    order = batch.strokes_N.argsort(stable=True)
+    strokes, points = batch.strokes_N[order].tolist(), batch.points_N[order].tolist()
+    first, held = 0, 0
+    for i in range(len(order)):
+        held += points[i]
+        if i > first and (strokes[i] * (i - first + 1) > most_tokens or held > most_points):
+            yield order[first:i]
+            first, held = i, points[i]
+    if len(order):
+        yield order[first:]
+
+
+def _ranges(begin_M: Tensor, length_M: Tensor) -> Tensor:
+    """The numbers begin, begin + 1, … of each range, end to end."""
+    return ragged.within(length_M) + begin_M[ragged.owners(length_M)]

@@ -1,0 +1,1 @@
+"""Neural networks: stroke encoders, the Transformer over strokes, the segmenter."""

@@ -1,0 +1,150 @@
+"""The segmenter: strokes → vectors → Transformer over the strokes of a drawing → parts.
+
+Shape letters: see `instancesketch.ragged`; C categories, Q parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from instancesketch import ragged
+from instancesketch.batch import Batch
+from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
+from instancesketch.models.transformer import Block, PairBias
+from instancesketch.taxonomy import Taxonomy
+
+PUBLISHED_POSITIONS = 105
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmenterConfig:
+    """The segmenter's shape. The defaults are the best recipe, `SEED` the published one."""
+
+    encoder: Literal["points", "raster", "both"] = "points"
+    samples: int = 32  # points that a stroke is resampled to
+    channels: tuple[int, ...] = (64, 128, 128, 128)
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+    feedforward: int = 256
+    dropout: float = 0.1
+    sketch_token: bool = True  # a token for the whole drawing, which holds or predicts its category
+    pair_bias: bool = True
+    learned_positions: bool = False  # the published embedding of a stroke's number in the drawing
+
+
+SEED = SegmenterConfig(
+    encoder="raster",
+    layers=2,
+    feedforward=512,
+    sketch_token=False,
+    pair_bias=False,
+    learned_positions=True,
+)
+
+
+class SegmenterNet(nn.Module):
+    """Part logits for every stroke, and category logits for every drawing."""
+
+    def __init__(self, config: SegmenterConfig, taxonomy: Taxonomy) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        if config.encoder == "points":
+            self.encoder: nn.Module = PointsEncoder(width, config.samples, config.channels)
+        elif config.encoder == "raster":
+            self.encoder = RasterEncoder(width)
+        else:
+            self.encoder = JoinedEncoder(width, config.samples, config.channels)
+        if config.learned_positions:
+            self.position = nn.Embedding(PUBLISHED_POSITIONS, width)
+            self.placed = nn.Linear(2 * width, width)
+        # The last entry stands for a category that is not known.
+        self.category = nn.Embedding(len(taxonomy.category_names) + 1, width)
+        self.blocks = nn.ModuleList(
+            Block(width, config.heads, config.feedforward, config.dropout)
+            for _ in range(config.layers)
+        )
+        if config.pair_bias:
+            self.pair_bias = PairBias(config.heads)
+        self.norm = nn.LayerNorm(width)
+        self.part_head = nn.Linear(width, len(taxonomy.part_names))
+        if config.sketch_token:
+            self.category_head = nn.Linear(width, len(taxonomy.category_names))
+        self.register_buffer("allowed_CQ", allowed_parts(taxonomy), persistent=False)
+        self.allowed_CQ: Tensor
+
+    @property
+    def predicts_category(self) -> bool:
+        """Whether there is a category head."""
+        return self.config.sketch_token
+
+    def forward(self, batch: Batch, category_N: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Labels a normalised batch.
+
+        Args:
+            batch: drawings, from `Batch.normalised`; its labels are not looked at.
+            category_N: the category that each drawing is said to be, -1 where it is to be guessed.
+
+        Returns:
+            Part logits (S, Q), not masked to a category's parts, and category logits (N, C) or
+            None where the recipe has no such head.
+        """
+        hidden_SD = self.encoder(batch)
+        at_S = ragged.within(batch.strokes_N)
+        if self.config.learned_positions:
+            position_SD = self.position(at_S.clamp(max=PUBLISHED_POSITIONS - 1))
+            hidden_SD = self.placed(torch.cat([hidden_SD, position_SD], dim=1))
+        # The sketch token, where there is one, is the first of each row.
+        extra = int(self.config.sketch_token)
+        length = int(batch.strokes_N.max()) + extra
+        at_S = at_S + extra
+        x_NLD = hidden_SD.new_zeros(len(batch), length, hidden_SD.shape[1])
+        x_NLD[batch.sketch_of_S, at_S] = hidden_SD
+        if extra:
+            x_NLD[:, 0] = self.category(category_N % self.category.num_embeddings).to(x_NLD.dtype)
+        bias = self._bias(batch, at_S, length)
+        for block in self.blocks:
+            x_NLD = block(x_NLD, bias)
+        x_NLD = self.norm(x_NLD)
+        parts_SQ = self.part_head(x_NLD[batch.sketch_of_S, at_S])
+        return parts_SQ, self.category_head(x_NLD[:, 0]) if extra else None
+
+    def _bias(self, batch: Batch, at_S: Tensor, length: int) -> Tensor | None:
+        """The attention's bias (N, H or 1, L, L): geometry of pairs, and -inf on the padding."""
+        extra = length - int(batch.strokes_N.max())
+        padding_NL = torch.arange(length, device=at_S.device) >= (batch.strokes_N + extra)[:, None]
+        bias = None
+        if self.config.pair_bias:
+            places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairBias.SAMPLES)
+            places_NLK2 = places_SK2.new_zeros(len(batch), length, *places_SK2.shape[1:])
+            places_NLK2[batch.sketch_of_S, at_S] = places_SK2
+            bias = self.pair_bias(places_NLK2)
+            if extra:  # the sketch token lies nowhere
+                bias = F.pad(bias[:, :, 1:, 1:], (1, 0, 1, 0))
+        if not bool(padding_NL.any()):
+            return bias
+        wall = torch.zeros_like(padding_NL, dtype=torch.float32).masked_fill(
+            padding_NL, float("-inf")
+        )[:, None, None, :]
+        return wall if bias is None else bias + wall.to(bias.dtype)
+
+    def mask_parts(self, parts_SQ: Tensor, category_N: Tensor, batch: Batch) -> Tensor:
+        """Puts the logits of parts that a drawing's category doesn't have to -inf.
+
+        A drawing of unknown category (-1) keeps them all.
+        """
+        allowed_SQ = self.allowed_CQ[category_N][batch.sketch_of_S]
+        open_S1 = (category_N < 0)[batch.sketch_of_S, None]
+        return parts_SQ.masked_fill(~(allowed_SQ | open_S1), float("-inf"))
+
+
+def allowed_parts(taxonomy: Taxonomy) -> Tensor:
+    """Which parts each category has, (C, Q) bool."""
+    parts = taxonomy.part_names
+    return torch.tensor([[p in c.parts for p in parts] for c in taxonomy.categories.values()])

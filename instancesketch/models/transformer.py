@@ -1,0 +1,85 @@
+"""A Transformer over the strokes of a drawing, norm first (Xiong et al. 2020).
+
+Shape letters: see `instancesketch.ragged`; H heads.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Block(nn.Module):
+    """Self-attention and a feed-forward network, each on a normalised input and added to it."""
+
+    def __init__(self, width: int, heads: int, feedforward: int, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.norm_attention = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.attended = nn.Linear(width, width)
+        self.norm_feedforward = nn.LayerNorm(width)
+        self.feedforward = nn.Sequential(
+            nn.Linear(width, feedforward),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(feedforward, width),
+        )
+
+    def forward(self, x_NLD: Tensor, bias: Tensor | None) -> Tensor:
+        """Adds what the strokes tell each other; `bias` is added to the attention's logits."""
+        n, length, width = x_NLD.shape
+        qkv = self.qkv(self.norm_attention(x_NLD)).view(n, length, 3, self.heads, -1)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
+        )
+        attended = self.attended(attended.transpose(1, 2).reshape(n, length, width))
+        x_NLD = x_NLD + F.dropout(attended, self.dropout, self.training)
+        update = self.feedforward(self.norm_feedforward(x_NLD))
+        return x_NLD + F.dropout(update, self.dropout, self.training)
+
+
+class PairBias(nn.Module):
+    """How two strokes lie to each other, as a bias on their attention: one number a head.
+
+    Attention on contents alone must work out distances from absolute places; given as a bias they
+    cost little (relative geometry as in Hu et al., Relation Networks, 2018).
+    """
+
+    FEATURES = 10
+    SAMPLES = 6
+
+    def __init__(self, heads: int, hidden: int = 24) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Linear(self.FEATURES, hidden), nn.GELU(), nn.Linear(hidden, heads)
+        )
+
+    def forward(self, places_NLK2: Tensor) -> Tensor:
+        """Takes K places along each of L strokes; returns (N, H, L, L)."""
+        low_NL2, high_NL2 = places_NLK2.amin(2), places_NLK2.amax(2)
+        half_NL2 = ((high_NL2 - low_NL2) / 2).clamp(min=0.02)
+        centre_NL2 = (low_NL2 + high_NL2) / 2
+        apart = centre_NL2[:, None] - centre_NL2[:, :, None]  # from the row's stroke to the other
+        size_NL1 = half_NL2.amax(2, keepdim=True)
+        log_NL2, log_NL1 = half_NL2.log(), size_NL1.log()
+        overlap = torch.minimum(high_NL2[:, None], high_NL2[:, :, None]) - torch.maximum(
+            low_NL2[:, None], low_NL2[:, :, None]
+        )
+        n, length, k, _ = places_NLK2.shape
+        flat = places_NLK2.reshape(n, length * k, 2)
+        # Not by matrix product: its cancellation loses the small distances that count here.
+        away = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
+        nearest = away.view(n, length, k, length, k).amin((2, 4))[..., None]
+        features = [
+            apart,
+            apart / size_NL1[:, :, None].clamp(min=0.1),
+            log_NL2[:, None] - log_NL2[:, :, None],
+            log_NL1[:, None] - log_NL1[:, :, None],
+            overlap.amin(3, keepdim=True),
+            nearest,
+            1 / (1 + 20 * nearest),
+        ]
+        return self.net(torch.cat(features, dim=3)).permute(0, 3, 1, 2)

@@ -1,0 +1,40 @@
+"""Strokes drawn into small images: the one rasteriser, on whatever device the points are.
+
+Shape letters: see `instancesketch.ragged`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from instancesketch import ragged
+
+
+def rasterise(points_P2: Tensor, stroke_len_S: Tensor, size: int) -> Tensor:
+    """Draws each stroke as a line one pixel wide.
+
+    Each segment is stepped through by its longer side (a digital differential analyser), so that
+    no gap opens; a stroke of one point is a dot.
+
+    Args:
+        points_P2: places from -1 to 1 over the image, x right and y down; beyond it they are
+            drawn on the border.
+        stroke_len_S: points per stroke, each at least 1.
+        size: width and height of the images in pixels.
+
+    Returns:
+        (S, size, size) float32: 1 where the line is, 0 elsewhere; rows are y.
+    """
+    pixel_P2 = ((points_P2 + 1) * ((size - 1) / 2)).clamp(0, size - 1)
+    from_P2 = pixel_P2.roll(1, 0)
+    first_S = ragged.starts(stroke_len_S)
+    from_P2[first_S] = pixel_P2[first_S]
+    steps_P = (pixel_P2 - from_P2).abs().amax(1).ceil().long().clamp(min=1)
+    point_Q = ragged.owners(steps_P)
+    share_Q1 = ((ragged.within(steps_P) + 1) / steps_P[point_Q])[:, None]
+    place_Q2 = torch.lerp(from_P2[point_Q], pixel_P2[point_Q], share_Q1).round().long()
+    stroke_Q = ragged.owners(stroke_len_S)[point_Q]
+    images_S = torch.zeros(len(stroke_len_S) * size * size, device=points_P2.device)
+    images_S[(stroke_Q * size + place_Q2[:, 1]) * size + place_Q2[:, 0]] = 1
+    return images_S.view(-1, size, size)

@@ -1,0 +1,233 @@
+"""Which rows of a corpus train and which select, and how they reach a training loop in order.
+
+The order is a function of seed and epoch alone, for a given number of workers: units of rows are
+permuted and dealt out, and each worker shuffles what it receives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.fs
+import pyarrow.parquet as pq
+import torch
+
+from instancesketch import schema
+from instancesketch.batch import Batch, categories, join, pack
+from instancesketch.errors import UserError
+from instancesketch.taxonomy import Taxonomy
+
+Role = Literal["train", "select"]
+# Where the rows that select the best epoch come from: a hash tenth of `train`, the split `valid`,
+# or nowhere (the last epoch is taken).
+Selection = Literal["tenth", "valid", "none"]
+
+COLUMNS = ["sketch_id", "category", "split", "x", "y", "stroke_len", "part"]
+# A worker shuffles this many drawings at a time.
+BUFFER = 8_192
+# With fewer row groups a worker, rows are dealt out singly so that each gets as many.
+GROUPS_PER_WORKER = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One row group of a corpus, and what it holds for a role."""
+
+    path: str
+    row_group: int
+    categories: tuple[int, ...]  # rows per category
+    parts: tuple[int, ...]  # strokes per part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit:
+    """What is read at once: the rows of a role in a row group, or every `of`th one of them."""
+
+    path: str
+    row_group: int
+    stripe: int = 0
+    of: int = 1
+
+
+def row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
+    """The row groups of the corpora's Parquet files, in order.
+
+    Raises:
+        UserError: a folder isn't there or holds no corpus.
+    """
+    found = []
+    for corpus in corpora:
+        filesystem, folder = open_folder(corpus)
+        info = filesystem.get_file_info(pa.fs.FileSelector(folder, allow_not_found=True))
+        files = sorted(
+            f.path
+            for f in info
+            if f.path.endswith(".parquet") and not f.base_name.startswith(("_", "."))
+        )
+        if not files:
+            raise UserError(f"{corpus} is no corpus: it holds no Parquet files; `ingest` makes one")
+        for path in files:
+            try:
+                number = pq.ParquetFile(path, filesystem=filesystem).num_row_groups
+            except (pa.ArrowInvalid, OSError) as error:
+                raise UserError(f"{path} can't be read: {error}") from None
+            found += [(_with_scheme(corpus, path), i) for i in range(number)]
+    return found
+
+
+def open_folder(path: str) -> tuple[pa.fs.FileSystem, str]:
+    """The filesystem and the path in it of a local path or a URI.
+
+    Raises:
+        UserError: no filesystem takes it.
+    """
+    try:
+        filesystem, inner = pa.fs.FileSystem.from_uri(path)
+    except pa.ArrowInvalid:
+        if "://" in path:
+            raise UserError(f"{path}: no such kind of path") from None
+        return pa.fs.LocalFileSystem(), str(path)
+    return filesystem, inner
+
+
+def _with_scheme(corpus: str, path: str) -> str:
+    scheme, separator, _ = corpus.partition("://")
+    return f"{scheme}{separator}{path}" if separator and scheme != "file" else path
+
+
+def read_group(path: str, row_group: int, columns: list[str] | None = None) -> pa.Table:
+    """One row group of a corpus file."""
+    filesystem, inner = open_folder(path)
+    file = pq.ParquetFile(inner, filesystem=filesystem)
+    return file.read_row_group(row_group, columns=columns)
+
+
+def role_mask(
+    table: pa.Table, role: Role, selection: Selection, taxonomy: Taxonomy
+) -> np.ndarray[Any, Any]:
+    """Which rows of a table play the role: of its split, with part labels and a known category."""
+    split = table["split"].fill_null("train").to_numpy()
+    known = pc.is_valid(table["part"]).to_numpy() & (categories(table, taxonomy) >= 0)
+    if role == "select" and selection == "valid":
+        return known & (split == "valid")
+    mask = known & (split == "train")
+    if selection == "tenth":
+        tenth = np.fromiter(
+            (schema.bucket(i, "select") < 10 for i in table["sketch_id"].to_pylist()),
+            bool,
+            len(table),
+        )
+        mask &= tenth if role == "select" else ~tenth
+    elif role == "select":
+        mask[:] = False
+    return mask
+
+
+def survey(group: tuple[str, int], role: Role, selection: Selection, taxonomy: Taxonomy) -> Group:
+    """Counts what a row group holds for a role, from its narrow columns alone."""
+    table = read_group(*group, ["sketch_id", "category", "split", "part"])
+    chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy)))
+    parts = pc.value_counts(chosen["part"].combine_chunks().flatten())
+    counts = {entry["values"]: entry["counts"] for entry in parts.to_pylist()}
+    category_N = categories(chosen, taxonomy)
+    return Group(
+        path=group[0],
+        row_group=group[1],
+        categories=tuple(np.bincount(category_N, minlength=len(taxonomy.category_names)).tolist()),
+        parts=tuple(counts.get(part, 0) for part in taxonomy.part_names),
+    )
+
+
+def deal(groups: Sequence[Group], worker: int, workers: int, order: Sequence[int]) -> list[Unit]:
+    """The units that a worker reads, in the given order of the groups."""
+    if len(groups) >= GROUPS_PER_WORKER * workers or workers == 1:
+        mine = list(order)[worker::workers]
+        return [Unit(path=groups[i].path, row_group=groups[i].row_group) for i in mine]
+    return [
+        Unit(path=groups[i].path, row_group=groups[i].row_group, stripe=worker, of=workers)
+        for i in order
+    ]
+
+
+def read_unit(unit: Unit, role: Role, selection: Selection, taxonomy: Taxonomy) -> pa.Table:
+    """The rows of a unit that play the role."""
+    table = read_group(unit.path, unit.row_group, COLUMNS)
+    chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy)))
+    return chosen.take(np.arange(unit.stripe, len(chosen), unit.of))
+
+
+def epoch_order(number: int, seed: int, epoch: int) -> list[int]:
+    """A permutation of the row groups for an epoch, the same for every worker."""
+    return [int(i) for i in np.random.default_rng((seed, epoch)).permutation(number)]
+
+
+def seed_of(*numbers: int) -> int:
+    """One seed made of several numbers, the same in every process."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+def shuffled(
+    tables: Iterable[pa.Table],
+    taxonomy: Taxonomy,
+    *,
+    batch_size: int,
+    repeats_C: torch.Tensor,
+    generator: torch.Generator,
+) -> Iterator[Batch]:
+    """Cuts tables into shuffled batches; drawings of like size share a batch.
+
+    Sorting by size within a window of sixteen batches spares most of the padding.
+
+    Args:
+        tables: what the worker reads in this epoch.
+        taxonomy: gives labels their numbers.
+        batch_size: drawings per batch; the last one may be smaller.
+        repeats_C: how often a drawing of each category is used.
+        generator: decides the order.
+    """
+    rest: Batch | None = None
+    for batch in _buffers(tables, taxonomy):
+        order = torch.repeat_interleave(repeats_C[batch.category_N])
+        batch = batch.select(order[torch.randperm(len(order), generator=generator)])
+        if rest is not None:
+            batch = join([rest, batch])
+        whole = len(batch) // batch_size * batch_size
+        for window in torch.arange(whole).split(16 * batch_size):
+            by_size = window[batch.strokes_N[window].argsort(stable=True)].split(batch_size)
+            for i in torch.randperm(len(by_size), generator=generator).tolist():
+                yield batch.select(by_size[i])
+        rest = batch.select(torch.arange(whole, len(batch)))
+    if rest is not None and len(rest):
+        yield rest
+
+
+def exactly(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:
+    """The first `steps` batches; where there are fewer, the last one again.
+
+    Workers that average their gradients must all take the same number of steps.
+    """
+    left, batch = steps, None
+    for batch in batches:
+        if left == 0:
+            return
+        yield batch
+        left -= 1
+    while left and batch is not None:
+        yield batch
+        left -= 1
+
+
+def _buffers(tables: Iterable[pa.Table], taxonomy: Taxonomy) -> Iterator[Batch]:
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(map(len, held)) >= BUFFER:
+            yield pack(pa.concat_tables(held), taxonomy)
+            held = []
+    if sum(map(len, held)):
+        yield pack(pa.concat_tables(held), taxonomy)

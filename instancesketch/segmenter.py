@@ -1,0 +1,177 @@
+"""Labels drawings in memory: the model and its words, from weights to labelled rows.
+
+Shape letters: see `instancesketch.ragged`; C categories, Q parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from instancesketch import weights
+from instancesketch.batch import Batch, by_size, categories, pack
+from instancesketch.errors import UserError
+from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
+from instancesketch.schema import RESULT_SCHEMA, from_table, to_table
+from instancesketch.sketch import Sketch
+from instancesketch.taxonomy import Taxonomy
+
+# What goes through the model at once: strokes, padded to the longest drawing, and points.
+MOST_TOKENS = 4_096
+MOST_POINTS = 200_000
+
+_GEOMETRY = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
+
+
+@torch.inference_mode()
+def predict(
+    net: SegmenterNet, batch: Batch, category_N: Tensor
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Part probabilities of a batch of any size, among the parts of each drawing's category.
+
+    Args:
+        net: the model, in evaluation mode.
+        batch: drawings as they are, on the CPU; its labels are not looked at.
+        category_N: each drawing's category, -1 where it is to be predicted.
+
+    Returns:
+        On the CPU: (S, Q) part probabilities; (N,) categories, given or predicted, -1 where the
+        model predicts none; (N, C) category probabilities, or None where the model has none.
+    """
+    device = net.allowed_CQ.device
+    normal = batch.normalised()
+    parts_SQ = torch.zeros(len(batch.stroke_len_S), net.allowed_CQ.shape[1])
+    final_N = category_N.clone()
+    guess_NC = torch.zeros(len(batch), net.allowed_CQ.shape[0]) if net.predicts_category else None
+    for pick in by_size(batch, MOST_TOKENS, MOST_POINTS):
+        piece, told = normal.select(pick).to(device), category_N[pick].to(device)
+        with torch.autocast(device.type, torch.bfloat16, device.type == "cuda"):
+            logits_SQ, logits_NC = net(piece, told)
+        if guess_NC is not None and logits_NC is not None:
+            guess_NC[pick] = logits_NC.float().softmax(1).cpu()
+            told = torch.where(told < 0, logits_NC.argmax(1), told)
+            final_N[pick] = told.cpu()
+        masked_SQ = net.mask_parts(logits_SQ.float(), told, piece)
+        parts_SQ[batch.strokes_of(pick)] = masked_SQ.softmax(1).cpu()
+    return parts_SQ, final_N, guess_NC
+
+
+class Segmenter:
+    """Labels drawings with trained weights. Reads no label of what it is given."""
+
+    def __init__(self, net: SegmenterNet, taxonomy: Taxonomy) -> None:
+        self.net, self.taxonomy = net.eval(), taxonomy
+
+    @classmethod
+    def load(cls, sources: str | Sequence[str], device: str = "cpu") -> Segmenter:
+        """Loads weights by shipped name or from folders; of several the last segmenter counts.
+
+        Raises:
+            UserError: they aren't there or can't be read.
+        """
+        names = [sources] if isinstance(sources, str) else list(sources)
+        loaded = weights.load(names, "segmenter")
+        net, taxonomy = build(loaded, ", ".join(names))
+        return cls(net.to(device), taxonomy)
+
+    def label(self, sketches: Sequence[Sketch], *, given_category: bool = False) -> list[Sketch]:
+        """Returns the drawings with `category`, `part`, `label` and scores as predicted.
+
+        Args:
+            sketches: drawings; labels that they carry are not looked at.
+            given_category: take each drawing's own category (or word) as true; where it is none of
+                the taxonomy's, the drawing comes back with an `error` instead.
+        """
+        table = to_table(sketches)
+        return from_table(self.label_table(table, given_category=given_category))
+
+    def label_table(self, table: pa.Table, *, given_category: bool = False) -> pa.Table:
+        """The same for rows of a corpus: as many rows of a result, in the same order."""
+        if not len(table):
+            return RESULT_SCHEMA.empty_table()
+        # The only label column that may be looked at, and only when asked to.
+        batch = pack(table.drop_columns(["part"]), self.taxonomy)
+        told_N = torch.full((len(batch),), -1)
+        if given_category:
+            told_N = torch.from_numpy(categories(table, self.taxonomy))
+        parts_SQ, category_N, guess_NC = predict(self.net, batch, told_N)
+        columns = {name: table[name] for name in _GEOMETRY}
+        columns |= self._labels(batch, parts_SQ, category_N)
+        errors = self._errors(table, told_N) if given_category else [None] * len(table)
+        if guess_NC is not None and not given_category:
+            columns["category_score"] = pa.array(guess_NC.amax(1).numpy())
+        columns["error"] = pa.array(errors, pa.string())
+        result = pa.Table.from_arrays(
+            [columns.get(f.name, pa.nulls(len(table), f.type)) for f in RESULT_SCHEMA],
+            schema=RESULT_SCHEMA,
+        )
+        return _without_labels(result, np.array([e is not None for e in errors]))
+
+    def _labels(self, batch: Batch, parts_SQ: Tensor, category_N: Tensor) -> dict[str, Any]:
+        names = self.taxonomy.part_names
+        score_S, part_S = parts_SQ.max(1)
+        offsets = np.concatenate([[0], batch.strokes_N.cumsum(0).numpy()]).astype(np.int32)
+
+        def per_stroke(values: pa.Array) -> pa.Array:
+            return pa.ListArray.from_arrays(pa.array(offsets), values)
+
+        parts = pa.array(names).take(pa.array(part_S.numpy()))
+        countable_CQ = np.array(
+            [[p in c.countable for p in names] for c in self.taxonomy.categories.values()]
+        )
+        counted_S = countable_CQ[category_N[batch.sketch_of_S].numpy(), part_S.numpy()]
+        words = pa.array([*self.taxonomy.category_names, None])
+        known_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
+        return {
+            "category": words.take(pa.array(known_N)),
+            "part": per_stroke(parts),
+            "label": per_stroke(parts),
+            # Which instance it is, is the refiner's to say: until then it is not known.
+            "instance": per_stroke(
+                pa.array(np.zeros(len(counted_S), np.int32), mask=~counted_S, type=pa.int32())
+            ),
+            "part_score": per_stroke(pa.array(score_S.numpy(), pa.float32())),
+        }
+
+    def _errors(self, table: pa.Table, told_N: Tensor) -> list[str | None]:
+        known = ", ".join(self.taxonomy.category_names)
+        return [
+            f"category {word!r} is not one of {self.taxonomy.name}: {known}" if told < 0 else None
+            for word, told in zip(table["category"].to_pylist(), told_N.tolist(), strict=True)
+        ]
+
+
+def build(loaded: weights.Weights, where: str) -> tuple[SegmenterNet, Taxonomy]:
+    """The network that a weights' configuration describes, filled with its tensors.
+
+    Raises:
+        UserError: the configuration is of another version, or the tensors don't fit it.
+    """
+    try:
+        taxonomy = Taxonomy.from_dict(loaded.config["taxonomy"])
+        values = dict(loaded.config["model"])
+        values["channels"] = tuple(values["channels"])
+        config = SegmenterConfig(**values)
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{where}: config.json describes no segmenter: {error}") from None
+    net = SegmenterNet(config, taxonomy)
+    weights.fill(net, loaded, where)
+    return net, taxonomy
+
+
+def _without_labels(result: pa.Table, failed: np.ndarray[Any, Any]) -> pa.Table:
+    """Takes the labels away from rows that have an error."""
+    if not failed.any():
+        return result
+    for name in ("category", "part", "label", "instance", "part_score", "category_score"):
+        i = result.schema.get_field_index(name)
+        kept = [None if bad else v for v, bad in zip(result[name].to_pylist(), failed, strict=True)]
+        result = result.set_column(
+            i, result.schema.field(i), pa.array(kept, result.schema.field(i).type)
+        )
+    return result
