@@ -1,4 +1,4 @@
-"""What a reader yields: a drawing as its file has it, or the reason why a record can't be read."""
+"""What a reader is given and yields: a piece of a file; its drawings, or why one can't be read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,23 @@ from dataclasses import dataclass
 
 from instancesketch.errors import SketchError
 from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy
+from instancesketch.taxonomy import UNLABELED, Taxonomy, normalise
+
+MAX_RECORD_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A file, or a part of one that is read for itself.
+
+    `start` and `end` are bytes where a format is cut by lines (a line belongs to the piece in which
+    it begins) and row groups where it is cut by those; other files are read whole.
+    """
+
+    path: str
+    format: str
+    start: int = 0
+    end: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +44,7 @@ class Record:
 
     sketch: Sketch
     position: str
-    word: str | None = (
-        None  # what was asked to be drawn; a category only if nothing better is known
-    )
+    word: str | None = None  # what was asked to be drawn; a category if nothing better is known
     user: str | None = None
 
 
@@ -38,7 +52,8 @@ def resolve(record: Record, taxonomy: Taxonomy | None, folders: tuple[str, ...])
     """Gives a record its category, canonical parts, labels and instances.
 
     The category is the file's own field, else the nearest of the folders above the file that names
-    a category, else the word. Without a taxonomy words stay what they are.
+    a category, else the word. A scene's strokes have the category of their object instead.
+    Without a taxonomy words stay what they are.
 
     Args:
         record: what a reader yielded.
@@ -49,24 +64,52 @@ def resolve(record: Record, taxonomy: Taxonomy | None, folders: tuple[str, ...])
         SketchError: the taxonomy doesn't know a label, or the category that its labels belong to.
     """
     sketch = record.sketch
+    labels = sketch.label or sketch.part
     if taxonomy is None:
-        return sketch.replace(category=sketch.category or record.word)
+        return sketch.replace(
+            category=sketch.category or record.word, part=sketch.part or labels, label=labels
+        )
+    if sketch.object is not None:
+        return _resolve_scene(sketch, labels, taxonomy)
     named = sketch.category or next((f for f in folders if taxonomy.category_of(f)), record.word)
     category = taxonomy.category_of(named)
-    if sketch.label is None:
-        return sketch.replace(category=category or named)
+    sketch = sketch.replace(category=category or named)
+    if labels is None:
+        return sketch
     if category is None:
         known = ", ".join(taxonomy.category_names)
         raise SketchError(f"category {named!r} is not one of {taxonomy.name}: {known}")
-    resolved = [taxonomy.resolve_label(category, label) for label in sketch.label]
-    countable = taxonomy.categories[category].countable
-    instances = sketch.instance or (None,) * len(sketch)
-    return sketch.replace(
-        category=category,
-        part=tuple(part for part, _ in resolved),
-        label=tuple(label for _, label in resolved),
-        instance=tuple(
-            (number or 0) if part in countable else None
-            for (part, _), number in zip(resolved, instances, strict=True)
-        ),
-    )
+    return _resolve_labels(sketch, labels, (category,) * len(sketch), taxonomy)
+
+
+def _resolve_scene(sketch: Sketch, labels: tuple[str, ...] | None, taxonomy: Taxonomy) -> Sketch:
+    assert sketch.object is not None and sketch.object_category is not None
+    categories = tuple(taxonomy.category_of(word) for word in sketch.object_category)
+    own = taxonomy.category_of(sketch.category)
+    sketch = sketch.replace(object_category=categories, category=own or sketch.category)
+    if labels is None:
+        return sketch
+    of_stroke = tuple(categories[i] if i >= 0 else own for i in sketch.object or ())
+    return _resolve_labels(sketch, labels, of_stroke, taxonomy)
+
+
+def _resolve_labels(
+    sketch: Sketch, labels: tuple[str, ...], categories: tuple[str | None, ...], taxonomy: Taxonomy
+) -> Sketch:
+    """Labels each stroke by the parts of its category; a stroke of none can only be unlabeled."""
+    parts, full, instances = [], [], []
+    numbers = sketch.instance or (None,) * len(sketch)
+    for label, category, number in zip(labels, categories, numbers, strict=True):
+        if category is None:
+            if normalise(label) != UNLABELED:
+                raise SketchError(f"label {label!r} on a stroke of no category of {taxonomy.name}")
+            part = name = UNLABELED
+        else:
+            part, name = taxonomy.resolve_label(category, label)
+        countable = category is not None and part in taxonomy.categories[category].countable
+        parts.append(part)
+        full.append(name)
+        instances.append((number or 0) if countable else None)
+    # A source without any instances says nothing about them, not that they are unknown one by one.
+    instance = None if sketch.instance is None else tuple(instances)
+    return sketch.replace(part=tuple(parts), label=tuple(full), instance=instance)

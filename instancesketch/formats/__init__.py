@@ -1,0 +1,145 @@
+"""Files of drawings, read into sketches and written from them: one module per format.
+
+| format      | files                            | read | written | cut by     | taxonomy |
+|-------------|----------------------------------|------|---------|------------|----------|
+| `json`      | published JSON, one a drawing    | yes  | yes     |            | doodle7  |
+| `cvat`      | CVAT for images 1.1              | yes  | yes     |            | doodle7  |
+| `quickdraw` | Quick, Draw! ndjson              | yes  | yes     | lines      |          |
+| `spg`       | SPG ndjson beside its `.txt`     | yes  |         | lines      | spg20    |
+| `scenes`    | scene ndjson                     | yes  |         | lines      |          |
+| `npz`       | sketch-rnn stroke-3              | yes  |         |            |          |
+| `svg`       | SVG, one a drawing               | yes  | yes     |            |          |
+| `corpus`    | Parquet of a corpus or a result  | yes  |         | row groups |          |
+
+What is written reads back as the same sketch, but for columns that a format can't hold:
+
+| format      | lost                                                                             |
+|-------------|----------------------------------------------------------------------------------|
+| all four    | `part_score`, `category_score`, `object_score`, `error`                          |
+| `json`      | `part`, which the taxonomy finds from the label                                  |
+| `cvat`      | `part`, as above; characters that XML can't hold (most of U+0000 to U+001F)      |
+| `quickdraw` | nothing more                                                                     |
+| `svg`       | an `instance` list of nothing but nulls reads as null; characters as for `cvat`  |
+
+Labels and categories that the taxonomy used for reading doesn't know are no part of that promise.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Literal
+
+import pyarrow as pa
+from pyarrow import fs
+
+from instancesketch.errors import SketchError
+from instancesketch.formats import (
+    corpus,
+    cvat,
+    npz,
+    published_json,
+    quickdraw,
+    scenes,
+    spg,
+    svg_strokes,
+)
+from instancesketch.formats.record import MAX_RECORD_BYTES, Piece, Record, Rejection, resolve
+from instancesketch.formats.sniffing import COMPANION, sniff, unknown
+from instancesketch.formats.writing import WRITERS, write
+from instancesketch.taxonomy import Taxonomy
+
+__all__ = [
+    "COMPANION",
+    "FORMATS",
+    "MAX_RECORD_BYTES",
+    "WRITERS",
+    "Format",
+    "Piece",
+    "Record",
+    "Rejection",
+    "folders_above",
+    "read",
+    "sniff",
+    "unknown",
+    "write",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """What ingestion must know of a format."""
+
+    name: str
+    records: Callable[[Piece, fs.FileSystem, int], Iterator[Record | Rejection]]
+    taxonomy: str | None = None  # name of the one that its labels belong to where none is given
+    split_by: Literal["lines", "row_groups"] | None = None  # how a big file may be cut into pieces
+
+
+FORMATS = {
+    f.name: f
+    for f in (
+        Format(name="json", records=published_json.read, taxonomy="doodle7"),
+        Format(name="cvat", records=cvat.read, taxonomy="doodle7"),
+        Format(name="quickdraw", records=quickdraw.read, split_by="lines"),
+        Format(name="spg", records=spg.read, taxonomy="spg20", split_by="lines"),
+        Format(name="scenes", records=scenes.read, split_by="lines"),
+        Format(name="npz", records=npz.read),
+        Format(name="svg", records=svg_strokes.read),
+        Format(name="corpus", records=corpus.read, split_by="row_groups"),
+    )
+}
+
+
+def read(
+    piece: Piece,
+    filesystem: fs.FileSystem,
+    *,
+    taxonomy: Taxonomy | None = None,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+    folders: tuple[str, ...] | None = None,
+) -> Iterator[Record | Rejection]:
+    """Reads a piece of a file: its drawings with canonical labels, and what could not be read.
+
+    A record's sketch has its split only where the file has an official one; `Record.user` and
+    `Record.position` are for the caller to split by and to tell of clashes.
+
+    Args:
+        piece: what to read.
+        filesystem: where it lies.
+        taxonomy: resolves labels; by default the one of the format, if it has one.
+        max_record_bytes: larger records are rejected, and not held in memory.
+        folders: names of the folders above the file, nearest first; by default those of its path.
+    """
+    form = FORMATS[piece.format]
+    if taxonomy is None and form.taxonomy is not None:
+        taxonomy = Taxonomy.load(form.taxonomy)
+    if folders is None:
+        folders = folders_above(piece.path)
+    try:
+        for found in form.records(piece, filesystem, max_record_bytes):
+            yield (
+                found
+                if isinstance(found, Rejection)
+                else _resolved(found, piece.path, taxonomy, folders)
+            )
+    except (OSError, pa.ArrowException) as error:  # of the storage; contents are read more closely
+        reason = os.strerror(error.errno) if getattr(error, "errno", None) else str(error)
+        yield Rejection(file=piece.path, position="", reason=f"can't be read: {reason[:300]}")
+
+
+def _resolved(
+    record: Record, file: str, taxonomy: Taxonomy | None, folders: tuple[str, ...]
+) -> Record | Rejection:
+    try:
+        return replace(record, sketch=resolve(record, taxonomy, folders))
+    except SketchError as error:
+        reason = f"{record.sketch.sketch_id!r}: {error}"
+        return Rejection(file=file, position=record.position, reason=reason)
+
+
+def folders_above(path: str) -> tuple[str, ...]:
+    """Names of the folders above a file, nearest first."""
+    return tuple(part for part in reversed(PurePosixPath(path).parent.parts) if part != "/")
