@@ -1,0 +1,193 @@
+"""The log of a slice: every drawing that it held and what became of it. From the logs come the
+rejected rows, the counts of a job, and the ids that are there twice."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from instancesketch.formats.record import Rejection
+from instancesketch.sketch import Sketch
+
+Rows = npt.NDArray[np.int64]
+
+REJECTED_SCHEMA = pa.schema([(name, pa.string()) for name in ("file", "position", "reason")])
+LOG_SCHEMA = pa.schema(
+    [
+        *REJECTED_SCHEMA,  # reason is null for what became a row
+        ("sketch_id", pa.string()),
+        ("hash", pa.binary(16)),  # of the id; null where there is no row
+        ("format", pa.string()),
+        ("strokes", pa.int32()),
+        ("failed", pa.bool_()),
+        ("companion", pa.bool_()),  # a file that only stands beside drawings
+        ("other_split", pa.bool_()),  # no row, because another split was asked for
+        ("without_user", pa.bool_()),  # split by its id, because its user isn't known
+    ]
+)
+CLASH_SCHEMA = pa.schema(
+    [("slice", pa.int32()), ("row", pa.int64()), ("first_slice", pa.int32()), ("first", pa.int64())]
+)
+TAKEN = "the sketch_id is already taken"
+
+
+class Log:
+    """Collects what becomes of the drawings of one slice, in order."""
+
+    def __init__(self) -> None:
+        self._entries: list[dict[str, Any]] = []
+
+    def reject(self, rejection: Rejection) -> None:
+        """Notes a record or file that can't be read."""
+        self._entries.append(
+            {"file": rejection.file, "position": rejection.position, "reason": rejection.reason}
+        )
+
+    def accept(self, sketch: Sketch, file: str, position: str, format: str, **notes: bool) -> None:
+        """Notes a row."""
+        digest = hashlib.blake2b(sketch.sketch_id.encode(), digest_size=16).digest()
+        self._entries.append(
+            {
+                "file": file,
+                "position": position,
+                "sketch_id": sketch.sketch_id,
+                "hash": digest,
+                "format": format,
+                "strokes": len(sketch),
+                **notes,
+            }
+        )
+
+    def skip(self, file: str, position: str, why: Literal["companion", "other_split"]) -> None:
+        """Notes what is neither a row nor wrong."""
+        self._entries.append({"file": file, "position": position, why: True})
+
+    def table(self) -> pa.Table:
+        """What was noted, with `LOG_SCHEMA`."""
+        return pa.Table.from_pylist(self._entries, LOG_SCHEMA)
+
+
+def rows_of(log: pa.Table) -> pa.Table:
+    """The entries of a log that are rows: one for each row of the slice, in order."""
+    return log.filter(pc.is_valid(log["hash"]))
+
+
+def hashes_of(log: pa.Table) -> npt.NDArray[np.uint64]:
+    """The hashes of a slice's ids, (rows, 2)."""
+    held = log["hash"].drop_null().combine_chunks()
+    data = b"".join(held.to_pylist())
+    return np.frombuffer(data, np.uint64).reshape(-1, 2)
+
+
+def find_clashes(hashes: Sequence[npt.NDArray[np.uint64]]) -> pa.Table:
+    """Finds rows whose id an earlier row has, given one (rows, 2) array of hashes per slice.
+
+    Returns:
+        A table with `CLASH_SCHEMA`: the later row by slice and row, and the first one of that id.
+        Two ids with the same 128 bits are taken for one; among 10^9 ids the odds are 10^-21.
+    """
+    sizes = np.array([len(h) for h in hashes], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    flat = np.concatenate([*hashes, np.zeros((0, 2), np.uint64)])
+    order = np.lexsort((flat[:, 1], flat[:, 0]))  # stable: equal ids keep the order of rows
+    ordered = flat[order]
+    new = np.ones(len(flat), bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    first = order[np.maximum.accumulate(np.where(new, np.arange(len(flat)), 0))]
+    later, first = order[~new], first[~new]
+    slices = [np.searchsorted(starts, rows, "right") - 1 for rows in (later, first)]
+    columns = (slices[0], later - starts[slices[0]], slices[1], first - starts[slices[1]])
+    table = pa.table(
+        [pa.array(c, f.type) for c, f in zip(columns, CLASH_SCHEMA, strict=True)],
+        schema=CLASH_SCHEMA,
+    )
+    return table.sort_by([("slice", "ascending"), ("row", "ascending")])
+
+
+def later_rows(clashes: pa.Table, index: int) -> Rows:
+    """Which rows of a slice have an id that is taken."""
+    mine = clashes.filter(pc.equal(clashes["slice"], index))
+    rows: Rows = mine["row"].to_numpy()
+    return rows
+
+
+def rejections(
+    index: int, log: pa.Table, clashes: pa.Table, read_log: Callable[[int], pa.Table]
+) -> pa.Table:
+    """The rejected rows of a slice, with `REJECTED_SCHEMA`: what can't be read, then clashes."""
+    bad = log.filter(pc.is_valid(log["reason"])).select(REJECTED_SCHEMA.names)
+    mine = clashes.filter(pc.equal(clashes["slice"], index))
+    if not len(mine):
+        return bad
+    firsts = mine["first_slice"].to_numpy()
+    reasons = np.empty(len(mine), object)
+    for other in np.unique(firsts):
+        at = np.flatnonzero(firsts == other)
+        rows = rows_of(read_log(int(other))).take(mine["first"].take(pa.array(at)))
+        reasons[at] = [_taken(row) for row in rows.to_pylist()]
+    later = rows_of(log).take(mine["row"]).select(["file", "position"])
+    return pa.concat_tables(
+        [bad, later.append_column("reason", pa.array(reasons, pa.string())).cast(REJECTED_SCHEMA)]
+    )
+
+
+def _taken(first: dict[str, Any]) -> str:
+    where = " ".join(filter(None, (first["file"], first["position"])))
+    return f"sketch_id {first['sketch_id']!r} is already taken by {where!r}"
+
+
+@dataclass
+class Counts:
+    """What a job has done, added up over its slices."""
+
+    totals: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, log: pa.Table, later: Rows) -> None:
+        """Adds a slice, less the rows whose id is taken."""
+        rows = rows_of(log)
+        keep = np.ones(len(rows), bool)
+        keep[later] = False
+        rows = rows.filter(pa.array(keep))
+        bad = log["reason"].drop_null()
+        self.totals.update(
+            rows=len(rows),
+            strokes=pc.sum(rows["strokes"]).as_py() or 0,
+            failed=pc.sum(rows["failed"]).as_py() or 0,
+            rejected=len(bad) + len(later),
+            companions=pc.sum(log["companion"]).as_py() or 0,
+            other_split=pc.sum(log["other_split"]).as_py() or 0,
+            without_user=pc.sum(rows["without_user"]).as_py() or 0,
+        )
+        self.formats.update(_value_counts(rows["format"]))
+        for reason, number in _value_counts(bad).items():
+            self.reasons[reason_kind(reason)] += number
+        self.reasons[TAKEN] += len(later)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The counts, for `summary.json`."""
+        return {
+            **self.totals,
+            "rows_by_format": dict(sorted(self.formats.items())),
+            "rejected_by_reason": {kind: n for kind, n in self.reasons.most_common(50) if n},
+        }
+
+
+def reason_kind(reason: str) -> str:
+    """A reason without what is particular to one record: quoted text, paths and numbers."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\S*/\S*|-?\d[\d.,e+]*", "…", reason)
+
+
+def _value_counts(column: pa.ChunkedArray) -> dict[str, int]:
+    pairs: Iterable[dict[str, Any]] = pc.value_counts(column).to_pylist()
+    return {pair["values"]: pair["counts"] for pair in pairs}

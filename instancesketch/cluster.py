@@ -1,0 +1,132 @@
+"""The one place that starts or joins Ray, and checks that the cluster can hold what is asked."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from instancesketch.errors import UserError
+
+# With two logical CPUs a reader and a worker that waits for it can block each other for ever.
+SMALLEST_LOCAL_CPUS = 4
+
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray would otherwise rebuild the environment of a driver started by `uv run` on every worker.
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """What the cluster has, all nodes together."""
+
+    cpus: int
+    gpus: int
+    nodes: int
+
+
+def set_environment() -> None:
+    """Sets what Ray reads when it is imported; what the user has set stays."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def connect(
+    *, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0, show_worker_output: bool = False
+) -> Capacity:
+    """Joins the running Ray, else the one RAY_ADDRESS names, else starts one on this machine.
+
+    Args:
+        workers: how many processes will be asked for at the same time.
+        cpus: CPUs for each of them.
+        gpus: GPUs for each of them; a fraction shares one GPU.
+        show_worker_output: whether what workers print appears here, where Ray is yet to be joined.
+
+    Raises:
+        UserError: the cluster doesn't answer, or can't hold the workers; says what is missing.
+    """
+    if workers < 1 or gpus < 0 or (gpus > 1 and gpus != int(gpus)):
+        raise UserError(
+            f"--workers {workers} --gpus-per-worker {gpus:g}: at least one worker, and a whole "
+            "number of GPUs or a share of one"
+        )
+    set_environment()
+    import ray
+
+    if not ray.is_initialized():
+        _join_or_start(show_worker_output)
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    capacity = Capacity(
+        cpus=int(sum(n.get("CPU", 0) for n in nodes)),
+        gpus=int(sum(n.get("GPU", 0) for n in nodes)),
+        nodes=len(nodes),
+    )
+    fits = sum(_slots(node, cpus, gpus) for node in nodes)
+    if fits < workers and not _can_grow(workers * cpus, workers * gpus):
+        raise UserError(
+            f"{workers} {_plural('worker', workers)} with {_amounts(cpus, gpus)} each asked for, "
+            f"and the cluster has room for {fits}: it has {_amounts(capacity.cpus, capacity.gpus)}"
+            f" on {capacity.nodes} {_plural('node', capacity.nodes)}; lower --workers or "
+            "--gpus-per-worker, or set RAY_ADDRESS to a larger cluster"
+        )
+    return capacity
+
+
+def _join_or_start(show_worker_output: bool) -> None:
+    import ray
+
+    address = os.environ.get("RAY_ADDRESS")
+    options = {"log_to_driver": show_worker_output, "logging_level": logging.ERROR}
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    if not address or address == "local":
+        cpus = max(SMALLEST_LOCAL_CPUS, os.cpu_count() or 1)
+        ray.init(address="local", num_cpus=cpus, include_dashboard=False, **options)
+        return
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"can't join the Ray cluster at RAY_ADDRESS={address}: {reason}") from None
+
+
+def quiet_data() -> None:
+    """Keeps Ray Data's own progress bars and notes off the terminal; jobs show one line."""
+    from ray.data import DataContext
+
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def _slots(node: Mapping[str, float], cpus: float, gpus: float) -> int:
+    """How many workers one node holds: a worker doesn't span nodes, nor a share of it two GPUs."""
+    by_cpu = math.floor(node.get("CPU", 0) / cpus + 1e-9) if cpus else math.inf
+    if not gpus:
+        by_gpu = math.inf
+    elif gpus < 1:
+        by_gpu = node.get("GPU", 0) * math.floor(1 / gpus + 1e-9)
+    else:
+        by_gpu = node.get("GPU", 0) // gpus
+    least = min(by_cpu, by_gpu)
+    return 10**6 if math.isinf(least) else int(least)
+
+
+def _can_grow(cpus: float, gpus: float) -> bool:
+    """Whether the cluster's autoscaler may add nodes until it has so much."""
+    from ray._private.state import state  # Ray has no public door to this
+
+    most = state.get_max_resources_from_cluster_config()
+    return bool(most) and most.get("CPU", 0) >= cpus and most.get("GPU", 0) >= gpus
+
+
+def _amounts(cpus: float, gpus: float) -> str:
+    return f"{cpus:g} {_plural('CPU', cpus)} and {gpus:g} {_plural('GPU', gpus)}"
+
+
+def _plural(word: str, number: float) -> str:
+    return word if number == 1 else f"{word}s"

@@ -1,0 +1,140 @@
+"""One slice of the sources as corpus rows, with the log of what became of each drawing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from instancesketch import storage
+from instancesketch.audit import LOG_SCHEMA, Log
+from instancesketch.errors import SketchError
+from instancesketch.formats import COMPANION, Piece, Record, Rejection, read, sniff, unknown
+from instancesketch.isolation import Marker, isolate
+from instancesketch.schema import SCHEMA, split_of, to_table
+from instancesketch.sketch import Sketch
+from instancesketch.slices import AUTO, Slice
+from instancesketch.taxonomy import Taxonomy
+
+SplitBy = Literal["sketch", "user"]
+
+_ROWS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How drawings become rows."""
+
+    taxonomy: dict[str, Any] | None = None  # as `Taxonomy.to_dict`; None: the format decides
+    labels: bool = True  # whether the file's labels are kept, and must be known
+    split_by: SplitBy = "sketch"
+    shuffle_strokes: int | None = None  # a seed
+    only_split: str | None = None
+    max_record_mb: float = 64.0
+
+
+def read_slice(piece_of_work: Slice, how: Reading, marker: Marker) -> tuple[pa.Table, pa.Table]:
+    """Reads a slice.
+
+    Returns:
+        Its rows with `SCHEMA`, and its log with `LOG_SCHEMA`.
+    """
+    pieces = piece_of_work.pieces
+
+    def work(start: int, stop: int) -> tuple[pa.Table, pa.Table]:
+        return _read_pieces(pieces[start:stop], piece_of_work.location, how)
+
+    def give_up(index: int, error: Exception | None) -> tuple[pa.Table, pa.Table]:
+        log = Log()
+        log.reject(Rejection(file=pieces[index].path, position="", reason=_reason(error)))
+        return SCHEMA.empty_table(), log.table()
+
+    done = isolate(len(pieces), work, give_up, marker)
+    rows = pa.concat_tables([SCHEMA.empty_table(), *(table for table, _ in done)])
+    return rows, pa.concat_tables([LOG_SCHEMA.empty_table(), *(log for _, log in done)])
+
+
+def _reason(error: Exception | None) -> str:
+    if error is None:
+        return "the reading process died on this file"
+    return f"reading it failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+def _read_pieces(
+    pieces: tuple[Piece, ...], location: str, how: Reading
+) -> tuple[pa.Table, pa.Table]:
+    log, tables, held = Log(), [SCHEMA.empty_table()], []
+    for sketch in _sketches(pieces, location, how, log):
+        held.append(sketch)
+        if len(held) == _ROWS_AT_ONCE:  # as Arrow they take a fraction of the memory
+            tables.append(to_table(held))
+            held = []
+    return pa.concat_tables([*tables, to_table(held)]), log.table()
+
+
+def _sketches(
+    pieces: tuple[Piece, ...], location: str, how: Reading, log: Log
+) -> Iterator[Sketch]:
+    """Yields the drawings that become rows, and logs every one."""
+    filesystem, _ = storage.locate(location)
+    taxonomy = None if how.taxonomy is None else Taxonomy.from_dict(how.taxonomy)
+    for piece in pieces:
+        form = sniff(piece.path, filesystem) if piece.format == AUTO else piece.format
+        if form == COMPANION:
+            log.skip(piece.path, "", "companion")
+            continue
+        if form is None:
+            log.reject(unknown(piece.path, filesystem))
+            continue
+        records = read(
+            replace(piece, format=form),
+            filesystem,
+            taxonomy=taxonomy,
+            max_record_bytes=int(how.max_record_mb * 2**20),
+            labels=how.labels,
+        )
+        for record in records:
+            if isinstance(record, Rejection):
+                log.reject(record)
+                continue
+            sketch = _with_split(record, how.split_by)
+            if how.only_split is not None and sketch.split != how.only_split:
+                log.skip(piece.path, record.position, "other_split")
+                continue
+            if how.shuffle_strokes is not None:
+                sketch = shuffle_strokes(sketch, how.shuffle_strokes)
+            without_user = how.split_by == "user" and not (record.user or record.sketch.split)
+            log.accept(sketch, piece.path, record.position, form, without_user=without_user)
+            yield sketch
+
+
+def _with_split(record: Record, split_by: SplitBy) -> Sketch:
+    """An official split stays; else the user's, where asked for and known, or the sketch's own."""
+    sketch = record.sketch
+    if sketch.split is not None:
+        return sketch
+    key = record.user if split_by == "user" and record.user else sketch.sketch_id
+    return sketch.replace(split=split_of(key))
+
+
+def shuffle_strokes(sketch: Sketch, seed: int) -> Sketch:
+    """Puts the strokes in an order that depends on the seed and the id alone."""
+    digest = hashlib.blake2b(f"{seed}\0{sketch.sketch_id}".encode(), digest_size=8).digest()
+    order = np.random.default_rng(int.from_bytes(digest, "big")).permutation(len(sketch))
+    strokes = sketch.to_strokes()
+    points = np.concatenate([strokes[i] for i in order])
+    changed: dict[str, Any] = {
+        name: tuple(values[i] for i in order)
+        for name in ("part", "label", "instance", "object", "part_score")
+        if (values := getattr(sketch, name)) is not None
+    }
+    return sketch.replace(
+        x=points[:, 0].copy(),
+        y=points[:, 1].copy(),
+        stroke_len=sketch.stroke_len[order],
+        **changed,
+    )

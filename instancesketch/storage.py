@@ -1,0 +1,221 @@
+"""Where files lie: local folders and whatever else pyarrow's filesystems take, such as s3://.
+
+A location is a string: a local path or a URI. Files appear whole or not at all, which on a disk
+takes a second name and a rename; object stores show an object only when all of it is there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.fs as fs
+import pyarrow.parquet as pq
+
+from instancesketch.errors import UserError
+from instancesketch.schema import ROW_GROUP_ROWS
+
+
+def locate(location: str) -> tuple[fs.FileSystem, str]:
+    """The filesystem of a location and the path in it; local paths become absolute.
+
+    Raises:
+        UserError: no filesystem takes it.
+    """
+    if "://" not in location:
+        return fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(location))
+    try:
+        filesystem, path = fs.FileSystem.from_uri(location)
+    except (pa.ArrowException, ImportError, OSError) as error:
+        reason = str(error).split("\n")[0]
+        raise UserError(f"{location}: no filesystem takes this location: {reason}") from None
+    return filesystem, path
+
+
+def absolute(location: str) -> str:
+    """The location in one spelling: URIs without a slash at the end, local paths from the root."""
+    return location.rstrip("/") if "://" in location else locate(location)[1]
+
+
+def join(location: str, *names: str) -> str:
+    """A location below another."""
+    return posixpath.join(location, *names)
+
+
+def is_within(inner: str, outer: str) -> bool:
+    """Whether one absolute location is the other or lies below it."""
+    return inner == outer or inner.startswith(outer.rstrip("/") + "/")
+
+
+def names_in(location: str) -> list[str]:
+    """The names directly in a folder, sorted; none where there is no folder.
+
+    Raises:
+        UserError: the folder can't be read.
+    """
+    filesystem, path = locate(location)
+    try:
+        found = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
+    except OSError as error:
+        raise UserError(f"{location} can't be listed: {error}") from None
+    return sorted(info.base_name for info in found)
+
+
+def exists(location: str) -> bool:
+    """Whether there is a file or a folder."""
+    filesystem, path = locate(location)
+    kind = filesystem.get_file_info(path).type
+    return bool(kind != fs.FileType.NotFound)
+
+
+def write_whole(location: str, write: Callable[[str], None]) -> None:
+    """Lets `write` fill a local file by its path, and puts it in its place whole.
+
+    Raises:
+        UserError: the place can't be written.
+    """
+    filesystem, path = locate(location)
+    try:
+        if isinstance(filesystem, fs.LocalFileSystem):
+            _write_local(path, write)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            temporary = os.path.join(folder, "whole")
+            write(temporary)
+            filesystem.create_dir(posixpath.dirname(path), recursive=True)
+            fs.copy_files(temporary, path, fs.LocalFileSystem(), filesystem)
+    except OSError as error:
+        raise UserError(f"{location} can't be written: {error}") from None
+
+
+def _write_local(path: str, write: Callable[[str], None]) -> None:
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)
+    # Begins with `_`, so that no reader of the folder takes it for rows.
+    temporary = os.path.join(folder, f"_{name}.{uuid.uuid4().hex}.tmp")
+    try:
+        write(temporary)
+        with open(temporary, "rb") as stream:
+            os.fsync(stream.fileno())  # a rename that outlives a power cut must not name a hole
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def write_text(location: str, text: str) -> None:
+    """Writes a text file whole."""
+    write_whole(location, lambda path: _write(path, text))
+
+
+def _write(path: str, text: str) -> None:
+    Path(path).write_text(text, "utf-8")
+
+
+def write_json(location: str, value: Any) -> None:
+    """Writes a value as JSON, whole."""
+    write_text(location, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_bytes(location: str) -> bytes:
+    """What a file holds.
+
+    Raises:
+        UserError: it can't be read.
+    """
+    filesystem, path = locate(location)
+    try:
+        with filesystem.open_input_stream(path, compression=None) as stream:
+            return bytes(stream.read())
+    except OSError as error:
+        raise UserError(f"{location} can't be read: {error}") from None
+
+
+def read_json(location: str) -> Any:
+    """What a JSON file holds, or None where there is no file.
+
+    Raises:
+        UserError: the file holds no JSON.
+    """
+    filesystem, path = locate(location)
+    try:
+        with filesystem.open_input_stream(path, compression=None) as stream:
+            return json.loads(stream.read())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{location} can't be read: {error}") from None
+
+
+def write_table(location: str, table: pa.Table) -> None:
+    """Writes rows the way every corpus file is written."""
+    write_whole(
+        location,
+        lambda path: pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_ROWS),
+    )
+
+
+def read_table(location: str, columns: list[str] | None = None) -> pa.Table:
+    """All rows of a Parquet file."""
+    filesystem, path = locate(location)
+    return pq.ParquetFile(path, filesystem=filesystem).read(columns=columns)
+
+
+def row_count(location: str) -> int:
+    """Number of rows of a Parquet file."""
+    filesystem, path = locate(location)
+    return int(pq.ParquetFile(path, filesystem=filesystem).metadata.num_rows)
+
+
+def move(source: str, target: str) -> None:
+    """Renames a file; on an object store, copies it whole and removes the first."""
+    filesystem, path = locate(source)
+    filesystem.move(path, locate(target)[1])
+
+
+def remove(location: str) -> None:
+    """Removes a file or a folder with all it holds, if it is there."""
+    filesystem, path = locate(location)
+    kind = filesystem.get_file_info(path).type
+    if kind == fs.FileType.Directory:
+        filesystem.delete_dir(path)
+    elif kind != fs.FileType.NotFound:
+        filesystem.delete_file(path)
+
+
+def row_files(corpus: str) -> list[str]:
+    """The locations of the Parquet files directly in a corpus or result, sorted.
+
+    Raises:
+        UserError: it is no folder of Parquet files.
+    """
+    names = [n for n in names_in(corpus) if n.endswith(".parquet") and n[0] not in "_."]
+    if not names and not exists(join(corpus, "summary.json")):
+        raise UserError(f"{corpus} is no corpus: no Parquet files in it; `ingest` makes one")
+    return [join(corpus, name) for name in names]
+
+
+def read_batches(
+    corpus: str, columns: list[str] | None = None, rows: int = ROW_GROUP_ROWS
+) -> Iterator[pa.Table]:
+    """Yields the rows of a corpus or result in order, at most `rows` at a time.
+
+    Raises:
+        UserError: it is no corpus, or a file of it can't be read.
+    """
+    for location in row_files(corpus):
+        filesystem, path = locate(location)
+        try:
+            parquet = pq.ParquetFile(path, filesystem=filesystem)
+            for batch in parquet.iter_batches(rows, columns=columns):
+                yield pa.Table.from_batches([batch])
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).split("\n")[0]
+            raise UserError(f"{location} can't be read: {reason}") from None
