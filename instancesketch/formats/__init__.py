@@ -27,7 +27,7 @@ Labels and categories that the taxonomy used for reading doesn't know are no par
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
@@ -126,7 +126,8 @@ def read(
                 else _resolved(found, piece.path, taxonomy, folders)
             )
     except (OSError, pa.ArrowException) as error:  # of the storage; contents are read more closely
-        reason = os.strerror(error.errno) if getattr(error, "errno", None) else str(error)
+        code = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(code) if code else str(error)
         yield Rejection(file=piece.path, position="", reason=f"can't be read: {reason[:300]}")
 
 

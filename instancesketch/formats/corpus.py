@@ -15,6 +15,8 @@ from instancesketch.schema import read_rows
 from instancesketch.sketch import Sketch
 
 _BATCH_ROWS = 1_000
+_NUMBER_BYTES = 4
+_RECORDS_PER_GROUP = 16
 
 
 def read(
@@ -27,16 +29,41 @@ def read(
             parquet = pq.ParquetFile(stream)
             groups = range(parquet.num_row_groups)
             row = sum(parquet.metadata.row_group(g).num_rows for g in groups[: piece.start])
-            chosen = list(groups[piece.start : piece.end])
-            for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=chosen):
-                for result in read_rows(pa.Table.from_batches([batch])):
-                    yield _record(result, piece.path, f"row {row}", max_record_bytes)
-                    row += 1
+            for group in groups[piece.start : piece.end]:
+                about = parquet.metadata.row_group(group)
+                if (reason := _too_heavy(about, max_record_bytes)) is not None:
+                    position = f"rows {row} to {row + about.num_rows - 1}"
+                    yield Rejection(file=piece.path, position=position, reason=reason)
+                    row += about.num_rows
+                    continue
+                for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=[group]):
+                    for result in _rows(batch):
+                        yield _record(result, piece.path, f"row {row}", max_record_bytes)
+                        row += 1
     # Arrow calls damaged bytes an OSError, too.
     except (pa.ArrowException, OSError, SketchError) as error:
         position = f"row {row}" if row else ""
         reason = str(error).split("\n")[0][:300]
         yield Rejection(file=piece.path, position=position, reason=reason)
+
+
+def _too_heavy(about: pq.RowGroupMetaData, limit: int) -> str | None:
+    """Why a row group is not read: a few bytes of Parquet can stand for any number of numbers."""
+    numbers = max((about.column(i).num_values for i in range(about.num_columns)), default=0)
+    size, most = _NUMBER_BYTES * numbers, _RECORDS_PER_GROUP * limit
+    return too_large("the row group", size, most) if size > most else None
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[Sketch | SketchError]:
+    try:
+        batch.validate(full=True)  # text that is not UTF-8, offsets that lead out of their array
+        yield from read_rows(pa.Table.from_batches([batch]))
+    except pa.ArrowInvalid as error:
+        if len(batch) == 1:
+            yield SketchError(f"damaged: {error}")
+            return
+        for row in range(len(batch)):
+            yield from _rows(batch.slice(row, 1))
 
 
 def _record(

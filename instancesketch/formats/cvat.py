@@ -111,7 +111,7 @@ class _Parser:
         except expat.ExpatError as error:
             raise SketchError(f"not well-formed XML: {error}") from None
 
-    def _refuse(self, *_: Any) -> None:
+    def _refuse(self, *_: Any) -> int:
         raise SketchError("XML with a document type or entities is not read")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -269,7 +269,8 @@ def _image(number: int, sketch: Sketch) -> str:
     if _stem(name) != sketch.sketch_id:
         about["sketch_id"] = values.dump(sketch.sketch_id)
     about["columns"] = " ".join(k for k in _OPTIONAL if getattr(sketch, k) is not None)
-    head = f'  <image id="{number}" name={_quoted(name)} width="{_size(width)}" height="{_size(height)}">\n'
+    size = f'width="{_size(width)}" height="{_size(height)}"'
+    head = f'  <image id="{number}" name={_quoted(name)} {size}>\n'
     attributes = "".join(f"    {_attribute(k, v)}\n" for k, v in about.items() if v is not None)
     strokes = "".join(_polyline(sketch, i, p) for i, p in enumerate(sketch.to_strokes()))
     return f"{head}{attributes}{strokes}  </image>\n"

@@ -83,8 +83,7 @@ def resolve(record: Record, taxonomy: Taxonomy | None, folders: tuple[str, ...])
 
 
 def _resolve_scene(sketch: Sketch, labels: tuple[str, ...] | None, taxonomy: Taxonomy) -> Sketch:
-    assert sketch.object is not None and sketch.object_category is not None
-    categories = tuple(taxonomy.category_of(word) for word in sketch.object_category)
+    categories = tuple(taxonomy.category_of(word) for word in sketch.object_category or ())
     own = taxonomy.category_of(sketch.category)
     sketch = sketch.replace(object_category=categories, category=own or sketch.category)
     if labels is None:

@@ -103,12 +103,7 @@ def _ndjson(data: dict[str, Any], path: str, filesystem: fs.FileSystem) -> str:
         return "scenes"
     if "word" in data:  # then a third list is the time
         return "quickdraw"
-    drawing = data["drawing"] or [[]]
-    beside = spg.parts_file(path)
-    if beside is None or (data["drawing"] and not _has_third(drawing[0])):
-        return "quickdraw"
-    return "spg"
-
-
-def _has_third(stroke: Any) -> bool:
-    return isinstance(stroke, list) and len(stroke) > 2
+    # Of a first line too long for the head no stroke is known.
+    stroke = data["drawing"][0] if data["drawing"] else [[], [], []]
+    has_third = isinstance(stroke, list) and len(stroke) > 2
+    return "spg" if has_third and spg.is_named_so(path, filesystem) else "quickdraw"

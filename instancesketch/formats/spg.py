@@ -1,8 +1,9 @@
 """SPG ndjson (K. Li et al., "Universal Sketch Perceptual Grouping", ECCV 2018).
 
-Files are named `<class>_train.ndjson`, `_valid` or `_test`, which is the official split, and stand
-beside `<class>.txt`, whose lines name the parts. Each stroke has a third list, the part of each of
-its points as an index into those lines; the commonest one is the stroke's.
+Files are named `<class>_train.ndjson`, `_valid` or `_test`, which is the official split, or just
+`<class>.ndjson`, and stand beside `<class>.txt`, whose lines name the parts. Each stroke has a
+third list, the part of each of its points as an index into those lines; the commonest one is the
+stroke's.
 """
 
 from __future__ import annotations
@@ -20,14 +21,20 @@ from instancesketch.formats.lines import read_records, read_whole
 from instancesketch.formats.record import Piece, Record, Rejection
 from instancesketch.sketch import Sketch
 
-_NAME = re.compile(r"(?P<folder>.*/)?(?P<category>[^/]+)_(?P<split>train|valid|test)\.[^./]+")
+_NAME = re.compile(r"(?P<folder>.*/)?(?P<category>[^/]+?)(_(?P<split>train|valid|test))?\.[^./]+")
 _PART_FILE_BYTES = 1 << 16
 
 
-def parts_file(path: str) -> str | None:
-    """The path of the `.txt` that belongs to a file, or None where the name is not SPG's."""
+def is_named_so(path: str, filesystem: fs.FileSystem) -> bool:
+    """Whether a file is named for a split, or stands beside a `.txt` of its name."""
     name = _NAME.fullmatch(path)
-    return name and f"{name['folder'] or ''}{name['category']}.txt"
+    if name is None:
+        return False
+    return name["split"] is not None or filesystem.get_file_info(_parts_file(name)).is_file
+
+
+def _parts_file(name: re.Match[str]) -> str:
+    return f"{name['folder'] or ''}{name['category']}.txt"
 
 
 def read(
@@ -55,11 +62,12 @@ def read(
     yield from read_records(piece, filesystem, max_record_bytes, parse)
 
 
-def _beside(path: str, filesystem: fs.FileSystem) -> tuple[str, str, list[str]]:
+def _beside(path: str, filesystem: fs.FileSystem) -> tuple[str, str | None, list[str]]:
     """The category, the split and the names of the parts, which stand beside the drawings."""
-    name, beside = _NAME.fullmatch(path), parts_file(path)
-    if name is None or beside is None:
+    name = _NAME.fullmatch(path)
+    if name is None:
         raise SketchError("not named <class>_train.ndjson, _valid or _test, as SPG's files are")
+    beside = _parts_file(name)
     try:
         lines = read_whole(filesystem, beside, _PART_FILE_BYTES).decode().splitlines()
     except OSError:

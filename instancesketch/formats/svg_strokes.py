@@ -1,4 +1,4 @@
-"""SVG: every outline is a stroke, curves as fine polylines; what `to_svg` writes reads back exactly.
+"""SVG: every outline is a stroke, curves as fine polylines; `to_svg` reads back exactly.
 
 Shapes with a `stroke` colour are read, or, in a file that has none, the outlines of all shapes.
 Each subpath is a stroke. Coordinates are those of the `viewBox`, which is the canvas.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -31,6 +32,7 @@ _DEEPEST = 64
 _MOST_ELEMENTS = 200_000
 _TOLERANCE = 1e-3  # of the drawing's larger side: how far a polyline may be from its curve
 _MOST_PIECES = 256
+_POINTS = re.compile(r"[-+0-9.eE,\s]*")
 _CANVAS = ("viewBox", "width", "height", "x", "y", "preserveAspectRatio")
 
 
@@ -56,12 +58,12 @@ def _tree(data: bytes) -> ElementTree.Element:
         raise SketchError(f"not well-formed XML: {error}") from None
     if root.tag.rpartition("}")[2] != "svg":
         raise SketchError(f"not an SVG: its root is <{root.tag[:80]}>")
-    _check_size(root)
+    _check(root)
     return root
 
 
-def _check_size(root: ElementTree.Element) -> None:
-    """Refuses what a reader would unfold without end: deep nesting, and `<use>` of `<use>`."""
+def _check(root: ElementTree.Element) -> None:
+    """Refuses what svgelements would unfold without end, and points that it would pass over."""
     by_id = {e.attrib["id"]: e for e in root.iter() if "id" in e.attrib}
     waiting, seen = [(root, 1)], 0
     while waiting:
@@ -71,6 +73,8 @@ def _check_size(root: ElementTree.Element) -> None:
             raise SketchError(f"SVG nested more than {_DEEPEST} deep")
         if seen > _MOST_ELEMENTS:
             raise SketchError(f"more than {_MOST_ELEMENTS} SVG elements")
+        if not _POINTS.fullmatch(element.attrib.get("points", "")):
+            raise SketchError(f"not points: {element.attrib['points'][:40]!r}")
         waiting += [(child, depth + 1) for child in element]
         if element.tag.rpartition("}")[2] == "use":
             links = [v for k, v in element.attrib.items() if k.rpartition("}")[2] == "href"]
@@ -101,7 +105,9 @@ def _canvas(root: ElementTree.Element) -> tuple[float | None, float | None]:
     sides = box[2:] if len(box) == 4 else [_number(given["width"]), _number(given["height"])]
     width, height = (s if s is not None and 0 < s < math.inf else None for s in sides)
     # Percentages in shapes are of these.
-    root.attrib |= {k: repr(v) for k, v in (("width", width), ("height", height)) if v}
+    if width and height:
+        size = {"width": repr(width), "height": repr(height)}
+        root.attrib.update(size, viewBox=f"0 0 {width!r} {height!r}")
     return width, height
 
 
@@ -153,9 +159,9 @@ def _sample(segments: list[Any], side: float) -> npt.NDArray[np.float64]:
 def _curve(curve: Any, side: float) -> list[tuple[float, float]]:
     """Points on a Bézier curve after its start, as many as keep the polyline close to it.
 
-    The number is Wang's bound (G. Wang, "The subdivision method for finding the intersection between
-    two Bézier curves or surfaces", 1984): sqrt(d (d - 1) / 8 * m / tolerance) for degree d, where m
-    is the largest second difference of the control points.
+    The number is Wang's bound (G. Wang, "The subdivision method for finding the intersection
+    between two Bézier curves or surfaces", 1984): sqrt(d (d - 1) / 8 * m / tolerance) for degree d,
+    where m is the largest second difference of the control points.
     """
     control = np.array([(p.x, p.y) for p in curve], np.float64)
     degree = len(control) - 1
