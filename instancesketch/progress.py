@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import TextIO
 
 # A terminal's line is drawn over; anything else, such as a job's log, gets a line now and then.
@@ -15,65 +17,88 @@ _LOG_SECONDS = 10.0
 
 @dataclass
 class Progress:
-    """Shows how many of `total` slices are done, and how many sketches that were."""
+    """A line `NAME: text`, drawn over itself on a terminal, for as long as the `with` block lasts.
 
-    verb: str
-    total: int
-    done: int = 0  # before this run
+    Text comes by `show`, or is asked for now and then by `follow`, which may return None.
+    """
+
+    name: str
     quiet: bool = False
+    follow: Callable[[], str | None] | None = None
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     clock: Callable[[], float] = time.monotonic
-    sketches: int = 0
-    _began: float = 0.0
-    _shown: float = 0.0
-    _first_done: int = 0
-    _open_line: bool = False
 
-    def __post_init__(self) -> None:
-        self._began = self._shown = self.clock()
-        self._first_done = self.done
+    def __enter__(self) -> Progress:
+        self._shown_at = self.clock()
+        self._text = self._shown = ""
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        if self.follow is not None:
+            self._thread.start()
+        return self
 
-    def add(self, sketches: int) -> None:
-        """Counts a slice."""
-        self.done += 1
-        self.sketches += sketches
-        now = self.clock()
-        if now - self._shown >= (_TERMINAL_SECONDS if self._is_terminal() else _LOG_SECONDS):
-            self._show(now)
-
-    def close(self) -> None:
-        """Ends the line, so that what follows stands on its own."""
-        if self._open_line:
-            self._show(self.clock())
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self.stream.isatty() and self._shown:
+            self._draw()
             self.stream.write("\n")
             self.stream.flush()
-            self._open_line = False
 
-    def line(self, now: float) -> str:
-        """What is shown at a time."""
-        seconds = max(now - self._began, 1e-9)
-        worked = self.done - self._first_done
-        left = seconds / worked * (self.total - self.done) if worked else 0.0
-        return (
-            f"{self.verb}: {100 * self.done // max(self.total, 1)} %, slice {self.done} of "
-            f"{self.total}, {self.sketches:,} sketches, {self.sketches / seconds:,.0f}/s, "
-            f"{clock_text(left)} left"
-        )
+    def show(self, text: str) -> None:
+        """Gives the text; it is drawn when the last drawing is long enough ago."""
+        self._text = text
+        between = _TERMINAL_SECONDS if self.stream.isatty() else _LOG_SECONDS
+        if self.clock() - self._shown_at >= between:
+            self._draw()
 
-    def _show(self, now: float) -> None:
-        self._shown = now
-        if self.quiet:
+    def _ask(self) -> None:
+        assert self.follow is not None
+        while not self._end.wait(_TERMINAL_SECONDS):
+            if text := self.follow():
+                self.show(text)
+
+    def _draw(self) -> None:
+        self._shown_at = self.clock()
+        if self.quiet or self._text == self._shown:
             return
-        text = self.line(now)
-        if self._is_terminal():
-            self.stream.write(f"\r\x1b[2K{text}")
-            self._open_line = True
-        else:
-            self.stream.write(f"{text}\n")
+        self._shown = self._text
+        before, after = ("\r\x1b[2K", "") if self.stream.isatty() else ("", "\n")
+        self.stream.write(f"{before}{self.name}: {self._text}{after}")
         self.stream.flush()
 
-    def _is_terminal(self) -> bool:
-        return self.stream.isatty()
+
+@dataclass
+class Pace:
+    """How many of `total` slices are done, how many sketches that were, and the time left."""
+
+    total: int
+    done: int = 0  # before this run
+    clock: Callable[[], float] = time.monotonic
+    sketches: int = 0
+    worked: int = 0
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+
+    def add(self, sketches: int) -> str:
+        """Counts a slice, and says how things are."""
+        self.done += 1
+        self.worked += 1
+        self.sketches += sketches
+        seconds = max(self.clock() - self._began, 1e-9)
+        left = seconds / self.worked * (self.total - self.done)
+        return (
+            f"{100 * self.done // self.total} %, slice {self.done} of {self.total}, "
+            f"{self.sketches:,} sketches, {self.sketches / seconds:,.0f}/s, "
+            f"{clock_text(left)} left"
+        )
 
 
 def clock_text(seconds: float) -> str:
