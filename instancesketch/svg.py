@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
@@ -56,15 +57,19 @@ def palette(*groups: Iterable[str]) -> dict[str, str]:
 
     Args:
         groups: parts that are seen together, such as those of one category. Two parts of one group
-            differ in colour as long as there are colours; parts that never meet may share one.
+            differ in colour as long as there are colours; parts that never meet may share one, and
+            do so as little as can be.
     """
     ordered = sorted((list(dict.fromkeys(g)) for g in groups), key=len, reverse=True)
     colours: dict[str, str] = {}
+    used: Counter[str] = Counter()
     for part in (p for group in ordered for p in group if p != UNLABELED):
         if part not in colours:
             met = {p for group in ordered if part in group for p in group}
-            taken = [colours[p] for p in met if p in colours]
-            colours[part] = min(COLOURS, key=taken.count)
+            here = Counter(colours[p] for p in met if p in colours)
+            place = min((here[c], used[c], i) for i, c in enumerate(COLOURS))[2]
+            colours[part] = COLOURS[place]
+            used[colours[part]] += 1
     return colours | {UNLABELED: GREY}
 
 

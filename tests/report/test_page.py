@@ -1,0 +1,215 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from instancesketch.errors import UserError
+from instancesketch.metrics import evaluate
+from instancesketch.report import render_report, write_report
+from instancesketch.sketch import Sketch
+from instancesketch.svg import palette
+from instancesketch.taxonomy import Taxonomy
+
+DOODLE7 = Taxonomy.load("doodle7")
+HOSTILE = "</script><!--<script>alert(1)</script>{{data}}\"'&\u2028\ud800\x00"
+
+
+class Page(HTMLParser):
+    """What a browser finds in a page: its elements, its words and its data."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.inside: list[str] = []
+        self.words: dict[str, str] = {}
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.inside.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag in self.inside:
+            while self.inside.pop() != tag:
+                pass
+
+    def handle_data(self, data):
+        within = self.inside[-1] if self.inside else ""
+        if within == "script" and self.tags[-1][1].get("id") == "data":
+            within = "data"
+        self.words[within] = self.words.get(within, "") + data
+
+    @property
+    def data(self) -> dict:
+        return json.loads(self.words["data"])
+
+
+def ids(page: Page) -> list[str]:
+    return [d["id"] for d in page.data["drawings"]]
+
+
+def with_parts(sketch: Sketch, *parts: str, **values) -> Sketch:
+    return sketch.replace(part=parts, label=parts, **values)
+
+
+def test_the_worst_come_first(flower):
+    truth = {name: flower(name) for name in ("right", "half", "unsure", "wrong", "misnamed")}
+    result = [
+        with_parts(flower("right"), "center", "petal", "petal", "stem", category_score=0.9),
+        with_parts(flower("unsure"), "center", "petal", "petal", "stem", category_score=0.4),
+        with_parts(flower("half"), "center", "petal", "leaf", "leaf", category_score=0.9),
+        with_parts(flower("misnamed"), "center", "petal", "petal", "stem", category="sun"),
+        with_parts(flower("wrong"), "stem", "stem", "stem", "leaf", category_score=1.0),
+    ]
+    page = Page(render_report(iter(result), title="t", truth=truth))
+    assert ids(page) == ["wrong", "half", "misnamed", "unsure", "right"]
+    wrong = {d["id"]: d["wrong"] for d in page.data["drawings"]}
+    assert wrong == {
+        "wrong": [0, 1, 2, 3],
+        "half": [2, 3],
+        "misnamed": [],
+        "unsure": [],
+        "right": [],
+    }
+    half = page.data["drawings"][1]
+    assert [page.data["parts"][i] for i in half["truth"]] == ["center", "petal", "petal", "stem"]
+
+
+def test_without_truth_the_least_certain_come_first(flower):
+    result = [
+        flower("category", category_score=0.5, part_score=(0.9,) * 4),
+        flower("sure", category_score=0.9, part_score=(0.9,) * 4),
+        flower("strokes", category_score=0.9, part_score=(0.9, 0.1, 0.3, 0.1)),
+        flower("unscored"),
+    ]
+    page = Page(render_report(result, title="t"))
+    assert ids(page) == ["strokes", "category", "sure", "unscored"]
+    assert "truth" not in page.data["drawings"][0]
+    assert "confidence" not in page.data["drawings"][3]
+
+
+def test_of_too_many_the_worst_are_shown_and_it_is_said(flower):
+    result = [flower(f"{i:03}", category_score=i / 100) for i in range(100)]
+    page = Page(render_report(reversed(result), title="t", most=3))
+    assert ids(page) == ["000", "001", "002"]
+    assert "100 drawings · 100 labelled · 0 failed · 3 shown" in page.words["p"]
+
+
+def test_failures_are_counted_and_told(flower):
+    bare = {"part": None, "label": None, "category": None}
+    result = [flower(f"big-{i}", error="too many points", **bare) for i in range(25)]
+    result += [flower("odd", error="<b>odd</b>", **bare), flower("good"), flower("bare", **bare)]
+    html = render_report(result, title="t")
+    page = Page(html)
+    assert "28 drawings · 1 labelled · 26 failed" in page.words["p"]
+    assert "26 failed, and why" in html
+    assert "<code>big-0</code>" in html
+    assert "and 5 more" in html
+    assert "&lt;b&gt;odd&lt;/b&gt;" in html
+    assert sorted(ids(page)) == ["bare", "good"]
+
+
+def test_colours_and_shapes_are_the_renderers(flower):
+    page = Page(render_report([flower("a")], title="t", taxonomy=DOODLE7))
+    expected = palette(*(c.parts for c in DOODLE7.categories.values()))
+    assert page.data["colours"] == expected
+    (drawing,) = page.data["drawings"]
+    drawn = re.findall(r'stroke="(#\w+)" [^>]*data-part="(\w+)"', drawing["svg"])
+    assert len(drawn) >= 3
+    assert all(expected[part] == colour for colour, part in drawn)
+    assert page.data["legend"] == {"flower": ["center", "petal", "stem"]}
+
+
+def test_the_truths_category_is_resolved(flower):
+    truth = {"a": flower("a", category="Police Car"), "b": flower("b", category="4LEG")}
+    result = [flower("a", category="car"), flower("b", category="4leg")]
+    page = Page(render_report(result, title="t", truth=truth, taxonomy=DOODLE7))
+    assert [d["trueCategory"] for d in page.data["drawings"]] == ["car", "4leg"]
+    page = Page(render_report(result, title="t", truth=truth))
+    assert [d["trueCategory"] for d in page.data["drawings"]] == ["Police Car", "4leg"]
+
+
+def test_truth_of_other_strokes_is_refused(flower):
+    truth = {"a": Sketch.from_strokes([[(0, 0)]], sketch_id="a")}
+    with pytest.raises(UserError, match="'a' has 1 strokes in the truth and 4 in the result"):
+        render_report([flower("a")], title="t", truth=truth)
+
+
+def test_an_unlabelled_truth_marks_nothing(flower):
+    truth = {"a": flower("a", part=None, label=None, category="flower")}
+    page = Page(render_report([flower("a")], title="t", truth=truth))
+    assert "wrong" not in page.data["drawings"][0]
+
+
+def test_figures_stand_on_the_page(flower):
+    truth = [flower(f"{i}") for i in range(4)]
+    result = [s.replace(category_score=0.9) for s in truth[:3]]
+    result.append(with_parts(flower("3"), "center", "petal", "leaf", "stem", category_score=0.8))
+    figures = evaluate(result, truth, DOODLE7).figures
+    html = render_report(
+        result, title="t", truth={s.sketch_id: s for s in truth}, figures=figures, taxonomy=DOODLE7
+    )
+    words = re.sub(r"<[^>]+>", " ", html)
+    for expected in (r"\bC\s+93\.8", r"part accuracy\s+93\.8", r"category accuracy\s+100\.0"):
+        assert re.search(expected, words), expected
+    assert 'title="petal called leaf: 1 of 8"' in html
+    assert re.search(r'<th scope="row">stem</th><td>100\.0</td>', html)
+    assert '<th scope="row">wheel</th>' not in html
+
+
+def test_figures_without_a_value_are_left_out(flower):
+    figures = {"C": 50.0, "P": None, "per_category": {}, "per_part": {}}
+    html = render_report([flower("a")], title="t", figures=figures)
+    assert "<dt>C</dt>" in html
+    assert "<dt>P</dt>" not in html
+
+
+@pytest.mark.parametrize("with_truth", [True, False])
+def test_hostile_words_stay_words(with_truth):
+    def made(**values):
+        return Sketch.from_strokes(
+            [[(0, 0), (1, 1)]],
+            sketch_id=HOSTILE,
+            **({"category": HOSTILE, "part": (HOSTILE,), "label": (HOSTILE,)} | values),
+        )
+
+    result = [made(), made(error=HOSTILE, category=None, part=None, label=None)]
+    figures = {
+        "C": 1.0,
+        "per_category": {HOSTILE: dict.fromkeys(("C", "P", "part_accuracy", "sketches"), 1)}
+        | {"x": dict.fromkeys(("C", "P", "part_accuracy", "sketches", "strokes"), 1)},
+        "per_part": {HOSTILE: dict.fromkeys(("precision", "recall", "f1", "strokes"), 1)},
+        "confusion": {"parts": [HOSTILE], "counts": [[1, 1]]},
+    }
+    figures["per_category"][HOSTILE]["strokes"] = 1
+    truth = {HOSTILE: made(part=("b",))} if with_truth else None
+    html = render_report(result, title=HOSTILE, truth=truth, figures=figures)
+    html.encode()
+    page, empty = Page(html), Page(render_report([], title="t"))
+    assert page.data["drawings"][0]["id"] == HOSTILE
+    special = ("script", "style", "meta")
+    assert [t for t in page.tags if t[0] in special] == [t for t in empty.tags if t[0] in special]
+    assert "alert(1)" not in page.words["script"]
+    assert "alert(1)" in page.words["h1"]
+
+
+def test_the_page_asks_for_nothing(flower):
+    html = render_report([flower("a")], title="t")
+    assert "default-src 'none'" in html
+    addresses = set(re.findall(r"https?://[^\s\"'\\<]+", html))
+    assert addresses == {"http://www.w3.org/2000/svg"}
+    for tag, attributes in Page(html).tags:
+        assert not {"src", "href", "style", "onload", "onclick"} & set(attributes), tag
+
+
+def test_thousands_of_drawings_stay_small(flower):
+    result = (flower(f"{i}", category_score=0.5, part_score=(0.5,) * 4) for i in range(2_000))
+    assert len(render_report(result, title="t").encode()) < 2_000 * 1_500
+
+
+def test_an_empty_result_is_a_page_too(tmp_path):
+    write_report([], tmp_path / "report.html", title="nothing")
+    page = Page((tmp_path / "report.html").read_text("utf-8"))
+    assert page.data["drawings"] == []
+    assert "0 drawings" in page.words["p"]
