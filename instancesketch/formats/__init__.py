@@ -49,6 +49,7 @@ from instancesketch.formats import (
 from instancesketch.formats.record import MAX_RECORD_BYTES, Piece, Record, Rejection, resolve
 from instancesketch.formats.sniffing import COMPANION, sniff, unknown
 from instancesketch.formats.writing import WRITERS, write
+from instancesketch.schema import LABEL_COLUMNS
 from instancesketch.taxonomy import Taxonomy
 
 __all__ = [
@@ -100,6 +101,7 @@ def read(
     taxonomy: Taxonomy | None = None,
     max_record_bytes: int = MAX_RECORD_BYTES,
     folders: tuple[str, ...] | None = None,
+    labels: bool = True,
 ) -> Iterator[Record | Rejection]:
     """Reads a piece of a file: its drawings with canonical labels, and what could not be read.
 
@@ -112,6 +114,7 @@ def read(
         taxonomy: resolves labels; by default the one of the format, if it has one.
         max_record_bytes: larger records are rejected, and not held in memory.
         folders: names of the folders above the file, nearest first; by default those of its path.
+        labels: False leaves them out, so that none is unknown: for drawings that are to be labelled.
     """
     form = FORMATS[piece.format]
     if taxonomy is None and form.taxonomy is not None:
@@ -120,15 +123,19 @@ def read(
         folders = folders_above(piece.path)
     try:
         for found in form.records(piece, filesystem, max_record_bytes):
-            yield (
-                found
-                if isinstance(found, Rejection)
-                else _resolved(found, piece.path, taxonomy, folders)
-            )
+            if isinstance(found, Rejection):
+                yield found
+                continue
+            record = found if labels else _without_labels(found)
+            yield _resolved(record, piece.path, taxonomy, folders)
     except (OSError, pa.ArrowException) as error:  # of the storage; contents are read more closely
         code = error.errno if isinstance(error, OSError) else None
         reason = os.strerror(code) if code else str(error)
         yield Rejection(file=piece.path, position="", reason=f"can't be read: {reason[:300]}")
+
+
+def _without_labels(record: Record) -> Record:
+    return replace(record, sketch=record.sketch.replace(**dict.fromkeys(LABEL_COLUMNS)))
 
 
 def _resolved(

@@ -30,6 +30,7 @@ from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import UNLABELED
 
 _CHUNK_BYTES = 1 << 16
+_ELEMENTS_PER_RECORD = 4
 _DEEPEST = 32
 _OTHER_SHAPES = {"box", "polygon", "points", "cuboid", "skeleton", "mask", "ellipse"}
 _OPTIONAL = ("width", "height", "label", "instance")
@@ -52,11 +53,10 @@ def read(
                 size = max(_CHUNK_BYTES, parser.feed(chunk))
                 yield from parser.take()
             parser.close()
+            yield from parser.take()
         except SketchError as error:
             yield from parser.take()
             yield Rejection(file=piece.path, position=parser.position, reason=str(error))
-    if not parser.images:
-        yield Rejection(file=piece.path, position="", reason="the file holds no <image>")
 
 
 class _Parser:
@@ -92,13 +92,16 @@ class _Parser:
         self._fed += len(chunk)
         self._parse(chunk, False)
         waiting = self._fed - max(self._expat.CurrentByteIndex, 0)
-        if waiting > self.limit + _CHUNK_BYTES:
-            raise SketchError(too_large("one XML element", waiting, self.limit))
+        # Expat takes no more than 1 MB at once, so that the time for one element grows as a square.
+        if waiting > (most := self.limit // _ELEMENTS_PER_RECORD) + _CHUNK_BYTES:
+            raise SketchError(too_large("one XML element", waiting, most))
         return waiting
 
     def close(self) -> None:
-        """Checks that the document has ended."""
+        """Checks that the document has ended, and had an image."""
         self._parse(b"", True)
+        if not self.images:
+            raise SketchError("the file holds no <image>")
 
     def take(self) -> list[Record | Rejection]:
         """Hands over the images that are complete."""

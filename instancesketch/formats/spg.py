@@ -71,7 +71,7 @@ def _beside(path: str, filesystem: fs.FileSystem) -> tuple[str, str | None, list
     try:
         lines = read_whole(filesystem, beside, _PART_FILE_BYTES).decode().splitlines()
     except OSError:
-        raise SketchError(f"no {beside} beside it to name the parts") from None
+        raise SketchError(f"no {name['category']}.txt beside it to name the parts") from None
     except UnicodeDecodeError:
         raise SketchError(f"{beside}, which names the parts, is not UTF-8") from None
     return name["category"], name["split"], [line.strip() for line in lines if line.strip()]
