@@ -1,5 +1,6 @@
 """The log of a slice: every drawing that it held and what became of it. From the logs come the
-rejected rows, the counts of a job, and the ids that are there twice."""
+rejected rows, the counts of a job, and the ids that are there twice.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from instancesketch import storage
 from instancesketch.audit import LOG_SCHEMA, Log
-from instancesketch.errors import SketchError
 from instancesketch.formats import COMPANION, Piece, Record, Rejection, read, sniff, unknown
 from instancesketch.isolation import Marker, isolate
 from instancesketch.schema import SCHEMA, split_of, to_table
@@ -76,9 +75,7 @@ def _read_pieces(
     return pa.concat_tables([*tables, to_table(held)]), log.table()
 
 
-def _sketches(
-    pieces: tuple[Piece, ...], location: str, how: Reading, log: Log
-) -> Iterator[Sketch]:
+def _sketches(pieces: tuple[Piece, ...], location: str, how: Reading, log: Log) -> Iterator[Sketch]:
     """Yields the drawings that become rows, and logs every one."""
     filesystem, _ = storage.locate(location)
     taxonomy = None if how.taxonomy is None else Taxonomy.from_dict(how.taxonomy)

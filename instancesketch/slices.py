@@ -164,9 +164,7 @@ def _cut(file: SourceFile, piece: Piece, target: int) -> Iterable[Piece]:
     if split_by == "lines":
         cuts = list(range(0, file.size, target))
         ends: list[int | None] = [*cuts[1:], None]
-        return [
-            replace(piece, start=a, end=b) for a, b in zip(cuts, ends, strict=True)
-        ]
+        return [replace(piece, start=a, end=b) for a, b in zip(cuts, ends, strict=True)]
     if split_by == "row_groups":
         return [replace(piece, start=a, end=b) for a, b in _row_groups(file, filesystem, target)]
     return [piece]

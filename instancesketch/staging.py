@@ -14,11 +14,12 @@ job that is stopped anywhere goes on from there.
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +31,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _THREADS = 8
-
-State = Literal["new", "begun", "finished"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,11 @@ class Output:
         """Where it is kept which part of a slice is in hand."""
         return self.path("_state", "in-hand", f"{name}.json")
 
-    def begin(self, settings: Mapping[str, Any]) -> State:
-        """Claims the folder for what these settings make, or finds how far that is.
+    def check(self, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Finds out whether these settings may be worked on here.
+
+        Returns:
+            The summary of a finished folder, or None where there is work left.
 
         Raises:
             UserError: the folder holds something else.
@@ -70,20 +72,19 @@ class Output:
                     f"{self.location} already holds {foreign[0]!r} and was not made by this "
                     "command: choose a new folder for --out"
                 )
-            storage.write_json(self.path("_state", "settings.json"), settings)
-            return "new"
-        other = sorted(k for k in {*known, *settings} if known.get(k) != settings.get(k))
+            return None
+        other = _differences(known, json.loads(json.dumps(settings)))
         if other:
             raise UserError(
                 f"{self.location} was made with other settings ({', '.join(other)}): "
                 "give those again, or choose a new folder for --out"
             )
-        return "finished" if self.summary() is not None else "begun"
+        summary: dict[str, Any] | None = storage.read_json(self.path("summary.json"))
+        return summary
 
-    def summary(self) -> dict[str, Any] | None:
-        """What was written about a finished folder, or None."""
-        found: dict[str, Any] | None = storage.read_json(self.path("summary.json"))
-        return found
+    def claim(self, settings: Mapping[str, Any]) -> None:
+        """Says what the folder is made of."""
+        storage.write_json(self.path("_state", "settings.json"), settings)
 
     def missing(self, names: Sequence[str]) -> list[str]:
         """The slices that are not done."""
@@ -153,6 +154,10 @@ class Output:
             storage.remove(staged)
         else:
             storage.move(staged, final)
+
+
+def _differences(known: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    return sorted(k for k in {*known, *asked} if known.get(k) != asked.get(k))
 
 
 def _parallel(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

@@ -1,0 +1,90 @@
+"""Ingest: any mix of files and folders becomes a corpus."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from instancesketch.cluster import connect
+from instancesketch.isolation import Marker
+from instancesketch.reading import Reading, SplitBy, read_slice
+from instancesketch.slices import AUTO, plan
+from instancesketch.street import (
+    Job,
+    Row,
+    Stage,
+    Summary,
+    done,
+    item_of,
+    peak_memory_mb,
+    refuse_overlap,
+    run,
+)
+from instancesketch.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from ray.data import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestConfig:
+    """What to read, how, and where the corpus is to be."""
+
+    sources: tuple[str, ...]
+    out: str
+    format: str = AUTO
+    taxonomy: str | None = None  # None: the format decides
+    split_by: SplitBy = "sketch"
+    shuffle_strokes: int | None = None  # a seed
+    max_record_mb: float = 64.0
+    workers: int | None = None  # None: as many as the cluster has CPUs
+    quiet: bool = False
+
+
+def ingest(config: IngestConfig) -> Summary:
+    """Reads sources into a corpus, or continues where that was stopped.
+
+    Raises:
+        UserError: a source isn't there, nothing can be read, the output folder holds something
+            else, or the cluster is too small.
+    """
+    refuse_overlap(config.sources, config.out)
+    taxonomy = None if config.taxonomy is None else Taxonomy.load(config.taxonomy).to_dict()
+    how = Reading(
+        taxonomy=taxonomy,
+        split_by=config.split_by,
+        shuffle_strokes=config.shuffle_strokes,
+        max_record_mb=config.max_record_mb,
+    )
+    planned = plan(config.sources, config.format)
+
+    def stages(slices: Dataset, stage: Stage) -> Dataset:
+        return slices.map(partial(_ingest_slice, how=how, stage=stage), concurrency=config.workers)
+
+    return run(
+        Job(
+            verb="ingest",
+            out=config.out,
+            settings={
+                "verb": "ingest",
+                "sources": planned.sources,
+                "format": config.format,
+                **asdict(how),
+            },
+            items=planned.slices,
+            connect=partial(connect, workers=config.workers or 1),
+            stages=stages,
+            summary={"files": planned.files, "hidden_files": planned.hidden},
+            quiet=config.quiet,
+        )
+    )
+
+
+def _ingest_slice(row: Row, how: Reading, stage: Stage) -> dict[str, Any]:
+    began, item = time.perf_counter(), item_of(row)
+    marker = Marker(location=stage.output.marker(f"read-{item.name}"), run=stage.run)
+    rows, log = read_slice(item, how, marker)
+    stage.output.stage(item.name, rows, log)
+    return done(item.name, len(rows), time.perf_counter() - began, {"reading": peak_memory_mb()})

@@ -1,0 +1,201 @@
+"""The one street of batch work: slices through the stages of Ray Data into an output folder.
+
+Nothing here looks at a sketch: the driver hands out slices and counts those that come back.
+"""
+
+from __future__ import annotations
+
+import pickle
+import resource
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import pyarrow as pa
+
+from instancesketch import storage
+from instancesketch.cluster import quiet_data
+from instancesketch.errors import UserError
+from instancesketch.progress import Pace, Progress
+from instancesketch.staging import Output
+
+if TYPE_CHECKING:
+    from ray.data import Dataset
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+
+class Named(Protocol):
+    """A unit of work; its name is that of the file which it becomes."""
+
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What every stage of one run is told."""
+
+    output: Output
+    run: str  # tells this run of the job from those before it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Work to be done once.
+
+    `connect` is called if there is work left, before anything is written; `stages` then makes of a
+    dataset of slices (`name`, and the pickled `item`) one of what `done` returns.
+    """
+
+    verb: str
+    out: str
+    settings: Mapping[str, Any]
+    items: Sequence[Named]
+    connect: Callable[[], Any]
+    stages: Callable[[Dataset, Stage], Dataset]
+    summary: Mapping[str, Any] = field(default_factory=dict)  # what `summary.json` says besides
+    quiet: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What came of a job: where it lies, and what its `summary.json` holds."""
+
+    location: str
+    counts: Mapping[str, Any]
+    finished_before: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows in the folder."""
+        return int(self.counts["rows"])
+
+    @property
+    def rejected(self) -> int:
+        """Drawings and files that could not be read."""
+        return int(self.counts["rejected"])
+
+    @property
+    def failed(self) -> int:
+        """Rows that have an error in place of labels."""
+        return int(self.counts["failed"])
+
+
+def run(job: Job) -> Summary:
+    """Does what is left of a job, and puts the rows into place.
+
+    Raises:
+        UserError: the folder holds something else, the cluster is too small, or there was nothing
+            that could be read.
+    """
+    output = Output(storage.absolute(job.out))
+    finished = output.check(job.settings)
+    if finished is not None:
+        output.clean()
+        return _checked(Summary(location=output.location, counts=finished, finished_before=True))
+    names = [item.name for item in job.items]
+    missing = set(output.missing(names))
+    todo = [item for item in job.items if item.name in missing]
+    figures: dict[str, Any] = {}
+    if todo:
+        started = time.perf_counter()
+        job.connect()
+        output.claim(job.settings)
+        figures = _work(job, output, todo, len(names) - len(todo), started)
+    counts = output.publish(names, {**job.summary, **figures})
+    return _checked(Summary(location=output.location, counts=counts))
+
+
+def _work(
+    job: Job, output: Output, todo: Sequence[Named], done: int, started: float
+) -> dict[str, Any]:
+    import ray.data
+
+    quiet_data()
+    rows = [{"name": item.name, "item": pickle.dumps(item)} for item in todo]
+    slices = ray.data.from_items(rows, override_num_blocks=len(rows))
+    stage = Stage(output=output, run=uuid.uuid4().hex)
+    pace = Pace(total=len(todo) + done, done=done)
+    began, memory = float("inf"), {"driver": peak_memory_mb()}
+    with Progress(job.verb, quiet=job.quiet) as progress:
+        for row in job.stages(slices, stage).iter_rows():
+            # When the first slice was begun, by this machine's clock.
+            began = min(began, time.perf_counter() - row["seconds"])
+            for process, peak in zip(row["processes"], row["memory_mb"], strict=True):
+                memory[process] = max(peak, memory.get(process, 0.0))
+            progress.show(pace.add(row["rows"]))
+    seconds = time.perf_counter() - began
+    return {
+        "speed": {
+            "sketches": pace.sketches,
+            "seconds": round(seconds, 3),
+            "sketches_per_second": round(pace.sketches / seconds, 1),
+            "start_up_seconds": round(began - started, 3),
+        },
+        "peak_memory_mb": {name: round(peak) for name, peak in memory.items()},
+    }
+
+
+def done(name: str, rows: int, seconds: float, memory_mb: Mapping[str, float]) -> Row:
+    """What the last stage reports of a slice: the seconds from reading or labelling it to here,
+    and the greatest memory of each kind of process that had it.
+    """
+    return {
+        "name": name,
+        "rows": rows,
+        "seconds": seconds,
+        "processes": list(memory_mb),
+        "memory_mb": list(memory_mb.values()),
+    }
+
+
+def item_of(row: Row) -> Any:
+    """The slice that a row of the first dataset carries."""
+    return pickle.loads(row["item"])
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """A table as one value of a row: blocks of Ray Data can't tell slices apart."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def from_bytes(data: bytes) -> pa.Table:
+    """What `to_bytes` made bytes of."""
+    return pa.ipc.open_stream(data).read_all()
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def refuse_overlap(sources: Iterable[str], out: str) -> None:
+    """Refuses to write into what is read.
+
+    Raises:
+        UserError: the output lies in a source, or a source in it.
+    """
+    target = storage.absolute(out)
+    for source in map(storage.absolute, sources):
+        if storage.is_within(target, source) or storage.is_within(source, target):
+            raise UserError(f"--out {out} and the source {source} lie in each other")
+
+
+def _checked(summary: Summary) -> Summary:
+    if summary.rows:
+        return summary
+    if summary.rejected:
+        raise UserError(
+            f"nothing could be read: {summary.rejected} rejected, by name and reason in "
+            f"{storage.join(summary.location, '_rejected.parquet')}"
+        )
+    asked = " of the split that was asked for" if summary.counts["other_split"] else ""
+    raise UserError(f"the sources hold no drawings{asked}")
