@@ -96,7 +96,7 @@ def report(open_page, corpus, **options) -> Any:
 
 
 def ids(page) -> list[str]:
-    return page.locator(".card code").all_inner_texts()
+    return page.locator(".card code").all_text_contents()
 
 
 def test_drawings_appear_in_their_colours_beside_the_truth(open_page, corpus):
