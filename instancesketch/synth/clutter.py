@@ -1,0 +1,75 @@
+"""What people draw beside the thing that was asked for: lines that belong to none of its parts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instancesketch.synth.pad import Pad
+from instancesketch.synth.primitives import curve, ellipse, joined, polyline, rectangle, zigzag
+from instancesketch.taxonomy import UNLABELED
+
+
+def clutter(pad: Pad, category: str) -> None:
+    """Adds ground, writing, a house or stray lines to a few drawings, as `unlabeled`."""
+    if not pad.chance(0.05 if category == "cloud" else 0.07):
+        return
+    points = np.concatenate([mark.path for mark in pad.marks])
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    size = max(right - left, bottom - top)
+    pad.feature()
+    kinds = {"stray": 2.0, "writing": 0.7, "house": 0.4}
+    if category not in ("cloud", "sun"):
+        kinds |= {"ground": 3.0, "grass": 1.0}
+    else:
+        kinds |= {"rain": 1.0, "bird": 1.0}
+    kind = pad.pick(kinds)
+    wide = size * pad.between(0.1, 0.6)
+    if kind == "ground":
+        y = bottom + size * pad.between(-0.02, 0.03)
+        middle = ((left + right) / 2, y + size * pad.between(-0.03, 0.03))
+        pad.line(curve((left - wide / 4, y), middle, (right + wide / 4, y)), UNLABELED)
+    elif kind == "grass":
+        for _ in range(pad.count(1, 4)):
+            x = pad.between(left, right)
+            pad.line(
+                zigzag((x, bottom), (x + wide / 2, bottom), pad.count(4, 12), size * 0.08),
+                UNLABELED,
+            )
+    elif kind == "stray":
+        for _ in range(pad.count(1, 3)):
+            x, y = pad.between(left, right), pad.between(top, bottom)
+            reach = size * pad.rng.normal(0, 0.12, 2)
+            pad.line(polyline((x, y), (x + reach[0], y + reach[1])), UNLABELED)
+    elif kind == "rain":
+        for _ in range(pad.count(3, 9)):
+            x, y = pad.between(left, right), bottom + size * pad.between(0.05, 0.3)
+            pad.line(polyline((x, y), (x - size * 0.03, y + size * 0.1)), UNLABELED)
+    elif kind == "bird":
+        x, y, r = pad.between(left, right), bottom + size * 0.15, size * 0.05
+        wing = {"ry": r, "turns": 0.5, "start": 0.5}
+        pad.line(joined([ellipse(x, y, r, **wing), ellipse(x + 2 * r, y, r, **wing)]), UNLABELED)
+    elif kind == "house":
+        _house(pad, right + size * 0.08, bottom, size * pad.between(0.2, 0.4))
+    else:
+        _writing(pad, left, top - size * 0.1, size * pad.between(0.06, 0.12))
+
+
+def _house(pad: Pad, x: float, y: float, size: float) -> None:
+    pad.line(rectangle(x, y - size, x + size, y), UNLABELED)
+    pad.line(
+        polyline((x, y - size), (x + size / 2, y - 1.6 * size), (x + size, y - size)), UNLABELED
+    )
+    pad.line(rectangle(x + 0.4 * size, y - 0.5 * size, x + 0.6 * size, y), UNLABELED)
+    if pad.chance(0.5):
+        pad.line(
+            rectangle(x + 0.1 * size, y - 0.8 * size, x + 0.3 * size, y - 0.6 * size), UNLABELED
+        )
+
+
+def _writing(pad: Pad, x: float, y: float, size: float) -> None:
+    """Signs of two or three lines each, as capitals look."""
+    for letter in range(pad.count(3, 7)):
+        left = x + 1.2 * letter * size
+        corners = pad.rng.random((pad.count(2, 4), 2)) * size + (left, y - size)
+        pad.line(polyline((left, y - size), (left, y)), UNLABELED)
+        pad.line(corners, UNLABELED)

@@ -1,0 +1,180 @@
+"""From a number to a labelled sketch: category, hand, pad, ink, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+
+from instancesketch.errors import UserError
+from instancesketch.sketch import Sketch
+from instancesketch.synth.birds import two_legged
+from instancesketch.synth.clutter import clutter
+from instancesketch.synth.hand import BOX, Hand
+from instancesketch.synth.pad import Mark, Pad, Piece, What
+from instancesketch.synth.plants import flower, tree
+from instancesketch.synth.primitives import Path, length
+from instancesketch.synth.quadrupeds import four_legged
+from instancesketch.synth.things import car, cloud, sun
+from instancesketch.taxonomy import SIDES, Taxonomy, with_side
+
+DRAWINGS: dict[str, Callable[[Pad], None]] = {
+    "car": car,
+    "cloud": cloud,
+    "flower": flower,
+    "sun": sun,
+    "tree": tree,
+    "4leg": four_legged,
+    "2leg": two_legged,
+}
+# Lines nearer than this, for the drawing's size, may be drawn without lifting the pen.
+_NEAR = 0.06
+
+
+def draw(seed: int, index: int, category: str | None = None) -> Sketch:
+    """Draws sketch number `index` of a seed, of the `doodle7` taxonomy, in a box of 0 to 255.
+
+    It depends on the arguments alone, so any shard can be made anywhere.
+
+    Args:
+        seed: 0 or more; another seed gives other drawings.
+        index: 0 or more.
+        category: what to draw; by chance where not given, each as often as the others.
+
+    Raises:
+        UserError: there is no such category, or a number is negative.
+    """
+    if category is not None and category not in DRAWINGS:
+        raise UserError(f"can't draw {category!r}: it draws {', '.join(DRAWINGS)}")
+    if seed < 0 or index < 0:
+        raise UserError("seed and index of a drawing are 0 or more")
+    rng = np.random.default_rng([seed, index])
+    by_chance = list(DRAWINGS)[int(rng.integers(len(DRAWINGS)))]
+    chosen = category or by_chance
+    pad = Pad(rng=rng, hand=Hand.sample(rng))
+    DRAWINGS[chosen](pad)
+    clutter(pad, chosen)
+    return _labelled(_inked(pad), chosen, f"synth-{seed}-{index}")
+
+
+def _inked(pad: Pad) -> list[tuple[Path, What]]:
+    """Fits the marks to the box and draws them as the hand does."""
+    hand, rng = pad.hand, pad.rng
+    marks = _fitted(_joined(_ordered(_posed(pad.marks, hand), pad), pad))
+    strokes = []
+    for mark in marks:
+        path = mark.path[::-1] if pad.chance(hand.backwards / 2) else mark.path
+        for half in _broken(path, pad):
+            again = 2 if pad.chance(hand.retrace) else 1
+            strokes += [(hand.ink(half, rng), mark.what) for _ in range(again)]
+    everything = np.concatenate([path for path, _ in strokes])
+    low, span = everything.min(axis=0), np.ptp(everything, axis=0).max()
+    # Most drawings touch the box's left and top, as those of Quick, Draw! do.
+    margin = (BOX - BOX * hand.size * np.ptp(everything, axis=0) / span) * (hand.size < 1)
+    shift = rng.random(2) * margin
+    placed = [((path - low) / span * BOX * hand.size + shift, what) for path, what in strokes]
+    return [(np.rint(path) if hand.whole else path, what) for path, what in placed]
+
+
+def _posed(marks: Sequence[Mark], hand: Hand) -> list[Mark]:
+    """Mirror, aspect, slant and tilt of the drawing as a whole."""
+    angle = 2 * np.pi * hand.tilt
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    wide = np.sqrt(hand.aspect)
+    scale = np.array([[wide * (-1 if hand.mirror else 1), hand.slant], [0, 1 / wide]])
+    return [mark.moved(turn @ scale) for mark in marks]
+
+
+def _fitted(marks: Sequence[Mark]) -> list[Mark]:
+    points = np.concatenate([mark.path for mark in marks])
+    scale = BOX / max(float(np.ptp(points, axis=0).max()), 1e-9)
+    return [mark.moved(np.eye(2) * scale, -scale * points.min(axis=0)) for mark in marks]
+
+
+def _ordered(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
+    """Puts the features in the hand's order; lines within a feature keep theirs."""
+    features = sorted({mark.feature for mark in marks})
+    middle = {
+        f: np.concatenate([m.path for m in marks if m.feature == f]).mean(axis=0) for f in features
+    }
+    chance = {f: pad.rng.random() for f in features}
+    place = {
+        "own": lambda f: f,
+        "reversed": lambda f: -f,
+        "left": lambda f: middle[f][0],
+        "top": lambda f: middle[f][1],
+        "any": lambda f: chance[f],
+    }[pad.hand.order]
+    return sorted(marks, key=lambda mark: (place(mark.feature), mark.feature))
+
+
+def _joined(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
+    """Leaves the pen down between lines that nearly meet, as a lazy hand does."""
+    points = np.concatenate([mark.path for mark in marks])
+    near = _NEAR * float(np.ptp(points, axis=0).max())
+    out = [marks[0]]
+    for mark in marks[1:]:
+        end = out[-1].path[-1]
+        gaps = [float(np.hypot(*(mark.path[i] - end))) for i in (0, -1)]
+        if min(gaps) < near and length(mark.path) > near and pad.chance(pad.hand.lazy):
+            pieces = mark.pieces if gaps[0] <= gaps[1] else _reversed(mark.pieces)
+            out[-1] = Mark(pieces=out[-1].pieces + pieces, feature=mark.feature)
+        else:
+            out.append(mark)
+    return out
+
+
+def _reversed(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    return tuple(Piece(path=p.path[::-1], part=p.part, unit=p.unit) for p in reversed(pieces))
+
+
+def _broken(path: Path, pad: Pad) -> list[Path]:
+    """Lifts the pen somewhere in a long line."""
+    if len(path) < 6 or length(path) < BOX / 4 or not pad.chance(pad.hand.breaks):
+        return [path]
+    cut = pad.count(2, len(path) - 3)
+    return [path[: cut + 1], path[cut:]]
+
+
+@cache
+def _taxonomy() -> Taxonomy:
+    return Taxonomy.load("doodle7")
+
+
+def _labelled(strokes: Sequence[tuple[Path, What]], category: str, sketch_id: str) -> Sketch:
+    """Numbers instances from the left, and names the sides of what is there as a pair."""
+    known = _taxonomy().categories[category]
+    numbers: dict[What, int] = {}
+    sides: dict[What, str] = {}
+    for part in known.countable:
+        whats = {what for _, what in strokes if what[0] == part and what[1] is not None}
+        centre = {w: _centre_x([path for path, what in strokes if what == w]) for w in whats}
+        ranked = sorted(whats, key=lambda w: (centre[w], w))
+        numbers |= {what: i for i, what in enumerate(ranked, 1)}
+        if part in known.sided and len(ranked) == 2:
+            sides |= dict(zip(ranked, SIDES, strict=True))
+    return Sketch.from_strokes(
+        [path for path, _ in strokes],
+        sketch_id=sketch_id,
+        source="synth",
+        category=category,
+        width=BOX + 1,
+        height=BOX + 1,
+        part=tuple(what[0] for _, what in strokes),
+        label=tuple(with_side(w[0], sides[w]) if w in sides else w[0] for _, w in strokes),
+        instance=tuple(
+            numbers.get(what, 0) if what[0] in known.countable else None for _, what in strokes
+        ),
+    )
+
+
+def _centre_x(paths: Sequence[Path]) -> float:
+    """Mean x of lines, weighted by length; every line weighs one more, so that dots count."""
+    total, moment = 0.0, 0.0
+    for path in paths:
+        weights = np.concatenate([[1.0], np.hypot(*np.diff(path, axis=0).T)])
+        middles = np.concatenate([path[:1, 0], (path[1:, 0] + path[:-1, 0]) / 2])
+        total += float(weights.sum())
+        moment += float(weights @ middles)
+    return moment / total
