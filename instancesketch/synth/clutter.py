@@ -11,7 +11,7 @@ from instancesketch.taxonomy import UNLABELED
 
 def clutter(pad: Pad, category: str) -> None:
     """Adds ground, writing, a house or stray lines to a few drawings, as `unlabeled`."""
-    if not pad.chance(0.05 if category == "cloud" else 0.07):
+    if not pad.chance(0.03 if category == "cloud" else 0.07):
         return
     points = np.concatenate([mark.path for mark in pad.marks])
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)

@@ -79,7 +79,7 @@ def face(pad: Pad, x: float, y: float, r: float) -> None:
         for side in (-1, 1):
             eye(pad, x + side * 0.42 * r, y - 0.2 * r, size, look)
     _muzzle(pad, x, y + 0.3 * r, r)
-    if pad.care(0.42):
+    if pad.care(0.32):
         for side in (-1, 1):
             for i in range(pad.count(2, 3)):
                 rise = (i - 1) * 0.18 * r
@@ -94,7 +94,7 @@ def face(pad: Pad, x: float, y: float, r: float) -> None:
 
 def _muzzle(pad: Pad, x: float, y: float, r: float) -> None:
     nose = pad.pick(
-        {"ring": 2.0, "triangle": 2.0, "dot": 1.0, "filled": 1.0, "snout": 1.0, "": 1.0}
+        {"ring": 2.0, "triangle": 2.0, "dot": 1.0, "filled": 1.0, "snout": 0.7, "": 2.0}
     )
     if nose == "ring":
         pad.ring(x, y, 0.13 * r, 0.1 * r, "head")
@@ -109,7 +109,7 @@ def _muzzle(pad: Pad, x: float, y: float, r: float) -> None:
         pad.ring(x, y, 0.35 * r, 0.25 * r, "head")
         for side in (-1, 1):
             pad.ring(x + side * 0.14 * r, y, 0.04 * r, 0.07 * r, "head")
-    mouth = pad.pick({"smile": 3.0, "double": 2.0, "line": 1.0, "tongue": 0.6, "": 1.5})
+    mouth = pad.pick({"smile": 3.0, "double": 2.0, "line": 1.0, "tongue": 0.6, "": 2.5})
     low = y + 0.15 * r
     if mouth == "smile":
         pad.line(ellipse(x, low, pad.between(0.15, 0.45) * r, 0.25 * r, turns=0.5), "head")
@@ -158,11 +158,11 @@ def side_head(pad: Pad, x: float, y: float, r: float) -> None:
         pad.line(way, "head")
         pad.line(placed(way, -0.35 * r, 0.1 * r), "head")
         pad.line(placed(curve((-0.2, -0.7), (-1.2, 0), (-0.2, 0.9)), x, y, r), "head")
-    elif pad.chance(0.85):
+    elif pad.chance(0.8):
         style = ear_style(pad)
         shift = -0.45 * r if style in ("floppy", "long") else -0.2 * r
-        ears(pad, x + shift, y, r, style, pad.pick({(-1, 1): 2.0, (1,): 2.0}))
-    if pad.chance(0.75):
+        ears(pad, x + shift, y, r, style, pad.pick({(-1, 1): 1.5, (1,): 2.5}))
+    if pad.chance(0.7):
         eye(pad, x + 0.2 * r, y - 0.25 * r, r * pad.between(0.1, 0.2), eye_style(pad))
     if pad.care(0.5):
         low = nose[1] + 0.1 * r

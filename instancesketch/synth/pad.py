@@ -146,7 +146,8 @@ class Pad:
     def depths(self, count: int, low: float, high: float) -> Path:
         """How deep each of `count` bulges is: alike for a careful hand, uneven for a fast one."""
         mean = self.between(low, high)
-        return np.asarray(mean * np.exp(self.rng.normal(0, 0.6 * self.hand.speed, count)))
+        uneven = self.rng.normal(0, 0.6 * self.hand.speed, count)
+        return np.asarray(mean * np.exp(np.clip(uneven, -1.0, 0.6)))
 
     def cuts(self, count: int, low: float = 0.0, high: float = 1.0) -> Path:
         """`count` + 1 shares from low to high, unevenly spaced."""

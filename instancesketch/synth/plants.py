@@ -223,10 +223,10 @@ def _fir(pad: Pad) -> float:
             pad.line(np.stack([left[-1], right[-1]]), "leaves")
     else:
         for i in range(pad.count(2, 4)):
-            y, w = -high * 0.9 + 0.3 * i, half * (0.4 + 0.2 * i)
-            for side in (-1, 1):
-                twig = curve((0, y), (side * w * 0.6, y + 0.1), (side * w, y + 0.22))
-                pad.line(twig, "leaves")
+            wide, level = half * (0.4 + 0.2 * i), -high * 0.9 + 0.3 * i
+            for reach in (-wide, wide):
+                twig = curve((0, 0), (reach * 0.6, 0.1), (reach, 0.22))
+                pad.line(placed(twig, 0, level), "leaves")
         pad.line(polyline((0, -high), (0, 0)), "trunk")
     return 0.0
 

@@ -161,8 +161,9 @@ def simplified(path: Path, tolerance: float) -> Path:
             continue
         way = path[last] - path[first]
         rest = path[first + 1 : last] - path[first]
-        span = np.hypot(*way)
-        off = np.hypot(*rest.T) if span == 0 else abs(rest @ np.array([-way[1], way[0]])) / span
+        # To the line between them, not beyond its ends: a line that turns back keeps its tip.
+        share = np.clip(rest @ way / max(way @ way, 1e-12), 0, 1)
+        off = np.hypot(*(rest - share[:, None] * way).T)
         far = int(np.argmax(off))
         if off[far] > tolerance:
             keep[first + 1 + far] = True

@@ -53,8 +53,8 @@ def _side(pad: Pad) -> None:
         pad.feature()
         _neck(pad, high, x, y, r)
     pad.feature()
-    (face if not far and pad.chance(0.45) else side_head)(pad, x, y, r)
-    if pad.chance(0.62):
+    (face if not far and pad.chance(0.33) else side_head)(pad, x, y, r)
+    if pad.chance(0.75):
         pad.feature()
         _tail(pad, -0.48, -high * pad.between(0.1, 0.6))
     if pad.chance(0.93):
@@ -223,7 +223,7 @@ def _contour(pad: Pad) -> None:
         pieces = [piece for piece in pieces if piece.part != "tail"]
     strokes_of(pad, pieces, lift=pad.pick({0.0: 1.0, 0.3: 3.0, 0.7: 2.0}))
     pad.feature()
-    if pad.chance(0.8):
+    if pad.chance(0.7):
         ears(pad, 0.47, head_y + 0.3 * r, r, ear_style(pad), pad.pick({(1,): 1.0, (-1,): 1.0}))
     if pad.chance(0.7):
         eye(pad, 0.55, head_y, r * pad.between(0.1, 0.2), eye_style(pad))
