@@ -5,11 +5,12 @@ Shape letters: see `instancesketch.ragged`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from torch import Tensor
 from instancesketch import ragged
 from instancesketch.schema import flat_list
 from instancesketch.taxonomy import Taxonomy
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,49 +98,63 @@ class Batch:
         return self.with_points((self.points_P2 - centre_N2[owner_P]) * scale_N1[owner_P])
 
 
-def pack(table: pa.Table, taxonomy: Taxonomy) -> Batch:
-    """Packs the rows of a corpus table; labels that are null or not of the taxonomy become -1."""
+def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
+    """Packs the rows of a corpus table.
+
+    Args:
+        table: rows with the columns of the schema.
+        taxonomy: gives labels and categories their numbers; what it doesn't know becomes -1.
+        labels: whether labels and categories are read at all; all are -1 otherwise.
+    """
     x_P, _, _ = flat_list(table, "x")
     y_P, _, _ = flat_list(table, "y")
     stroke_len_S, strokes_N1, _ = flat_list(table, "stroke_len")
+    strokes_N = torch.from_numpy(np.diff(strokes_N1))
+    part_S = torch.full((len(stroke_len_S),), -1)
+    category_N = torch.full((len(table),), -1)
+    if labels:
+        known_S, labelled_N = part_numbers(table, taxonomy)
+        part_S[torch.from_numpy(labelled_N > 0).repeat_interleave(strokes_N)] = torch.from_numpy(
+            known_S
+        )
+        category_N = torch.from_numpy(categories(table, taxonomy))
     return Batch(
         points_P2=torch.from_numpy(np.stack([x_P, y_P], axis=1)),
         stroke_len_S=torch.from_numpy(stroke_len_S.astype(np.int64)),
-        strokes_N=torch.from_numpy(np.diff(strokes_N1)),
-        part_S=torch.from_numpy(_parts(table, strokes_N1, taxonomy)),
-        category_N=torch.from_numpy(categories(table, taxonomy)),
+        strokes_N=strokes_N,
+        part_S=part_S,
+        category_N=category_N,
     )
 
 
-def categories(table: pa.Table, taxonomy: Taxonomy) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def categories(table: pa.Table, taxonomy: Taxonomy) -> Ints:
     """The category number of each row, -1 where its word means none."""
-    column = table["category"].combine_chunks().dictionary_encode()
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    number = {name: i for i, name in enumerate(taxonomy.category_names)}
-    words = column.dictionary.to_pylist()
-    of_word = np.array(
-        [number.get(taxonomy.category_of(w) or "", -1) for w in words] + [-1], np.int64
-    )
-    return of_word[column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
+    number: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
+    column = table["category"].combine_chunks()
+    return _numbers(column, lambda word: number.get(taxonomy.category_of(word)))
 
 
-def _parts(
-    table: pa.Table, strokes_N1: np.ndarray[tuple[int], np.dtype[np.int64]], taxonomy: Taxonomy
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    out_S = np.full(int(strokes_N1[-1]), -1, np.int64)
+def _numbers(values: pa.Array, number: Callable[[str], int | None]) -> Ints:
+    """The number of each word, each distinct word looked up once; -1 for null and unknown ones."""
+    encoded = values.dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    words = encoded.dictionary.to_pylist()
+    found = [-1 if (n := number(word)) is None else n for word in words]
+    of_word = np.array([*found, -1], np.int64)
+    return of_word[encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
+
+
+def part_numbers(table: pa.Table, taxonomy: Taxonomy) -> tuple[Ints, Ints]:
+    """Part numbers of the labelled rows' strokes, end to end, -1 where it is not of the taxonomy;
+    and how many strokes of each row are labelled: all or, where `part` is null, none.
+    """
     column = table["part"].combine_chunks()
-    if column.null_count == len(column):
-        return out_S
-    values = column.flatten().dictionary_encode()
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks)
     number = {name: i for i, name in enumerate(taxonomy.part_names)}
-    names = values.dictionary.to_pylist()
-    of_name = np.array([number.get(name, -1) for name in names] + [-1], np.int64)
-    labelled_S = np.repeat(column.is_valid().to_numpy(zero_copy_only=False), np.diff(strokes_N1))
-    out_S[labelled_S] = of_name[values.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)]
-    return out_S
+    labelled_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    return _numbers(column.flatten(), number.get), labelled_N.astype(np.int64)
 
 
 def join(batches: Sequence[Batch]) -> Batch:

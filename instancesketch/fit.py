@@ -166,12 +166,14 @@ class Fit:
         loss = part_loss(
             parts_SQ, allowed_SQ, batch.part_S, self.weights_Q, self.config.label_smoothing
         )
-        asked_N = torch.where(given_N < 0, batch.category_N, -1)
-        if categories_NC is not None and bool((asked_N >= 0).any()):
-            loss = loss + self.config.category_loss * F.cross_entropy(
-                categories_NC.float(), asked_N, ignore_index=-1
-            )
-        return loss
+        if categories_NC is None:
+            return loss
+        asked_N = given_N < 0
+        # A sum over none is zero, yet takes part: under DDP every parameter needs a gradient.
+        missed = F.cross_entropy(
+            categories_NC.float()[asked_N], batch.category_N[asked_N], reduction="sum"
+        )
+        return loss + self.config.category_loss * missed / asked_N.sum().clamp(min=1)
 
     def _follow(self) -> None:
         """Moves the running mean of the weights on (Polyak averaging), faster at first."""
@@ -182,6 +184,11 @@ class Fit:
                 mean[name].lerp_(value, 1 - keep)
             else:
                 mean[name].copy_(value)
+
+    def start_from(self, net: SegmenterNet) -> None:
+        """Begins with the weights of another network of the same shape."""
+        self.net.load_state_dict(net.state_dict())
+        self.mean.load_state_dict(net.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
         """All that continuing at an epoch's end needs, as tensors and plain numbers."""

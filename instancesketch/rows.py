@@ -13,13 +13,13 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.fs
 import pyarrow.parquet as pq
 import torch
 
-from instancesketch import schema
-from instancesketch.batch import Batch, categories, join, pack
+from instancesketch import schema, storage
+from instancesketch.batch import Batch, categories, join, pack, part_numbers
 from instancesketch.errors import UserError
+from instancesketch.models.segmenter import allowed_parts
 from instancesketch.taxonomy import Taxonomy
 
 Role = Literal["train", "select"]
@@ -42,6 +42,7 @@ class Group:
     row_group: int
     categories: tuple[int, ...]  # rows per category
     parts: tuple[int, ...]  # strokes per part
+    strange: tuple[str, ...]  # labels that their category doesn't have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,56 +56,26 @@ class Unit:
 
 
 def row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
-    """The row groups of the corpora's Parquet files, in order.
+    """The file and number of every row group of the corpora, in order.
 
     Raises:
-        UserError: a folder isn't there or holds no corpus.
+        UserError: a location is no corpus, or a file of it can't be read.
     """
-    found = []
-    for corpus in corpora:
-        filesystem, folder = open_folder(corpus)
-        info = filesystem.get_file_info(pa.fs.FileSelector(folder, allow_not_found=True))
-        files = sorted(
-            f.path
-            for f in info
-            if f.path.endswith(".parquet") and not f.base_name.startswith(("_", "."))
-        )
-        if not files:
-            raise UserError(f"{corpus} is no corpus: it holds no Parquet files; `ingest` makes one")
-        for path in files:
-            try:
-                number = pq.ParquetFile(path, filesystem=filesystem).num_row_groups
-            except (pa.ArrowInvalid, OSError) as error:
-                raise UserError(f"{path} can't be read: {error}") from None
-            found += [(_with_scheme(corpus, path), i) for i in range(number)]
-    return found
+    return [
+        (location, i)
+        for corpus in corpora
+        for location in storage.row_files(corpus)
+        for i in range(_open(location).num_row_groups)
+    ]
 
 
-def open_folder(path: str) -> tuple[pa.fs.FileSystem, str]:
-    """The filesystem and the path in it of a local path or a URI.
-
-    Raises:
-        UserError: no filesystem takes it.
-    """
+def _open(location: str) -> pq.ParquetFile:
+    filesystem, path = storage.locate(location)
     try:
-        filesystem, inner = pa.fs.FileSystem.from_uri(path)
-    except pa.ArrowInvalid:
-        if "://" in path:
-            raise UserError(f"{path}: no such kind of path") from None
-        return pa.fs.LocalFileSystem(), str(path)
-    return filesystem, inner
-
-
-def _with_scheme(corpus: str, path: str) -> str:
-    scheme, separator, _ = corpus.partition("://")
-    return f"{scheme}{separator}{path}" if separator and scheme != "file" else path
-
-
-def read_group(path: str, row_group: int, columns: list[str] | None = None) -> pa.Table:
-    """One row group of a corpus file."""
-    filesystem, inner = open_folder(path)
-    file = pq.ParquetFile(inner, filesystem=filesystem)
-    return file.read_row_group(row_group, columns=columns)
+        return pq.ParquetFile(path, filesystem=filesystem)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{location} can't be read: {reason}") from None
 
 
 def role_mask(
@@ -130,16 +101,37 @@ def role_mask(
 
 def survey(group: tuple[str, int], role: Role, selection: Selection, taxonomy: Taxonomy) -> Group:
     """Counts what a row group holds for a role, from its narrow columns alone."""
-    table = read_group(*group, ["sketch_id", "category", "split", "part"])
+    table = _open(group[0]).read_row_group(group[1], ["sketch_id", "category", "split", "part"])
     chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy)))
-    parts = pc.value_counts(chosen["part"].combine_chunks().flatten())
-    counts = {entry["values"]: entry["counts"] for entry in parts.to_pylist()}
     category_N = categories(chosen, taxonomy)
+    part_S, strokes_N = part_numbers(chosen, taxonomy)
+    category_S = np.repeat(category_N, strokes_N)
+    strange_S = ~allowed_parts(taxonomy).numpy()[category_S, part_S] | (part_S < 0)
     return Group(
         path=group[0],
         row_group=group[1],
-        categories=tuple(np.bincount(category_N, minlength=len(taxonomy.category_names)).tolist()),
-        parts=tuple(counts.get(part, 0) for part in taxonomy.part_names),
+        categories=_counts(category_N, len(taxonomy.category_names)),
+        parts=_counts(part_S[part_S >= 0], len(taxonomy.part_names)),
+        strange=_strange(chosen, category_S, strange_S, taxonomy),
+    )
+
+
+def _counts(numbers: np.ndarray[Any, Any], length: int) -> tuple[int, ...]:
+    return tuple(np.bincount(numbers, minlength=length).tolist())
+
+
+def _strange(
+    table: pa.Table,
+    category_S: np.ndarray[Any, Any],
+    strange_S: np.ndarray[Any, Any],
+    taxonomy: Taxonomy,
+) -> tuple[str, ...]:
+    if not strange_S.any():
+        return ()
+    labels = table["part"].combine_chunks().flatten().filter(pa.array(strange_S)).to_pylist()
+    names = [taxonomy.category_names[c] for c in category_S[strange_S]]
+    return tuple(
+        sorted({f"{label!r} of {name}" for label, name in zip(labels, names, strict=True)})
     )
 
 
@@ -156,7 +148,7 @@ def deal(groups: Sequence[Group], worker: int, workers: int, order: Sequence[int
 
 def read_unit(unit: Unit, role: Role, selection: Selection, taxonomy: Taxonomy) -> pa.Table:
     """The rows of a unit that play the role."""
-    table = read_group(unit.path, unit.row_group, COLUMNS)
+    table = _open(unit.path).read_row_group(unit.row_group, COLUMNS)
     chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy)))
     return chosen.take(np.arange(unit.stripe, len(chosen), unit.of))
 

@@ -94,8 +94,7 @@ class Segmenter:
         """The same for rows of a corpus: as many rows of a result, in the same order."""
         if not len(table):
             return RESULT_SCHEMA.empty_table()
-        # The only label column that may be looked at, and only when asked to.
-        batch = pack(table.drop_columns(["part"]), self.taxonomy)
+        batch = pack(table, self.taxonomy, labels=False)
         told_N = torch.full((len(batch),), -1)
         if given_category:
             told_N = torch.from_numpy(categories(table, self.taxonomy))

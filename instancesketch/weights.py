@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor, nn
 
+from instancesketch import storage
 from instancesketch.errors import UserError
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -24,56 +25,55 @@ class Weights:
     config: dict[str, Any]
 
 
-def save(folder: Path, model: nn.Module, config: dict[str, Any]) -> None:
-    """Writes a model's tensors and configuration, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+def save(location: str, model: nn.Module, config: Mapping[str, Any]) -> None:
+    """Writes a model's tensors and configuration to a folder, each whole or not at all."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    for name, content in (
-        ("model.safetensors", safetensors.torch.save(tensors)),
-        ("config.json", json.dumps(config, indent=1).encode()),
-    ):
-        partial = folder / f".{name}.partial"
-        partial.write_bytes(content)
-        partial.replace(folder / name)
+    storage.write_whole(
+        storage.join(location, "model.safetensors"),
+        lambda path: safetensors.torch.save_file(tensors, path),
+    )
+    storage.write_json(storage.join(location, "config.json"), config)
 
 
-def load(sources: list[str], kind: str) -> Weights:
+def load(sources: Sequence[str], kind: str) -> Weights:
     """Loads the last of the given weights that holds a model of this kind.
 
     Args:
-        sources: names of shipped weights, or folders with `kind/` in them (a run's folder counts).
+        sources: names of shipped weights, or folders with `kind/` in them; a run's folder is one.
         kind: `segmenter`, `refiner`, `detector` or `grouper`.
 
     Raises:
         UserError: a source isn't there, none holds such a model, or its files can't be read.
     """
-    found = [folder for folder in map(find, sources) if (folder / kind).is_dir()]
+    folders = [storage.join(find(source), kind) for source in sources]
+    found = [folder for folder in folders if storage.exists(folder)]
     if not found:
         raise UserError(f"no {kind} in {', '.join(sources)}")
-    folder = found[-1] / kind
+    config = storage.read_json(storage.join(found[-1], "config.json"))
+    if not isinstance(config, dict):
+        raise UserError(f"{found[-1]} has no config.json that describes a {kind}")
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        tensors = safetensors.torch.load((folder / "model.safetensors").read_bytes())
-    except OSError as error:
-        raise UserError(f"{folder}: {error.strerror}: {error.filename}") from None
-    except (ValueError, safetensors.SafetensorError) as error:
-        raise UserError(f"{folder} holds no weights: {error}") from None
+        tensors = safetensors.torch.load(
+            storage.read_bytes(storage.join(found[-1], "model.safetensors"))
+        )
+    except safetensors.SafetensorError as error:
+        raise UserError(f"{found[-1]}/model.safetensors holds no tensors: {error}") from None
     # They may be stored in half precision; the model computes in single.
     tensors = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
     return Weights(tensors=tensors, config=config)
 
 
-def find(source: str) -> Path:
-    """The folder of weights that a name or a path means.
+def find(source: str) -> str:
+    """The folder of weights that a name or a location means.
 
     Raises:
         UserError: there is none.
     """
     shipped = sorted(f.name for f in SHIPPED.iterdir()) if SHIPPED.is_dir() else []
     if source in shipped:
-        return SHIPPED / source
-    if Path(source).is_dir():
-        return Path(source)
+        return str(SHIPPED / source)
+    if storage.exists(source):
+        return storage.absolute(source)
     names = f"a shipped name ({', '.join(shipped)})" if shipped else "none ship with this version"
     raise UserError(f"no weights {source!r}: give a folder that `train` wrote, or {names}")
 

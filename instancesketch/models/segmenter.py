@@ -76,6 +76,8 @@ class SegmenterNet(nn.Module):
         self.part_head = nn.Linear(width, len(taxonomy.part_names))
         if config.sketch_token:
             self.category_head = nn.Linear(width, len(taxonomy.category_names))
+        else:
+            self.category.requires_grad_(False)  # there in the published recipe, but not used
         self.register_buffer("allowed_CQ", allowed_parts(taxonomy), persistent=False)
         self.allowed_CQ: Tensor
 

@@ -1,0 +1,163 @@
+"""What every training worker runs: epochs, exact selection, a checkpoint after each.
+
+Shape letters: see `instancesketch.ragged`; C categories.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import torch
+import torch.distributed as dist
+
+from instancesketch import rows, tracking, weights
+from instancesketch.batch import Batch, pack
+from instancesketch.cluster import quiet_data
+from instancesketch.fit import Fit, evaluate
+from instancesketch.metrics import Tally
+from instancesketch.rows import Group, Role, Selection, Unit
+from instancesketch.segmenter import build
+from instancesketch.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from ray.train import Checkpoint
+
+STATE = "state.pt"
+SECONDS_BETWEEN_SIGNS = 2.0
+
+
+def work(loop: Mapping[str, Any]) -> None:
+    """What every worker runs: epochs of training and exact selection, a checkpoint after each."""
+    import ray.train
+    from ray.train.torch import get_device
+
+    context = ray.train.get_context()
+    worker, workers = context.get_world_rank(), context.get_world_size()
+    # Ray gives a worker one thread per CPU it asked for; the machine's cores are theirs to share.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // context.get_local_world_size()))
+    quiet_data()
+    settings, recipe = loop["settings"], loop["recipe"]
+    taxonomy, selection = Taxonomy.from_dict(settings["taxonomy"]), settings["selection"]
+    repeats_C = torch.tensor(
+        [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
+    )
+    used = sum(int((torch.tensor(g.categories) * repeats_C).sum()) for g in loop["train"])
+    steps = -(-used // recipe.batch_size)
+    fit = Fit(
+        recipe,
+        taxonomy,
+        steps_per_epoch=steps,
+        part_counts=[sum(counts) for counts in zip(*(g.parts for g in loop["train"]), strict=True)],
+        device=get_device(),
+    )
+    if settings["weights"]:
+        fit.start_from(build(weights.load(settings["weights"], "segmenter"), "--weights")[0])
+    first = _restore(fit, ray.train.get_checkpoint())
+    if workers > 1:
+        fit.train_net = torch.nn.parallel.DistributedDataParallel(fit.net)
+
+    def stream(groups: Sequence[Group], role: Role, order: Sequence[int]) -> Iterator[pa.Table]:
+        return _stream(rows.deal(groups, worker, workers, order), role, selection, taxonomy)
+
+    for epoch in range(first, recipe.epochs):
+        order = rows.epoch_order(len(loop["train"]), recipe.seed, epoch)
+        batches = rows.shuffled(
+            stream(loop["train"], "train", order),
+            taxonomy,
+            batch_size=recipe.batch_size // workers,
+            repeats_C=repeats_C,
+            generator=torch.Generator().manual_seed(rows.seed_of(recipe.seed, epoch, worker, 2)),
+        )
+        batches = rows.exactly(batches, steps)
+        if worker == 0:
+            batches = _watched(batches, loop["run"], epoch, recipe.epochs, steps)
+        began = time.perf_counter()
+        figures: dict[str, Any] = {"epoch": epoch + 1, **fit.train_epoch(batches, epoch, worker)}
+        figures["seconds"] = time.perf_counter() - began
+        if selection != "none":
+            tables = stream(loop["select"], "select", range(len(loop["select"])))
+            packed = (pack(table, taxonomy) for table in tables)
+            figures |= _figures(evaluate(fit.mean, packed, taxonomy, given=True), workers)
+        figures["score"] = figures.get("macro_f1") or float(epoch)
+        _report(figures, fit, worker)
+
+
+def _stream(
+    units: Sequence[Unit], role: Role, selection: Selection, taxonomy: Taxonomy
+) -> Iterator[pa.Table]:
+    """The units' rows in order, read ahead by Ray Data.
+
+    Every worker streams its own units. Ray's split of one stream among workers hands blocks to
+    whoever asks first, which would make a run depend on the machines' speed.
+    """
+    import ray.data
+
+    if not units:
+        return
+
+    def read(batch: pa.Table) -> pa.Table:
+        return rows.read_unit(Unit(**batch.to_pylist()[0]), role, selection, taxonomy)
+
+    ray.data.DataContext.get_current().execution_options.preserve_order = True
+    dataset = ray.data.from_items([asdict(u) for u in units], override_num_blocks=len(units))
+    read_ahead = dataset.map_batches(read, batch_size=1, batch_format="pyarrow", num_cpus=0.5)
+    yield from read_ahead.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2)
+
+
+def _figures(tally: Tally, workers: int) -> dict[str, float]:
+    """The selection's figures over all workers, every drawing counted once."""
+    tallies: list[Tally] = [tally] * workers
+    if workers > 1:
+        dist.all_gather_object(tallies, tally)
+    figures = sum(tallies[1:], tallies[0]).figures()
+    return {name: figures[name] for name in ("macro_f1", "part_accuracy", "C", "P")}
+
+
+def _report(figures: dict[str, Any], fit: Fit, worker: int) -> None:
+    import ray.train
+
+    if worker != 0:
+        ray.train.report(figures)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        torch.save(fit.state_dict() | {"epoch": figures["epoch"]}, Path(folder) / STATE)
+        ray.train.report(figures, checkpoint=ray.train.Checkpoint.from_directory(folder))
+
+
+def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
+    with checkpoint.as_directory() as folder:
+        state: dict[str, Any] = torch.load(
+            Path(folder) / STATE, map_location="cpu", weights_only=True
+        )
+    return state
+
+
+def _restore(fit: Fit, checkpoint: Checkpoint | None) -> int:
+    """Puts a checkpoint into place; returns the number of epochs that it has behind it."""
+    if checkpoint is None:
+        return 0
+    state = load_state(checkpoint)
+    fit.load_state_dict(state)
+    return int(state["epoch"])
+
+
+def _watched(
+    batches: Iterator[Batch], run: str, epoch: int, epochs: int, steps: int
+) -> Iterator[Batch]:
+    """Passes batches on, and leaves a sign of how far the epoch is every other second."""
+    began = shown = time.perf_counter()
+    for step, batch in enumerate(batches):
+        yield batch
+        if time.perf_counter() - shown > SECONDS_BETWEEN_SIGNS:
+            shown = time.perf_counter()
+            rate = (step + 1) / (shown - began)
+            left = (steps - step - 1 + (epochs - epoch - 1) * steps) / rate
+            sign = {"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps}
+            tracking.give_sign(run, sign | {"steps_per_second": rate, "seconds_left": left})
