@@ -75,6 +75,13 @@ def exists(location: str) -> bool:
     return bool(kind != fs.FileType.NotFound)
 
 
+def is_folder(location: str) -> bool:
+    """Whether there is a folder."""
+    filesystem, path = locate(location)
+    kind = filesystem.get_file_info(path).type
+    return bool(kind == fs.FileType.Directory)
+
+
 def write_whole(location: str, write: Callable[[str], None]) -> None:
     """Lets `write` fill a local file by its path, and puts it in its place whole.
 

@@ -1,0 +1,109 @@
+"""The door: finds the verb, and says in one line what went wrong.
+
+A verb is a module with `HELP` (a line), `DESCRIPTION`, `add(parser)` for its options and
+`run(args)`, which returns the exit status. What takes long to import is imported in `run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from instancesketch.cli import evaluate, export, info, ingest, options, report, segment, synth
+from instancesketch.cluster import set_environment
+from instancesketch.errors import UserError
+
+VERBS = {
+    "ingest": ingest,
+    "synth": synth,
+    "segment": segment,
+    "evaluate": evaluate,
+    "report": report,
+    "export": export,
+    "info": info,
+}
+
+STOPPED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: the verb and its options; by default those of the process.
+
+    Returns:
+        The exit status: 0; 1 with `--strict` and something rejected or failed; 2 for a request
+        that can't be carried out; 130 when stopped.
+    """
+    set_environment()
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        args = parse(list(sys.argv[1:] if argv is None else argv))
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        _say("stopped; the same command goes on from here")
+        return STOPPED
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        mistake = _mistake_in(error)
+        if mistake is None:
+            raise
+        _say(f"error: {' '.join(str(mistake).split())}")
+        return 2
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Reads a command line, with what its `--config` file says put in front.
+
+    Raises:
+        UserError: an option is unknown, missing, or has a value that it can't have.
+    """
+    parser = _Parser(
+        prog="instancesketch",
+        description="Labels every stroke of a hand-drawn sketch: its part, its instance, its "
+        "object. On one laptop or a Ray cluster.",
+        epilog="`instancesketch VERB --help` explains a verb, with examples.",
+    )
+    verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True, parser_class=_Parser)
+    parsers = {}
+    for name, module in VERBS.items():
+        parsers[name] = verbs.add_parser(
+            name,
+            help=module.HELP,
+            description=module.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add(parsers[name])
+        options.add_config(parsers[name])
+        parsers[name].set_defaults(run=module.run)
+    if argv and argv[0] in parsers:
+        argv = [argv[0], *options.from_config(parsers[argv[0]], argv[1:]), *argv[1:]]
+    return parser.parse_args(argv)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see `{self.prog} --help`)")
+
+
+def _mistake_in(error: BaseException | None) -> UserError | None:
+    """The user's mistake in an error, which may come wrapped from a worker."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, UserError):
+            return error
+        seen.add(id(error))
+        error = getattr(error, "cause", None) or error.__cause__ or error.__context__
+    return None
+
+
+def _say(text: str) -> None:
+    print(f"instancesketch: {text}", file=sys.stderr)

@@ -1,0 +1,151 @@
+"""Options that verbs share, and their values from a TOML file."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from instancesketch.errors import UserError
+
+if TYPE_CHECKING:
+    from instancesketch.street import Summary
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Adds `--config`, which every verb has."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="TOML file with values for these options, such as `workers = 4`; "
+        "what stands on the command line counts more",
+    )
+
+
+def add_job(parser: argparse.ArgumentParser, gpus: bool = False) -> None:
+    """Adds what every long job has."""
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="workers at the same time (default: all there are)"
+    )
+    if gpus:
+        parser.add_argument(
+            "--gpus-per-worker",
+            type=float,
+            default=0.0,
+            metavar="G",
+            help="GPUs of each worker; 0.5 lets two share one (default: 0, on CPUs)",
+        )
+    parser.add_argument(
+        "--storage",
+        metavar="LOCATION",
+        help="folder or URI, such as s3://bucket/path, that a relative --out lies in",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 1 if anything was rejected or failed"
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Adds how files are read."""
+    parser.add_argument(
+        "--format", default="auto", metavar="F", help="format of all files (default: look and see)"
+    )
+    parser.add_argument(
+        "--shuffle-strokes",
+        type=int,
+        metavar="SEED",
+        help="put the strokes of each sketch in an order drawn by this seed",
+    )
+    parser.add_argument(
+        "--max-record-mb",
+        type=float,
+        default=64.0,
+        metavar="MB",
+        help="reject larger drawings (default: 64)",
+    )
+
+
+def place(args: argparse.Namespace) -> str:
+    """Where `--out` lies, with `--storage` in front if it is relative."""
+    from instancesketch import storage
+
+    out: str = args.out
+    if args.storage is None or "://" in out or out.startswith("/"):
+        return out
+    return storage.join(args.storage, out)
+
+
+def conclude(args: argparse.Namespace, summary: Summary, *notes: str) -> int:
+    """Prints the last line of a job, and returns its exit status."""
+    counts = summary.counts
+    said = [f"{summary.rows:,} sketches", f"{counts['strokes']:,} strokes"]
+    said += [f"{summary.rejected:,} rejected", *notes]
+    for note in said_besides(counts):
+        print(note)
+    for reason, number in list(counts["rejected_by_reason"].items())[:5]:
+        print(f"rejected {number:,}: {reason}")
+    before = "finished before: " if summary.finished_before else ""
+    print(f"{args.verb}: {before}{', '.join(said)} -> {summary.location}")
+    return int(args.strict and summary.rejected + summary.failed > 0)
+
+
+def said_besides(counts: Any) -> list[str]:
+    """What is worth a line of its own, where there is any of it."""
+    notes = {
+        "companions": "files that stand beside drawings skipped",
+        "hidden_files": "files with names in `_` or `.` skipped",
+        "without_user": "drawings without a user, split by their id",
+        "other_split": "drawings of other splits left out",
+    }
+    return [f"{counts[name]:,} {text}" for name, text in notes.items() if counts.get(name)]
+
+
+def from_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> list[str]:
+    """What a `--config` file on a command line says, as options; those given in argv left out.
+
+    Raises:
+        UserError: the file isn't there or no TOML, or has a key that is no option of the verb.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--config")
+    path = first.parse_known_args(list(argv))[0].config
+    if path is None:
+        return []
+    known = {
+        option[2:]: action
+        for action in parser._actions
+        for option in action.option_strings
+        if option not in ("--config", "--help") and option.startswith("--")
+    }
+    tokens: list[str] = []
+    for key, value in _load(path).items():
+        name = key.replace("_", "-")
+        if name not in known:
+            raise UserError(f"{path}: unknown key {key!r}; it may have {', '.join(known)}")
+        option = f"--{name}"
+        if not any(a == option or a.startswith(f"{option}=") for a in argv):
+            tokens += _tokens(path, option, known[name], value)
+    return tokens
+
+
+def _load(path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise UserError(f"--config {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"--config {path} is not a TOML file: {error}") from None
+
+
+def _tokens(path: str, option: str, action: argparse.Action, value: Any) -> list[str]:
+    if action.nargs == 0:
+        if not isinstance(value, bool):
+            raise UserError(f"{path}: {option[2:]} is true or false")
+        return [option] if value else []
+    values = value if isinstance(value, list) else [value]
+    if any(isinstance(v, bool | dict | list) for v in values):
+        raise UserError(f"{path}: {option[2:]} can't be {value!r}")
+    return [f"{option}={v}" for v in values]

@@ -1,0 +1,141 @@
+"""What is done with a finished corpus or result: counted, compared with the truth, shown, written.
+
+Each takes the location of a folder; `split` keeps only the truth's rows of that split.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.fs as fs
+
+from instancesketch import metrics, storage
+from instancesketch.errors import SketchError, UserError
+from instancesketch.formats import WRITERS, write
+from instancesketch.report import render_report
+from instancesketch.schema import conform, flat_list, read_rows
+from instancesketch.sketch import Sketch
+from instancesketch.taxonomy import Taxonomy
+
+_COUNTED = ["source", "category", "split", "stroke_len", "part"]
+
+
+def sketches(corpus: str, split: str | None = None) -> Iterator[Sketch]:
+    """Yields the rows of a corpus or result in order.
+
+    Raises:
+        UserError: it is no corpus, or a row is no sketch; names the row.
+    """
+    row = 0
+    for table in storage.read_batches(corpus):
+        try:
+            for sketch in read_rows(table):
+                if isinstance(sketch, SketchError):
+                    raise UserError(f"{corpus}, row {row}: {sketch}")
+                row += 1
+                if split is None or sketch.split == split:
+                    yield sketch
+        except SketchError as error:
+            raise UserError(f"{corpus}: {error}") from None
+
+
+def taxonomy_of(corpus: str) -> Taxonomy | None:
+    """The taxonomy that a result was labelled with; None for a corpus."""
+    summary = storage.read_json(storage.join(corpus, "summary.json"))
+    known = summary.get("taxonomy") if isinstance(summary, dict) else None
+    return None if known is None else Taxonomy.from_dict(known)
+
+
+def evaluate(result: str, truth: str, split: str | None = None) -> metrics.Evaluation:
+    """Compares a result with a labelled corpus.
+
+    Raises:
+        UserError: one is no such folder, or they don't fit together.
+    """
+    taxonomy = taxonomy_of(result)
+    if taxonomy is None:
+        raise UserError(f"{result} is no result: `segment` makes one, with its taxonomy")
+    true = list(sketches(truth, split))
+    if not true:
+        raise UserError(f"{truth} has no rows{f' of the split {split!r}' if split else ''}")
+    asked = {sketch.sketch_id for sketch in true}
+    found = (s for s in sketches(result) if split is None or s.sketch_id in asked)
+    return metrics.evaluate(found, true, taxonomy)
+
+
+def report(corpus: str, out: str, truth: str | None = None) -> None:
+    """Writes a result or corpus as one HTML page, beside the truth where that is given.
+
+    Raises:
+        UserError: one is no such folder, they don't fit together, or the page can't be written.
+    """
+    figures = None if truth is None else evaluate(corpus, truth).figures
+    page = render_report(
+        sketches(corpus),
+        title=posixpath.basename(storage.absolute(corpus)),
+        truth=None if truth is None else {s.sketch_id: s for s in sketches(truth)},
+        figures=figures,
+        taxonomy=taxonomy_of(corpus),
+    )
+    storage.write_text(out, page)
+
+
+def export(corpus: str, format: str, out: str) -> int:
+    """Writes a corpus or result in another format; returns the number of sketches.
+
+    Raises:
+        UserError: the format can't be written, the output folder isn't empty, or `corpus` is none.
+    """
+    if format not in WRITERS:
+        raise UserError(f"can't write {format!r}; it writes {', '.join(WRITERS)}")
+    if storage.names_in(out) or (storage.exists(out) and not storage.is_folder(out)):
+        raise UserError(f"{out} is there already: choose a new folder for --out")
+    storage.row_files(corpus)  # says so before anything is written if it is no corpus
+    filesystem, path = storage.locate(out)
+    if not isinstance(filesystem, fs.LocalFileSystem):
+        return write(sketches(corpus), format, path, filesystem)
+    # Under another name until all is there, so that a half is never taken for the whole.
+    storage.remove(f"{path}.part")
+    number = write(sketches(corpus), format, f"{path}.part", filesystem)
+    storage.remove(path)
+    storage.move(f"{path}.part", path)
+    return number
+
+
+def info(corpus: str) -> dict[str, Any]:
+    """Counts what a corpus or result holds.
+
+    Returns:
+        Numbers of sketches, strokes, points, errors and rejections, and of sketches by source,
+        category and split (None where unknown), and of strokes by part.
+
+    Raises:
+        UserError: it is no corpus.
+    """
+    totals: Counter[str] = Counter(sketches=0, strokes=0, points=0, failed=0)
+    by: dict[str, Counter[str | None]] = {n: Counter() for n in _COUNTED if n != "stroke_len"}
+    for table in storage.read_batches(corpus):
+        try:
+            table = conform(table)
+        except SketchError as error:
+            raise UserError(f"{corpus}: {error}") from None
+        lengths, _, _ = flat_list(table, "stroke_len")
+        totals["sketches"] += len(table)
+        totals["strokes"] += len(lengths)
+        totals["points"] += int(lengths.sum())
+        if "error" in table.column_names:
+            totals["failed"] += len(table) - table["error"].null_count
+        for name, counts in by.items():
+            column = table[name]
+            if pa.types.is_list(column.type):
+                column = pc.list_flatten(column)
+            for pair in pc.value_counts(column).to_pylist():
+                counts[pair["values"]] += pair["counts"]
+    rejected = storage.join(corpus, "_rejected.parquet")
+    totals["rejected"] = storage.row_count(rejected) if storage.exists(rejected) else 0
+    return dict(totals) | {name: dict(counts.most_common()) for name, counts in by.items()}

@@ -1,0 +1,11 @@
+"""ray job submit --working-dir . -- python jobs/export.py result --format cvat --out for-cvat
+
+Writes a result or corpus in another format; the options are those of `instancesketch export`.
+"""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["export", *sys.argv[1:]]))

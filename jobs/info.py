@@ -1,0 +1,11 @@
+"""ray job submit --working-dir . -- python jobs/info.py corpus
+
+Counts what a corpus or result holds; the options are those of `instancesketch info`.
+"""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["info", *sys.argv[1:]]))

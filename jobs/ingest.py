@@ -1,0 +1,11 @@
+"""ray job submit --working-dir . -- python jobs/ingest.py drawings/ --out corpus
+
+Reads drawings of any format into a corpus; the options are those of `instancesketch ingest`.
+"""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["ingest", *sys.argv[1:]]))

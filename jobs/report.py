@@ -1,0 +1,11 @@
+"""ray job submit --working-dir . -- python jobs/report.py result --out report.html
+
+Shows a result as an HTML page; the options are those of `instancesketch report`.
+"""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["report", *sys.argv[1:]]))
