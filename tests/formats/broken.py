@@ -95,7 +95,10 @@ GOOD_AROUND = 2 * 9 + 3
 def _ndjson_files(folder: Path) -> dict[str, str]:
     lines = {
         "cut.ndjson": (drawing("x")[:-9], "not JSON"),
-        "lengths.ndjson": (drawing("x", drawing=[[[1, 2], [1]]]), "lists of unequal length: [2, 1]"),
+        "lengths.ndjson": (
+            drawing("x", drawing=[[[1, 2], [1]]]),
+            "lists of unequal length: [2, 1]",
+        ),
         "one_list.ndjson": (drawing("x", drawing=[[[1, 2]]]), "has 1 lists"),
         "types.ndjson": (drawing("x", drawing={"x": 1}), "drawing is an object, not a list"),
         "text.ndjson": (drawing("x", drawing=[[["1"], [2]]]), "a string, not a number"),

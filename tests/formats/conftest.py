@@ -1,0 +1,31 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyarrow import fs
+
+from instancesketch import formats
+from instancesketch.formats import Piece, Record, Rejection
+
+Found = list[Record | Rejection]
+
+
+@pytest.fixture
+def read_bytes(tmp_path: Path) -> Callable[..., Found]:
+    """Reads bytes as the contents of a file, in a format or in the one that is found."""
+
+    def read(data: bytes, name: str, format: str | None = None, **options) -> Found:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return read_file(path, format, **options)
+
+    return read
+
+
+def read_file(path: Path, format: str | None = None, **options) -> Found:
+    local = fs.LocalFileSystem()
+    format = format or formats.sniff(str(path), local)
+    if format is None:
+        return [formats.unknown(str(path), local)]
+    return list(formats.read(Piece(path=str(path), format=format), local, **options))

@@ -1,0 +1,179 @@
+"""The formats together: real counts, broken files, and what is written reads back."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import fs
+
+from instancesketch import formats
+from instancesketch.formats import FORMATS, WRITERS, Piece, Record, Rejection, read, sniff, write
+from instancesketch.schema import LABEL_COLUMNS
+from instancesketch.sketch import Sketch
+from instancesketch.taxonomy import Taxonomy
+from tests.formats.broken import write_broken
+from tests.formats.conftest import read_file
+from tests.formats.strategies import DOODLE7, PRINTABLE, TEXT, sketches
+
+LOCAL = fs.LocalFileSystem()
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize(
+    ("folder", "drawings", "strokes", "splits"),
+    [
+        ("spg", 14_000, 90_334, {"train": 13_000, "valid": 1_000}),
+        ("doodle7-real", 1_932, 15_360, {None: 1_932}),
+        ("quickdraw", 8_483, 44_783, {None: 8_483}),
+        ("semantic-parts", 955, 7_343, {None: 955}),
+        ("scenes", 679, 23_112, {None: 679}),
+    ],
+)
+def test_real_sets_are_read_whole(data_dir, folder, drawings, strokes, splits):
+    found = [
+        r
+        for p in files(data_dir / folder)
+        if sniff(str(p), LOCAL) != "companion"
+        for r in read_file(p)
+    ]
+    assert [r for r in found if isinstance(r, Rejection)] == []
+    sketches = [r.sketch for r in found if isinstance(r, Record)]
+    assert len(sketches) == len({s.sketch_id for s in sketches}) == drawings
+    assert sum(len(s) for s in sketches) == strokes
+    assert Counter(s.split for s in sketches) == splits
+
+
+def test_real_labels_are_canonical(data_dir):
+    for set_name, taxonomy in (("doodle7-real", "doodle7"), ("spg", "spg20")):
+        known = Taxonomy.load(taxonomy)
+        paths = [p for p in files(data_dir / set_name) if p.suffix in (".json", ".xml", ".ndjson")]
+        for path in paths[:: len(paths) // 12]:
+            for record in read_file(path):
+                category = known.categories[record.sketch.category]
+                assert set(record.sketch.part) <= set(category.parts)
+
+
+@pytest.mark.parametrize("big", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_broken_files_are_rejected_by_name_beside_all_that_is_good(tmp_path, big):
+    broken = write_broken(tmp_path / "broken", big)
+    assert len(broken.reasons) >= 20
+    good, rejected = 0, {}
+    for path in files(tmp_path / "broken"):
+        if sniff(str(path), LOCAL) == "companion":
+            continue
+        for found in read_file(path):
+            if isinstance(found, Rejection):
+                assert found.file == str(path)
+                rejected.setdefault(str(path.relative_to(tmp_path / "broken")), []).append(found)
+            else:
+                good += 1
+    assert good == broken.good
+    assert set(rejected) == set(broken.reasons)
+    for name, reason in broken.reasons.items():
+        assert [reason in r.reason for r in rejected[name]] == [True], rejected[name]
+
+
+def test_a_pickle_runs_nothing(tmp_path):
+    mark = Path("/tmp/instancesketch-was-here")
+    mark.unlink(missing_ok=True)
+    write_broken(tmp_path / "broken", big=False)
+    read_file(tmp_path / "broken" / "pickle.npz")
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("path", ["missing.file", "."])
+def test_what_is_no_file_is_one_rejection(tmp_path, form, path):
+    (found,) = read(Piece(path=str(tmp_path / path), format=form), LOCAL)
+    assert isinstance(found, Rejection)
+    assert found.reason
+
+
+# What a format can't hold, by the table in the package's docstring.
+def expected(sketch: Sketch, form: str) -> Sketch:
+    if form == "svg" and sketch.instance is not None and set(sketch.instance) == {None}:
+        return sketch.replace(instance=None)
+    return sketch
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@given(data=st.data())
+@settings(derandomize=True, deadline=None, max_examples=60, database=None)
+def test_what_is_written_reads_back(tmp_path_factory, form, data):
+    text = PRINTABLE if form in ("svg", "cvat") else TEXT
+    drawn = data.draw(st.lists(sketches(text), max_size=3, unique_by=lambda s: s.sketch_id))
+    out = tmp_path_factory.mktemp("out")
+    assert write(drawn, form, str(out), LOCAL) == len(drawn)
+    found = {}
+    for path in files(out) if drawn else []:
+        assert sniff(str(path), LOCAL) == ("quickdraw" if form == "quickdraw" else form)
+        for record in read_file(path, taxonomy=DOODLE7):
+            assert isinstance(record, Record), record
+            found[record.sketch.sketch_id] = record.sketch
+    assert found == {s.sketch_id: expected(s, form) for s in drawn}
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_real_sketch_reads_back_without_naming_a_taxonomy(data_dir, tmp_path, form):
+    path = next(iter(files(data_dir / "doodle7-real" / "json" / "car")))
+    (record,) = read_file(path)
+    write([record.sketch], form, str(tmp_path / form))
+    (again,) = [r for p in files(tmp_path / form) for r in read_file(p)]
+    assert again.sketch == record.sketch
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@given(data=st.data())
+@settings(derandomize=True, deadline=None, max_examples=40, database=None)
+def test_damaged_files_are_read_or_rejected(tmp_path_factory, form, data):
+    """Bytes changed, put in and cut out at random places of a good file: never an exception."""
+    out = tmp_path_factory.mktemp("out")
+    write([data.draw(sketches(PRINTABLE)) for _ in range(2)], form, str(out))
+    path = files(out)[0]
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        junk = data.draw(
+            st.binary(max_size=3) | st.sampled_from([b"[", b"}", b"9" * 400, b"<", b'"'])
+        )
+        content[at : at + data.draw(st.integers(0, 3))] = junk
+        content = content or bytearray(b"x")
+    path.write_bytes(content)
+    for found in read_file(path, form):
+        assert isinstance(found, Record | Rejection)
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+@given(content=st.binary(max_size=300))
+@settings(derandomize=True, deadline=None, max_examples=40, database=None)
+def test_any_bytes_are_read_or_rejected(tmp_path_factory, form, content):
+    path = tmp_path_factory.mktemp("any") / "ant_train.file"
+    path.with_name("ant.txt").write_text("body\n")
+    path.write_bytes(content)
+    for found in [*read_file(path), *read_file(path, form)]:
+        assert isinstance(found, Record | Rejection)
+
+
+def test_labels_can_be_left_out(read_bytes):
+    data = b'{"lines": [[[0, 0]]], "segments": [["no such part"]], "category": "car"}'
+    (record,) = read_bytes(data, "a.json", labels=False)
+    assert all(getattr(record.sketch, name) is None for name in LABEL_COLUMNS)
+    assert record.sketch.category == "car"
+
+
+def test_folders_are_named_nearest_first():
+    assert formats.folders_above("/a/b/c/x.json") == ("c", "b", "a")
+
+
+def test_the_tables_of_docs_and_module_agree():
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    rows = [line for line in formats.__doc__.splitlines() if line.startswith("| `")]
+    squeeze = [" ".join(row.split()) for row in rows]
+    on_page = {" ".join(line.split()) for line in page.splitlines()}
+    assert len(squeeze) > len(FORMATS)
+    assert set(squeeze) <= on_page
