@@ -17,6 +17,8 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray would otherwise rebuild the environment of a driver started by `uv run` on every worker.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # Its notes about its own inner workings are no help to who runs a job; its log files remain.
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 
 

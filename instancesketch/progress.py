@@ -76,7 +76,10 @@ class Progress:
 
 @dataclass
 class Pace:
-    """How many of `total` slices are done, how many sketches that were, and the time left."""
+    """How many of `total` slices are done, how many sketches that were, and the time left.
+
+    Time counts from when the first slice was begun: starting workers up is no part of the pace.
+    """
 
     total: int
     done: int = 0  # before this run
@@ -84,21 +87,26 @@ class Pace:
     sketches: int = 0
     worked: int = 0
 
-    def __post_init__(self) -> None:
-        self._began = self.clock()
+    began: float = float("inf")
 
-    def add(self, sketches: int) -> str:
-        """Counts a slice, and says how things are."""
+    def add(self, sketches: int, slice_seconds: float) -> str:
+        """Counts a slice that took so long, and says how things are."""
         self.done += 1
         self.worked += 1
         self.sketches += sketches
-        seconds = max(self.clock() - self._began, 1e-9)
+        self.began = min(self.began, self.clock() - slice_seconds)
+        seconds = self.seconds
         left = seconds / self.worked * (self.total - self.done)
         return (
             f"{100 * self.done // self.total} %, slice {self.done} of {self.total}, "
             f"{self.sketches:,} sketches, {self.sketches / seconds:,.0f}/s, "
             f"{clock_text(left)} left"
         )
+
+    @property
+    def seconds(self) -> float:
+        """Since the first slice was begun."""
+        return max(self.clock() - self.began, 1e-9)
 
 
 def clock_text(seconds: float) -> str:

@@ -102,7 +102,7 @@ def run(job: Job) -> Summary:
     todo = [item for item in job.items if item.name in missing]
     figures: dict[str, Any] = {}
     if todo:
-        started = time.perf_counter()
+        started = time.monotonic()
         job.connect()
         output.claim(job.settings)
         figures = _work(job, output, todo, len(names) - len(todo), started)
@@ -120,21 +120,19 @@ def _work(
     slices = ray.data.from_items(rows, override_num_blocks=len(rows))
     stage = Stage(output=output, run=uuid.uuid4().hex)
     pace = Pace(total=len(todo) + done, done=done)
-    began, memory = float("inf"), {"driver": peak_memory_mb()}
+    memory = {"driver": peak_memory_mb()}
     with Progress(job.verb, quiet=job.quiet) as progress:
         for row in job.stages(slices, stage).iter_rows():
-            # When the first slice was begun, by this machine's clock.
-            began = min(began, time.perf_counter() - row["seconds"])
             for process, peak in zip(row["processes"], row["memory_mb"], strict=True):
                 memory[process] = max(peak, memory.get(process, 0.0))
-            progress.show(pace.add(row["rows"]))
-    seconds = time.perf_counter() - began
+            progress.show(pace.add(row["rows"], row["seconds"]))
+    seconds = pace.seconds
     return {
         "speed": {
             "sketches": pace.sketches,
             "seconds": round(seconds, 3),
             "sketches_per_second": round(pace.sketches / seconds, 1),
-            "start_up_seconds": round(began - started, 3),
+            "start_up_seconds": round(pace.began - started, 3),
         },
         "peak_memory_mb": {name: round(peak) for name, peak in memory.items()},
     }

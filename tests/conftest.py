@@ -1,4 +1,5 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,3 +12,22 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("real drawings: set INSTANCESKETCH_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """One small Ray for all tests that need it."""
+    from instancesketch.cluster import set_environment
+
+    set_environment()
+    import ray
+
+    ray.init(
+        address="local",
+        num_cpus=4,
+        include_dashboard=False,
+        object_store_memory=200 * 2**20,
+        log_to_driver=False,
+    )
+    yield
+    ray.shutdown()

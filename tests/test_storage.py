@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from instancesketch import storage
+from instancesketch.errors import UserError
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def write(path: str) -> None:
+        Path(path).write_text("half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        storage.write_whole(str(tmp_path / "new" / "file"), write)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_files_by_path_and_by_uri(tmp_path: Path, prefix: str) -> None:
+    folder = f"{prefix}{tmp_path}/corpus"
+    table = pa.table({"a": [1, 2, 3]})
+    storage.write_table(storage.join(folder, "part-1.parquet"), table)
+    storage.write_table(storage.join(folder, "_rejected.parquet"), table)
+    storage.write_json(storage.join(folder, "summary.json"), {"rows": 3})
+    assert storage.names_in(folder) == ["_rejected.parquet", "part-1.parquet", "summary.json"]
+    assert storage.row_files(folder) == [f"{folder}/part-1.parquet"]
+    assert [len(t) for t in storage.read_batches(folder, rows=2)] == [2, 1]
+    assert storage.read_json(storage.join(folder, "summary.json")) == {"rows": 3}
+    storage.move(storage.join(folder, "part-1.parquet"), storage.join(folder, "part-2.parquet"))
+    assert storage.row_count(storage.join(folder, "part-2.parquet")) == 3
+    storage.remove(folder)
+    storage.remove(folder)
+    assert not storage.exists(folder)
+
+
+def test_reading_what_is_not_there(tmp_path: Path) -> None:
+    assert storage.read_json(str(tmp_path / "no.json")) is None
+    assert storage.names_in(str(tmp_path / "no")) == []
+    with pytest.raises(UserError, match="is no corpus"):
+        storage.row_files(str(tmp_path))
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "part-1.parquet").write_bytes(b"PAR1 nonsense")
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(UserError, match=r"part-1\.parquet can't be read"):
+        list(storage.read_batches(str(tmp_path)))
+    with pytest.raises(UserError, match=r"x\.json can't be read"):
+        storage.read_json(str(tmp_path / "x.json"))
+    with pytest.raises(UserError, match="no filesystem takes"):
+        storage.locate("gopher://hole/x")
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "is_in"),
+    [("/a/b", "/a", True), ("/a", "/a", True), ("/ab", "/a", False), ("/a", "/a/b", False)],
+)
+def test_is_within(inner: str, outer: str, is_in: bool) -> None:
+    assert storage.is_within(inner, outer) == is_in
