@@ -114,7 +114,7 @@ def read(
         taxonomy: resolves labels; by default the one of the format, if it has one.
         max_record_bytes: larger records are rejected, and not held in memory.
         folders: names of the folders above the file, nearest first; by default those of its path.
-        labels: False leaves them out, so that none is unknown: for drawings that are to be labelled.
+        labels: False leaves them out, so that none is unknown: for drawings yet to be labelled.
     """
     form = FORMATS[piece.format]
     if taxonomy is None and form.taxonomy is not None:

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -181,7 +180,7 @@ def _use_bomb() -> str:
 
 class _Payload:
     def __reduce__(self):
-        return os.system, ("touch /tmp/instancesketch-was-here",)
+        return exec, ("import sys; sys.instancesketch_was_here = True",)
 
 
 def _binary_files(folder: Path) -> dict[str, str]:
@@ -193,7 +192,7 @@ def _binary_files(folder: Path) -> dict[str, str]:
     (folder / "cut.parquet").write_bytes(whole[:-20])
     (folder / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return {
-        "pickle.npz": "system, which is no numeric array",
+        "pickle.npz": "builtins.exec, which is no numeric array",
         "bare.npz": "not an npz file",
         "shape.npz": "not stroke-3",
         "columns.parquet": "not a corpus",
@@ -209,10 +208,12 @@ def _big_files(folder: Path) -> dict[str, str]:
         for _ in range(100):
             file.write("1," * (1 << 19))
         file.write("1]]]}\n" + drawing("long-2") + "\n")
-    with zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("train.npy", "w") as member:
-            for _ in range(600):
-                member.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("train.npy", "w") as member,
+    ):
+        for _ in range(600):
+            member.write(bytes(1 << 20))
     with open(folder / "long.xml", "w") as file:
         file.write('<annotations><image id="0" name="l.png"><polyline label="trunk" points="')
         for _ in range(100):

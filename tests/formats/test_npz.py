@@ -1,0 +1,163 @@
+import codecs
+import io
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instancesketch.formats import Record, Rejection
+from tests.formats.conftest import read_file
+
+STEPS = np.array([[10, 20, 0], [1, 2, 1], [5, 5, 1], [1, 0, 0], [0, 1, 0]], np.int16)
+
+
+def objects(*arrays: object) -> np.ndarray:
+    found = np.empty(len(arrays), object)
+    found[:] = arrays
+    return found
+
+
+def write_member(path: Path, header_of: np.ndarray, body: bytes, key: str = "train") -> None:
+    """An npz with one array, whose header is of `header_of` and whose contents are `body`."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        stream, np.lib.format.header_data_from_array_1_0(header_of)
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{key}.npy", stream.getvalue() + body)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32, ">i2", np.uint8])
+def test_steps_are_added_up_and_cut_where_the_pen_is_lifted(tmp_path, dtype):
+    steps = STEPS.astype(dtype)
+    np.savez_compressed(tmp_path / "sketchrnn_cat.full.npz", train=objects(steps), test=objects())
+    (record,) = read_file(tmp_path / "sketchrnn_cat.full.npz")
+    assert [s.tolist() for s in record.sketch.to_strokes()] == [
+        [[10, 20], [11, 22]],
+        [[16, 27]],
+        [[17, 27], [17, 28]],
+    ]
+    assert record.sketch.sketch_id == "sketchrnn_cat.full-train-0"
+    assert (record.sketch.split, record.sketch.category) == ("train", "cat")
+
+
+def test_the_keys_are_the_official_split(tmp_path):
+    np.savez(tmp_path / "a.npz", **{k: objects(STEPS) for k in ("train", "valid", "test", "more")})
+    splits = [r.sketch.split for r in read_file(tmp_path / "a.npz")]
+    assert splits == ["train", "valid", "test", None]
+
+
+def test_numeric_arrays_need_no_pickle(tmp_path):
+    np.savez(tmp_path / "a.npz", train=np.stack([STEPS, STEPS]), valid=np.asfortranarray(STEPS))
+    assert len(read_file(tmp_path / "a.npz")) == 3
+
+
+@pytest.mark.parametrize("protocol", range(5))
+def test_pickles_of_all_ages(tmp_path, protocol):
+    """Public files were written by Python 2 (protocol 2), later ones by 3 and 4."""
+    body = pickle.dumps(objects(STEPS, STEPS), protocol=protocol)
+    write_member(tmp_path / "a.npz", objects(STEPS, STEPS), body)
+    found = read_file(tmp_path / "a.npz")
+    assert [isinstance(r, Record) for r in found] == [True, True], found
+
+
+def test_a_pickle_of_python_2(tmp_path):
+    """There bytes are strings, and numpy's module is `numpy.core`."""
+    body = (
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85"
+        b"U\x01b\x87R(K\x01K\x01\x85cnumpy\ndtype\nq\x03U\x02O8K\x00K\x01\x87R(K\x03U\x01|NNN"
+        b"J\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89]h\x01h\x02K\x00\x85U\x01b\x87R(K\x01K\x01K\x03"
+        b"\x86h\x03U\x02i2K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+        b"\x89U\x06\x01\x00\xff\xff\x01\x00tbatb."
+    )
+    write_member(tmp_path / "a.npz", objects(STEPS), body)
+    (record,) = read_file(tmp_path / "a.npz")
+    assert (record.sketch.x.tolist(), record.sketch.y.tolist()) == ([1], [-1])
+
+
+class Calls:
+    def __init__(self, function: object, *values: object) -> None:
+        self.reduced = function, values
+
+    def __reduce__(self):
+        return self.reduced
+
+
+@pytest.mark.parametrize(
+    ("evil", "reason"),
+    [
+        (Calls(eval, "1"), "builtins.eval"),
+        (Calls(getattr, 1, "real"), "builtins.getattr"),
+        (Calls(np.load, "x"), "numpy"),
+        (Calls(np.dtype, [("a", "i4")]), "calls dtype"),
+        (Calls(codecs.encode, "x", "zlib"), "calls encode"),
+        (Calls(np.ndarray, (10**12,)), "calls ndarray"),
+        (np.array(["a"]), "no array of numbers"),
+        (np.array([1j]), "no array of numbers"),
+        (np.zeros((2, 4)), "not stroke-3"),
+        (np.zeros(3), "not stroke-3"),
+        (np.array([[1, 1, 2]]), "pen is neither"),
+        (np.array([[np.nan, 1, 0]]), "not a finite number"),
+        (np.array([[6e6, 1, 0], [6e6, 1, 0]]), "beyond"),
+        (np.zeros((0, 3)), "no strokes"),
+        ("text", "not stroke-3"),
+        (None, "not stroke-3"),
+        (objects(STEPS), "no array of numbers"),
+        ([[1, 2, 0]], "not stroke-3"),
+    ],
+)
+def test_what_is_no_drawing_is_rejected(tmp_path, evil, reason):
+    np.savez(tmp_path / "a.npz", train=objects(evil), valid=objects(STEPS))
+    bad, good = read_file(tmp_path / "a.npz")
+    assert isinstance(bad, Rejection)
+    assert reason in bad.reason
+    assert "'train'" in bad.position
+    assert isinstance(good, Record)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x80\x04.",
+        b"\x80\x04N.",
+        b"\x80\x04]\x94.",
+        b"\x80\x04r\xff\xff\xff\xff.",  # makes the unpickler in C allocate for four billion names
+        b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f",  # bytes longer than any file
+        b"cnumpy\ndtype\n}(Vx\nVy\nub.",  # changes what it names
+        b"(" * 1000 + b"t" * 1000 + b".",
+        b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K\x05\x85NK\x00NtbK\x00.",
+    ],
+)
+def test_damaged_pickles(tmp_path, body):
+    write_member(tmp_path / "a.npz", objects(STEPS), body)
+    (bad,) = read_file(tmp_path / "a.npz")
+    assert isinstance(bad, Rejection)
+
+
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [
+        ((10**9, 10**9, 3), "as its shape says"),
+        ((2**62, 4, 3), "as its shape says"),
+        ((3,), "1 dim"),
+    ],
+)
+def test_absurd_shapes_allocate_nothing(tmp_path, shape, reason):
+    stream = io.BytesIO()
+    header = {"descr": "<i2", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, header)
+    body = stream.getvalue() + bytes(6)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("train.npy", body)
+    (bad,) = read_file(tmp_path / "a.npz")
+    assert reason in bad.reason
+
+
+def test_a_member_that_unfolds_too_far_is_not_unfolded(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", train=np.zeros((100_000, 3)), valid=objects(STEPS))
+    bad, good = read_file(tmp_path / "a.npz", max_record_bytes=10_000)
+    assert "more than" in bad.reason
+    assert isinstance(good, Record)
