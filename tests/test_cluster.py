@@ -1,0 +1,51 @@
+import pytest
+
+from instancesketch.cluster import _slots, connect
+from instancesketch.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("node", "cpus", "gpus", "workers"),
+    [
+        ({"CPU": 4.0}, 1, 0, 4),
+        ({"CPU": 4.0}, 1.5, 0, 2),
+        ({"CPU": 4.0}, 1, 1, 0),
+        ({"CPU": 8.0, "GPU": 2.0}, 1, 1, 2),
+        ({"CPU": 8.0, "GPU": 3.0}, 1, 2, 1),
+        ({"CPU": 8.0, "GPU": 2.0}, 1, 0.5, 4),
+        ({"CPU": 8.0, "GPU": 2.0}, 1, 0.4, 4),  # not five: none is spread over two GPUs
+        ({"CPU": 8.0, "GPU": 2.0}, 1, 0.1, 8),
+        ({}, 1, 0, 0),
+    ],
+)
+def test_how_many_workers_a_node_holds(
+    node: dict[str, float], cpus: float, gpus: float, workers: int
+) -> None:
+    assert _slots(node, cpus, gpus) == workers
+
+
+@pytest.mark.parametrize(("workers", "gpus"), [(0, 0.0), (-1, 0.0), (1, -1.0), (1, 1.5)])
+def test_refuses_numbers_that_mean_nothing(workers: int, gpus: float) -> None:
+    with pytest.raises(UserError, match=f"--workers {workers} --gpus-per-worker {gpus:g}"):
+        connect(workers=workers, gpus=gpus)
+
+
+@pytest.mark.ray
+def test_joins_the_ray_that_runs(ray_cluster: None) -> None:
+    capacity = connect(workers=4)
+    assert (capacity.cpus, capacity.gpus, capacity.nodes) == (4, 0, 1)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("workers", "gpus", "said"),
+    [
+        (99, 0.0, r"99 workers with 1 CPU and 0 GPUs each asked for.* room for 4: it has 4 CPUs"),
+        (1, 1.0, r"1 worker with 1 CPU and 1 GPU each asked for.* room for 0.* 0 GPUs on 1 node"),
+    ],
+)
+def test_refuses_what_the_cluster_cannot_hold(
+    ray_cluster: None, workers: int, gpus: float, said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        connect(workers=workers, gpus=gpus)

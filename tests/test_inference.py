@@ -1,0 +1,190 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from instancesketch.corpus import IngestConfig, ingest
+from instancesketch.errors import UserError
+from instancesketch.inference import SegmentConfig, label_rows, segment
+from instancesketch.isolation import Marker
+from instancesketch.schema import RESULT_SCHEMA, to_table
+from instancesketch.sketch import Sketch
+from instancesketch.street import Summary
+from instancesketch.taxonomy import Taxonomy
+from tests.test_corpus import ASK, kill_after_slices, visible
+
+
+class Obedient:
+    """Labels as the ids of the drawings say, in place of a model."""
+
+    taxonomy = Taxonomy.load("doodle7")
+
+    def label_table(self, table: pa.Table, *, given_category: bool = False) -> pa.Table:
+        ids = table["sketch_id"].to_pylist()
+        if "kill" in ids:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "raise" in ids:
+            raise RuntimeError("out of crayons")
+        if "lose" in ids:
+            return self._labelled(table.slice(1))
+        return self._labelled(table)
+
+    def _labelled(self, table: pa.Table) -> pa.Table:
+        columns = {name: table[name] for name in table.column_names}
+        columns["category"] = pa.array(["sun"] * len(table))
+        return pa.Table.from_arrays(
+            [columns.get(f.name, pa.nulls(len(table), f.type)) for f in RESULT_SCHEMA],
+            schema=RESULT_SCHEMA,
+        )
+
+
+def obedient(device: str) -> Obedient:
+    return Obedient()
+
+
+def write_drawings(folder: Path, keys: list[str], files: int = 1) -> None:
+    folder.mkdir()
+    for i in range(files):
+        lines = [
+            json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]})
+            for key in keys[i::files]
+        ]
+        (folder / f"{i}.ndjson").write_text("\n".join(lines))
+
+
+def run(out: Path, *sources: Path, **options: Any) -> Summary:
+    config = SegmentConfig(
+        sources=tuple(map(str, sources)), out=str(out), weights=(), workers=1, **options
+    )
+    return segment(config, obedient)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [r for f in sorted(folder.glob("part-*")) for r in pq.read_table(f).to_pylist()]
+
+
+@pytest.fixture
+def by_value(ray_cluster: None) -> Any:
+    """Workers can't import this module, so what they need of it is sent whole."""
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.fixture(scope="session")
+def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights that have learned nothing."""
+    import torch
+
+    from instancesketch import weights
+    from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
+
+    torch.manual_seed(0)
+    taxonomy, config = Taxonomy.load("doodle7"), SegmenterConfig(width=32, layers=1)
+    folder = tmp_path_factory.mktemp("weights")
+    weights.save(
+        str(folder / "segmenter"),
+        SegmenterNet(config, taxonomy),
+        {"taxonomy": taxonomy.to_dict(), "model": asdict(config)},
+    )
+    return folder
+
+
+@pytest.mark.parametrize("bad", ["raise", "lose"])
+@pytest.mark.parametrize("at", [0, 5, 9])
+def test_a_row_that_raises_keeps_its_place_with_an_error(tmp_path: Path, bad: str, at: int) -> None:
+    keys = [bad if i == at else f"k{i}" for i in range(10)]
+    table = to_table([Sketch.from_strokes([[[0, 0]]], sketch_id=key) for key in keys])
+    marker = Marker(location=str(tmp_path / "marker.json"), run="r")
+    result = label_rows(table, Obedient(), False, marker).to_pylist()
+    assert [r["sketch_id"] for r in result] == keys
+    assert [i for i, r in enumerate(result) if r["error"] is not None] == [at]
+    assert [i for i, r in enumerate(result) if r["category"] is None] == [at]
+    assert result[at]["x"] == [0.0]
+    if bad == "raise":
+        assert result[at]["error"] == "labelling failed: RuntimeError: out of crayons"
+
+
+@pytest.mark.ray
+def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
+    by_value: None, tmp_path: Path
+) -> None:
+    keys = [f"k{i}" for i in range(60)]
+    keys[40], keys[11] = "kill", "raise"
+    write_drawings(tmp_path / "in", keys)
+    summary = run(tmp_path / "out", tmp_path / "in")
+    found = rows(tmp_path / "out")
+    assert [r["sketch_id"] for r in found] == keys
+    assert {r["sketch_id"]: r["error"] for r in found if r["error"]} == {
+        "kill": "the labelling process died on this row",
+        "raise": "labelling failed: RuntimeError: out of crayons",
+    }
+    assert (summary.rows, summary.failed, summary.rejected) == (60, 2, 0)
+    assert summary.counts["taxonomy"]["name"] == "doodle7"
+    assert summary.counts["speed"]["sketches"] == 60
+
+
+@pytest.mark.ray
+def test_only_the_split_that_is_asked_for(by_value: None, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    drawings = [
+        {"key_id": f"k{i}", "drawing": [[[0, 4], [0, 4]]], "split": "valid" if i % 3 else "test"}
+        for i in range(9)
+    ]
+    (tmp_path / "in" / "a.ndjson").write_text("\n".join(map(json.dumps, drawings)))
+    summary = run(tmp_path / "out", tmp_path / "in", split="test")
+    assert [r["sketch_id"] for r in rows(tmp_path / "out")] == ["k0", "k3", "k6"]
+    assert (summary.rows, summary.counts["other_split"]) == (3, 6)
+    with pytest.raises(UserError, match="of the split that was asked for"):
+        run(tmp_path / "none", tmp_path / "in", split="train")
+
+
+@pytest.mark.ray
+def test_rows_out_are_rows_in_and_a_result_is_a_corpus(
+    ray_cluster: None, data_dir: Path, tmp_path: Path, weights_dir: Path
+) -> None:
+    config = SegmentConfig(
+        sources=(str(data_dir / "doodle7-real" / "json" / "car"),),
+        out=str(tmp_path / "result"),
+        weights=(str(weights_dir),),
+        workers=1,
+    )
+    first = segment(config)
+    found = rows(tmp_path / "result")
+    assert len(found) == first.rows == first.counts["rows_by_format"]["json"] > 0
+    assert all(len(r["part"]) == len(r["stroke_len"]) == len(r["part_score"]) for r in found)
+    again = ingest(IngestConfig(sources=(config.out,), out=str(tmp_path / "corpus")))
+    assert (again.rows, again.rejected) == (first.rows, 0)
+    assert [r["part"] for r in rows(tmp_path / "corpus")] == [r["part"] for r in found]
+
+
+def test_weights_that_are_not_there_are_told_before_anything_starts(tmp_path: Path) -> None:
+    config = SegmentConfig(sources=(str(tmp_path),), out=str(tmp_path / "out"), weights=("nobody",))
+    with pytest.raises(UserError):
+        segment(config)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_segment_goes_on_to_the_same_rows(
+    data_dir: Path, tmp_path: Path, weights_dir: Path
+) -> None:
+    ask = [*ASK, "segment", str(data_dir / "quickdraw"), "--weights", str(weights_dir)]
+    ask += ["--quiet", "--out"]
+    subprocess.run([*ask, str(tmp_path / "whole")], check=True, capture_output=True)
+    out = tmp_path / "killed"
+    kill_after_slices([*ask, str(out)], out, 2)
+    assert not (out / "summary.json").exists()
+    done = subprocess.run([*ask, str(out)], check=True, capture_output=True, text=True)
+    assert "8,483 sketches" in done.stdout
+    assert visible(out) == visible(tmp_path / "whole")
