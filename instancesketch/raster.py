@@ -14,8 +14,9 @@ from instancesketch import ragged
 def rasterise(points_P2: Tensor, stroke_len_S: Tensor, size: int) -> Tensor:
     """Draws each stroke as a line one pixel wide.
 
-    Each segment is stepped through by its longer side (a digital differential analyser), so that
-    no gap opens; a stroke of one point is a dot.
+    Each segment is stepped through by its longer side (a digital differential analyser), from
+    pixel to pixel: between ends that lie between pixels, rounding would open gaps. A stroke of one
+    point is a dot.
 
     Args:
         points_P2: places from -1 to 1 over the image, x right and y down; beyond it they are
@@ -26,7 +27,7 @@ def rasterise(points_P2: Tensor, stroke_len_S: Tensor, size: int) -> Tensor:
     Returns:
         (S, size, size) float32: 1 where the line is, 0 elsewhere; rows are y.
     """
-    pixel_P2 = ((points_P2 + 1) * ((size - 1) / 2)).clamp(0, size - 1)
+    pixel_P2 = ((points_P2 + 1) * ((size - 1) / 2)).clamp(0, size - 1).round()
     from_P2 = pixel_P2.roll(1, 0)
     first_S = ragged.starts(stroke_len_S)
     from_P2[first_S] = pixel_P2[first_S]
