@@ -3,6 +3,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine, however busy it is.
+settings.register_profile("seeded", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("seeded")
 
 
 @pytest.fixture(scope="session")

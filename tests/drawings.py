@@ -1,0 +1,60 @@
+"""Drawings for tests: seeded ones that look like something, and arbitrary ones for properties."""
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+
+from instancesketch.batch import Batch, pack
+from instancesketch.models.segmenter import SegmenterConfig
+from instancesketch.schema import to_table
+from instancesketch.sketch import Sketch
+from instancesketch.synth import draw
+from instancesketch.taxonomy import Taxonomy
+
+torch.set_num_threads(1)  # for tensors as small as these, threads only wait for each other
+
+DOODLE7 = Taxonomy.load("doodle7")
+TINY = SegmenterConfig(samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32)
+
+
+def drawn(number: int, seed: int = 5, category: str | None = None) -> list[Sketch]:
+    return [draw(seed, i, category) for i in range(number)]
+
+
+def packed(sketches: list[Sketch], *, labels: bool = True) -> Batch:
+    return pack(to_table(sketches), DOODLE7, labels=labels)
+
+
+def sketch_of(*strokes: object, sketch_id: str = "s", **values: object) -> Sketch:
+    return Sketch.from_strokes(strokes, sketch_id=sketch_id, **values)
+
+
+def split_strokes(batch: Batch) -> list[list[np.ndarray]]:
+    """The points of each stroke of each drawing."""
+    strokes = torch.split(batch.points_P2, batch.stroke_len_S.tolist())
+    ends = np.cumsum(batch.strokes_N.tolist())
+    return [
+        [s.numpy() for s in strokes[end - n : end]]
+        for end, n in zip(ends, batch.strokes_N.tolist(), strict=True)
+    ]
+
+
+# Whole pixels and floats both: pixels bring equal points and ties, floats everything between.
+coordinates = st.integers(-300, 300).map(float) | st.floats(-1e3, 1e3, width=32)
+strokes = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=8)
+drawings = st.lists(strokes, min_size=1, max_size=7)
+
+
+@st.composite
+def batches(draw_from: st.DrawFn) -> Batch:
+    """Batches of one to four arbitrary drawings, of categories at random."""
+    many = draw_from(st.lists(drawings, min_size=1, max_size=4))
+    names = draw_from(
+        st.lists(st.sampled_from(DOODLE7.category_names), min_size=len(many), max_size=len(many))
+    )
+    return packed(
+        [
+            sketch_of(*d, sketch_id=str(i), category=c, part=("unlabeled",) * len(d))
+            for i, (d, c) in enumerate(zip(many, names, strict=True))
+        ]
+    )
