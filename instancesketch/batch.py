@@ -91,11 +91,13 @@ class Batch:
     def normalised(self) -> Batch:
         """Every drawing centred, its longer side from -1 to 1; a drawing without size stays 0."""
         low_N2, high_N2 = ragged.box(self.points_P2, self.sketch_of_P, len(self))
-        half_N1 = ((high_N2 - low_N2) / 2).amax(1, keepdim=True)
-        scale_N1 = torch.where(half_N1 > 0, 1 / half_N1.clamp(min=1e-20), 1.0)
-        centre_N2 = (low_N2 + high_N2) / 2
+        half_N2 = (high_N2 - low_N2) / 2
+        longer_N1 = half_N2.amax(1, keepdim=True)
+        scale_N1 = torch.where(longer_N1 > 0, 1 / longer_N1.clamp(min=1e-20), 1.0)
         owner_P = self.sketch_of_P
-        return self.with_points((self.points_P2 - centre_N2[owner_P]) * scale_N1[owner_P])
+        # From the corner first: far from the origin, the centre itself may be no float.
+        from_corner_P2 = self.points_P2 - low_N2[owner_P]
+        return self.with_points((from_corner_P2 - half_N2[owner_P]) * scale_N1[owner_P])
 
 
 def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
