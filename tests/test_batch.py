@@ -1,0 +1,129 @@
+"""Packing, choosing, cutting and normalising drawings of any shape."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instancesketch.batch import by_size, join, pack
+from instancesketch.raster import rasterise
+from instancesketch.schema import to_table
+from tests.drawings import DOODLE7, batches, drawings, drawn, packed, sketch_of, split_strokes
+
+SUN = [[(0, 0), (4, 0)], [(9, 9)]]
+
+
+def equal(a, b):
+    return all(
+        torch.equal(getattr(a, f), getattr(b, f))
+        for f in ("points_P2", "stroke_len_S", "strokes_N", "part_S", "category_N")
+    )
+
+
+def test_a_batch_holds_what_the_sketches_hold():
+    sketches = drawn(20)
+    batch = packed(sketches)
+    assert len(batch) == 20
+    for sketch, got in zip(sketches, split_strokes(batch), strict=True):
+        for a, b in zip(sketch.to_strokes(), got, strict=True):
+            np.testing.assert_array_equal(a, b)
+    names = DOODLE7.part_names
+    assert [names[p] for p in batch.part_S] == [p for s in sketches for p in s.part]
+    assert [DOODLE7.category_names[c] for c in batch.category_N] == [s.category for s in sketches]
+    assert batch.points_N.tolist() == [len(s.x) for s in sketches]
+    assert batch.sketch_of_P.tolist() == [i for i, s in enumerate(sketches) for _ in s.x]
+
+
+def test_words_and_labels_get_their_numbers_and_strangers_none():
+    sketches = [
+        sketch_of(*SUN, category="sun", part=("ray", "hub-cap")),
+        sketch_of(*SUN, category="Polar bear", part=("body", "head")),
+        sketch_of(*SUN, category="Police_Car"),
+        sketch_of(*SUN),
+    ]
+    batch = packed(sketches)
+    ray, body, head = (DOODLE7.part_names.index(p) for p in ("ray", "body", "head"))
+    assert batch.part_S.tolist() == [ray, -1, body, head, -1, -1, -1, -1]
+    sun, car = (DOODLE7.category_names.index(c) for c in ("sun", "car"))
+    assert batch.category_N.tolist() == [sun, -1, car, -1]
+    unread = packed(sketches, labels=False)
+    assert unread.part_S.tolist() == [-1] * 8
+    assert unread.category_N.tolist() == [-1] * 4
+
+
+def test_tables_in_pieces_pack_alike():
+    table = to_table(drawn(12))
+    pieces = pa.concat_tables([table.slice(0, 5), table.slice(5, 1), table.slice(6)])
+    assert equal(pack(pieces, DOODLE7), pack(table, DOODLE7))
+    assert equal(pack(table.slice(7, 3), DOODLE7), pack(table, DOODLE7).select(torch.arange(7, 10)))
+
+
+@given(batches(), st.data())
+def test_select_and_join_are_list_operations(batch, data):
+    numbers = data.draw(st.lists(st.integers(0, len(batch) - 1), min_size=1, max_size=6))
+    whole, some = split_strokes(batch), split_strokes(batch.select(torch.tensor(numbers)))
+    for number, got in zip(numbers, some, strict=True):
+        assert [a.tolist() for a in got] == [b.tolist() for b in whole[number]]
+    again = join([batch.select(torch.tensor([i])) for i in range(len(batch))])
+    assert equal(again, batch)
+
+
+@given(batches(), st.integers(1, 30), st.integers(1, 60))
+def test_pieces_hold_every_drawing_once_within_bounds(batch, most_tokens, most_points):
+    pieces = list(by_size(batch, most_tokens, most_points))
+    assert sorted(torch.cat(pieces).tolist()) == list(range(len(batch)))
+    for pick in pieces:
+        tokens = int(batch.strokes_N[pick].max()) * len(pick)
+        points = int(batch.points_N[pick].sum())
+        assert len(pick) == 1 or (tokens <= most_tokens and points <= most_points)
+
+
+@given(batches())
+def test_normalised_drawings_are_centred_and_keep_their_shape(batch):
+    strokes = zip(split_strokes(batch), split_strokes(batch.normalised()), strict=True)
+    for before, after in strokes:
+        old, new = np.concatenate(before).astype(np.float64), np.concatenate(after)
+        half = np.ptp(old, axis=0).max() / 2
+        want = (old - (old.min(axis=0) + old.max(axis=0)) / 2) / (half or 1)
+        np.testing.assert_allclose(new, want, atol=1e-6)
+        assert np.abs(new).max() == pytest.approx(1 if half else 0)
+
+
+def test_a_small_drawing_far_away_keeps_its_shape():
+    far = np.float32(1e7)
+    sketch = sketch_of([(far - 1, far - 4), (far, far - 2)])
+    got = packed([sketch]).normalised().points_P2
+    assert got.tolist() == [[-0.5, -1], [0.5, 1]]
+
+
+def test_dots_stay_dots():
+    got = packed([sketch_of([(7, 8)]), sketch_of([(5, 5), (5, 5)], [(5, 5)])]).normalised()
+    assert torch.equal(got.points_P2, torch.zeros(4, 2))
+
+
+def scaled(sketch, factor):
+    return sketch.replace(x=sketch.x * np.float32(factor), y=sketch.y * np.float32(factor))
+
+
+@given(drawings, st.sampled_from([2.0**-20, 2.0**-10, 2.0**12]))
+def test_the_unit_of_a_drawing_does_not_matter(strokes, factor):
+    sketch = sketch_of(*strokes)
+    # Powers of two leave floats exact, but for the smallest of all.
+    sketch = sketch.replace(x=np.round(sketch.x, 3), y=np.round(sketch.y, 3))
+    a, b = packed([sketch]).normalised(), packed([scaled(sketch, factor)]).normalised()
+    assert torch.equal(a.points_P2, b.points_P2)
+
+
+def test_a_unit_box_draws_the_same_images():
+    """Data in a box of one, of a thousandth of one: whole numbers would lose all of it."""
+    for factor in (1 / 255, 1 / 1000, 1 / 255_000):
+        sketches = drawn(20)
+        a = packed(sketches).normalised()
+        b = packed([scaled(s, factor) for s in sketches]).normalised()
+        torch.testing.assert_close(a.points_P2, b.points_P2, rtol=0, atol=1e-6)
+        # A point in the middle between two pixels may be rounded to either of them.
+        images = [rasterise(x.points_P2, x.stroke_len_S, 32) for x in (a, b)]
+        assert (images[0] != images[1]).sum() <= 0.002 * images[0].sum()
+        assert bool((images[1].sum((1, 2)) > 0).all())
