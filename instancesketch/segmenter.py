@@ -123,6 +123,8 @@ class Segmenter:
         countable_CQ = np.array(
             [[p in c.countable for p in names] for c in self.taxonomy.categories.values()]
         )
+        # Without a category, what any of them counts is counted: the row that -1 finds.
+        countable_CQ = np.vstack([countable_CQ, countable_CQ.any(0)])
         counted_S = countable_CQ[category_N[batch.sketch_of_S].numpy(), part_S.numpy()]
         words = pa.array([*self.taxonomy.category_names, None])
         known_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
@@ -155,10 +157,10 @@ def build(loaded: weights.Weights, where: str) -> tuple[SegmenterNet, Taxonomy]:
         taxonomy = Taxonomy.from_dict(loaded.config["taxonomy"])
         values = dict(loaded.config["model"])
         values["channels"] = tuple(values["channels"])
-        config = SegmenterConfig(**values)
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{where}: config.json describes no segmenter: {error}") from None
-    net = SegmenterNet(config, taxonomy)
+        net = SegmenterNet(SegmenterConfig(**values), taxonomy)
+    except (UserError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{where}: config.json describes no segmenter: {reason}") from None
     weights.fill(net, loaded, where)
     return net, taxonomy
 
