@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -136,12 +137,21 @@ def _strange(
 
 
 def deal(groups: Sequence[Group], worker: int, workers: int, order: Sequence[int]) -> list[Unit]:
-    """The units that a worker reads, in the given order of the groups."""
+    """The units that a worker reads, in the given order of the groups.
+
+    Every group holds a row at least; workers that get rows singly differ by one at most.
+    """
     if len(groups) >= GROUPS_PER_WORKER * workers or workers == 1:
         mine = list(order)[worker::workers]
         return [Unit(path=groups[i].path, row_group=groups[i].row_group) for i in mine]
+    before = list(accumulate((sum(g.categories) for g in groups), initial=0))
     return [
-        Unit(path=groups[i].path, row_group=groups[i].row_group, stripe=worker, of=workers)
+        Unit(
+            path=groups[i].path,
+            row_group=groups[i].row_group,
+            stripe=(worker - before[i]) % workers,
+            of=workers,
+        )
         for i in order
     ]
 
@@ -189,7 +199,8 @@ def shuffled(
         if rest is not None:
             batch = join([rest, batch])
         whole = len(batch) // batch_size * batch_size
-        for window in torch.arange(whole).split(16 * batch_size):
+        for start in range(0, whole, 16 * batch_size):
+            window = torch.arange(start, min(start + 16 * batch_size, whole))
             by_size = window[batch.strokes_N[window].argsort(stable=True)].split(batch_size)
             for i in torch.randperm(len(by_size), generator=generator).tolist():
                 yield batch.select(by_size[i])
