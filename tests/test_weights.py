@@ -1,0 +1,181 @@
+"""Weights folders: what is written is read again, and what is no weights is refused in one line."""
+
+import json
+import pickle
+from dataclasses import asdict
+
+import pytest
+import safetensors.torch
+import torch
+
+from instancesketch import weights
+from instancesketch.errors import UserError
+from instancesketch.models.segmenter import SegmenterNet
+from instancesketch.segmenter import Segmenter
+from tests.drawings import DOODLE7, TINY, drawn
+
+CONFIG = {"kind": "segmenter", "model": asdict(TINY), "taxonomy": DOODLE7.to_dict()}
+
+
+def network(seed=0):
+    torch.manual_seed(seed)
+    return SegmenterNet(TINY, DOODLE7)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    weights.save(str(tmp_path / "run" / "segmenter"), network(), CONFIG)
+    return tmp_path / "run"
+
+
+def refusal(*sources):
+    """The one line with which `Segmenter.load` refuses."""
+    with pytest.raises(UserError) as error:
+        Segmenter.load([str(s) for s in sources])
+    text = str(error.value)
+    assert text
+    assert "\n" not in text
+    return text
+
+
+def test_what_is_saved_is_loaded(folder):
+    loaded = weights.load([str(folder)], "segmenter")
+    want = network().state_dict()
+    assert loaded.tensors.keys() == want.keys()
+    assert all(torch.equal(loaded.tensors[k], want[k]) for k in want)
+    assert loaded.config == json.loads(json.dumps(CONFIG))
+    assert sorted(f.name for f in (folder / "segmenter").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+    ]
+    again = Segmenter.load(str(folder))
+    assert again.taxonomy == DOODLE7
+    assert again.net.config == TINY
+    assert not again.net.training
+
+
+def test_half_precision_is_read_as_single(folder):
+    path = folder / "segmenter" / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    full = Segmenter.load(str(folder)).label(drawn(5))
+    half = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
+    safetensors.torch.save_file(half, path)
+    loaded = Segmenter.load(str(folder))
+    assert {p.dtype for p in loaded.net.parameters()} == {torch.float32}
+    for a, b in zip(full, loaded.label(drawn(5)), strict=True):
+        assert a.part_score == pytest.approx(b.part_score, abs=1e-2)
+
+
+def test_the_last_of_several_counts(folder, tmp_path):
+    other = tmp_path / "other"
+    weights.save(str(other / "segmenter"), network(1), CONFIG)
+    (tmp_path / "without").mkdir()
+
+    def first(*sources):
+        return weights.load([str(s) for s in sources], "segmenter").tensors["part_head.weight"]
+
+    assert torch.equal(first(folder, other), first(other))
+    assert torch.equal(first(other, folder, tmp_path / "without"), first(folder))
+    assert not torch.equal(first(folder), first(other))
+
+
+def test_sources_that_are_not_there_are_refused(folder, tmp_path):
+    assert "nowhere" in refusal(tmp_path / "nowhere")
+    assert "nowhere" in refusal(folder, "nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "no segmenter in" in refusal(tmp_path / "empty")
+    with pytest.raises(UserError, match="no refiner in"):
+        weights.load([str(folder)], "refiner")
+
+
+class Bomb:
+    def __reduce__(self):
+        return (pytest.fail, ("a file of the user's was unpickled",))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x00" * 7,
+        b"\xff" * 64,
+        (2**40).to_bytes(8, "little") + b"{}",
+        (2).to_bytes(8, "little") + b"{}",
+        pickle.dumps(Bomb()),
+        pickle.dumps({"net": Bomb()}),
+    ],
+    ids=["empty", "short", "ones", "huge header", "no tensors", "pickle", "pickled dict"],
+)
+def test_files_that_hold_no_tensors_are_refused(folder, data):
+    (folder / "segmenter" / "model.safetensors").write_bytes(data)
+    assert str(folder) in refusal(folder)
+
+
+def test_a_torch_file_is_refused_unopened(folder):
+    torch.save({"net": Bomb()}, folder / "segmenter" / "model.safetensors")
+    assert "holds no tensors" in refusal(folder)
+
+
+@pytest.mark.parametrize("cut", [0.05, 0.5, 0.99])
+def test_files_cut_short_are_refused(folder, cut):
+    path = folder / "segmenter" / "model.safetensors"
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * cut)])
+    assert "holds no tensors" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_missing_file_is_named(folder, name):
+    (folder / "segmenter" / name).unlink()
+    assert name in refusal(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "\x00", "[]", "5", "null", "{}", '"segmenter"'])
+def test_configurations_of_nothing_are_refused(folder, text):
+    (folder / "segmenter" / "config.json").write_text(text)
+    assert "config.json" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "points"},
+        {"model": None},
+        {"model": {}},
+        {"model": asdict(TINY) | {"wings": 2}},
+        {"model": asdict(TINY) | {"width": "16"}},
+        {"model": asdict(TINY) | {"width": -1}},
+        {"model": asdict(TINY) | {"channels": 5}},
+        {"model": asdict(TINY) | {"channels": []}},
+        {"model": asdict(TINY) | {"channels": [0]}},
+        {"model": asdict(TINY) | {"layers": 1.5}},
+        {"model": asdict(TINY) | {"encoder": "magic"}},
+        {"model": asdict(TINY) | {"width": 32}},
+        {"model": asdict(TINY) | {"layers": 2}},
+        {"model": asdict(TINY) | {"sketch_token": False}},
+        {"taxonomy": None},
+        {"taxonomy": []},
+        {"taxonomy": "doodle7"},
+        {"taxonomy": {"name": "mine", "categories": {"sun": {"parts": []}}}},
+        {"taxonomy": {"name": "mine", "categories": {"sun": {"parts": ["ray"]}}}},
+        {"taxonomy": {"name": "mine", "categories": {}}},
+    ],
+    ids=lambda change: str(change)[:60],
+)
+def test_configurations_that_do_not_fit_are_refused(folder, change):
+    (folder / "segmenter" / "config.json").write_text(json.dumps(CONFIG | change))
+    assert str(folder) in refusal(folder)
+
+
+@pytest.mark.parametrize("kind", ["more", "fewer", "other shape"])
+def test_tensors_that_do_not_fit_are_refused(folder, kind):
+    path = folder / "segmenter" / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    if kind == "more":
+        tensors["strange"] = torch.zeros(3)
+    elif kind == "fewer":
+        del tensors["norm.weight"]
+    else:
+        tensors["norm.weight"] = torch.zeros(7)
+    safetensors.torch.save_file(tensors, path)
+    assert "don't fit" in refusal(folder)
