@@ -35,8 +35,7 @@ def flower(pad: Pad) -> None:
         x = (i - (number - 1) / 2) * pad.between(2.6, 3.2)
         y = pad.between(-0.6, 0.6) if number > 1 else 0.0
         pad.feature()
-        blossom = _tulip if pad.chance(0.1) else _blossom
-        below = blossom(pad, x, y, f"{i}")
+        below = _tulip(pad, x, y) if pad.chance(0.1) else _blossom(pad, x, y, f"{i}")
         if stems:
             pad.feature()
             _stem(pad, (x, y + below), foot, f"{i}", leafy=not pot or pad.chance(0.5))
@@ -99,15 +98,16 @@ def _centre(pad: Pad, x: float, y: float, r: float) -> None:
             pad.line(polyline((x + px, y + py)), "center")
 
 
-def _tulip(pad: Pad, x: float, y: float, name: str) -> float:
+def _tulip(pad: Pad, x: float, y: float) -> float:
+    """Draws a tulip from the side: all its petals at once, so none is an instance."""
     w, h = pad.between(0.5, 0.9), pad.between(0.6, 1.2)
     teeth = zigzag((x - w, y - h), (x + w, y - h), pad.count(2, 3) * 2, pad.between(0.3, 0.7))
     cup = ellipse(x, y - h, w, h + 0.6, start=0, turns=0.5)
     if pad.chance(0.7):
-        pad.line(joined([teeth, cup]), "petal", f"petal {name}")
+        pad.line(joined([teeth, cup]), "petal")
     else:
-        pad.line(teeth, "petal", f"petal {name}")
-        pad.line(cup, "petal", f"petal {name}")
+        pad.line(teeth, "petal")
+        pad.line(cup, "petal")
     return 0.6
 
 

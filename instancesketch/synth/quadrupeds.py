@@ -223,19 +223,24 @@ def _contour(pad: Pad) -> None:
         pieces = [piece for piece in pieces if piece.part != "tail"]
     strokes_of(pad, pieces, lift=pad.pick({0.0: 1.0, 0.3: 3.0, 0.7: 2.0}))
     pad.feature()
-    if pad.chance(0.7):
-        ears(pad, 0.47, head_y + 0.3 * r, r, ear_style(pad), pad.pick({(1,): 1.0, (-1,): 1.0}))
-    if pad.chance(0.7):
-        eye(pad, 0.55, head_y, r * pad.between(0.1, 0.2), eye_style(pad))
-    if pad.care(0.5):
-        corner = (0.56, head_y + pad.between(0.9, 1.2) * r)
-        pad.line(polyline((nose_x - 0.01, head_y + 1.1 * r), corner), "head")
+    if pad.chance(0.75):  # else an outline without a face
+        _contour_face(pad, head_y, r, nose_x)
     for part, x in (("back-leg", -0.22), ("front-leg", 0.22)):  # the far legs
         if pad.chance(0.5):
             pad.feature()
             foot = pad.near(low, 0.05) - 0.02
             leg = polyline((-0.05, belly), (-0.03, foot), (0.04, foot), (0.05, belly))
             pad.line(placed(leg, x, 0), part, "far")
+
+
+def _contour_face(pad: Pad, y: float, r: float, nose: float) -> None:
+    if pad.chance(0.8):
+        ears(pad, 0.47, y + 0.3 * r, r, ear_style(pad), pad.pick({(1,): 1.0, (-1,): 1.0}))
+    if pad.chance(0.8):
+        eye(pad, 0.55, y, r * pad.between(0.1, 0.2), eye_style(pad))
+    if pad.care(0.6):
+        corner = (0.56, y + pad.between(0.9, 1.2) * r)
+        pad.line(polyline((nose - 0.01, y + 1.1 * r), corner), "head")
 
 
 def _tail_outline(pad: Pad, root: Point) -> Path:

@@ -138,7 +138,7 @@ def _car_details(pad: Pad, roof: Path, hood: float, high: float, back: float, fr
         x, r = (left + right) / 2, (high - hood) / 4
         pad.ring(x, sill - r * 1.6, r, r, "frame")
         pad.line(polyline((x, sill - r * 0.6), (x, sill + r)), "frame")
-    if pad.care(0.12):
+    if pad.care(0.06):
         x = pad.between(0.3, 0.7)
         pad.line(hatching(x, -hood / 2, 0.2, hood / 3, pad.count(8, 25), pad.rng.random()), "frame")
 
