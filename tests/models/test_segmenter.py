@@ -1,0 +1,135 @@
+"""The network: its recipes' sizes, its mask, and that padding and company change nothing."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet, allowed_parts
+from tests.drawings import DOODLE7, TINY, drawn, packed, sketch_of
+
+SMALL = {
+    "points": TINY,
+    "raster": replace(TINY, encoder="raster"),
+    "both": replace(TINY, encoder="both"),
+    "plain": replace(TINY, pair_bias=False, sketch_token=False),
+    "no token": replace(TINY, sketch_token=False),
+    "no bias": replace(TINY, pair_bias=False),
+    "seed": replace(SEED, width=16, layers=1, feedforward=32),
+}
+
+
+@pytest.fixture(params=SMALL)
+def net(request):
+    torch.manual_seed(0)
+    return SegmenterNet(SMALL[request.param], DOODLE7).eval()
+
+
+def numel(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def unknown(batch):
+    return torch.full((len(batch),), -1)
+
+
+@torch.no_grad()
+def logits(net, *sketches):
+    batch = packed(list(sketches)).normalised()
+    return net(batch, unknown(batch))
+
+
+def test_the_published_recipe_has_the_published_size():
+    net = SegmenterNet(SEED, DOODLE7)
+    assert numel(net) == 665_618
+    unused = {n for n, p in net.named_parameters() if not p.requires_grad}
+    assert unused == {"category.weight"}
+
+
+def test_the_default_leaves_room_for_a_refiner():
+    assert numel(SegmenterNet(SegmenterConfig(), DOODLE7)) <= 720_000
+
+
+def test_logits_have_their_shapes(net):
+    sketches = drawn(5)
+    parts, categories = logits(net, *sketches)
+    assert parts.shape == (sum(map(len, sketches)), len(DOODLE7.part_names))
+    assert bool(parts.isfinite().all())
+    assert (categories is not None) == net.predicts_category == net.config.sketch_token
+    if categories is not None:
+        assert categories.shape == (5, 7)
+
+
+def test_company_and_padding_change_nothing(net):
+    short = sketch_of([(0, 0), (5, 9)])
+    long = sketch_of(*[[(i, 2 * i % 7), (i + 3, i % 5)] for i in range(30)])
+    sketches = [short, *drawn(4), long]
+    together, categories = logits(net, *sketches)
+    offset = 0
+    for i, sketch in enumerate(sketches):
+        alone, category = logits(net, sketch)
+        torch.testing.assert_close(
+            together[offset : offset + len(sketch)], alone, rtol=0, atol=1e-4
+        )
+        if categories is not None:
+            torch.testing.assert_close(categories[i], category[0], rtol=0, atol=1e-4)
+        offset += len(sketch)
+
+
+def test_labels_are_not_looked_at(net):
+    sketches = drawn(4)
+    bare = [s.replace(part=None, label=None, instance=None, category=None) for s in sketches]
+    for a, b in zip(logits(net, *sketches), logits(net, *bare), strict=True):
+        assert (a is b is None) or torch.equal(a, b)
+
+
+def test_the_category_told_makes_a_difference():
+    net = SegmenterNet(TINY, DOODLE7).eval()
+    batch = packed(drawn(1)).normalised()
+    with torch.no_grad():
+        told = [net(batch, torch.tensor([c]))[0] for c in (-1, 0, 6)]
+    assert all(not torch.allclose(a, b) for i, a in enumerate(told) for b in told[:i])
+
+
+def test_the_strokes_see_each_other(net):
+    first, context, other = [(0, 0), (60, 60)], [(60, 0), (0, 60)], [(60, 0), (60, 30)]
+    a, b = (logits(net, sketch_of(first, s))[0][0] for s in (context, other))
+    assert not torch.allclose(a, b, atol=1e-6)
+
+
+def test_more_strokes_than_published_positions_work():
+    net = SegmenterNet(SMALL["seed"], DOODLE7).eval()
+    parts, _ = logits(net, sketch_of(*[[(i, i % 9), (i + 1, 3)] for i in range(140)]))
+    assert parts.shape[0] == 140
+    assert bool(parts.isfinite().all())
+
+
+def test_only_a_categorys_own_parts_stay_open():
+    net = SegmenterNet(TINY, DOODLE7)
+    sketches = [sketch_of([(0, 0)], [(1, 1)]) for _ in range(8)]
+    batch = packed(sketches)
+    category_N = torch.tensor([*range(7), -1])
+    parts = torch.zeros(16, len(DOODLE7.part_names))
+    open_SQ = net.mask_parts(parts, category_N, batch) == 0
+    names = DOODLE7.part_names
+    for number, category in enumerate(DOODLE7.categories.values()):
+        for stroke in (2 * number, 2 * number + 1):
+            found = {n for n, ok in zip(names, open_SQ[stroke], strict=True) if ok}
+            assert found == set(category.parts)
+    assert bool(open_SQ[14:].all())
+    assert allowed_parts(DOODLE7).sum().item() == sum(
+        len(c.parts) for c in DOODLE7.categories.values()
+    )
+
+
+def test_gradients_reach_every_parameter(net):
+    net.train()
+    sketches = drawn(4)
+    batch = packed(sketches).normalised()
+    parts, categories = net(batch, torch.tensor([-1, 0, 3, -1]))
+    loss = parts.square().sum()
+    if categories is not None:
+        loss = loss + categories.square().sum()
+    loss.backward()
+    without = [n for n, p in net.named_parameters() if p.requires_grad and p.grad is None]
+    assert without == []
