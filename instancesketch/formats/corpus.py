@@ -15,7 +15,6 @@ from instancesketch.schema import read_rows
 from instancesketch.sketch import Sketch
 
 _BATCH_ROWS = 1_000
-_NUMBER_BYTES = 4
 _RECORDS_PER_GROUP = 16
 
 
@@ -40,17 +39,20 @@ def read(
                     for result in _rows(batch):
                         yield _record(result, piece.path, f"row {row}", max_record_bytes)
                         row += 1
-    # Arrow calls damaged bytes an OSError, too.
-    except (pa.ArrowException, OSError, SketchError) as error:
+    # Of damaged bytes Arrow says OSError as well; a column's name may be a UnicodeDecodeError.
+    except (pa.ArrowException, OSError, ValueError) as error:
         position = f"row {row}" if row else ""
         reason = str(error).split("\n")[0][:300]
         yield Rejection(file=piece.path, position=position, reason=reason)
 
 
 def _too_heavy(about: pq.RowGroupMetaData, limit: int) -> str | None:
-    """Why a row group is not read: a few bytes of Parquet can stand for any number of numbers."""
-    numbers = max((about.column(i).num_values for i in range(about.num_columns)), default=0)
-    size, most = _NUMBER_BYTES * numbers, _RECORDS_PER_GROUP * limit
+    """Why a row group is not read at all: a little Parquet can unfold to very much.
+
+    What it tells of its columns would say more, but asking for it ends the process where that is
+    damaged (pyarrow 26), whereas reading them raises.
+    """
+    size, most = about.total_byte_size, _RECORDS_PER_GROUP * limit
     return too_large("the row group", size, most) if size > most else None
 
 

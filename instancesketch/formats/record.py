@@ -9,6 +9,8 @@ from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import UNLABELED, Taxonomy, normalise
 
 MAX_RECORD_BYTES = 64 << 20
+_LONGEST_LABEL = 200
+_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,11 @@ class Rejection:
     file: str
     position: str  # "line 12", "image 3", "row 7"; empty for the file as a whole
     reason: str
+
+    def __post_init__(self) -> None:
+        # Reasons quote the file, which may hold megabytes of a label.
+        if len(self.reason) > _LONGEST_REASON:
+            object.__setattr__(self, "reason", self.reason[:_LONGEST_REASON] + "…")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +106,8 @@ def _resolve_labels(
     parts, full, instances = [], [], []
     numbers = sketch.instance or (None,) * len(sketch)
     for label, category, number in zip(labels, categories, numbers, strict=True):
+        if len(label) > _LONGEST_LABEL:  # the search for the nearest names would take hours
+            raise SketchError(f"a label of {len(label)} characters: {label[:40]!r}…")
         if category is None:
             if normalise(label) != UNLABELED:
                 raise SketchError(f"label {label!r} on a stroke of no category of {taxonomy.name}")

@@ -1,3 +1,4 @@
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -80,11 +81,18 @@ def test_text_that_is_not_utf8_is_one_bad_row(tmp_path):
     assert [type(r) for r in read_file(tmp_path / "a.parquet")] == [Record, Rejection, Record]
 
 
-def test_a_row_over_the_limit(tmp_path):
-    pq.write_table(to_table(sketches(2)), tmp_path / "a.parquet")
-    for limit, reason in ((19, "the row has"), (0, "the row group has")):
-        found = read_file(tmp_path / "a.parquet", max_record_bytes=limit)
-        assert all(reason in r.reason for r in found), found
+@pytest.mark.parametrize(
+    ("limit", "reasons"),
+    [(7_000, ["the row has", None]), (500, ["the row group has"]), (9_000, [None, None])],
+)
+def test_rows_and_row_groups_over_the_limit(tmp_path, limit, reasons):
+    points = np.random.default_rng(0).random((1_000, 2))
+    large = Sketch.from_strokes([points], sketch_id="large")
+    pq.write_table(to_table([large, *sketches(1)]), tmp_path / "a.parquet")
+    found = read_file(tmp_path / "a.parquet", max_record_bytes=limit)
+    for record, reason in zip(found, reasons, strict=True):
+        assert (reason or "") in (record.reason if isinstance(record, Rejection) else "")
+        assert isinstance(record, Rejection) == (reason is not None)
 
 
 def test_a_damaged_file_keeps_the_row_groups_before_the_damage(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from instancesketch.errors import SketchError
-from instancesketch.formats.record import Record, resolve
+from instancesketch.formats.record import Record, Rejection, resolve
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import Taxonomy
 
@@ -61,6 +61,14 @@ def test_strokes_of_a_scene_have_the_parts_of_their_object():
     assert found.category is None
     with pytest.raises(SketchError, match="no category of doodle7"):
         resolve(record(1, label=("ray",), object=(-1,), object_category=()), DOODLE7, ())
+
+
+def test_enormous_labels_and_words_give_short_reasons(read_bytes):
+    for fields in ('"segments": [["{}"]], "category": "car"', '"segments": [["a"]], "word": "{}"'):
+        data = '{"lines": [[[0, 0]]], ' + fields.format("x" * 10_000_000) + "}"
+        (found,) = read_bytes(data.encode(), "a.json")
+        assert isinstance(found, Rejection)
+        assert len(found.reason) <= 501
 
 
 def test_without_a_taxonomy_words_stay():

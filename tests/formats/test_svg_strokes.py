@@ -127,7 +127,10 @@ def test_a_document_type_without_entities_is_harmless(read_bytes):
         ('<path d="M0 0 Q" stroke="red"/>', "not drawable"),
         ('<path d="M0 0 L1e999 3" stroke="red"/>', "not a finite number"),
         ('<polyline points="1,2 3,x" stroke="red"/>', "not points"),
-        ('<path d="M0 0L1 1" stroke="red" data-label="a" data-instance="x"/>', "is not a whole number"),
+        (
+            '<path d="M0 0L1 1" stroke="red" data-label="a" data-instance="x"/>',
+            "is not a whole number",
+        ),
         (
             '<path d="M0 0L1 1" stroke="red" data-label="a" data-instance="-1"/>',
             "instance holds -1",
