@@ -13,18 +13,31 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from instancesketch.cli import evaluate, export, info, ingest, options, report, segment, synth
+from instancesketch.cli import (
+    demo,
+    evaluate,
+    export,
+    info,
+    ingest,
+    options,
+    report,
+    segment,
+    synth,
+    train,
+)
 from instancesketch.cluster import set_environment
 from instancesketch.errors import UserError
 
 VERBS = {
     "ingest": ingest,
     "synth": synth,
+    "train": train,
     "segment": segment,
     "evaluate": evaluate,
     "report": report,
     "export": export,
     "info": info,
+    "demo": demo,
 }
 
 STOPPED = 130
@@ -52,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        mistake = _mistake_in(error)
+        mistake = mistake_in(error)
         if mistake is None:
             raise
         _say(f"error: {' '.join(str(mistake).split())}")
@@ -94,7 +107,7 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see `{self.prog} --help`)")
 
 
-def _mistake_in(error: BaseException | None) -> UserError | None:
+def mistake_in(error: BaseException | None) -> UserError | None:
     """The user's mistake in an error, which may come wrapped from a worker."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -1,0 +1,69 @@
+"""Training recipes by name, and how one value of a recipe is changed from outside."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from instancesketch.errors import UserError
+from instancesketch.fit import FitConfig, seed_recipe
+
+RECIPES: Mapping[str, Callable[[], FitConfig]] = {"default": FitConfig, "seed": seed_recipe}
+
+
+def recipe(name: str, changes: Sequence[str] = ()) -> FitConfig:
+    """A recipe with some values changed.
+
+    Args:
+        name: one of `RECIPES`.
+        changes: each `key=value`, such as `epochs=30` or `model.layers=2`; values as in TOML.
+
+    Raises:
+        UserError: there is no such recipe, key, or value of that kind.
+    """
+    if name not in RECIPES:
+        raise UserError(f"no recipe {name!r}; there are {', '.join(RECIPES)}")
+    config = RECIPES[name]()
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise UserError(f"{change!r} is no key=value")
+        config = _changed(config, key.strip().split("."), _parsed(value.strip()), change)
+    if config.batch_size < 1 or config.epochs < 1:
+        raise UserError("a recipe needs at least one epoch, and one drawing in a batch")
+    return config
+
+
+def _parsed(text: str) -> Any:
+    """A value as TOML has it; what is no TOML is a word."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _changed(config: Any, keys: Sequence[str], value: Any, change: str) -> Any:
+    names = [field.name for field in fields(config)]
+    if keys[0] not in names:
+        raise UserError(f"{change!r}: no {keys[0]!r} in a recipe; there are {', '.join(names)}")
+    before = getattr(config, keys[0])
+    if is_dataclass(before):
+        if len(keys) == 1:
+            inner = ", ".join(f"{keys[0]}.{field.name}" for field in fields(before))
+            raise UserError(f"{change!r}: name one of {inner}")
+        return replace(config, **{keys[0]: _changed(before, keys[1:], value, change)})
+    if len(keys) > 1:
+        raise UserError(f"{change!r}: {keys[0]} has nothing below it")
+    return replace(config, **{keys[0]: _fitting(before, value, change)})
+
+
+def _fitting(before: Any, value: Any, change: str) -> Any:
+    if isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(before, tuple | None) and isinstance(value, list):
+        return tuple(value)
+    if type(value) is not type(before):
+        raise UserError(f"{change!r}: it must be like {before!r}")
+    return value

@@ -1,0 +1,12 @@
+"""ray job submit --working-dir . -- python jobs/demo.py
+
+Goes the whole way on drawings made on the spot;
+the options are those of `instancesketch demo`.
+"""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["demo", *sys.argv[1:]]))

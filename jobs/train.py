@@ -1,0 +1,12 @@
+"""ray job submit --working-dir . -- python jobs/train.py segmenter --data corpus --run first
+
+Trains a model on a labelled corpus;
+the options are those of `instancesketch train`.
+"""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["train", *sys.argv[1:]]))
