@@ -1,0 +1,76 @@
+"""What a run tells of itself: figures, curves, signs of life."""
+
+import json
+
+from defusedxml import ElementTree
+
+from instancesketch import storage, tracking
+from instancesketch.tracking import CURVES, METRICS, RunLog, draw_curves, following, give_sign
+
+
+def figures(epoch, **values):
+    return {"epoch": epoch, "loss": 1.0 / epoch, "seconds": 2.0, "macro_f1": 50.0 + epoch} | values
+
+
+def test_a_run_that_has_told_nothing_yet(tmp_path):
+    assert tracking.read(str(tmp_path / "run")) == []
+
+
+def test_a_line_and_a_point_on_the_curves_per_epoch(tmp_path):
+    run = str(tmp_path / "run")
+    for epoch in (1, 2, 3):
+        RunLog(run).log(figures(epoch))
+    assert tracking.read(run) == [figures(1), figures(2), figures(3)]
+    lines = (tmp_path / "run" / METRICS).read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
+    root = ElementTree.parse(tmp_path / "run" / CURVES).getroot()
+    assert root.tag.endswith("svg")
+    assert sorted(f.name for f in (tmp_path / "run").iterdir()) == sorted([METRICS, CURVES])
+
+
+def test_an_epoch_done_again_replaces_what_came_after(tmp_path):
+    run = str(tmp_path)
+    for epoch in (1, 2, 3):
+        RunLog(run).log(figures(epoch))
+    RunLog(run).log(figures(2, loss=0.1))
+    assert tracking.read(run) == [figures(1), figures(2, loss=0.1)]
+
+
+def test_curves_show_the_figures_there_are():
+    drawn = draw_curves([figures(1, C=None), figures(2, C=90.0), figures(3, C=91.0)])
+    loss, percent = drawn.axes
+    assert loss.lines[0].get_xydata().tolist() == [[1, 1], [2, 0.5], [3, 1 / 3]]
+    by_name = {line.get_label(): line.get_xydata().tolist() for line in percent.lines}
+    assert by_name == {"macro f1": [[1, 51], [2, 52], [3, 53]], "C": [[2, 90], [3, 91]]}
+    assert [axis.get_ylabel() for axis in drawn.axes] == ["loss", "percent"]
+
+
+def test_curves_of_a_run_without_selection():
+    loss, percent = draw_curves([{"epoch": 1, "loss": 0.5}]).axes
+    assert len(loss.lines) == 1
+    assert len(percent.lines) == 0
+
+
+def test_whoever_follows_is_told_each_epoch_once(tmp_path, capsys):
+    run = str(tmp_path)
+    RunLog(run).log(figures(1))  # of an earlier start: told then
+    with following(run, "mine", quiet=False):
+        RunLog(run).log(figures(2, part_accuracy=80.0, C=None))
+        RunLog(run).log(figures(3))
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("mine: epoch 2")
+    assert told[0].endswith("loss 0.5000, macro f1 52.00, part accuracy 80.00")
+    assert told[1].startswith("mine: epoch 3")
+
+
+def test_whoever_is_quiet_tells_nothing(tmp_path, capsys):
+    with following(str(tmp_path), "mine", quiet=True):
+        RunLog(str(tmp_path)).log(figures(1))
+    assert capsys.readouterr().err == ""
+
+
+def test_signs_of_life_lie_apart(tmp_path):
+    give_sign(str(tmp_path), {"epoch": 1, "step": 3})
+    assert [f.name for f in tmp_path.iterdir()] == ["_state"]
+    assert storage.read_json(str(tmp_path / "_state" / "progress.json"))["step"] == 3
