@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from instancesketch.errors import UserError
@@ -17,8 +19,6 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray would otherwise rebuild the environment of a driver started by `uv run` on every worker.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    # Its notes about its own inner workings are no help to who runs a job; its log files remain.
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 
 
@@ -102,7 +102,29 @@ def quiet_data() -> None:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors come as exceptions
+
+
+@contextmanager
+def quiet_core() -> Iterator[None]:
+    """Keeps notes of Ray's C++ core, which writes straight to descriptor 2, off the terminal.
+
+    They are in its log files all the same. What Python writes to standard error still appears.
+    """
+    stderr = sys.stderr
+    if stderr != sys.__stderr__:  # somebody else sees to it
+        yield
+        return
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        with open(kept, "w", encoding=stderr.encoding, closefd=False) as sys.stderr:
+            yield
+    finally:
+        sys.stderr = stderr
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _slots(node: Mapping[str, float], cpus: float, gpus: float) -> int:

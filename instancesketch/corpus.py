@@ -21,6 +21,7 @@ from instancesketch.street import (
     peak_memory_mb,
     refuse_overlap,
     run,
+    tell,
 )
 from instancesketch.taxonomy import Taxonomy
 
@@ -61,7 +62,8 @@ def ingest(config: IngestConfig) -> Summary:
     planned = plan(config.sources, config.format)
 
     def stages(slices: Dataset, stage: Stage) -> Dataset:
-        return slices.map(partial(_ingest_slice, how=how, stage=stage), concurrency=config.workers)
+        work = partial(tell, partial(_ingest_slice, how=how, stage=stage))
+        return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
 
     return run(
         Job(

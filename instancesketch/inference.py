@@ -30,6 +30,7 @@ from instancesketch.street import (
     peak_memory_mb,
     refuse_overlap,
     run,
+    tell,
     to_bytes,
 )
 from instancesketch.taxonomy import Taxonomy
@@ -108,7 +109,7 @@ def segment(config: SegmentConfig, load: Callable[[str], Labels] | None = None) 
         assert load is not None
         room = _room(capacity[0], config.gpus_per_worker)
         return (
-            slices.map(partial(_read, how=how, stage=stage), num_cpus=_HELPER_CPUS)
+            slices.map(partial(tell, partial(_read, how=how, stage=stage)), num_cpus=_HELPER_CPUS)
             .map(
                 _Labeller,
                 fn_constructor_kwargs={
@@ -116,11 +117,11 @@ def segment(config: SegmentConfig, load: Callable[[str], Labels] | None = None) 
                     "given_category": config.given_category,
                     "stage": stage,
                 },
-                compute=ActorPoolStrategy(size=config.workers or room),
+                compute=ActorPoolStrategy(size=stage.workers(config.workers or room)),
                 num_cpus=1,
                 num_gpus=config.gpus_per_worker,
             )
-            .map(partial(_write, stage=stage), num_cpus=_HELPER_CPUS)
+            .map(partial(tell, partial(_write, stage=stage)), num_cpus=_HELPER_CPUS)
         )
 
     return run(
@@ -203,6 +204,9 @@ class _Labeller:
         self._labels, self._given, self._stage = load(), given_category, stage
 
     def __call__(self, row: Row) -> Row:
+        return tell(self._label, row)
+
+    def _label(self, row: Row) -> Row:
         began, table = time.perf_counter(), from_bytes(row["rows"])
         marker = Marker(
             location=self._stage.output.marker(f"label-{row['name']}"), run=self._stage.run

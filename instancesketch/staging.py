@@ -132,6 +132,9 @@ class Output:
         """Removes what only an unfinished folder needs."""
         for name in ("slices", "in-hand", "clashes.parquet"):
             storage.remove(self.path("_state", name))
+        for folder in (self.path(), self.path("_state")):
+            for name in storage.unfinished(folder):
+                storage.remove(storage.join(folder, name))
 
     def _clashes(self, names: Sequence[str]) -> pa.Table:
         location = self.path("_state", "clashes.parquet")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -115,6 +116,11 @@ def _write_local(path: str, write: Callable[[str], None]) -> None:
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+
+
+def unfinished(location: str) -> list[str]:
+    """Names in a folder of what was being written when a process was stopped."""
+    return [name for name in names_in(location) if re.fullmatch(r"_.*\.[0-9a-f]{32}\.tmp", name)]
 
 
 def write_text(location: str, text: str) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import pyarrow as pa
 
 from instancesketch import storage
-from instancesketch.cluster import quiet_data
+from instancesketch.cluster import quiet_core, quiet_data
 from instancesketch.errors import UserError
 from instancesketch.progress import Pace, Progress
 from instancesketch.staging import Output
@@ -41,6 +41,11 @@ class Stage:
 
     output: Output
     run: str  # tells this run of the job from those before it
+    slices: int  # how many there are to do
+
+    def workers(self, wanted: int) -> int:
+        """As many workers as wanted, and no more than find work."""
+        return min(wanted, self.slices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +123,13 @@ def _work(
     quiet_data()
     rows = [{"name": item.name, "item": pickle.dumps(item)} for item in todo]
     slices = ray.data.from_items(rows, override_num_blocks=len(rows))
-    stage = Stage(output=output, run=uuid.uuid4().hex)
+    stage = Stage(output=output, run=uuid.uuid4().hex, slices=len(rows))
     pace = Pace(total=len(todo) + done, done=done)
     memory = {"driver": peak_memory_mb()}
-    with Progress(job.verb, quiet=job.quiet) as progress:
+    with quiet_core(), Progress(job.verb, quiet=job.quiet) as progress:
         for row in job.stages(slices, stage).iter_rows():
+            if mistake := row.get("mistake"):
+                raise UserError(mistake)
             for process, peak in zip(row["processes"], row["memory_mb"], strict=True):
                 memory[process] = max(peak, memory.get(process, 0.0))
             progress.show(pace.add(row["rows"], row["seconds"]))
@@ -136,6 +143,18 @@ def _work(
         },
         "peak_memory_mb": {name: round(peak) for name, peak in memory.items()},
     }
+
+
+def tell(work: Callable[[Row], Row], row: Row) -> Row:
+    """Does the work of a stage; a user's mistake goes on as a value, since Ray Data would keep no
+    more of it than its text among others.
+    """
+    if row.get("mistake"):
+        return row
+    try:
+        return work(row)
+    except UserError as error:
+        return {"mistake": str(error)}
 
 
 def done(name: str, rows: int, seconds: float, memory_mb: Mapping[str, float]) -> Row:

@@ -11,7 +11,7 @@ from instancesketch.audit import Log
 from instancesketch.cluster import connect
 from instancesketch.errors import UserError
 from instancesketch.schema import split_of, to_table
-from instancesketch.street import Job, Row, Stage, Summary, done, item_of, peak_memory_mb, run
+from instancesketch.street import Job, Row, Stage, Summary, done, item_of, peak_memory_mb, run, tell
 
 if TYPE_CHECKING:
     from ray.data import Dataset
@@ -54,8 +54,8 @@ def synth_drawings(config: DrawingsConfig) -> Summary:
     ]
 
     def stages(slices: Dataset, stage: Stage) -> Dataset:
-        work = partial(_draw_slice, seed=config.seed, stage=stage)
-        return slices.map(work, concurrency=config.workers)
+        work = partial(tell, partial(_draw_slice, seed=config.seed, stage=stage))
+        return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
 
     return run(
         Job(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pyarrow import fs
 
 from instancesketch import storage
 from instancesketch.errors import UserError
@@ -33,6 +34,29 @@ def test_files_by_path_and_by_uri(tmp_path: Path, prefix: str) -> None:
     storage.remove(folder)
     storage.remove(folder)
     assert not storage.exists(folder)
+
+
+def test_other_filesystems_get_whole_objects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    monkeypatch.setattr(
+        storage, "locate", lambda location: (remote, location.removeprefix("s3://"))
+    )
+    storage.write_json("s3://bucket/a/x.json", [1])
+    storage.move("s3://bucket/a/x.json", "s3://bucket/a/y.json")
+    assert storage.names_in("s3://bucket/a") == ["y.json"]
+    assert storage.read_json("s3://bucket/a/y.json") == [1]
+
+
+def test_what_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:
+    def kill(path: str) -> None:
+        Path(path).touch()
+        assert storage.unfinished(str(tmp_path)) == [Path(path).name]
+        assert Path(path).name.startswith("_")
+
+    storage.write_whole(str(tmp_path / "part-0.parquet"), kill)
+    assert storage.unfinished(str(tmp_path)) == []
 
 
 def test_reading_what_is_not_there(tmp_path: Path) -> None:

@@ -95,12 +95,12 @@ def conclude(args: argparse.Namespace, summary: Summary, *notes: str) -> int:
 def said_besides(counts: Any) -> list[str]:
     """What is worth a line of its own, where there is any of it."""
     notes = {
-        "companions": "files that stand beside drawings skipped",
-        "hidden_files": "files with names in `_` or `.` skipped",
+        "companions": "skipped files that only stand beside drawings",
+        "hidden_files": "skipped files whose path has a name in `_` or `.`",
         "without_user": "drawings without a user, split by their id",
-        "other_split": "drawings of other splits left out",
+        "other_split": "left out drawings of other splits",
     }
-    return [f"{counts[name]:,} {text}" for name, text in notes.items() if counts.get(name)]
+    return [f"{text}: {counts[name]:,}" for name, text in notes.items() if counts.get(name)]
 
 
 def from_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> list[str]:

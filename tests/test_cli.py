@@ -1,0 +1,160 @@
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from instancesketch.cli import main
+from instancesketch.cli.door import VERBS, mistake_in, parse
+from instancesketch.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+JOBS = sorted((ROOT / "jobs").glob("*.py"))
+
+
+def drawing(key: str) -> str:
+    return json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]}) + "\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([verb, "--help"])
+    text = capsys.readouterr().out
+    assert f"\n  instancesketch {verb}" in text, "an example"
+    assert "--config" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("", "the following arguments are required: VERB"),
+        ("fly", "invalid choice: 'fly'"),
+        ("ingest a", "required: --out"),
+        ("ingest a --out b --format", "expected one argument"),
+        ("ingest a --out b --fromat svg", "unrecognized arguments: --fromat svg"),
+        ("ingest a --out b --workers many", "invalid int value: 'many'"),
+        ("ingest no-such-file --out b", "no-such-file isn't there"),
+        ("ingest jobs --out b --taxonomy cats", "no taxonomy 'cats'"),
+        ("ingest jobs --out jobs/b", "lie in each other"),
+        ("ingest jobs --out b --config no.toml", "--config no.toml"),
+        ("synth drawings --number 0 --out b", "--number is 1 or more"),
+        ("segment jobs --out b --weights nobody", "no weights 'nobody'"),
+        ("info jobs", "jobs is no corpus"),
+        ("evaluate jobs --truth jobs", "jobs is no result"),
+        ("export jobs --format svg --out b", "jobs is no corpus"),
+        ("export jobs --format gif --out b", "can't write 'gif'"),
+        ("report jobs --out b.html", "jobs is no corpus"),
+        ("info gopher://hole", "no filesystem takes this location"),
+    ],
+)
+def test_a_mistake_gets_one_line(
+    command: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(command.split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("instancesketch: error: ")
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_config_gives_values_and_the_command_line_counts_more(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(
+        'out = "from-file"\nworkers = 3\nweights = ["a", "b"]\ngiven_category = true\nquiet = false'
+    )
+    args = parse(["segment", "x", "--config", str(file), "--workers=5"])
+    assert (args.out, args.workers, args.weights) == ("from-file", 5, ["a", "b"])
+    assert (args.given_category, args.quiet) == (True, False)
+    assert parse(["segment", "x", f"--config={file}", "--weights", "c"]).weights == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("wrokers = 3", "unknown key 'wrokers'"),
+        ("workers = true", "workers can't be True"),
+        ("[workers]\nn = 3", "workers can't be"),
+        ("quiet = 1", "quiet is true or false"),
+        ('split-by = "moon"', "invalid choice: 'moon'"),
+        ("workers = ", "is not a TOML file"),
+    ],
+)
+def test_a_wrong_config_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(UserError, match=said):
+        parse(["ingest", "x", "--out", "y", "--config", str(tmp_path / "c.toml")])
+
+
+def test_help_needs_neither_ray_nor_torch() -> None:
+    code = "from instancesketch.cli.door import parse; import sys; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert {"ray", "torch", "pyarrow"} & set(ast.literal_eval(done.stdout)) == set()
+
+
+def test_a_process_ends_with_the_status_and_one_line() -> None:
+    command = [sys.executable, "jobs/info.py", "no-such-corpus"]
+    env = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("instancesketch: error: no-such-corpus is no corpus")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("path", JOBS, ids=lambda p: p.stem)
+def test_jobs_open_with_the_command_that_submits_them(path: Path) -> None:
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    start = f"ray job submit --working-dir . -- python jobs/{path.name}"
+    assert text.startswith(start)
+    command = text.splitlines()[0].removeprefix(start)
+    assert parse([path.stem, *command.split()]).verb == path.stem
+
+
+@pytest.mark.ray
+def test_the_street_by_its_verbs(
+    ray_cluster: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.ndjson").write_text(drawing("a") + "{\n" + drawing("b"))
+    (tmp_path / "in" / "notes.txt").write_text("suns")
+    ask = ["ingest", str(tmp_path / "in"), "--storage", str(tmp_path), "--out", "corpus"]
+    assert main(ask) == 0
+    *_, note, reason, last = capsys.readouterr().out.splitlines()
+    assert note == "skipped files that only stand beside drawings: 1"
+    assert reason.startswith("rejected 1: not JSON")
+    assert last == f"ingest: 2 sketches, 2 strokes, 1 rejected -> {tmp_path}/corpus"
+    assert main([*ask, "--strict"]) == 1
+    assert "finished before" in capsys.readouterr().out
+    assert main([*ask, "--shuffle-strokes", "1"]) == 2
+    assert "made with other settings (shuffle_strokes)" in capsys.readouterr().err
+
+    assert main(["info", str(tmp_path / "corpus")]) == 0
+    assert "info: 2 sketches, 2 strokes, 4 points, 1 rejected" in capsys.readouterr().out
+
+
+@pytest.mark.ray
+def test_a_mistake_found_by_a_worker_is_one_too(ray_cluster: None) -> None:
+    import ray
+
+    @ray.remote
+    def fail() -> None:
+        raise UserError("the disk is full")
+
+    with pytest.raises(ray.exceptions.RayTaskError) as caught:
+        ray.get(fail.remote())
+    assert "the disk is full" in str(mistake_in(caught.value))
+
+
+@pytest.mark.ray
+def test_synth_draws_the_same_on_any_number_of_workers(ray_cluster: None, tmp_path: Path) -> None:
+    found = []
+    for name, workers in (("a", "1"), ("b", "3")):
+        ask = ["synth", "drawings", "--number", "1100", "--seed", "5", "--workers", workers]
+        assert main([*ask, "--quiet", "--out", str(tmp_path / name)]) == 0
+        found.append([p.read_bytes() for p in sorted((tmp_path / name).glob("part-*"))])
+    assert found[0] == found[1]
+    assert len(found[0]) == 2

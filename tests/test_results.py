@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from instancesketch import results, storage
+from instancesketch.errors import UserError
+from instancesketch.formats import WRITERS
+from instancesketch.schema import RESULT_SCHEMA, to_table
+from instancesketch.sketch import Sketch
+from instancesketch.synth import draw
+from instancesketch.taxonomy import Taxonomy
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> str:
+    """Twenty labelled drawings, half of them `valid`."""
+    drawings = [draw(0, i).replace(split=("train", "valid")[i % 2]) for i in range(20)]
+    storage.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table(drawings))
+    return str(tmp_path / "corpus")
+
+
+@pytest.fixture
+def result(tmp_path: Path, corpus: str) -> str:
+    """A result that is right about all but the first drawing, which failed."""
+    first, *others = results.sketches(corpus)
+    nothing = dict.fromkeys(("category", "part", "label", "instance"))
+    rows: list[Sketch] = [first.replace(error="no", **nothing), *others]
+    folder = tmp_path / "result"
+    storage.write_table(str(folder / "part-0.parquet"), to_table(rows, RESULT_SCHEMA))
+    taxonomy = Taxonomy.load("doodle7").to_dict()
+    storage.write_json(str(folder / "summary.json"), {"taxonomy": taxonomy})
+    return str(folder)
+
+
+def test_evaluate_by_split(corpus: str, result: str) -> None:
+    assert results.evaluate(result, corpus).figures["failed"] == 1
+    valid = results.evaluate(result, corpus, "valid").figures
+    assert (valid["sketches"], valid["failed"], valid["unknown"], valid["C"]) == (10, 0, 0, 100.0)
+
+
+def test_evaluate_says_what_does_not_fit(corpus: str, result: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no result"):
+        results.evaluate(corpus, corpus)
+    with pytest.raises(UserError, match="no rows of the split 'test'"):
+        results.evaluate(result, corpus, "test")
+    with pytest.raises(UserError, match="is no corpus"):
+        results.evaluate(result, str(tmp_path))
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_export_writes_every_format_into_a_new_folder(
+    corpus: str, tmp_path: Path, format: str
+) -> None:
+    out = tmp_path / "exported"
+    assert results.export(corpus, format, str(out)) == 20
+    assert [p for p in out.rglob("*") if p.is_file()]
+    with pytest.raises(UserError, match="is there already"):
+        results.export(corpus, format, str(out))
+
+
+def test_export_refuses_before_it_writes(corpus: str, tmp_path: Path) -> None:
+    for source, format in ((corpus, "npz"), (str(tmp_path / "nothing"), "svg")):
+        with pytest.raises(UserError):
+            results.export(source, format, str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_report_is_a_page(corpus: str, result: str, tmp_path: Path) -> None:
+    results.report(result, str(tmp_path / "report.html"), corpus)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<html" in page
+    assert "synth-0-3" in page
+
+
+def test_info_counts(corpus: str, result: str) -> None:
+    drawings = list(results.sketches(corpus))
+    found = results.info(corpus)
+    assert found["sketches"] == 20
+    assert found["strokes"] == sum(map(len, drawings)) == sum(found["part"].values())
+    assert found["points"] == sum(len(d.x) for d in drawings)
+    assert found["split"] == {"train": 10, "valid": 10}
+    assert results.info(result)["failed"] == 1
+
+
+def test_damaged_rows_are_named(corpus: str) -> None:
+    table = storage.read_table(f"{corpus}/part-0.parquet")
+    lengths = table["stroke_len"].to_pylist()
+    lengths[3] = [1]
+    index = table.schema.get_field_index("stroke_len")
+    field = table.schema.field(index)
+    damaged = table.set_column(index, field, pa.array(lengths, field.type))
+    storage.write_table(f"{corpus}/part-0.parquet", damaged)
+    with pytest.raises(UserError, match="corpus, row 3: x has"):
+        list(results.sketches(corpus))
