@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from instancesketch.errors import UserError
 from instancesketch.fit import FitConfig, seed_recipe
@@ -31,9 +31,18 @@ def recipe(name: str, changes: Sequence[str] = ()) -> FitConfig:
         if not equals:
             raise UserError(f"{change!r} is no key=value")
         config = _changed(config, key.strip().split("."), _parsed(value.strip()), change)
+    _check(config)
+    return config
+
+
+def _check(config: FitConfig) -> None:
+    model = config.model
     if config.batch_size < 1 or config.epochs < 1:
         raise UserError("a recipe needs at least one epoch, and one drawing in a batch")
-    return config
+    if model.width < 1 or model.heads < 1 or model.width % model.heads:
+        raise UserError(f"a width {model.width} can't be shared by {model.heads} heads")
+    if model.samples < 2 or model.layers < 1 or not model.channels:
+        raise UserError("a model needs two samples a stroke, a layer and a convolution at least")
 
 
 def _parsed(text: str) -> Any:
@@ -56,6 +65,9 @@ def _changed(config: Any, keys: Sequence[str], value: Any, change: str) -> Any:
         return replace(config, **{keys[0]: _changed(before, keys[1:], value, change)})
     if len(keys) > 1:
         raise UserError(f"{change!r}: {keys[0]} has nothing below it")
+    words = get_args(get_type_hints(type(config))[keys[0]])
+    if isinstance(before, str) and value not in words:
+        raise UserError(f"{change!r}: {keys[0]} is one of {', '.join(words)}")
     return replace(config, **{keys[0]: _fitting(before, value, change)})
 
 

@@ -1,0 +1,8 @@
+"""`python -m instancesketch VERB …`, the same as `instancesketch VERB …`."""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from instancesketch.cli import door
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.S)).replace("\\\n", " ")
+HELP = "\n".join(module.DESCRIPTION for module in door.VERBS.values())
+JOBS = sorted((ROOT / "jobs").glob("*.py"))
+
+
+def commands(text: str, start: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip().startswith(start)]
+
+
+@pytest.mark.parametrize("line", commands(SHELL + "\n" + HELP, "instancesketch "))
+def test_command_that_is_shown_is_understood(line) -> None:
+    args = door.parse(shlex.split(line, comments=True)[1:])
+    assert args.verb in door.VERBS
+
+
+@pytest.mark.parametrize("line", commands(SHELL, "ray job submit"))
+def test_job_that_is_shown_is_understood(line) -> None:
+    _, command = line.split(" -- python ")
+    script, *options = shlex.split(command)
+    assert (ROOT / script).is_file()
+    assert door.parse([Path(script).stem, *options]).verb == Path(script).stem
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
+def test_job_opens_with_its_own_command(job) -> None:
+    first = job.read_text("utf-8").splitlines()[0].removeprefix('"""')
+    script, *options = shlex.split(first.split(" -- python ")[1])
+    assert first.startswith("ray job submit --working-dir . -- python ")
+    assert script == f"jobs/{job.name}"
+    assert door.parse([job.stem, *options]).verb == job.stem
+
+
+def test_every_verb_has_its_job() -> None:
+    assert [job.stem for job in JOBS] == sorted(door.VERBS)
