@@ -112,7 +112,8 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
     survey = ray.remote(rows.survey)
 
     def surveys(role: Role, taxonomy: Taxonomy) -> list[Group]:
-        return ray.get([survey.remote(g, role, selection, taxonomy) for g in groups])
+        found = ray.get([survey.remote(g, role, selection, taxonomy) for g in groups])
+        return [group for group in found if _rows([group])]
 
     candidates = [(t, surveys("train", t)) for t in _taxonomies(config)]
     taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
@@ -121,6 +122,10 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
         raise UserError(
             f"no labelled drawing to train on in {', '.join(config.data)}: none has parts, the "
             f"split `train` and a category of {taxonomy.name}; another --taxonomy may know them"
+        )
+    if _rows(train) < config.workers:
+        raise UserError(
+            f"{config.workers} workers for {_rows(train)} labelled drawings; lower --workers"
         )
     if strange := sorted({label for g in (*train, *select) for label in g.strange}):
         raise UserError(f"{taxonomy.name} doesn't know the label {strange[0]}; give --taxonomy")
@@ -207,7 +212,7 @@ def _finish(run: str, settings: Mapping[str, Any], result: Any, seconds: float) 
     """Writes the best epoch's weights and the run's summary."""
     best = result.get_best_checkpoint("score", "max")
     state = load_state(best)
-    figures = next(line for line in tracking.read(run) if line["epoch"] == state["epoch"])
+    figures = state["figures"]
     recipe = settings["recipe"]
     config = {
         "kind": "segmenter",

@@ -82,11 +82,21 @@ def work(loop: Mapping[str, Any]) -> None:
         figures: dict[str, Any] = {"epoch": epoch + 1, **fit.train_epoch(batches, epoch, worker)}
         figures["seconds"] = time.perf_counter() - began
         if selection != "none":
+            _share_buffers(fit.mean, workers)
             tables = stream(loop["select"], "select", range(len(loop["select"])))
             packed = (pack(table, taxonomy) for table in tables)
             figures |= _figures(evaluate(fit.mean, packed, taxonomy, given=True), workers)
-        figures["score"] = figures.get("macro_f1") or float(epoch)
+        # Without a selection, or one too small for a macro-F1, the last epoch is the best.
+        score = figures.get("macro_f1")
+        figures["score"] = float(epoch) if score is None else score
         _report(figures, fit, worker)
+
+
+def _share_buffers(net: torch.nn.Module, workers: int) -> None:
+    """Gives every worker the batch norms of worker 0: each has averaged what it has seen itself."""
+    if workers > 1:
+        for buffer in net.buffers():
+            dist.broadcast(buffer, 0)
 
 
 def _stream(
@@ -127,7 +137,8 @@ def _report(figures: dict[str, Any], fit: Fit, worker: int) -> None:
         ray.train.report(figures)
         return
     with tempfile.TemporaryDirectory() as folder:
-        torch.save(fit.state_dict() | {"epoch": figures["epoch"]}, Path(folder) / STATE)
+        state = fit.state_dict() | {"epoch": figures["epoch"], "figures": figures}
+        torch.save(state, Path(folder) / STATE)
         ray.train.report(figures, checkpoint=ray.train.Checkpoint.from_directory(folder))
 
 
