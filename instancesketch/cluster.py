@@ -112,7 +112,8 @@ def quiet_core() -> Iterator[None]:
     They are in its log files all the same. What Python writes to standard error still appears.
     """
     stderr = sys.stderr
-    if stderr != sys.__stderr__:  # somebody else sees to it
+    replaced = stderr != sys.__stderr__
+    if replaced:  # somebody else sees to it
         yield
         return
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
