@@ -1,4 +1,4 @@
-"""ray job submit --working-dir . -- python jobs/segment.py corpus --out result --weights doodle7
+"""ray job submit --working-dir . -- python jobs/segment.py corpus --out result --weights runs/first
 
 Labels every stroke of drawings with trained weights;
 the options are those of `instancesketch segment`.

@@ -15,8 +15,8 @@ labelled keeps its row, with an error. Labels that the sources carry are not loo
 OUT/summary.json has counts, speed and memory. The same command run again goes on where it was
 stopped.
 
-  instancesketch segment drawings/ --out result --weights doodle7
-  instancesketch segment corpus --out result --weights runs/r1 --given-category --workers 8"""
+  instancesketch segment drawings/ --out result --weights runs/first
+  instancesketch segment corpus --out result --weights runs/first --given-category --workers 8"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
