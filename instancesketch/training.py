@@ -96,6 +96,8 @@ def train_segmenter(config: TrainConfig) -> dict[str, Any]:
 def _check_workers(config: TrainConfig) -> None:
     if not config.run or "/" in config.run:
         raise UserError(f"--run {config.run!r}: a run needs a plain name, without a slash")
+    if config.workers < 1:
+        raise UserError(f"--workers {config.workers}: a run needs at least one worker")
     if config.recipe.batch_size % config.workers:
         raise UserError(
             f"batches of {config.recipe.batch_size} drawings can't be shared evenly by "
@@ -115,6 +117,8 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
         found = ray.get([survey.remote(g, role, selection, taxonomy) for g in groups])
         return [group for group in found if _rows([group])]
 
+    if config.weights:
+        _check_weights(config)
     candidates = [(t, surveys("train", t)) for t in _taxonomies(config)]
     taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
     select = surveys("select", taxonomy)
@@ -140,7 +144,7 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
         "selection": selection,
         "workers": config.workers,
         "gpus_per_worker": config.gpus_per_worker,
-        "weights": list(config.weights),
+        "weights": [weights.anywhere(w) for w in config.weights],
         "drawings": {"train": _rows(train), "select": _rows(select)},
     }
     # As it will be read back, so that the two can be compared.
@@ -153,6 +157,18 @@ def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
     if config.weights:
         return [build(weights.load(config.weights, "segmenter"), config.weights[-1])[1]]
     return [Taxonomy.load(name) for name in Taxonomy.shipped()]
+
+
+def _check_weights(config: TrainConfig) -> None:
+    """Refuses weights that a network of the recipe and the taxonomy can't begin with."""
+    net, theirs = build(weights.load(config.weights, "segmenter"), config.weights[-1])
+    if net.config != config.recipe.model:
+        raise UserError(f"the segmenter of {config.weights[-1]} has another shape than the recipe")
+    (taxonomy,) = _taxonomies(config)
+    if (theirs.part_names, theirs.category_names) != (taxonomy.part_names, taxonomy.category_names):
+        raise UserError(
+            f"the weights of {config.weights[-1]} are for {theirs.name}, not for {taxonomy.name}"
+        )
 
 
 def _selection(config: TrainConfig) -> Selection:

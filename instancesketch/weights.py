@@ -78,6 +78,16 @@ def find(source: str) -> str:
     raise UserError(f"no weights {source!r}: give a folder that `train` wrote, or {names}")
 
 
+def anywhere(source: str) -> str:
+    """The name or location by which a process with another working folder finds the same weights.
+
+    Raises:
+        UserError: there are none.
+    """
+    folder = find(source)
+    return source if folder == str(SHIPPED / source) else folder
+
+
 def fill(model: nn.Module, weights: Weights, where: str) -> None:
     """Puts tensors into a model of the shape that their configuration says.
 

@@ -163,8 +163,10 @@ def _watched(
     batches: Iterator[Batch], run: str, epoch: int, epochs: int, steps: int
 ) -> Iterator[Batch]:
     """Passes batches on, and leaves a sign of how far the epoch is every other second."""
-    began = shown = time.perf_counter()
+    began = shown = 0.0
     for step, batch in enumerate(batches):
+        if step == 0:  # the rate is that of the steps, without the stream's start
+            began = shown = time.perf_counter()
         yield batch
         if time.perf_counter() - shown > SECONDS_BETWEEN_SIGNS:
             shown = time.perf_counter()
