@@ -7,13 +7,13 @@ A verb is a module with `HELP` (a line), `DESCRIPTION`, `add(parser)` for its op
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from instancesketch import __version__
 from instancesketch.cli import (
     demo,
     evaluate,
@@ -85,8 +85,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "object. On one laptop or a Ray cluster.",
         epilog="`instancesketch VERB --help` explains a verb, with examples.",
     )
-    version = importlib.metadata.version("instancesketch")
-    parser.add_argument("--version", action="version", version=f"instancesketch {version}")
+    parser.add_argument("--version", action="version", version=f"instancesketch {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True, parser_class=_Parser)
     parsers = {}
     for name, module in VERBS.items():
