@@ -40,6 +40,8 @@ def imports(path: Path) -> Iterator[str]:
 
 def own(name: str) -> str | None:
     parts = name.split(".")
+    if name == "instancesketch.__version__":  # stands in the package itself, which imports nothing
+        return None
     return parts[1] if parts[0] == "instancesketch" and len(parts) > 1 else None
 
 
