@@ -1,0 +1,300 @@
+"""Training on a real Ray: what a run leaves behind, that it repeats, and that it continues."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import safetensors.torch
+import torch
+from defusedxml import ElementTree
+
+from instancesketch import tracking
+from instancesketch.batch import pack
+from instancesketch.errors import UserError
+from instancesketch.fit import FitConfig, evaluate
+from instancesketch.schema import to_table
+from instancesketch.segmenter import Segmenter
+from instancesketch.training import TrainConfig, train_segmenter
+from tests.drawings import DOODLE7, TINY, drawn, sketch_of
+
+pytestmark = pytest.mark.ray
+
+# A high rate and a short memory, so that what workers have learned apart shows.
+RECIPE = FitConfig(model=TINY, epochs=2, batch_size=16, learning_rate=0.02, average=0.5)
+FILES = {"config.json", "metrics.jsonl", "curves.svg", "summary.json", "segmenter"}
+
+
+def write_corpus(folder: Path) -> str:
+    """A hundred drawings to train on, forty to select on, in row groups of very unlike use."""
+    folder.mkdir()
+    sketches = [
+        s.replace(split="train" if i < 100 else "valid") for i, s in enumerate(drawn(140, seed=2))
+    ]
+    sketches += [s.replace(part=None, label=None) for s in drawn(30, seed=3)]
+    for i in range(2):
+        path = folder / f"part-{i}.parquet"
+        pq.write_table(to_table(sketches[i::2]), path, row_group_size=15)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("training") / "corpus")
+
+
+def config_of(corpus, storage, run, **values):
+    values = {"recipe": RECIPE, "selection": "valid", "quiet": True, "taxonomy": "doodle7"} | values
+    return TrainConfig(data=(corpus,), run=run, storage=str(storage), **values)
+
+
+@pytest.fixture(scope="module")
+def done(ray_cluster, corpus, tmp_path_factory):
+    """Finished runs of one and of two workers: their folder, settings and summary by name."""
+    storage = tmp_path_factory.mktemp("runs")
+    found = {}
+    for name, workers in (("one", 1), ("two", 2), ("again", 2)):
+        config = config_of(corpus, storage, name, workers=workers)
+        found[name] = (storage / name, config, train_segmenter(config))
+    return found
+
+
+def weights_of(run):
+    return safetensors.torch.load_file(run / "segmenter" / "model.safetensors")
+
+
+def same_weights(a, b):
+    left, right = weights_of(a), weights_of(b)
+    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_run_leaves_its_settings_figures_curves_and_weights(done, corpus, name):
+    run, config, summary = done[name]
+    assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES
+    settings = json.loads((run / "config.json").read_text())
+    assert settings["recipe"] == json.loads(json.dumps(asdict(RECIPE)))
+    assert settings["data"] == [corpus]
+    assert settings["workers"] == config.workers
+    assert settings["drawings"] == {"train": 100, "select": 40}
+    lines = tracking.read(str(run))
+    assert [line["epoch"] for line in lines] == [1, 2]
+    for line in lines:
+        assert {"loss", "learning_rate", "seconds", "macro_f1", "part_accuracy", "C", "P"} <= set(
+            line
+        )
+    # Seven steps of sixteen drawings hold a hundred: shared by two workers, seven of eight each.
+    assert lines[0]["drawings"] == (100 if config.workers == 1 else 50)
+    ElementTree.parse(run / "curves.svg")
+    assert json.loads((run / "summary.json").read_text()) == summary
+    best = max(lines, key=lambda line: line["macro_f1"])
+    assert summary["best_epoch"] == best["epoch"]
+    assert summary["best"] == best
+    assert "finished_before" not in summary
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_runs_weights_are_loaded_from_its_folder(done, name):
+    run, _, summary = done[name]
+    model = Segmenter.load(str(run))
+    assert model.taxonomy == DOODLE7
+    assert all(s.part for s in model.label(drawn(3)))
+    about = json.loads((run / "segmenter" / "config.json").read_text())
+    assert about["metrics"] == summary["best"]
+    assert about["recipe"]["seed"] == RECIPE.seed
+    assert about["model"] == about["recipe"]["model"]
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_selection_counts_every_drawing_once(done, corpus, name):
+    """What several workers measured together is what one process measures of the same weights."""
+    run, _, summary = done[name]
+    tables = [pq.read_table(path) for path in sorted(Path(corpus).iterdir())]
+    batches = [pack(t.filter([s == "valid" for s in t["split"].to_pylist()]), DOODLE7)
+               for t in tables]  # fmt: skip
+    assert sum(map(len, batches)) == 40
+    figures = evaluate(Segmenter.load(str(run)).net, batches, DOODLE7, given=True).figures()
+    for key in ("macro_f1", "part_accuracy", "C", "P"):
+        assert summary["best"][key] == figures[key]
+
+
+def test_equal_seeds_and_world_sizes_give_equal_weights(done):
+    assert same_weights(done["two"][0], done["again"][0])
+    assert not same_weights(done["one"][0], done["two"][0])
+    told = [
+        [{k: v for k, v in line.items() if k != "seconds"} for line in tracking.read(str(run))]
+        for run in (done["two"][0], done["again"][0])
+    ]
+    assert told[0] == told[1]
+
+
+def test_a_finished_run_says_so(done):
+    run, config, summary = done["two"]
+    before = {f: f.stat().st_mtime_ns for f in run.rglob("*")}
+    assert train_segmenter(config) == summary | {"finished_before": True}
+    assert {f: f.stat().st_mtime_ns for f in run.rglob("*")} == before
+
+
+def test_a_run_stopped_before_its_last_files_is_finished(done):
+    run, config, summary = done["again"]
+    weights = weights_of(run)
+    for path in ("summary.json", "segmenter/config.json", "segmenter/model.safetensors"):
+        (run / path).unlink()
+    again = train_segmenter(config)
+    assert {k: v for k, v in again.items() if k != "seconds"} == {
+        k: v for k, v in summary.items() if k != "seconds"
+    }
+    assert all(torch.equal(v, weights[k]) for k, v in weights_of(run).items())
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"workers": 1}, "workers was 2, is 1"),
+        ({"recipe": replace(RECIPE, seed=5)}, "seed was 0, is 5"),
+        ({"recipe": replace(RECIPE, model=replace(TINY, layers=2))}, "layers was 1, is 2"),
+        ({"selection": "tenth"}, "selection was valid, is tenth"),
+    ],
+)
+def test_a_run_of_other_settings_is_refused(done, change, told):
+    run, config, _ = done["two"]
+    before = (run / "config.json").read_text()
+    with pytest.raises(UserError) as error:
+        train_segmenter(replace(config, **change))
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+    assert (run / "config.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"workers": 64, "recipe": replace(RECIPE, batch_size=64)}, "room for"),
+        ({"gpus_per_worker": 8.0}, "8 GPUs"),
+        ({"gpus_per_worker": 0.5, "workers": 2}, "0.5 GPUs"),
+        ({"workers": 3}, "can't be shared evenly"),
+        ({"workers": 0}, "at least one worker"),
+        ({"run": "a/b"}, "plain name"),
+        ({"run": ""}, "plain name"),
+        ({"taxonomy": "spg20"}, "no labelled drawing"),
+        ({"taxonomy": "nowhere"}, "no taxonomy"),
+        ({"weights": ("nowhere",)}, "nowhere"),
+        ({"data": ("/nowhere",)}, "is no corpus"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_done_is_refused_at_once(ray_cluster, corpus, tmp_path, values, told):
+    config = replace(config_of(corpus, tmp_path / "runs", "r"), **values)
+    with pytest.raises(UserError, match=told) as error:
+        train_segmenter(config)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def small_corpus(folder, sketches):
+    folder.mkdir()
+    pq.write_table(to_table(sketches), folder / "rows.parquet")
+    return str(folder)
+
+
+def test_corpora_that_can_not_train_are_refused(ray_cluster, tmp_path):
+    def refusal(*sketches, **values):
+        corpus = small_corpus(tmp_path / str(len(list(tmp_path.iterdir()))), sketches)
+        with pytest.raises(UserError) as error:
+            train_segmenter(config_of(corpus, tmp_path, "run", **values))
+        return str(error.value)
+
+    sun = {"category": "sun", "split": "train"}
+    one = sketch_of([(0, 0), (1, 1)], part=("ray",), **sun)
+    assert "no labelled drawing" in refusal(one.replace(part=None))
+    assert "no labelled drawing" in refusal(one.replace(split="test"))
+    assert "'petal' of sun" in refusal(one.replace(part=("petal",)))
+    assert "no drawing to select" in refusal(one)
+    assert "2 workers for 1 labelled" in refusal(one, workers=2, selection="none")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"recipe": replace(RECIPE, model=replace(TINY, layers=2))}, "another shape"),
+        ({"taxonomy": "spg20"}, "are for doodle7, not for spg20"),
+    ],
+    ids=["shape", "taxonomy"],
+)
+def test_weights_that_do_not_fit_are_refused(done, corpus, tmp_path, values, told):
+    first, _, _ = done["one"]
+    config = config_of(corpus, tmp_path, "next", weights=(str(first),), **values)
+    with pytest.raises(UserError, match=told):
+        train_segmenter(config)
+
+
+def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeypatch):
+    """Three drawings, fewer than a batch, and one row group for two workers: still a run."""
+    first, _, _ = done["one"]
+    monkeypatch.chdir(first.parent)  # workers have other working folders than the driver
+    few = small_corpus(tmp_path / "few", [s.replace(split="train") for s in drawn(3, seed=8)])
+    still = replace(RECIPE, learning_rate=0.0, weight_decay=0.0, average=0.0, epochs=1)
+    config = config_of(few, tmp_path, "next", workers=2, selection="none", recipe=still)
+    summary = train_segmenter(replace(config, weights=("one",), taxonomy=None))
+    assert summary["best_epoch"] == 1
+    assert "macro_f1" not in summary["best"]
+    before, after = weights_of(first), weights_of(tmp_path / "next")
+    learned = [k for k in before if "running" not in k and "num_batches" not in k]
+    assert all(torch.equal(before[k], after[k]) for k in learned)
+
+
+DRIVER = """
+import pickle, sys
+from instancesketch.training import train_segmenter
+with open(sys.argv[1], "rb") as file:
+    config = pickle.load(file)
+if __name__ == "__main__":
+    print(train_segmenter(config)["best_epoch"])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_killed_run_continues_to_the_same_weights(tmp_path):
+    """SIGKILL to the driver and all that it started, at a checkpoint, then the same command."""
+    corpus = write_corpus(tmp_path / "corpus")
+    recipe = replace(RECIPE, epochs=4)
+    (tmp_path / "driver.py").write_text(DRIVER)
+    commands = {}
+    for name in ("whole", "killed"):
+        # No selection: the last epoch's weights are compared.
+        config = config_of(corpus, tmp_path, name, workers=2, selection="none", recipe=recipe)
+        (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(config))
+        commands[name] = [sys.executable, tmp_path / "driver.py", tmp_path / f"{name}.pickle"]
+    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+
+    process = subprocess.Popen(
+        commands["killed"], env=environment, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while not tracking.read(str(tmp_path / "killed")):
+            assert process.poll() is None, "it ended before its first epoch did"
+            time.sleep(0.02)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not (tmp_path / "killed" / "summary.json").exists()
+
+    for name in ("killed", "whole"):
+        ended = subprocess.run(
+            commands[name], env=environment, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout.split()[-1] == "4"
+    lines = [tracking.read(str(tmp_path / name)) for name in ("killed", "whole")]
+    assert [line["epoch"] for line in lines[0]] == [1, 2, 3, 4]
+    assert [line["loss"] for line in lines[0]] == [line["loss"] for line in lines[1]]
+    assert same_weights(tmp_path / "killed", tmp_path / "whole")
