@@ -193,7 +193,7 @@ def shuffled(
         generator: decides the order.
     """
     rest: Batch | None = None
-    for batch in _buffers(tables, taxonomy):
+    for batch in buffered(tables, taxonomy):
         order = torch.repeat_interleave(repeats_C[batch.category_N])
         batch = batch.select(order[torch.randperm(len(order), generator=generator)])
         if rest is not None:
@@ -225,7 +225,8 @@ def exactly(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:
         left -= 1
 
 
-def _buffers(tables: Iterable[pa.Table], taxonomy: Taxonomy) -> Iterator[Batch]:
+def buffered(tables: Iterable[pa.Table], taxonomy: Taxonomy) -> Iterator[Batch]:
+    """Packs tables together until there is enough to shuffle, or to keep a model busy."""
     held: list[pa.Table] = []
     for table in tables:
         held.append(table)

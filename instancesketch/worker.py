@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 
 from instancesketch import rows, tracking, weights
-from instancesketch.batch import Batch, pack
+from instancesketch.batch import Batch
 from instancesketch.cluster import quiet_data
 from instancesketch.fit import Fit, evaluate
 from instancesketch.metrics import Tally
@@ -84,8 +84,8 @@ def work(loop: Mapping[str, Any]) -> None:
         if selection != "none":
             _share_buffers(fit.mean, workers)
             tables = stream(loop["select"], "select", range(len(loop["select"])))
-            packed = (pack(table, taxonomy) for table in tables)
-            figures |= _figures(evaluate(fit.mean, packed, taxonomy, given=True), workers)
+            batches = rows.buffered(tables, taxonomy)
+            figures |= _figures(evaluate(fit.mean, batches, taxonomy, given=True), workers)
         # Without a selection, or one too small for a macro-F1, the last epoch is the best.
         score = figures.get("macro_f1")
         figures["score"] = float(epoch) if score is None else score
