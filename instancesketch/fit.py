@@ -44,7 +44,7 @@ class FitConfig:
     label_smoothing: float = 0.05
     category_loss: float = 0.2  # weight of the category's cross-entropy
     category_given_p: float = 0.7  # how often the model is told the category while training
-    clip: float = 1.0  # largest norm of the gradients
+    clip: float = 1.0  # largest norm of the gradients; 0: any
     average: float = 0.998  # decay of the weights' running mean; 0: none
     seed: int = 0
 
@@ -65,7 +65,7 @@ def seed_recipe() -> FitConfig:
         class_weights=True,
         label_smoothing=0.0,
         category_loss=0.0,
-        clip=math.inf,
+        clip=0.0,
         average=0.0,
     )
 
@@ -145,7 +145,7 @@ class Fit:
         loss = self._loss(batch, parts_SQ.float(), categories_NC, given_N)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if math.isfinite(self.config.clip):
+        if self.config.clip:
             nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
         self.optimizer.step()
         self.step += 1

@@ -52,9 +52,9 @@ def train_segmenter(config: TrainConfig) -> dict[str, Any]:
 
     run = storage.absolute(storage.join(config.storage, config.run))
     _check_workers(config)
+    connect(workers=config.workers, cpus=1.0, gpus=config.gpus_per_worker)
     # One CPU more than the workers take: with none left the readers would wait for ever.
     connect(workers=config.workers + 1, cpus=1.0)
-    connect(workers=config.workers, cpus=1.0, gpus=config.gpus_per_worker)
     quiet_data()
     settings, train, select = _settings(config)
     summary = _begin(run, settings)
