@@ -50,6 +50,7 @@ class PairBias(nn.Module):
 
     FEATURES = 10
     SAMPLES = 6
+    MOST_PAIRS = 2_000_000
 
     def __init__(self, heads: int, hidden: int = 24) -> None:
         super().__init__()
@@ -59,27 +60,42 @@ class PairBias(nn.Module):
 
     def forward(self, places_NLK2: Tensor) -> Tensor:
         """Takes K places along each of L strokes; returns (N, H, L, L)."""
-        low_NL2, high_NL2 = places_NLK2.amin(2), places_NLK2.amax(2)
-        half_NL2 = ((high_NL2 - low_NL2) / 2).clamp(min=0.02)
-        centre_NL2 = (low_NL2 + high_NL2) / 2
-        apart = centre_NL2[:, None] - centre_NL2[:, :, None]  # from the row's stroke to the other
-        size_NL1 = half_NL2.amax(2, keepdim=True)
-        log_NL2, log_NL1 = half_NL2.log(), size_NL1.log()
-        overlap = torch.minimum(high_NL2[:, None], high_NL2[:, :, None]) - torch.maximum(
-            low_NL2[:, None], low_NL2[:, :, None]
+        n, length = places_NLK2.shape[:2]
+        # In one go, but for drawings of thousands of strokes, whose pairs would fill the memory.
+        rows = places_NLK2.split(max(1, self.MOST_PAIRS // (n * length)), dim=1)
+        return torch.cat([self._bias(part, places_NLK2) for part in rows], dim=2)
+
+    def _bias(self, from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
+        """The bias of M rows, (N, H, M, L)."""
+        low_NM2, high_NM2, half_NM2 = _box(from_NMK2)
+        low_NL2, high_NL2, half_NL2 = _box(to_NLK2)
+        # From the row's stroke to the other.
+        apart = ((low_NL2 + high_NL2) / 2)[:, None] - ((low_NM2 + high_NM2) / 2)[:, :, None]
+        size_NM1, size_NL1 = half_NM2.amax(2, keepdim=True), half_NL2.amax(2, keepdim=True)
+        overlap = torch.minimum(high_NL2[:, None], high_NM2[:, :, None]) - torch.maximum(
+            low_NL2[:, None], low_NM2[:, :, None]
         )
-        n, length, k, _ = places_NLK2.shape
-        flat = places_NLK2.reshape(n, length * k, 2)
         # Not by matrix product: its cancellation loses the small distances that count here.
-        away = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
-        nearest = away.view(n, length, k, length, k).amin((2, 4))[..., None]
+        away = torch.cdist(
+            from_NMK2.flatten(1, 2),
+            to_NLK2.flatten(1, 2),
+            compute_mode="donot_use_mm_for_euclid_dist",
+        )
+        away = away.unflatten(2, to_NLK2.shape[1:3]).unflatten(1, from_NMK2.shape[1:3])
+        nearest = away.amin((2, 4))[..., None]
         features = [
             apart,
-            apart / size_NL1[:, :, None].clamp(min=0.1),
-            log_NL2[:, None] - log_NL2[:, :, None],
-            log_NL1[:, None] - log_NL1[:, :, None],
+            apart / size_NM1[:, :, None].clamp(min=0.1),
+            half_NL2.log()[:, None] - half_NM2.log()[:, :, None],
+            size_NL1.log()[:, None] - size_NM1.log()[:, :, None],
             overlap.amin(3, keepdim=True),
             nearest,
             1 / (1 + 20 * nearest),
         ]
         return self.net(torch.cat(features, dim=3)).permute(0, 3, 1, 2)
+
+
+def _box(places_NLK2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The corners of each stroke's bounding box, and half its size, which is never 0."""
+    low_NL2, high_NL2 = places_NLK2.amin(2), places_NLK2.amax(2)
+    return low_NL2, high_NL2, ((high_NL2 - low_NL2) / 2).clamp(min=0.02)
