@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"drawings (default: {DRAWINGS:,})",
     )
-    parser.add_argument("--epochs", type=int, default=6, metavar="N", help="(default: 6)")
+    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="(default: 10)")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
