@@ -17,7 +17,7 @@ from instancesketch import storage
 from instancesketch.cluster import Capacity, connect
 from instancesketch.isolation import Marker, isolate
 from instancesketch.reading import Reading, read_slice
-from instancesketch.schema import RESULT_SCHEMA
+from instancesketch.schema import RESULT_SCHEMA, result_table
 from instancesketch.slices import AUTO, plan
 from instancesketch.street import (
     Job,
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 # Reading and writing a slice need a whole CPU only now and then.
 _HELPER_CPUS = 0.5
-# Columns of a row that the labelling leaves as they are.
-_KEPT = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
 
 
 class Labels(Protocol):
@@ -83,8 +81,10 @@ def segment(config: SegmentConfig, load: Callable[[str], Labels] | None = None) 
         UserError: weights or a source aren't there, nothing can be read, the output folder holds
             something else, or the cluster is too small.
     """
+    from instancesketch import weights
+
     refuse_overlap(config.sources, config.out)
-    load = load or partial(_load_segmenter, tuple(map(_portable, config.weights)))
+    load = load or partial(_load_segmenter, tuple(map(weights.anywhere, config.weights)))
     # Here, too, and before anything is started: wrong weights are told at once.
     taxonomy = load("cpu").taxonomy.to_dict()
     device = "cuda" if config.gpus_per_worker else "cpu"
@@ -164,14 +164,6 @@ def _load_segmenter(sources: tuple[str, ...], device: str) -> Labels:
     return Segmenter.load(sources, device)
 
 
-def _portable(source: str) -> str:
-    """Weights as every machine finds them: the name of shipped ones, else the whole path."""
-    from instancesketch import weights
-
-    found = weights.find(source)
-    return source if storage.is_within(found, str(weights.SHIPPED)) else found
-
-
 def _fingerprint(source: str) -> dict[str, str]:
     """Weights by what they hold, so that a result isn't continued with others of that name."""
     from instancesketch import weights
@@ -235,19 +227,10 @@ def label_rows(table: pa.Table, labels: Labels, given_category: bool, marker: Ma
             if error is None
             else f"labelling failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         )
-        return _without_labels(table.slice(row, 1), reason)
+        return result_table(table.slice(row, 1), {"error": pa.array([reason])})
 
     parts = isolate(len(table), work, give_up, marker)
     return pa.concat_tables([RESULT_SCHEMA.empty_table(), *parts])
-
-
-def _without_labels(table: pa.Table, error: str) -> pa.Table:
-    columns = {name: table[name] for name in _KEPT}
-    columns["error"] = pa.array([error] * len(table), pa.string())
-    return pa.Table.from_arrays(
-        [columns.get(f.name, pa.nulls(len(table), f.type)) for f in RESULT_SCHEMA],
-        schema=RESULT_SCHEMA,
-    )
 
 
 def _write(row: Row, stage: Stage) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,8 @@ _RESULT_FIELDS = [
 ]
 RESULT_SCHEMA = pa.schema([*SCHEMA, *_RESULT_FIELDS])
 LABEL_COLUMNS = ("part", "label", "instance", "object", "object_category")
-# One entry per stroke; the other lists are per point or per object.
-_PER_STROKE = ("part", "label", "instance", "object", "part_score")
+# What labelling leaves as it is.
+_UNLABELLED = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
 
 ROW_GROUP_ROWS = 5_000
 
@@ -160,9 +160,13 @@ def flat_list(
     )
 
 
-def empty_table(schema: pa.Schema = SCHEMA) -> pa.Table:
-    """A table of no rows."""
-    return schema.empty_table()
+def result_table(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
+    """Rows of a result: what is no label as in `table`, the given columns, and nulls for others."""
+    columns = {name: table[name] for name in _UNLABELLED} | dict(columns)
+    return pa.Table.from_arrays(
+        [columns.get(f.name, pa.nulls(len(table), f.type)) for f in RESULT_SCHEMA],
+        schema=RESULT_SCHEMA,
+    )
 
 
 def bucket(key: str, salt: str = "") -> int:

@@ -17,15 +17,13 @@ from instancesketch import weights
 from instancesketch.batch import Batch, by_size, categories, pack
 from instancesketch.errors import UserError
 from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
-from instancesketch.schema import RESULT_SCHEMA, from_table, to_table
+from instancesketch.schema import RESULT_SCHEMA, from_table, result_table, to_table
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import Taxonomy
 
 # What goes through the model at once: strokes, padded to the longest drawing, and points.
 MOST_TOKENS = 4_096
 MOST_POINTS = 200_000
-
-_GEOMETRY = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
 
 
 @torch.inference_mode()
@@ -99,16 +97,12 @@ class Segmenter:
         if given_category:
             told_N = torch.from_numpy(categories(table, self.taxonomy))
         parts_SQ, category_N, guess_NC = predict(self.net, batch, told_N)
-        columns = {name: table[name] for name in _GEOMETRY}
-        columns |= self._labels(batch, parts_SQ, category_N)
+        columns = self._labels(batch, parts_SQ, category_N)
         errors = self._errors(table, told_N) if given_category else [None] * len(table)
         if guess_NC is not None and not given_category:
             columns["category_score"] = pa.array(guess_NC.amax(1).numpy())
         columns["error"] = pa.array(errors, pa.string())
-        result = pa.Table.from_arrays(
-            [columns.get(f.name, pa.nulls(len(table), f.type)) for f in RESULT_SCHEMA],
-            schema=RESULT_SCHEMA,
-        )
+        result = result_table(table, columns)
         return _without_labels(result, np.array([e is not None for e in errors]))
 
     def _labels(self, batch: Batch, parts_SQ: Tensor, category_N: Tensor) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from pyarrow import fs
 
 from instancesketch.formats import COMPANION, sniff, unknown
-from instancesketch.schema import empty_table
+from instancesketch.schema import SCHEMA
 from tests.formats.broken import COLUMNS, drawing, published
 
 LOCAL = fs.LocalFileSystem()
@@ -53,7 +53,7 @@ def test_formats_are_found_by_looking(tmp_path, name, content, format):
 
 
 def test_binary_formats(tmp_path):
-    pq.write_table(empty_table(), tmp_path / "a")
+    pq.write_table(SCHEMA.empty_table(), tmp_path / "a")
     np.savez(tmp_path / "b.npz", train=np.zeros((2, 3)))
     (tmp_path / "b.npz").rename(tmp_path / "b")
     assert [sniff(str(tmp_path / n), LOCAL) for n in "ab"] == ["corpus", "npz"]
