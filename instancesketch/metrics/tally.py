@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 # A part rarer than this in the truth has an F1 of chance, so macro-F1 leaves it out.
 MACRO_STROKES = 10
 # Shares are summed as whole numbers of this unit: floats would make the order of merging matter.
-_SHARE_UNIT = 1 << 40
+SHARE_UNIT = 1 << 40
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +106,7 @@ class Tally:
         scored = np.bincount(sketch_S, minlength=many) > 0
         np.add.at(self.sketches, category_B, times_B * scored)
         for total, weights in ((self.share, ones), (self.length_share, weight_S)):
-            units = np.rint(shares(right_S, weights, sketch_S, many) * _SHARE_UNIT)
+            units = np.rint(shares(right_S, weights, sketch_S, many) * SHARE_UNIT)
             summed = np.zeros(len(self.categories), np.int64)
             np.add.at(summed, category_B[scored], (units.astype(np.int64) * times_B)[scored])
             total += summed
@@ -136,9 +136,9 @@ class Tally:
         """
         per_category = {
             name: {
-                "C": _percent(self.share[k], _SHARE_UNIT * int(self.sketches[k])),
-                "P": _percent(self.length_share[k], _SHARE_UNIT * int(self.sketches[k])),
-                "part_accuracy": _percent(self.right[k], self.labelled[k]),
+                "C": percent(self.share[k], SHARE_UNIT * int(self.sketches[k])),
+                "P": percent(self.length_share[k], SHARE_UNIT * int(self.sketches[k])),
+                "part_accuracy": percent(self.right[k], self.labelled[k]),
                 "sketches": int(self.sketches[k]),
                 "strokes": int(self.strokes[k]),
             }
@@ -148,9 +148,9 @@ class Tally:
         return {
             "C": _mean(c["C"] for c in per_category.values()),
             "P": _mean(c["P"] for c in per_category.values()),
-            "part_accuracy": _percent(self.right.sum(), self.labelled.sum()),
+            "part_accuracy": percent(self.right.sum(), self.labelled.sum()),
             "macro_f1": _mean(p["f1"] for p in per_part.values() if p["strokes"] >= MACRO_STROKES),
-            "category_accuracy": _percent(self.named.sum(), self.judged.sum()),
+            "category_accuracy": percent(self.named.sum(), self.judged.sum()),
             "sketches": int(self.sketches.sum()),
             "strokes": int(self.strokes.sum()),
             "per_category": per_category,
@@ -164,9 +164,9 @@ class Tally:
         strokes, called = counts.sum(axis=1), counts.sum(axis=0)
         return {
             name: {
-                "precision": _percent(counts[i, i], called[i]),
-                "recall": _percent(counts[i, i], strokes[i]),
-                "f1": _percent(2 * counts[i, i], strokes[i] + called[i]),
+                "precision": percent(counts[i, i], called[i]),
+                "recall": percent(counts[i, i], strokes[i]),
+                "f1": percent(2 * counts[i, i], strokes[i] + called[i]),
                 "strokes": int(strokes[i]),
             }
             for i, name in enumerate(self.parts)
@@ -204,7 +204,7 @@ def shares(
     return np.divide(right, total, out=np.zeros(many), where=total > 0)
 
 
-def _percent(part: Any, whole: Any) -> float | None:
+def percent(part: Any, whole: Any) -> float | None:
     return 100 * int(part) / int(whole) if whole else None
 
 
