@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -61,7 +62,8 @@ def draw(seed: int, index: int, category: str | None = None) -> Sketch:
 def _inked(pad: Pad) -> list[tuple[Path, What]]:
     """Fits the marks to the box and draws them as the hand does."""
     hand, rng = pad.hand, pad.rng
-    marks = _fitted(_joined(_ordered(_posed(pad.marks, hand), pad), pad))
+    kept = _remembered(_ordered(_posed(pad.marks, pad), pad), pad)
+    marks = _shaded(_placed(_fitted(_joined(kept, pad)), pad), pad)
     strokes = []
     for mark in marks:
         path = mark.path[::-1] if pad.chance(hand.backwards / 2) else mark.path
@@ -77,19 +79,71 @@ def _inked(pad: Pad) -> list[tuple[Path, What]]:
     return [(np.rint(path) if hand.whole else path, what) for path, what in placed]
 
 
-def _posed(marks: Sequence[Mark], hand: Hand) -> list[Mark]:
-    """Mirror, aspect, slant and tilt of the drawing as a whole."""
+def _posed(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
+    """Mirror, aspect, slant, warp and tilt of the drawing as a whole."""
+    hand = pad.hand
     angle = 2 * np.pi * hand.tilt
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     wide = np.sqrt(hand.aspect)
     scale = np.array([[wide * (-1 if hand.mirror else 1), hand.slant], [0, 1 / wide]])
-    return [mark.moved(turn @ scale) for mark in marks]
+    points = np.concatenate([mark.path for mark in marks])
+    middle, half = points.mean(axis=0), max(float(np.ptp(points, axis=0).max()), 1e-9) / 2
+    warp = hand.bend * half * np.clip(pad.rng.normal(size=(3, 2)), -2, 2)
+
+    def pose(path: Path) -> Path:
+        x, y = ((path - middle) / half).T
+        return (path + np.stack([x * x, x * y, y * y], 1) @ warp) @ scale.T @ turn.T
+
+    return [mark.moved(pose) for mark in marks]
+
+
+def _remembered(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
+    """Leaves out a feature, or stops before the end; the first feature made stays."""
+    features = list(dict.fromkeys(mark.feature for mark in marks))
+    first = min(features)
+    if len(features) > 1 and pad.chance(pad.hand.forgets):
+        count = len(features)
+        kept = {features[i] for i in pad.rng.permutation(count)[: count - pad.count(1, 2)]}
+        return [mark for mark in marks if mark.feature in kept | {first}]
+    if len(features) > 3 and pad.chance(pad.hand.forgets / 2):
+        kept = set(features[: pad.count(len(features) // 2, len(features) - 1)])
+        return [mark for mark in marks if mark.feature in kept | {first}]
+    return list(marks)
+
+
+def _placed(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
+    """Puts each feature, and within it each line, a little beside its place."""
+    spread = pad.hand.sloppy * BOX
+    away = {f: pad.rng.normal(0, spread, 2) for f in sorted({mark.feature for mark in marks})}
+
+    def put(mark: Mark) -> Mark:
+        shift = away[mark.feature] + pad.rng.normal(0, spread / 2, 2)
+        return mark.moved(lambda path: path + shift)
+
+    return [put(mark) for mark in marks]
+
+
+def _shaded(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
+    """Scribbles over some forms, as the part that they are."""
+    out = []
+    for mark in marks:
+        out.append(mark)
+        size = np.ptp(mark.path, axis=0)
+        if len(mark.pieces) > 1 or size.min() < BOX / 12 or not pad.chance(pad.hand.shades):
+            continue
+        (x, y), (rx, ry) = mark.path.min(axis=0) + size / 2, size * pad.rng.uniform(0.2, 0.45, 2)
+        piece = mark.pieces[0]
+        over = Pad(rng=pad.rng, hand=pad.hand)
+        over.scribble(x, y, rx, ry, piece.part, piece.unit)
+        out += [replace(m, feature=mark.feature) for m in over.marks]
+    return out
 
 
 def _fitted(marks: Sequence[Mark]) -> list[Mark]:
     points = np.concatenate([mark.path for mark in marks])
     scale = BOX / max(float(np.ptp(points, axis=0).max()), 1e-9)
-    return [mark.moved(np.eye(2) * scale, -scale * points.min(axis=0)) for mark in marks]
+    low = points.min(axis=0)
+    return [mark.moved(lambda path: (path - low) * scale) for mark in marks]
 
 
 def _ordered(marks: Sequence[Mark], pad: Pad) -> list[Mark]:

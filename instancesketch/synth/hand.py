@@ -6,11 +6,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from instancesketch.synth.primitives import Path, at, length, simplified
+from instancesketch.synth.primitives import Path, at, length, simplified, through
 
 # Paths are inked in the box of Quick, Draw!; lengths below are in its pixels.
 BOX = 255.0
 _ORDERS = {"own": 0.5, "reversed": 0.1, "left": 0.1, "top": 0.15, "any": 0.15}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """What a line becomes on its way into a file. Ranges are in pixels of the box."""
+
+    share: float  # of all hands
+    spacing: tuple[float, float]  # between points
+    simplify: tuple[float, float] = (0.0, 0.0)  # tolerance
+    bezier: bool = False  # smooth pieces, each sampled at eight points
+    wobble: float = 1.0  # how much a hand drifts, for what it does otherwise
+
+
+_DEVICES = (
+    Device(share=0.40, spacing=(2, 5), simplify=(1.0, 2.5)),  # as Quick, Draw! stores them
+    Device(share=0.24, spacing=(2, 6), simplify=(2.5, 7.5), wobble=1.4),  # small, in a scene
+    Device(share=0.14, spacing=(2, 6)),  # a tablet
+    Device(share=0.08, spacing=(5, 14)),  # a slow mouse
+    Device(share=0.14, spacing=(2, 5), simplify=(2.0, 6.0), bezier=True, wobble=0.7),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +42,7 @@ class Hand:
     speed: float  # 0 careful .. 1 fast: corners are cut, points lie apart
     spacing: float  # px between points
     simplify: float  # px; 0 keeps all points
+    bezier: bool  # what is left becomes smooth pieces of eight points each
     whole: bool  # coordinates are whole numbers
     closure: float  # mean overshoot of closed forms, in turns; negative leaves a gap
     order: str  # which feature comes first: own, reversed, left, top, any
@@ -30,6 +51,10 @@ class Hand:
     breaks: float  # chance to lift it within a line
     retrace: float  # chance to draw a line twice
     backwards: float  # chance to draw a line from its other end
+    sloppy: float  # how far a feature lies from its place, as a share of the box
+    forgets: float  # chance to leave something out
+    shades: float  # chance to scribble over a closed form
+    bend: float  # how much the whole is warped
     mirror: bool
     slant: float  # shear
     tilt: float  # rotation in turns
@@ -40,26 +65,30 @@ class Hand:
     def sample(cls, rng: np.random.Generator) -> Hand:
         """Draws a hand."""
         speed = rng.random()
-        device = rng.choice(["simplified", "dense", "coarse"], p=[0.6, 0.25, 0.15])
-        spacing = {"simplified": (2, 5), "dense": (2, 6), "coarse": (5, 14)}[device]
+        device = _DEVICES[int(rng.choice(len(_DEVICES), p=[d.share for d in _DEVICES]))]
         return cls(
             tremor=float(rng.gamma(1.5, 0.25)),
-            wobble=float(rng.gamma(2, 0.9) * (0.6 + speed)),
+            wobble=float(rng.gamma(2, 0.9) * (0.6 + speed) * device.wobble),
             speed=float(speed),
-            spacing=float(rng.uniform(*spacing) * (0.7 + 0.6 * speed)),
-            simplify=float(rng.uniform(1.0, 2.5)) if device == "simplified" else 0.0,
-            whole=bool(rng.random() < 0.6),
-            closure=float(rng.normal(0.0, 0.05)),
+            spacing=float(rng.uniform(*device.spacing) * (0.7 + 0.6 * speed)),
+            simplify=float(rng.uniform(*device.simplify)),
+            bezier=device.bezier,
+            whole=bool(rng.random() < 0.68) and not device.bezier,
+            closure=float(rng.normal(0.01, 0.06)),
             order=str(rng.choice(list(_ORDERS), p=list(_ORDERS.values()))),
             patience=float(rng.beta(1.1, 2.0)),
             lazy=float(rng.beta(0.6, 4)),
             breaks=float(rng.beta(0.5, 9)),
             retrace=float(rng.beta(0.4, 12)),
             backwards=float(rng.beta(0.7, 2)),
+            sloppy=float(rng.gamma(0.8, 0.012)),
+            forgets=float(rng.beta(0.5, 4)),
+            shades=float(rng.beta(0.3, 9)),
+            bend=float(rng.gamma(1.2, 0.05)),
             mirror=bool(rng.random() < 0.5),
-            slant=float(rng.normal(0, 0.05)),
-            tilt=float(rng.normal(0, 0.008)),
-            aspect=float(np.exp(rng.normal(0, 0.15))),
+            slant=float(rng.normal(0, 0.08)),
+            tilt=float(rng.normal(0, 0.01 if rng.random() < 0.93 else 0.06)),
+            aspect=float(np.exp(rng.normal(0, 0.2))),
             size=float(rng.choice([1.0, rng.uniform(0.4, 1.0)], p=[0.85, 0.15])),
         )  # fmt: skip
 
@@ -78,7 +107,10 @@ class Hand:
         fine = fine + self.tremor * _noise(rng, len(fine), 2)
         steps = np.exp(rng.normal(0, 0.25, max(1, round(long / self.spacing))))
         inked = at(fine, np.concatenate([[0], np.cumsum(steps) / steps.sum()]))
-        return simplified(inked, self.simplify) if self.simplify else inked
+        if not self.simplify:
+            return inked
+        kept = simplified(inked, self.simplify)
+        return through(kept) if self.bezier else kept
 
 
 def _noise(rng: np.random.Generator, count: int, width: int) -> Path:

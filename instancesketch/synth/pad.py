@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 
 from instancesketch.synth.hand import Hand
-from instancesketch.synth.primitives import Path, at, ellipse, joined, length, placed
+from instancesketch.synth.primitives import Path, at, ellipse, hatching, joined, length, placed
 
 T = TypeVar("T")
 
@@ -48,9 +48,9 @@ class Mark:
         units = {p.unit for p in self.pieces if p.part == part}
         return part, units.pop() if len(units) == 1 else None
 
-    def moved(self, change: Path, shift: Path | float = 0.0) -> Mark:
-        """The mark after a linear map (2, 2) and a shift (2,)."""
-        pieces = (replace(p, path=p.path @ change.T + shift) for p in self.pieces)
+    def moved(self, change: Callable[[Path], Path]) -> Mark:
+        """The mark after a map of the plane."""
+        pieces = (replace(p, path=change(p.path)) for p in self.pieces)
         return replace(self, pieces=tuple(pieces))
 
 
@@ -129,6 +129,30 @@ class Pad:
         start, gap = self.rng.random(), self.hand.closure + self.rng.normal(0, 0.02)
         shares = (start + np.linspace(0, 1 + float(np.clip(gap, -0.15, 0.2)), 120)) % 1
         self.line(at(path, shares), part, unit)
+
+    def dot(self, x: float, y: float, size: float, part: str, unit: str | None = None) -> None:
+        """Draws a dot: a point, or more often a dash or a tiny ring of about that size."""
+        if self.chance(0.25):
+            self.line(np.array([(x, y)]), part, unit)
+        elif self.chance(0.6):
+            reach = self.rng.normal(0, size, 2)
+            self.line(np.array([(x, y), (x + reach[0], y + reach[1])]), part, unit)
+        else:
+            self.ring(x, y, size, size, part, unit)
+
+    def scribble(
+        self, x: float, y: float, rx: float, ry: float, part: str, unit: str | None = None
+    ) -> None:
+        """Fills an ellipse about (x, y): hatched at any angle, or in coils."""
+        if self.chance(0.75):
+            path = hatching(0, 0, 1, 1, self.count(6, 24), self.rng.random())
+            path = path * self.rng.uniform(0.6, 1.1, (len(path), 1))
+        else:
+            turns = self.between(2.5, 6)
+            path = ellipse(0, 0, 1, 1, start=self.rng.random(), turns=turns)
+            waves = np.linspace(0, turns * self.between(2, 5), len(path))
+            path = path * (0.7 + 0.3 * np.sin(waves))[:, None]
+        self.line(path * (rx, ry) + (x, y), part, unit)
 
     def blob(self, x: float, y: float, rx: float, ry: float, *, uneven: float = 0.08) -> Path:
         """An ellipse that is not quite one, closed, begun anywhere, either way round."""

@@ -22,7 +22,11 @@ def polyline(*points: Point) -> Path:
 
 def curve(*points: Point, closed: bool = False, steps: int = 8) -> Path:
     """A Catmull-Rom spline through the points (Catmull and Rom 1974)."""
-    nodes = np.array(points, np.float64)
+    return through(np.array(points, np.float64), closed=closed, steps=steps)
+
+
+def through(nodes: Path, closed: bool = False, steps: int = 8) -> Path:
+    """As `curve`, through the points of a path."""
     before, after = (nodes[-1:], nodes[:2]) if closed else (nodes[:1], nodes[-1:])
     padded = np.concatenate([before, nodes, after])
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
