@@ -7,7 +7,13 @@ import argparse
 HELP = "compare a result with labelled drawings"
 DESCRIPTION = """\
 Compares a result of `segment` with a labelled corpus, drawing by drawing, and prints figures: over
-all, by category, by part, and what was taken for what.
+all, by category, by part, and what was taken for what. Where the corpus tells instances and sides
+apart there are three more:
+
+  grouping  share of the parts drawn in several strokes, such as the wheels of a car, whose strokes
+            were all found, with those of one instance together and others apart
+  ARI       how nearly so, on average: the adjusted Rand index, 100 where nothing is wrong
+  sides     share of strokes of a left or right part that have that part and side
 
   instancesketch evaluate result --truth corpus --split valid --out metrics.json"""
 

@@ -49,7 +49,8 @@ def outcomes(
 
     A unit is right if every stroke of it has the right part and a number, and numbers are the same
     where the truth's are, and only there; which numbers they are doesn't matter. For its adjusted
-    Rand index a stroke of wrong part or without a number is a group of its own.
+    Rand index a stroke of wrong part or without a number is a group of its own; where all strokes
+    are so, nothing was answered, and the index counts as 0.
 
     Args:
         parts: names that part ids index; what is truly `unlabeled` is left out.
@@ -114,9 +115,10 @@ def _units(
     many = len(first_U)
     both = _pairs(_joint(true_S, said_S), unit_S, many)
     in_truth, in_answer = _pairs(true_S, unit_S, many), _pairs(said_S, unit_S, many)
-    lost_U = np.bincount(unit_S, lost_S, many) > 0
-    right_U = ~lost_U & (both == in_truth) & (both == in_answer)
+    right_U = (np.bincount(unit_S, lost_S, many) == 0) & (both == in_truth) & (both == in_answer)
     ari_U = _adjusted_rand(both, in_truth, in_answer, _pairs(unit_S, unit_S, many))
+    # Each stroke on its own is how most truths are, so silence would score high.
+    ari_U[np.bincount(unit_S, ~lost_S, many) == 0] = 0
     return sketch_S[first_U], part_S[first_U], right_U, ari_U
 
 

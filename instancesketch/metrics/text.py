@@ -5,29 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_HEADLINE = {
+    "C": "C", "P": "P", "part_accuracy": "part accuracy", "macro_f1": "macro-F1",
+    "category_accuracy": "category accuracy", "grouping": "grouping", "ari": "ARI",
+    "sides": "sides",
+}  # fmt: skip
+_COUNTS = (
+    "sketches", "strokes", "groups", "sided_strokes", "failed", "missing", "unknown", "unlabelled",
+)  # fmt: skip
+_TABLES = (
+    (
+        "category",
+        "per_category",
+        ("C", "P", "part_accuracy", "grouping", "ari", "sides", "sketches", "strokes"),
+    ),
+    (
+        "part",
+        "per_part",
+        ("precision", "recall", "f1", "grouping", "ari", "sides", "strokes", "groups"),
+    ),
+)
+# Shown only where this was counted: many corpora have neither instances nor sides.
+_NEEDS = {"grouping": "groups", "ari": "groups", "groups": "groups", "sides": "sided_strokes"}
+
 
 def format_figures(figures: Mapping[str, Any]) -> str:
     """The text that `evaluate` prints: headline, tables per category and per part, confusions."""
-    headline = {
-        "C": "C", "P": "P", "part accuracy": "part_accuracy", "macro-F1": "macro_f1",
-        "category accuracy": "category_accuracy",
-    }  # fmt: skip
     counts = [
-        f"{figures[name]:,} {name}"
-        for name in ("sketches", "strokes", "failed", "missing", "unknown", "unlabelled")
-        if figures.get(name) or name in ("sketches", "strokes")
+        f"{figures[name]:,} {name.replace('_', ' ')}"
+        for name in _COUNTS
+        if figures[name] or name in ("sketches", "strokes")
     ]
-    shown = "   ".join(f"{name} {_text(figures[key])}" for name, key in headline.items())
-    lines = [shown, ", ".join(counts)]
-    for title, key, columns in (
-        ("category", "per_category", ("C", "P", "part_accuracy", "sketches", "strokes")),
-        ("part", "per_part", ("precision", "recall", "f1", "strokes")),
-    ):
+    shown = [
+        f"{name} {_text(figures[key])}"
+        for key, name in _HEADLINE.items()
+        if key not in _NEEDS or figures[_NEEDS[key]]
+    ]
+    lines = ["   ".join(shown), ", ".join(counts)]
+    for title, key, columns in _TABLES:
         rows = {name: row for name, row in figures[key].items() if row["strokes"]}
+        filled = [c for c in columns if c not in _NEEDS or any(r[_NEEDS[c]] for r in rows.values())]
         width = max(map(len, (title, *rows)))
-        lines += ["", f"{title:{width}}" + "".join(f"{c:>15}" for c in columns)]
+        lines += ["", f"{title:{width}}" + "".join(f"{c:>15}" for c in filled)]
         for name, row in rows.items():
-            lines.append(f"{name:{width}}" + "".join(f"{_text(row[c]):>15}" for c in columns))
+            lines.append(f"{name:{width}}" + "".join(f"{_text(row[c]):>15}" for c in filled))
     return "\n".join(lines + _confusion_lines(figures["confusion"]))
 
 

@@ -41,9 +41,8 @@ def test_a_failed_row_is_all_wrong():
     figures, _ = evaluate([failed, result("b", "4leg", DOG.part)], [CAR, DOG], DOODLE7)
     assert figures["failed"] == 1
     assert figures["category_accuracy"] == 50
-    assert figures["per_category"]["car"] | {"strokes": 0} == {
-        "C": 0, "P": 0, "part_accuracy": 0, "sketches": 1, "strokes": 0,
-    }  # fmt: skip
+    car = figures["per_category"]["car"]
+    assert [car[name] for name in ("C", "P", "part_accuracy", "sketches")] == [0, 0, 0, 1]
     frame = DOODLE7.part_names.index("frame")
     assert figures["confusion"]["counts"][frame][-1] == 2
 
@@ -99,6 +98,59 @@ def test_nothing_at_all_gives_figures_of_none():
     assert "C -" in format_figures(figures)
 
 
+LEGS = sketch(
+    "c", "dog", ["front-leg", "front-leg", "back-leg", "back-leg", "body"],
+    label=("front-left-leg", "front-right-leg", "back-leg", "back-leg", "body"),
+    instance=(1, 2, 1, 1, None),
+)  # fmt: skip
+
+
+def of_instances(found):
+    figures = evaluate(found, [LEGS, CAR], DOODLE7).figures
+    return [figures[name] for name in ("grouping", "ari", "sides", "groups", "sided_strokes")]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, [100, 100, 100]),
+        ({"instance": (2, 1, 5, 5, None)}, [100, 100, 100]),
+        ({"instance": (1, 1, 1, 1, None)}, [50, 50, 100]),
+        ({"instance": None}, [0, 0, 100]),
+        ({"label": None}, [100, 100, 0]),
+        ({"label": ("front-left-leg", "front-left-leg", *LEGS.label[2:])}, [100, 100, 50]),
+        ({"label": LEGS.part}, [100, 100, 0]),
+        ({"part": ("front-leg", "tail", *LEGS.part[2:])}, [50, 100, 50]),
+        ({"part": None}, [0, 0, 0]),
+        ({"error": "lost"}, [0, 0, 0]),
+    ],
+)
+def test_instances_and_sides_beside_the_truth(change, expected):
+    assert of_instances([LEGS.replace(**change)]) == [*expected, 2, 2]
+
+
+def test_instances_are_told_by_category_and_part_too():
+    swapped = LEGS.replace(instance=(1, 1, 1, 1, None))
+    figures = evaluate([swapped, CAR], [LEGS, CAR], DOODLE7).figures
+    assert figures["per_category"]["4leg"]["grouping"] == 50
+    assert figures["per_category"]["4leg"]["C"] == 100
+    assert figures["per_category"]["car"]["grouping"] is None
+    assert figures["per_part"]["front-leg"]["f1"] == 100
+    assert figures["per_part"]["front-leg"]["grouping"] == 0
+    assert figures["per_part"]["back-leg"]["sided_strokes"] == 0
+    text = format_figures(figures)
+    assert "grouping 50.00   ARI 50.00   sides 100.00" in text
+    assert "2 sketches, 9 strokes, 2 groups, 2 sided strokes" in text
+    assert re.search(r"^front-leg +(100\.00 +){3}0\.00 +0\.00 +100\.00 +2 +1$", text, re.MULTILINE)
+
+
+def test_what_the_truth_does_not_say_is_not_shown():
+    figures = evaluate([CAR], [CAR], DOODLE7).figures
+    assert [figures[name] for name in ("grouping", "ari", "sides")] == [None] * 3
+    text = format_figures(figures)
+    assert not [word for word in ("grouping", "ARI", "ari", "sides", "groups") if word in text]
+
+
 def many(parts_of):
     return [result(f"car-{i}", "car", parts_of(i)) for i in range(60)]
 
@@ -123,6 +175,42 @@ def test_the_bootstrap_finds_the_difference(compared, figure):
     assert paired_bootstrap(worse, better, figure=figure, samples=200) == (mean, low, high)
     back = paired_bootstrap(worse, worse, figure=figure, samples=20)
     assert back == (0, 0, 0)
+
+
+@pytest.fixture
+def grouped():
+    def dogs(wrong):
+        return [
+            LEGS.replace(
+                sketch_id=f"dog-{i}",
+                instance=(1, 1 if i in wrong else 2, 1, 1, None),
+                label=LEGS.part if i in wrong else LEGS.label,
+            )
+            for i in range(60)
+        ]
+
+    found = (dogs(range(0, 60, 2)), dogs(range(0, 60, 10))[::-1])
+    return [evaluate(r, dogs(()), DOODLE7).answers for r in found]
+
+
+@pytest.mark.parametrize(("figure", "change"), [("grouping", 20), ("ari", 20), ("sides", 40)])
+def test_the_bootstrap_finds_the_difference_in_instances(grouped, figure, change):
+    worse, better = grouped
+    assert better.figure(figure) - worse.figure(figure) == pytest.approx(change)
+    mean, low, high = paired_bootstrap(worse, better, figure=figure, samples=200)
+    assert 0 < low <= mean <= high
+    assert mean == pytest.approx(change, abs=1.5)
+    assert paired_bootstrap(worse, better, figure=figure, samples=200) == (mean, low, high)
+
+
+def test_the_bootstrap_passes_over_draws_with_nothing_to_measure():
+    truth = [LEGS, *(DOG.replace(sketch_id=f"dog-{i}") for i in range(3))]
+    merged = [LEGS.replace(instance=(1, 1, 1, 1, None)), *truth[1:]]
+    first, second = (evaluate(r, truth, DOODLE7).answers for r in (merged, truth))
+    assert paired_bootstrap(first, second, figure="grouping", samples=50) == (50, 50, 50)
+    none = evaluate(truth[1:], truth[1:], DOODLE7).answers
+    with pytest.raises(UserError, match="nothing to measure grouping by"):
+        paired_bootstrap(none, none, figure="grouping", samples=5)
 
 
 def test_the_bootstrap_needs_the_same_sketches(compared):
