@@ -129,7 +129,12 @@ def _shaded(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
     for mark in marks:
         out.append(mark)
         size = np.ptp(mark.path, axis=0)
-        if len(mark.pieces) > 1 or size.min() < BOX / 12 or not pad.chance(pad.hand.shades):
+        if (
+            len(mark.pieces) > 1
+            or not _closed(mark.path, size)
+            or size.min() < BOX / 12
+            or not pad.chance(pad.hand.shades)
+        ):
             continue
         (x, y), (rx, ry) = mark.path.min(axis=0) + size / 2, size * pad.rng.uniform(0.2, 0.45, 2)
         piece = mark.pieces[0]
@@ -137,6 +142,10 @@ def _shaded(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
         over.scribble(x, y, rx, ry, piece.part, piece.unit)
         out += [replace(m, feature=mark.feature) for m in over.marks]
     return out
+
+
+def _closed(path: Path, size: Path) -> bool:
+    return float(np.hypot(*(path[0] - path[-1]))) < 0.25 * float(size.max())
 
 
 def _fitted(marks: Sequence[Mark]) -> list[Mark]:

@@ -10,7 +10,6 @@ from instancesketch.synth.primitives import (
     Path,
     curve,
     ellipse,
-    hatching,
     joined,
     polyline,
     rectangle,
@@ -26,7 +25,7 @@ _EYES = {
 def eye(pad: Pad, x: float, y: float, r: float, style: str) -> None:
     """An eye about (x, y), as `head`: a dot, a ring, one with a pupil, an arc, a cross."""
     if style == "dot":
-        pad.line(polyline((x, y)), "head")
+        pad.dot(x, y, r * 0.3, "head")
     elif style == "filled":
         pad.line(spiral(x, y, r * 0.7, pad.between(1.5, 3)), "head")
     elif style == "arc":
@@ -39,7 +38,7 @@ def eye(pad: Pad, x: float, y: float, r: float, style: str) -> None:
         if style == "pupil":
             pad.ring(x, y, r * 0.35, r * 0.35, "head")
         elif style == "black":
-            pad.line(hatching(x, y, r * 0.7, r * 0.7, pad.count(5, 10), pad.rng.random()), "head")
+            pad.scribble(x, y, r * 0.7, r * 0.7, "head")
 
 
 def eye_style(pad: Pad) -> str:
@@ -57,10 +56,13 @@ class Legs:
     bend: float
     foot: str  # empty: none
 
-    def draw(self, pad: Pad, x: float, y: float, part: str, unit: str) -> None:
-        """Draws one leg down from (x, y), and its foot if it is a stroke of its own."""
+    def draw(self, pad: Pad, x: float, y: float, part: str, unit: str, lean: float = 0.0) -> None:
+        """Draws one leg down from (x, y), and its foot if it is a stroke of its own.
+
+        `lean` is how far to the right the foot stands.
+        """
         long, w = pad.near(self.long), self.width / 2
-        lean = pad.between(-0.05, 0.05)
+        lean += pad.between(-0.05, 0.05)
         foot = (x + lean, y + long)
         knee = (x + lean / 2 + self.bend, y + long / 2)
         if self.style == "stick":

@@ -82,7 +82,7 @@ class Hand:
             retrace=float(rng.beta(0.4, 12)),
             backwards=float(rng.beta(0.7, 2)),
             sloppy=float(rng.gamma(0.8, 0.012)),
-            forgets=float(rng.beta(0.5, 4)),
+            forgets=float(rng.beta(0.4, 5)),
             shades=float(rng.beta(0.3, 9)),
             bend=float(rng.gamma(1.2, 0.05)),
             mirror=bool(rng.random() < 0.5),

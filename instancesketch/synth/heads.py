@@ -8,7 +8,6 @@ from instancesketch.synth.primitives import (
     curve,
     drop,
     ellipse,
-    hatching,
     joined,
     placed,
     polyline,
@@ -16,14 +15,19 @@ from instancesketch.synth.primitives import (
     scallops,
     spikes,
     turned,
-    zigzag,
 )
 
 
 def ears(pad: Pad, x: float, y: float, r: float, style: str, sides: tuple[int, ...]) -> None:
     """Ears on a head of radius r about (x, y); `sides` are -1 for left, 1 for right."""
     long = pad.between(0.5, 0.9) * (2.2 if style == "long" else 1)
-    for side in sides:
+    if style == "mane":
+        _mane(pad, x, y, r)
+    elif style == "flap":  # one large ear on the side of the head
+        pad.line(
+            placed(curve((-0.1, -0.8), (-1.4, -0.4), (-1.0, 1.1), (-0.1, 0.8)), x, y, r), "head"
+        )
+    for side in sides if style not in ("", "mane", "flap") else ():
         bx, by = x + side * 0.6 * r, y - 0.75 * r
         if style == "pointed":
             tip = (bx + side * 0.15 * r, by - long * r)
@@ -32,6 +36,21 @@ def ears(pad: Pad, x: float, y: float, r: float, style: str, sides: tuple[int, .
             if pad.care(0.12):
                 low = (tip[0], tip[1] + 0.25 * r)
                 pad.line(polyline((bx + 0.1 * r, by), low, (bx - 0.1 * r, by)), "head")
+        elif style == "horns":
+            top = (x + side * pad.between(0.4, 1.1) * r, y - (1 + long) * r)
+            pad.line(curve((bx, by), (x + side * 0.9 * r, by - 0.2 * r), top), "head")
+        elif style == "antlers":
+            top = (bx + side * 0.5 * r, by - 1.6 * long * r)
+            pad.line(polyline((bx, by), top), "head")
+            for share in (0.4, 0.75):
+                fork = (bx + side * share * 0.5 * r, by - share * 1.6 * long * r)
+                pad.line(polyline(fork, (fork[0] + side * 0.4 * r, fork[1] - 0.25 * r)), "head")
+        elif style == "knobs":
+            pad.line(
+                polyline((x + side * 0.3 * r, by), (x + side * 0.4 * r, by - long * r)), "head"
+            )
+            if pad.care(0.6):
+                pad.ring(x + side * 0.4 * r, by - (long + 0.15) * r, 0.15 * r, 0.15 * r, "head")
         elif style == "round":
             pad.ring(x + side * 0.8 * r, y - 0.8 * r, 0.32 * r, 0.32 * r, "head")
         elif style == "bow":  # an open arc on the head
@@ -47,15 +66,27 @@ def ears(pad: Pad, x: float, y: float, r: float, style: str, sides: tuple[int, .
             pad.line(drop((x + side * 0.4 * r, y - 0.85 * r), tip, 0.35), "head")
 
 
+def _mane(pad: Pad, x: float, y: float, r: float) -> None:
+    around = ellipse(x, y, 1.1 * r, 1.1 * r)
+    cuts = pad.cuts(pad.count(7, 20))
+    depth = pad.between(0.25, 0.7)
+    teeth = spikes(around, cuts, depth * r)
+    pad.line(teeth if pad.chance(0.5) else scallops(around, cuts, 1.3 * depth), "head")
+
+
 def ear_style(pad: Pad) -> str:
     """How this drawing's ears look."""
-    return pad.pick({"pointed": 4.0, "round": 1.5, "bow": 1.5, "floppy": 1.5, "long": 1.2})
+    return pad.pick(
+        {"pointed": 4.0, "round": 1.5, "bow": 1.5, "floppy": 1.5, "long": 1.2, "mane": 0.6}
+    )
 
 
-def face(pad: Pad, x: float, y: float, r: float) -> None:
-    """A head from the front, radius about r."""
-    shape = pad.pick({"ring": 6.0, "box": 0.6, "shield": 1.5, "cat": 1.5, "wide": 1.0})
-    style = ear_style(pad)
+def face(pad: Pad, x: float, y: float, r: float, style: str | None = None) -> None:
+    """A head from the front, radius about r, with ears of a style; any if None."""
+    shape = pad.pick({"ring": 6.0, "box": 0.6, "shield": 1.5, "cat": 1.5, "wide": 1.0, "egg": 1.0})
+    style = ear_style(pad) if style is None else style
+    if style != "pointed" and shape == "cat":
+        shape = "ring"
     if shape == "cat":  # ears and head in one line
         right = [(0.4, -0.9), (1, -1.6), (1.05, 0), (0.5, 0.85)]
         left = [(-px, py) for px, py in reversed(right)]
@@ -66,14 +97,11 @@ def face(pad: Pad, x: float, y: float, r: float) -> None:
         shield = curve((-1, -0.5), (0, -1), (1, -0.5), (0, pad.between(0.9, 1.5)), closed=True)
         pad.loop(placed(shield, x, y, r), "head")
     else:
-        pad.ring(x, y, r * (1.25 if shape == "wide" else 1), r, "head")
+        pad.ring(x, y, r * {"wide": 1.25, "egg": 0.8}.get(shape, 1), r, "head")
     if shape != "cat" and pad.chance(0.9):
         ears(pad, x, y, r, style, (-1, 1))
-    if pad.chance(0.1):  # a mane
-        around = ellipse(x, y, 1.1 * r, 1.1 * r)
-        cuts = pad.cuts(pad.count(9, 18))
-        teeth = spikes(around, cuts, 0.45 * r)
-        pad.line(teeth if pad.chance(0.5) else scallops(around, cuts, 0.6), "head")
+    if pad.chance(0.12 if r < 0.4 else 0.04):
+        return  # no features at all
     look, size = eye_style(pad), r * pad.between(0.1, 0.22)
     if pad.chance(0.9):
         for side in (-1, 1):
@@ -102,9 +130,9 @@ def _muzzle(pad: Pad, x: float, y: float, r: float) -> None:
         tip = polyline((-0.13, -0.08), (0.13, -0.08), (0, 0.1), (-0.13, -0.08))
         pad.loop(placed(tip, x, y, r), "head")
     elif nose == "dot":
-        pad.line(polyline((x, y)), "head")
+        pad.dot(x, y, 0.06 * r, "head")
     elif nose == "filled":
-        pad.line(hatching(x, y, 0.14 * r, 0.1 * r, pad.count(5, 12), pad.rng.random()), "head")
+        pad.scribble(x, y, 0.14 * r, 0.1 * r, "head")
     elif nose == "snout":  # a pig's
         pad.ring(x, y, 0.35 * r, 0.25 * r, "head")
         for side in (-1, 1):
@@ -133,9 +161,15 @@ def _muzzle(pad: Pad, x: float, y: float, r: float) -> None:
         pad.line(ellipse(x, low + 0.2 * r, 0.12 * r, 0.3 * r, start=0, turns=0.5), "head")
 
 
-def side_head(pad: Pad, x: float, y: float, r: float) -> None:
-    """A head that looks to the right, radius about r."""
-    shape = pad.pick({"ring": 3.0, "muzzle": 4.0, "wedge": 1.5, "box": 0.6, "trunk": 0.8})
+_SHAPES = {"ring": 3.0, "muzzle": 4.0, "wedge": 1.5, "box": 0.6, "trunk": 0.8, "snout": 0.5}
+
+
+def side_head(
+    pad: Pad, x: float, y: float, r: float, shape: str | None = None, style: str | None = None
+) -> None:
+    """A head that looks to the right, radius about r; shape and style of ears any if None."""
+    shape = pad.pick(_SHAPES) if shape is None else shape
+    style = ear_style(pad) if style is None else style
     nose = (x + r * pad.between(1.3, 2.0), y + r * pad.between(0.1, 0.7))
     if shape == "muzzle":
         tip = ((nose[0] - x) / r, (nose[1] - y) / r)
@@ -154,32 +188,36 @@ def side_head(pad: Pad, x: float, y: float, r: float) -> None:
     else:
         pad.ring(x, y, r * pad.between(0.9, 1.3), r, "head")
     if shape == "trunk":
-        way = placed(curve((0.8, 0), (1.5, 1), (pad.between(1.2, 2.2), 2.4)), x, y, r)
-        pad.line(way, "head")
-        pad.line(placed(way, -0.35 * r, 0.1 * r), "head")
-        pad.line(placed(curve((-0.2, -0.7), (-1.2, 0), (-0.2, 0.9)), x, y, r), "head")
-    elif pad.chance(0.8):
-        style = ear_style(pad)
+        _trunk(pad, x, y, r)
+    elif shape == "snout":
+        pad.ring(x + 1.1 * r, y + 0.15 * r, 0.2 * r, 0.3 * r, "head")
+    elif shape == "horn":
+        pad.line(placed(polyline((0.6, -0.7), (1.3, -1.7), (1.0, -0.4)), x, y, r), "head")
+    if style and pad.chance(0.75):
         shift = -0.45 * r if style in ("floppy", "long") else -0.2 * r
         ears(pad, x + shift, y, r, style, pad.pick({(-1, 1): 1.5, (1,): 2.5}))
-    if pad.chance(0.7):
+    if pad.chance(0.62):
         eye(pad, x + 0.2 * r, y - 0.25 * r, r * pad.between(0.1, 0.2), eye_style(pad))
-    if pad.care(0.5):
+    if pad.care(0.4):
         low = nose[1] + 0.1 * r
         corner, bow = (x + 0.3 * r, low - 0.05 * r), ((x + nose[0]) / 2, low + 0.15 * r)
         mouth = curve((nose[0] - 0.1 * r, low), bow, corner)
         pad.line(placed(mouth, -0.6 * r if shape in ("ring", "box") else 0, 0), "head")
-    if shape in ("muzzle", "wedge") and pad.care(0.45):
-        if pad.chance(0.5):
-            pad.ring(nose[0], nose[1] - 0.1 * r, 0.15 * r, 0.12 * r, "head")
-        else:
-            filled = hatching(0, 0, 0.15, 0.12, pad.count(4, 9), pad.rng.random())
-            pad.line(placed(filled, nose[0], nose[1] - 0.1 * r, r), "head")
-    if pad.care(0.12):  # horns, or a mane along the neck
-        if pad.chance(0.5):
-            for dx in (-0.2, 0.2):
-                horn = curve((dx, -0.9), (dx, -1.4), (dx * 2.5, -1.7))
-                pad.line(placed(horn, x, y, r), "head")
-        else:
-            mane = zigzag((0, -1.1), (-1.2, 0.4), pad.count(6, 16), 0.3)
-            pad.line(placed(mane, x, y, r), "head")
+    if shape in ("muzzle", "wedge") and pad.care(0.35):
+        (pad.ring if pad.chance(0.5) else pad.scribble)(
+            nose[0], nose[1] - 0.1 * r, 0.15 * r, 0.12 * r, "head"
+        )
+
+
+def _trunk(pad: Pad, x: float, y: float, r: float) -> None:
+    """An elephant's, hanging or raised: two lines, one that turns back, or one alone."""
+    tip = (pad.between(1.2, 2.6), pad.pick({pad.between(1.4, 2.8): 3.0, -1.2: 1.0}))
+    way = placed(curve((0.8, 0), (1.6, 0.45 * tip[1]), tip), x, y, r)
+    under = placed(way, -0.35 * r, 0.15 * r)
+    style = pad.pick({"two": 2.0, "back": 4.0, "one": 1.0})
+    if style == "back":
+        pad.line(joined([way, under[::-1]]), "head")
+        return
+    pad.line(way, "head")
+    if style == "two":
+        pad.line(under, "head")
