@@ -10,7 +10,6 @@ from instancesketch.synth.primitives import (
     curve,
     drop,
     ellipse,
-    hatching,
     joined,
     placed,
     polyline,
@@ -59,17 +58,16 @@ def wing(pad: Pad, x: float, y: float, long: float) -> None:
     elif style == "oval":
         pad.ring(x - long / 2, y, long / 2, 0.1, "body", tilt=-0.04)
     else:
-        dark = hatching(0, 0, long / 2, 0.1, pad.count(8, 25), pad.rng.random())
-        pad.line(placed(dark, x - long / 2, y), "body")
+        pad.scribble(x - long / 2, y, long / 2, 0.1, "body")
     for _ in range(pad.count(1, 4) if pad.care(0.35) else 0):  # feathers
         fx, fy = x - long * pad.between(0.2, 0.8), y + pad.between(-0.05, 0.1)
         pad.line(curve((fx, fy), (fx - 0.06, fy + 0.03), (fx - 0.12, fy)), "body")
 
 
-def tail(pad: Pad, x: float, y: float, size: float) -> None:
-    """A tail to the left from (x, y)."""
+def tail(pad: Pad, x: float, y: float, size: float, tilt: float = 0.0) -> None:
+    """A tail to the left from (x, y), more or less turned by `tilt`."""
     style = pad.pick({"lines": 2.0, "wedge": 3.0, "fan": 1.0, "zigzag": 1.0, "drop": 1.0})
-    tilt = pad.between(-0.12, 0.1)
+    tilt += pad.between(-0.12, 0.1)
     if style == "lines":
         for angle in np.linspace(-0.05, 0.05, pad.count(2, 4)):
             feather = turned(polyline((0, 0), (-1, 0)), float(angle) + tilt)
@@ -96,9 +94,17 @@ def legs(pad: Pad, middle: float, y: float, long: float) -> None:
         foot="" if style == "hook" else pad.pick(_FEET),
     )
     pad.feature()
-    gap = pad.between(0.06, 0.25)
+    gap, lean = pad.between(0.03, 0.25), pad.pick({0.0: 3.0, pad.between(-0.15, 0.15): 2.0})
+    splay = pad.pick({0.0: 3.0, pad.between(-0.1, 0.2): 1.0})
+    if pad.chance(0.04):  # one of them bent, as flamingos stand
+        knee = (middle + pad.between(0.1, 0.2), y + 0.4 * long)
+        tuck = polyline((middle, y), knee, (middle + 0.02, y + 0.55 * long))
+        pad.line(tuck, "back-leg", "leg 0")
+        pair.draw(pad, middle, y, "back-leg", "leg 1")
+        return
     for i, offset in enumerate((0.0,) if pad.chance(0.1) else (-gap / 2, gap / 2)):
-        pair.draw(pad, middle + offset, y + pad.between(-0.02, 0.02), "back-leg", f"leg {i}")
+        step, top = lean + (2 * i - 1) * splay, y + pad.between(-0.02, 0.02)
+        pair.draw(pad, middle + offset, top, "back-leg", f"leg {i}", step)
 
 
 def bird_head(pad: Pad, x: float, y: float, r: float) -> None:
