@@ -30,6 +30,7 @@ class Batch:
     stroke_len_S: Tensor  # int64
     strokes_N: Tensor  # int64, strokes per drawing
     part_S: Tensor  # int64
+    instance_S: Tensor  # int64; 0 several at once or not countable, -1 unknown
     category_N: Tensor  # int64
 
     def __len__(self) -> int:
@@ -80,6 +81,7 @@ class Batch:
             stroke_len_S=stroke_len_S,
             strokes_N=strokes_N,
             part_S=self.part_S[pick_S],
+            instance_S=self.instance_S[pick_S],
             category_N=category_N,
         )
 
@@ -112,12 +114,17 @@ def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
     y_P, _, _ = flat_list(table, "y")
     stroke_len_S, strokes_N1, _ = flat_list(table, "stroke_len")
     strokes_N = torch.from_numpy(np.diff(strokes_N1))
-    part_S = torch.full((len(stroke_len_S),), -1)
+    part_S, instance_S = torch.full((2, len(stroke_len_S)), -1)
     category_N = torch.full((len(table),), -1)
     if labels:
         known_S, labelled_N = part_numbers(table, taxonomy)
         part_S[torch.from_numpy(labelled_N > 0).repeat_interleave(strokes_N)] = torch.from_numpy(
             known_S
+        )
+        numbers, counted_N1, _ = flat_list(table, "instance")
+        counted_N = torch.from_numpy(np.diff(counted_N1))
+        instance_S[(counted_N > 0).repeat_interleave(strokes_N)] = torch.from_numpy(
+            numbers.astype(np.int64)
         )
         category_N = torch.from_numpy(categories(table, taxonomy))
     return Batch(
@@ -125,6 +132,7 @@ def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
         stroke_len_S=torch.from_numpy(stroke_len_S.astype(np.int64)),
         strokes_N=strokes_N,
         part_S=part_S,
+        instance_S=instance_S,
         category_N=category_N,
     )
 

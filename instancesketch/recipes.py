@@ -8,24 +8,28 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_args, get_type_hints
 
 from instancesketch.errors import UserError
-from instancesketch.fit import FitConfig, seed_recipe
+from instancesketch.fit import FitConfig, refiner, segmenter
 
-RECIPES: Mapping[str, Callable[[], FitConfig]] = {"default": FitConfig, "seed": seed_recipe}
+RECIPES: Mapping[str, Mapping[str, Callable[[], FitConfig]]] = {
+    "segmenter": {"default": segmenter.SegmenterFitConfig, "seed": segmenter.seed_recipe},
+    "refiner": {"default": refiner.RefinerFitConfig, "seed": refiner.seed_recipe},
+}
 
 
-def recipe(name: str, changes: Sequence[str] = ()) -> FitConfig:
+def recipe(kind: str, name: str, changes: Sequence[str] = ()) -> FitConfig:
     """A recipe with some values changed.
 
     Args:
-        name: one of `RECIPES`.
+        kind: the model: `segmenter` or `refiner`.
+        name: one of its `RECIPES`.
         changes: each `key=value`, such as `epochs=30` or `model.layers=2`; values as in TOML.
 
     Raises:
         UserError: there is no such recipe, key, or value of that kind.
     """
-    if name not in RECIPES:
-        raise UserError(f"no recipe {name!r}; there are {', '.join(RECIPES)}")
-    config = RECIPES[name]()
+    if name not in RECIPES[kind]:
+        raise UserError(f"no recipe {name!r}; there are {', '.join(RECIPES[kind])}")
+    config = RECIPES[kind][name]()
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
@@ -35,7 +39,7 @@ def recipe(name: str, changes: Sequence[str] = ()) -> FitConfig:
     return config
 
 
-def _check(config: FitConfig) -> None:
+def _check(config: Any) -> None:
     model = config.model
     if config.batch_size < 1 or config.epochs < 1:
         raise UserError("a recipe needs at least one epoch, and one drawing in a batch")

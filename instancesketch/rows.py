@@ -28,7 +28,7 @@ Role = Literal["train", "select"]
 # or nowhere (the last epoch is taken).
 Selection = Literal["tenth", "valid", "none"]
 
-COLUMNS = ["sketch_id", "category", "split", "x", "y", "stroke_len", "part"]
+COLUMNS = ["sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance"]
 # A worker shuffles this many drawings at a time.
 BUFFER = 8_192
 # With fewer row groups a worker, rows are dealt out singly so that each gets as many.
@@ -43,6 +43,7 @@ class Group:
     row_group: int
     categories: tuple[int, ...]  # rows per category
     parts: tuple[int, ...]  # strokes per part
+    instances: int  # strokes of known instance
     strange: tuple[str, ...]  # labels that their category doesn't have
 
 
@@ -102,7 +103,9 @@ def role_mask(
 
 def survey(group: tuple[str, int], role: Role, selection: Selection, taxonomy: Taxonomy) -> Group:
     """Counts what a row group holds for a role, from its narrow columns alone."""
-    table = _open(group[0]).read_row_group(group[1], ["sketch_id", "category", "split", "part"])
+    table = _open(group[0]).read_row_group(
+        group[1], ["sketch_id", "category", "split", "part", "instance"]
+    )
     chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy)))
     category_N = categories(chosen, taxonomy)
     part_S, strokes_N = part_numbers(chosen, taxonomy)
@@ -113,6 +116,7 @@ def survey(group: tuple[str, int], role: Role, selection: Selection, taxonomy: T
         row_group=group[1],
         categories=_counts(category_N, len(taxonomy.category_names)),
         parts=_counts(part_S[part_S >= 0], len(taxonomy.part_names)),
+        instances=pc.sum(pc.greater(pc.list_flatten(chosen["instance"]), 0)).as_py() or 0,
         strange=_strange(chosen, category_S, strange_S, taxonomy),
     )
 

@@ -16,10 +16,12 @@ from torch import Tensor
 from instancesketch import weights
 from instancesketch.batch import Batch, by_size, categories, pack
 from instancesketch.errors import UserError
-from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
+from instancesketch.instances import Instances, countable_parts, find, sided_parts
+from instancesketch.models.refiner import RefinerNet
+from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.schema import RESULT_SCHEMA, from_table, result_table, to_table
 from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy
+from instancesketch.taxonomy import SIDES, Taxonomy, with_side
 
 # What goes through the model at once: strokes, padded to the longest drawing, and points.
 MOST_TOKENS = 4_096
@@ -62,20 +64,34 @@ def predict(
 class Segmenter:
     """Labels drawings with trained weights. Reads no label of what it is given."""
 
-    def __init__(self, net: SegmenterNet, taxonomy: Taxonomy) -> None:
+    def __init__(
+        self, net: SegmenterNet, taxonomy: Taxonomy, refiner: RefinerNet | None = None
+    ) -> None:
         self.net, self.taxonomy = net.eval(), taxonomy
+        self.refiner = None if refiner is None else refiner.eval()
 
     @classmethod
     def load(cls, sources: str | Sequence[str], device: str = "cpu") -> Segmenter:
-        """Loads weights by shipped name or from folders; of several the last segmenter counts.
+        """Loads weights by shipped name or from folders, a refiner where there is one.
+
+        Of several segmenters or refiners the last one counts. Without a refiner instances are not
+        known.
 
         Raises:
-            UserError: they aren't there or can't be read.
+            UserError: they aren't there, can't be read, or the two are of different taxonomies.
         """
         names = [sources] if isinstance(sources, str) else list(sources)
-        loaded = weights.load(names, "segmenter")
-        net, taxonomy = build(loaded, ", ".join(names))
-        return cls(net.to(device), taxonomy)
+        where = ", ".join(names)
+        net, taxonomy = weights.build_segmenter(weights.load(names, "segmenter"), where)
+        if not weights.holds(names, "refiner"):
+            return cls(net.to(device), taxonomy)
+        refiner, theirs = weights.build_refiner(weights.load(names, "refiner"), where)
+        if theirs.part_names != taxonomy.part_names:
+            raise UserError(
+                f"{where}: the segmenter knows the parts of {taxonomy.name}, the refiner those of "
+                f"{theirs.name}"
+            )
+        return cls(net.to(device), taxonomy, refiner.to(device))
 
     def label(self, sketches: Sequence[Sketch], *, given_category: bool = False) -> list[Sketch]:
         """Returns the drawings with `category`, `part`, `label` and scores as predicted.
@@ -106,29 +122,33 @@ class Segmenter:
         return _without_labels(result, np.array([e is not None for e in errors]))
 
     def _labels(self, batch: Batch, parts_SQ: Tensor, category_N: Tensor) -> dict[str, Any]:
-        names = self.taxonomy.part_names
         score_S, part_S = parts_SQ.max(1)
+        category_S = category_N[batch.sketch_of_S]
+        # Without a category, what any of them counts is counted: the row that -1 finds.
+        counted_S = countable_parts(self.taxonomy)[category_S, part_S]
+        sided_S = sided_parts(self.taxonomy)[category_S, part_S]
+        if self.refiner is None:
+            unknown_S = torch.zeros_like(part_S)
+            found = Instances(unknown_S, unknown_S)
+        else:
+            found = find(self.refiner, batch, part_S, counted_S, sided_S)
         offsets = np.concatenate([[0], batch.strokes_N.cumsum(0).numpy()]).astype(np.int32)
 
         def per_stroke(values: pa.Array) -> pa.Array:
             return pa.ListArray.from_arrays(pa.array(offsets), values)
 
-        parts = pa.array(names).take(pa.array(part_S.numpy()))
-        countable_CQ = np.array(
-            [[p in c.countable for p in names] for c in self.taxonomy.categories.values()]
-        )
-        # Without a category, what any of them counts is counted: the row that -1 finds.
-        countable_CQ = np.vstack([countable_CQ, countable_CQ.any(0)])
-        counted_S = countable_CQ[category_N[batch.sketch_of_S].numpy(), part_S.numpy()]
+        names = self.taxonomy.part_names
+        labels = pa.array([*names, *(with_side(n, s) for s in SIDES for n in names)])
         words = pa.array([*self.taxonomy.category_names, None])
         known_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
         return {
             "category": words.take(pa.array(known_N)),
-            "part": per_stroke(parts),
-            "label": per_stroke(parts),
-            # Which instance it is, is the refiner's to say: until then it is not known.
+            "part": per_stroke(labels.take(pa.array(part_S.numpy()))),
+            "label": per_stroke(
+                labels.take(pa.array((found.side_S * len(names) + part_S).numpy()))
+            ),
             "instance": per_stroke(
-                pa.array(np.zeros(len(counted_S), np.int32), mask=~counted_S, type=pa.int32())
+                pa.array(found.instance_S.numpy().astype(np.int32), mask=~counted_S.numpy())
             ),
             "part_score": per_stroke(pa.array(score_S.numpy(), pa.float32())),
         }
@@ -139,24 +159,6 @@ class Segmenter:
             f"category {word!r} is not one of {self.taxonomy.name}: {known}" if told < 0 else None
             for word, told in zip(table["category"].to_pylist(), told_N.tolist(), strict=True)
         ]
-
-
-def build(loaded: weights.Weights, where: str) -> tuple[SegmenterNet, Taxonomy]:
-    """The network that a weights' configuration describes, filled with its tensors.
-
-    Raises:
-        UserError: the configuration is of another version, or the tensors don't fit it.
-    """
-    try:
-        taxonomy = Taxonomy.from_dict(loaded.config["taxonomy"])
-        values = dict(loaded.config["model"])
-        values["channels"] = tuple(values["channels"])
-        net = SegmenterNet(SegmenterConfig(**values), taxonomy)
-    except (UserError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{where}: config.json describes no segmenter: {reason}") from None
-    weights.fill(net, loaded, where)
-    return net, taxonomy
 
 
 def _without_labels(result: pa.Table, failed: np.ndarray[Any, Any]) -> pa.Table:

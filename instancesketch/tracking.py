@@ -18,7 +18,8 @@ from instancesketch.progress import clock_text
 METRICS = "metrics.jsonl"
 CURVES = "curves.svg"
 # One panel each: what shares a scale shares a panel.
-_PANELS = (("loss", ("loss",)), ("percent", ("macro_f1", "part_accuracy", "C", "P")))
+PERCENT = ("macro_f1", "part_accuracy", "C", "P", "grouping", "ari")
+_PANELS = (("loss", ("loss",)), ("percent", PERCENT))
 
 
 class RunLog:

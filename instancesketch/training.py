@@ -1,7 +1,7 @@
-"""Trains a segmenter on a Ray cluster: `fit` in every worker, Ray Data to feed it.
+"""Trains a model on a Ray cluster: `fit` in every worker, Ray Data to feed it.
 
 A run is a folder: `config.json` (its resolved settings), `metrics.jsonl`, `curves.svg`,
-`summary.json` and `segmenter/` once finished; checkpoints lie under `_checkpoints`.
+`summary.json` and `segmenter/` or `refiner/` once finished; checkpoints lie under `_checkpoints`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import Any, Literal
 from instancesketch import rows, storage, tracking, weights
 from instancesketch.cluster import connect, quiet_data
 from instancesketch.errors import UserError
-from instancesketch.fit import FitConfig
+from instancesketch.fit import FitConfig, RefinerFitConfig
 from instancesketch.rows import Group, Role, Selection
-from instancesketch.segmenter import build
 from instancesketch.taxonomy import Taxonomy
 from instancesketch.worker import load_state, work
 
@@ -41,8 +40,8 @@ class TrainConfig:
     quiet: bool = False
 
 
-def train_segmenter(config: TrainConfig) -> dict[str, Any]:
-    """Trains a segmenter, or continues the run of that name; returns its summary.
+def train(config: TrainConfig) -> dict[str, Any]:
+    """Trains the model that the recipe is for, or continues the run; returns its summary.
 
     Raises:
         UserError: the cluster, the corpus or an earlier run of the name doesn't fit.
@@ -131,6 +130,10 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
         raise UserError(
             f"{config.workers} workers for {_rows(train)} labelled drawings; lower --workers"
         )
+    if isinstance(config.recipe, RefinerFitConfig) and not any(g.instances for g in train):
+        raise UserError(
+            f"no drawing to train on in {', '.join(config.data)} says which instance a stroke draws"
+        )
     if strange := sorted({label for g in (*train, *select) for label in g.strange}):
         raise UserError(f"{taxonomy.name} doesn't know the label {strange[0]}; give --taxonomy")
     if selection != "none" and not _rows(select):
@@ -138,6 +141,7 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
             f"no drawing to select the best epoch on by {selection!r}; --select tenth or none"
         )
     settings = {
+        "kind": config.recipe.kind,
         "data": [storage.absolute(d) for d in config.data],
         "taxonomy": taxonomy.to_dict(),
         "recipe": asdict(config.recipe),
@@ -155,20 +159,30 @@ def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
     if config.taxonomy is not None:
         return [Taxonomy.load(config.taxonomy)]
     if config.weights:
-        return [build(weights.load(config.weights, "segmenter"), config.weights[-1])[1]]
+        return [_starting_weights(config)[1]]
     return [Taxonomy.load(name) for name in Taxonomy.shipped()]
 
 
 def _check_weights(config: TrainConfig) -> None:
     """Refuses weights that a network of the recipe and the taxonomy can't begin with."""
-    net, theirs = build(weights.load(config.weights, "segmenter"), config.weights[-1])
-    if net.config != config.recipe.model:
-        raise UserError(f"the segmenter of {config.weights[-1]} has another shape than the recipe")
+    shape, theirs = _starting_weights(config)
+    kind = config.recipe.kind
+    if shape != config.recipe.model:
+        raise UserError(f"the {kind} of {config.weights[-1]} has another shape than the recipe")
     (taxonomy,) = _taxonomies(config)
     if (theirs.part_names, theirs.category_names) != (taxonomy.part_names, taxonomy.category_names):
         raise UserError(
             f"the weights of {config.weights[-1]} are for {theirs.name}, not for {taxonomy.name}"
         )
+
+
+def _starting_weights(config: TrainConfig) -> tuple[Any, Taxonomy]:
+    """The shape and the taxonomy of the weights to begin with."""
+    kind = config.recipe.kind
+    loaded = weights.load(config.weights, kind)
+    build = weights.build_segmenter if kind == "segmenter" else weights.build_refiner
+    net, taxonomy = build(loaded, config.weights[-1])
+    return net.config, taxonomy
 
 
 def _selection(config: TrainConfig) -> Selection:
@@ -231,15 +245,13 @@ def _finish(run: str, settings: Mapping[str, Any], result: Any, seconds: float) 
     figures = state["figures"]
     recipe = settings["recipe"]
     config = {
-        "kind": "segmenter",
+        "kind": settings["kind"],
         "model": recipe["model"],
         **{k: v for k, v in settings.items() if k != "recipe"},
         "recipe": recipe,
         "metrics": figures,
     }
-    loaded = weights.Weights(tensors=state["mean"], config=config)
-    net, _ = build(loaded, run)
-    weights.save(storage.join(run, "segmenter"), net, config)
+    weights.save(storage.join(run, settings["kind"]), state["mean"], config)
     summary = {
         "run": run,
         "epochs": recipe["epochs"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import safetensors
 import safetensors.torch
@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from instancesketch import storage
 from instancesketch.errors import UserError
+from instancesketch.models.refiner import RefinerConfig, RefinerNet
+from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
+from instancesketch.taxonomy import Taxonomy
 
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -25,14 +28,31 @@ class Weights:
     config: dict[str, Any]
 
 
-def save(location: str, model: nn.Module, config: Mapping[str, Any]) -> None:
-    """Writes a model's tensors and configuration to a folder, each whole or not at all."""
-    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+def save(
+    location: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, half: bool = False
+) -> None:
+    """Writes a model's tensors and configuration to a folder, each whole or not at all.
+
+    With `half` they are kept in half precision: as many bytes as ship.
+    """
+    tensors = {
+        name: (value.half() if half and value.is_floating_point() else value).cpu().contiguous()
+        for name, value in tensors.items()
+    }
     storage.write_whole(
         storage.join(location, "model.safetensors"),
         lambda path: safetensors.torch.save_file(tensors, path),
     )
     storage.write_json(storage.join(location, "config.json"), config)
+
+
+def holds(sources: Sequence[str], kind: str) -> bool:
+    """Whether one of the given weights has a model of this kind.
+
+    Raises:
+        UserError: a source isn't there.
+    """
+    return any(storage.exists(storage.join(find(source), kind)) for source in sources)
 
 
 def load(sources: Sequence[str], kind: str) -> Weights:
@@ -88,12 +108,40 @@ def anywhere(source: str) -> str:
     return source if folder == str(SHIPPED / source) else folder
 
 
-def fill(model: nn.Module, weights: Weights, where: str) -> None:
-    """Puts tensors into a model of the shape that their configuration says.
+def build_segmenter(loaded: Weights, where: str) -> tuple[SegmenterNet, Taxonomy]:
+    """The segmenter that a configuration describes, filled with its tensors, and its taxonomy.
 
     Raises:
-        UserError: they don't fit.
+        UserError: the configuration is of another version, or the tensors don't fit it.
     """
+    net, taxonomy = _build(loaded, "segmenter", where)
+    return cast(SegmenterNet, net), taxonomy
+
+
+def build_refiner(loaded: Weights, where: str) -> tuple[RefinerNet, Taxonomy]:
+    """The same for a refiner."""
+    net, taxonomy = _build(loaded, "refiner", where)
+    return cast(RefinerNet, net), taxonomy
+
+
+def _build(loaded: Weights, kind: str, where: str) -> tuple[nn.Module, Taxonomy]:
+    try:
+        taxonomy = Taxonomy.from_dict(loaded.config["taxonomy"])
+        values = dict(loaded.config["model"])
+        values["channels"] = tuple(values["channels"])
+        net: nn.Module = (
+            SegmenterNet(SegmenterConfig(**values), taxonomy)
+            if kind == "segmenter"
+            else RefinerNet(RefinerConfig(**values), taxonomy)
+        )
+    except (UserError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{where}: config.json describes no {kind}: {reason}") from None
+    _fill(net, loaded, where)
+    return net, taxonomy
+
+
+def _fill(model: nn.Module, weights: Weights, where: str) -> None:
     try:
         model.load_state_dict(weights.tensors)
     except RuntimeError as error:

@@ -20,10 +20,8 @@ import torch.distributed as dist
 from instancesketch import rows, tracking, weights
 from instancesketch.batch import Batch
 from instancesketch.cluster import quiet_data
-from instancesketch.fit import Fit, evaluate
-from instancesketch.metrics import Tally
+from instancesketch.fit import Counts, Fit, start
 from instancesketch.rows import Group, Role, Selection, Unit
-from instancesketch.segmenter import build
 from instancesketch.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def work(loop: Mapping[str, Any]) -> None:
     )
     used = sum(int((torch.tensor(g.categories) * repeats_C).sum()) for g in loop["train"])
     steps = -(-used // recipe.batch_size)
-    fit = Fit(
+    fit = start(
         recipe,
         taxonomy,
         steps_per_epoch=steps,
@@ -58,7 +56,7 @@ def work(loop: Mapping[str, Any]) -> None:
         device=get_device(),
     )
     if settings["weights"]:
-        fit.start_from(build(weights.load(settings["weights"], "segmenter"), "--weights")[0])
+        fit.start_from(weights.load(settings["weights"], recipe.kind).tensors)
     first = _restore(fit, ray.train.get_checkpoint())
     if workers > 1:
         fit.train_net = torch.nn.parallel.DistributedDataParallel(fit.net)
@@ -85,9 +83,9 @@ def work(loop: Mapping[str, Any]) -> None:
             _share_buffers(fit.mean, workers)
             tables = stream(loop["select"], "select", range(len(loop["select"])))
             batches = rows.buffered(tables, taxonomy)
-            figures |= _figures(evaluate(fit.mean, batches, taxonomy, given=True), workers)
+            figures |= _figures(fit.measure(batches), workers)
         # Without a selection, or one too small for a macro-F1, the last epoch is the best.
-        score = figures.get("macro_f1")
+        score = fit.score(figures) if selection != "none" else None
         figures["score"] = float(epoch) if score is None else score
         _report(figures, fit, worker)
 
@@ -121,13 +119,13 @@ def _stream(
     yield from read_ahead.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2)
 
 
-def _figures(tally: Tally, workers: int) -> dict[str, float]:
+def _figures(counts: Counts, workers: int) -> dict[str, float | None]:
     """The selection's figures over all workers, every drawing counted once."""
-    tallies: list[Tally] = [tally] * workers
+    gathered: list[Any] = [counts] * workers
     if workers > 1:
-        dist.all_gather_object(tallies, tally)
-    figures = sum(tallies[1:], tallies[0]).figures()
-    return {name: figures[name] for name in ("macro_f1", "part_accuracy", "C", "P")}
+        dist.all_gather_object(gathered, counts)
+    figures = sum(gathered[1:], gathered[0]).figures()
+    return {name: figures[name] for name in tracking.PERCENT if name in figures}
 
 
 def _report(figures: dict[str, Any], fit: Fit, worker: int) -> None:

@@ -5,6 +5,7 @@ import torch
 from hypothesis import strategies as st
 
 from instancesketch.batch import Batch, pack
+from instancesketch.models.refiner import RefinerConfig
 from instancesketch.models.segmenter import SegmenterConfig
 from instancesketch.schema import to_table
 from instancesketch.sketch import Sketch
@@ -15,6 +16,10 @@ torch.set_num_threads(1)  # for tensors as small as these, threads only wait for
 
 DOODLE7 = Taxonomy.load("doodle7")
 TINY = SegmenterConfig(samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32)
+
+TINY_REFINER = RefinerConfig(
+    samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32, embedding=8
+)
 
 
 def drawn(number: int, seed: int = 5, category: str | None = None) -> list[Sketch]:

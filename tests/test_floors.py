@@ -12,7 +12,7 @@ FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
     2: {"formats", "synth", "svg", "report", "storage", "results"},
     3: {"ragged", "batch", "augment", "raster", "rows",
-        "models", "recipes", "weights", "fit", "segmenter"},
+        "models", "recipes", "weights", "fit", "segmenter", "instances"},
     4: {
         "audit", "cluster", "corpus", "inference", "isolation", "progress", "reading", "slices",
         "staging", "street", "synthesis", "tracking", "training", "worker",

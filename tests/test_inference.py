@@ -94,7 +94,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights")
     weights.save(
         str(folder / "segmenter"),
-        SegmenterNet(config, taxonomy),
+        SegmenterNet(config, taxonomy).state_dict(),
         {"taxonomy": taxonomy.to_dict(), "model": asdict(config)},
     )
     return folder

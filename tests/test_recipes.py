@@ -1,13 +1,13 @@
 import pytest
 
 from instancesketch.errors import UserError
-from instancesketch.fit import FitConfig, seed_recipe
+from instancesketch.fit.segmenter import SegmenterFitConfig, seed_recipe
 from instancesketch.recipes import recipe
 
 
 def test_default_and_published_recipe() -> None:
-    assert recipe("default") == FitConfig()
-    assert recipe("seed") == seed_recipe()
+    assert recipe("segmenter", "default") == SegmenterFitConfig()
+    assert recipe("segmenter", "seed") == seed_recipe()
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ def test_default_and_published_recipe() -> None:
     ],
 )
 def test_change(change, read) -> None:
-    assert read(recipe("default", [change]))
+    assert read(recipe("segmenter", "default", [change]))
 
 
 def test_later_changes_win_and_others_stay() -> None:
-    config = recipe("seed", ["epochs=3", "epochs=4"])
+    config = recipe("segmenter", "seed", ["epochs=3", "epochs=4"])
     assert config.epochs == 4
     assert config.model == seed_recipe().model
 
@@ -55,6 +55,6 @@ def test_later_changes_win_and_others_stay() -> None:
 )
 def test_mistake_is_told_in_one_line(name, change, reason) -> None:
     with pytest.raises(UserError) as told:
-        recipe(name, [change])
+        recipe("segmenter", name, [change])
     assert reason in str(told.value)
     assert "\n" not in str(told.value)

@@ -147,7 +147,7 @@ def test_every_row_is_read_once_over_all_workers(tmp_path, workers, rows_per_gro
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=40), st.integers(1, 5), st.integers(0, 99))
 def test_rows_dealt_singly_are_dealt_evenly(sizes, workers, seed):
     groups = [
-        Group(path="p", row_group=i, categories=(n,), parts=(), strange=())
+        Group(path="p", row_group=i, categories=(n,), parts=(), instances=0, strange=())
         for i, n in enumerate(sizes)
     ]
     order = epoch_order(len(groups), seed, 0)

@@ -19,16 +19,16 @@ from defusedxml import ElementTree
 from instancesketch import tracking
 from instancesketch.batch import pack
 from instancesketch.errors import UserError
-from instancesketch.fit import FitConfig, evaluate
+from instancesketch.fit.segmenter import SegmenterFitConfig, evaluate
 from instancesketch.schema import to_table
 from instancesketch.segmenter import Segmenter
-from instancesketch.training import TrainConfig, train_segmenter
+from instancesketch.training import TrainConfig, train
 from tests.drawings import DOODLE7, TINY, drawn, sketch_of
 
 pytestmark = pytest.mark.ray
 
 # A high rate and a short memory, so that what workers have learned apart shows.
-RECIPE = FitConfig(model=TINY, epochs=2, batch_size=16, learning_rate=0.02, average=0.5)
+RECIPE = SegmenterFitConfig(model=TINY, epochs=2, batch_size=16, learning_rate=0.02, average=0.5)
 FILES = {"config.json", "metrics.jsonl", "curves.svg", "summary.json", "segmenter"}
 
 
@@ -62,7 +62,7 @@ def done(ray_cluster, corpus, tmp_path_factory):
     found = {}
     for name, workers in (("one", 1), ("two", 2), ("again", 2)):
         config = config_of(corpus, storage, name, workers=workers)
-        found[name] = (storage / name, config, train_segmenter(config))
+        found[name] = (storage / name, config, train(config))
     return found
 
 
@@ -138,7 +138,7 @@ def test_equal_seeds_and_world_sizes_give_equal_weights(done):
 def test_a_finished_run_says_so(done):
     run, config, summary = done["two"]
     before = {f: f.stat().st_mtime_ns for f in run.rglob("*")}
-    assert train_segmenter(config) == summary | {"finished_before": True}
+    assert train(config) == summary | {"finished_before": True}
     assert {f: f.stat().st_mtime_ns for f in run.rglob("*")} == before
 
 
@@ -147,7 +147,7 @@ def test_a_run_stopped_before_its_last_files_is_finished(done):
     weights = weights_of(run)
     for path in ("summary.json", "segmenter/config.json", "segmenter/model.safetensors"):
         (run / path).unlink()
-    again = train_segmenter(config)
+    again = train(config)
     assert {k: v for k, v in again.items() if k != "seconds"} == {
         k: v for k, v in summary.items() if k != "seconds"
     }
@@ -167,7 +167,7 @@ def test_a_run_of_other_settings_is_refused(done, change, told):
     run, config, _ = done["two"]
     before = (run / "config.json").read_text()
     with pytest.raises(UserError) as error:
-        train_segmenter(replace(config, **change))
+        train(replace(config, **change))
     assert told in str(error.value)
     assert "\n" not in str(error.value)
     assert (run / "config.json").read_text() == before
@@ -193,7 +193,7 @@ def test_a_run_of_other_settings_is_refused(done, change, told):
 def test_what_can_not_be_done_is_refused_at_once(ray_cluster, corpus, tmp_path, values, told):
     config = replace(config_of(corpus, tmp_path / "runs", "r"), **values)
     with pytest.raises(UserError, match=told) as error:
-        train_segmenter(config)
+        train(config)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "runs").exists()
 
@@ -208,7 +208,7 @@ def test_corpora_that_can_not_train_are_refused(ray_cluster, tmp_path):
     def refusal(*sketches, **values):
         corpus = small_corpus(tmp_path / str(len(list(tmp_path.iterdir()))), sketches)
         with pytest.raises(UserError) as error:
-            train_segmenter(config_of(corpus, tmp_path, "run", **values))
+            train(config_of(corpus, tmp_path, "run", **values))
         return str(error.value)
 
     sun = {"category": "sun", "split": "train"}
@@ -232,7 +232,7 @@ def test_weights_that_do_not_fit_are_refused(done, corpus, tmp_path, values, tol
     first, _, _ = done["one"]
     config = config_of(corpus, tmp_path, "next", weights=(str(first),), **values)
     with pytest.raises(UserError, match=told):
-        train_segmenter(config)
+        train(config)
 
 
 def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeypatch):
@@ -242,7 +242,7 @@ def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeyp
     few = small_corpus(tmp_path / "few", [s.replace(split="train") for s in drawn(3, seed=8)])
     still = replace(RECIPE, learning_rate=0.0, weight_decay=0.0, average=0.0, epochs=1)
     config = config_of(few, tmp_path, "next", workers=2, selection="none", recipe=still)
-    summary = train_segmenter(replace(config, weights=("one",), taxonomy=None))
+    summary = train(replace(config, weights=("one",), taxonomy=None))
     assert summary["best_epoch"] == 1
     assert "macro_f1" not in summary["best"]
     before, after = weights_of(first), weights_of(tmp_path / "next")
@@ -252,11 +252,11 @@ def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeyp
 
 DRIVER = """
 import pickle, sys
-from instancesketch.training import train_segmenter
+from instancesketch.training import train
 with open(sys.argv[1], "rb") as file:
     config = pickle.load(file)
 if __name__ == "__main__":
-    print(train_segmenter(config)["best_epoch"])
+    print(train(config)["best_epoch"])
 """
 
 

@@ -10,9 +10,11 @@ import torch
 
 from instancesketch import weights
 from instancesketch.errors import UserError
+from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.segmenter import Segmenter
-from tests.drawings import DOODLE7, TINY, drawn
+from instancesketch.taxonomy import Taxonomy
+from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn
 
 CONFIG = {"kind": "segmenter", "model": asdict(TINY), "taxonomy": DOODLE7.to_dict()}
 
@@ -24,7 +26,7 @@ def network(seed=0):
 
 @pytest.fixture
 def folder(tmp_path):
-    weights.save(str(tmp_path / "run" / "segmenter"), network(), CONFIG)
+    weights.save(str(tmp_path / "run" / "segmenter"), network().state_dict(), CONFIG)
     return tmp_path / "run"
 
 
@@ -68,7 +70,7 @@ def test_half_precision_is_read_as_single(folder):
 
 def test_the_last_of_several_counts(folder, tmp_path):
     other = tmp_path / "other"
-    weights.save(str(other / "segmenter"), network(1), CONFIG)
+    weights.save(str(other / "segmenter"), network(1).state_dict(), CONFIG)
     (tmp_path / "without").mkdir()
 
     def first(*sources):
@@ -174,8 +176,58 @@ def test_tensors_that_do_not_fit_are_refused(folder, kind):
     if kind == "more":
         tensors["strange"] = torch.zeros(3)
     elif kind == "fewer":
-        del tensors["norm.weight"]
+        del tensors["transformer.norm.weight"]
     else:
-        tensors["norm.weight"] = torch.zeros(7)
+        tensors["transformer.norm.weight"] = torch.zeros(7)
     safetensors.torch.save_file(tensors, path)
     assert "don't fit" in refusal(folder)
+
+
+def test_half_precision_takes_half_the_bytes_and_labels_alike(folder, tmp_path):
+    half = tmp_path / "half"
+    weights.save(str(half / "segmenter"), network().state_dict(), CONFIG, half=True)
+    path = half / "segmenter" / "model.safetensors"
+    kept = safetensors.torch.load_file(path)
+    assert {v.dtype for v in kept.values()} <= {torch.float16, torch.int64}
+    assert path.stat().st_size < 0.6 * (folder / "segmenter" / path.name).stat().st_size
+    for a, b in zip(
+        Segmenter.load(str(folder)).label(drawn(5)),
+        Segmenter.load(str(half)).label(drawn(5)),
+        strict=True,
+    ):
+        assert a.part_score == pytest.approx(b.part_score, abs=1e-2)
+
+
+REFINER = {"kind": "refiner", "model": asdict(TINY_REFINER), "taxonomy": DOODLE7.to_dict()}
+
+
+def refiner(taxonomy=DOODLE7):
+    torch.manual_seed(0)
+    return RefinerNet(TINY_REFINER, taxonomy)
+
+
+def test_a_refiner_is_loaded_from_its_own_folder_or_beside_the_segmenter(folder, tmp_path):
+    assert Segmenter.load(str(folder)).refiner is None
+    assert not weights.holds([str(folder)], "refiner")
+    other = tmp_path / "second"
+    weights.save(str(other / "refiner"), refiner().state_dict(), REFINER)
+    assert weights.holds([str(folder), str(other)], "refiner")
+    loaded = Segmenter.load([str(folder), str(other)]).refiner
+    want = refiner().state_dict()
+    assert all(torch.equal(value, want[name]) for name, value in loaded.state_dict().items())
+    assert not loaded.training
+
+
+def test_a_refiner_of_another_taxonomy_is_refused(folder, tmp_path):
+    spg20 = Taxonomy.load("spg20")
+    weights.save(
+        str(tmp_path / "r" / "refiner"),
+        refiner(spg20).state_dict(),
+        REFINER | {"taxonomy": spg20.to_dict()},
+    )
+    assert "parts of doodle7, the refiner those of spg20" in refusal(folder, tmp_path / "r")
+
+
+def test_a_refiner_that_is_none_is_refused(folder, tmp_path):
+    weights.save(str(tmp_path / "r" / "refiner"), refiner().state_dict(), CONFIG)
+    assert "describes no refiner" in refusal(folder, tmp_path / "r")

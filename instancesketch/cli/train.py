@@ -6,22 +6,25 @@ import argparse
 
 HELP = "train a model on a labelled corpus"
 DESCRIPTION = """\
-Trains the segmenter, which says what part each stroke draws, on one machine or a Ray cluster. The
-run is the folder RUNS/NAME: its settings, metrics.jsonl, curves.svg, and in the end segmenter/ with
-the best epoch's weights, which `segment --weights RUNS/NAME` takes. The same command run again
-goes on after the last whole epoch.
+Trains the segmenter, which says what part each stroke draws, or the refiner, which says which
+instance of that part, on one machine or a Ray cluster. The run is the folder RUNS/NAME: its
+settings, metrics.jsonl, curves.svg, and in the end segmenter/ or refiner/ with the best epoch's
+weights, which `segment --weights RUNS/NAME` takes. The same command run again goes on after the
+last whole epoch.
 
   instancesketch train segmenter --data corpus --run first
   instancesketch train segmenter --data corpus --run wide --set model.width=192 --set epochs=40
+  instancesketch train refiner --data corpus --run second
   instancesketch train segmenter --data s3://bucket/corpus --run big --workers 8 --gpus-per-worker 1
 
-The best epoch is chosen by macro-F1 on drawings that are not trained on: the split `valid` where
+The best epoch is chosen on drawings that are not trained on, by macro-F1 (by grouping for a
+refiner): the split `valid` where
 there is a `test` left to report on, else a tenth of `train`."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's options."""
-    parser.add_argument("model", choices=("segmenter",), help="what to train")
+    parser.add_argument("model", choices=("segmenter", "refiner"), help="what to train")
     parser.add_argument(
         "--data", required=True, nargs="+", metavar="CORPUS", help="labelled corpora"
     )
@@ -69,15 +72,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch.recipes import recipe
-    from instancesketch.training import TrainConfig, train_segmenter
+    from instancesketch.training import TrainConfig, train
 
     named = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed}
     changes = [f"{key}={value}" for key, value in named.items() if value is not None]
-    summary = train_segmenter(
+    summary = train(
         TrainConfig(
             data=tuple(args.data),
             run=args.run_name,
-            recipe=recipe(args.recipe, [*args.set, *changes]),
+            recipe=recipe(args.model, args.recipe, [*args.set, *changes]),
             storage=args.storage,
             taxonomy=args.taxonomy,
             weights=tuple(args.weights),
@@ -90,11 +93,9 @@ def run(args: argparse.Namespace) -> int:
     before = "finished before: " if summary.get("finished_before") else ""
     figures = summary["best"]
     drawings = f"{summary['drawings']['select']:,} drawings"
-    chosen = (
-        f"macro-F1 {figures['macro_f1']:.2f}, C {figures['C']:.2f} on {drawings}"
-        if figures.get("macro_f1") is not None
-        else f"loss {figures['loss']:.4f}"
-    )
+    titles = {"macro_f1": "macro-F1", "C": "C", "grouping": "grouping", "ari": "ARI"}
+    shown = [f"{t} {figures[n]:.2f}" for n, t in titles.items() if figures.get(n) is not None]
+    chosen = f"{', '.join(shown)} on {drawings}" if shown else f"loss {figures['loss']:.4f}"
     print(
         f"train: {before}epoch {summary['best_epoch']} of {summary['epochs']}, {chosen} "
         f"-> {summary['run']}"
