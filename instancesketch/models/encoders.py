@@ -93,6 +93,28 @@ class RasterEncoder(nn.Module):
         return F.relu(self.out(torch.cat([shape.mean((2, 3)), place.mean((2, 3))], dim=1)))
 
 
+class PlaceEncoder(nn.Module):
+    """The published refiner's: an image of the stroke in its place, by two small convolutions."""
+
+    def __init__(self, width: int, size: int = 32) -> None:
+        super().__init__()
+        self.size = size
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(1, 16, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        )
+        self.out = nn.Linear(32 * (size // 4) ** 2, width)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Returns (S, width)."""
+        images = rasterise(batch.points_P2, batch.stroke_len_S, self.size)[:, None]
+        return self.out(self.convolutions(images).flatten(1))
+
+
 class JoinedEncoder(nn.Module):
     """Points and images together."""
 

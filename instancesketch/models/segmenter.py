@@ -10,12 +10,11 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
-from instancesketch.models.transformer import Block, PairBias
+from instancesketch.models.transformer import StrokeTransformer
 from instancesketch.taxonomy import Taxonomy
 
 PUBLISHED_POSITIONS = 105
@@ -66,13 +65,14 @@ class SegmenterNet(nn.Module):
             self.placed = nn.Linear(2 * width, width)
         # The last entry stands for a category that is not known.
         self.category = nn.Embedding(len(taxonomy.category_names) + 1, width)
-        self.blocks = nn.ModuleList(
-            Block(width, config.heads, config.feedforward, config.dropout)
-            for _ in range(config.layers)
+        self.transformer = StrokeTransformer(
+            width,
+            layers=config.layers,
+            heads=config.heads,
+            feedforward=config.feedforward,
+            dropout=config.dropout,
+            pair_bias=config.pair_bias,
         )
-        if config.pair_bias:
-            self.pair_bias = PairBias(config.heads)
-        self.norm = nn.LayerNorm(width)
         self.part_head = nn.Linear(width, len(taxonomy.part_names))
         if config.sketch_token:
             self.category_head = nn.Linear(width, len(taxonomy.category_names))
@@ -98,43 +98,15 @@ class SegmenterNet(nn.Module):
             None where the recipe has no such head.
         """
         hidden_SD = self.encoder(batch)
-        at_S = ragged.within(batch.strokes_N)
         if self.config.learned_positions:
-            position_SD = self.position(at_S.clamp(max=PUBLISHED_POSITIONS - 1))
-            hidden_SD = self.placed(torch.cat([hidden_SD, position_SD], dim=1))
-        # The sketch token, where there is one, is the first of each row.
-        extra = int(self.config.sketch_token)
-        length = int(batch.strokes_N.max()) + extra
-        at_S = at_S + extra
-        x_NLD = hidden_SD.new_zeros(len(batch), length, hidden_SD.shape[1])
-        x_NLD[batch.sketch_of_S, at_S] = hidden_SD
-        if extra:
-            x_NLD[:, 0] = self.category(category_N % self.category.num_embeddings).to(x_NLD.dtype)
-        bias = self._bias(batch, at_S, length)
-        for block in self.blocks:
-            x_NLD = block(x_NLD, bias)
-        x_NLD = self.norm(x_NLD)
-        parts_SQ = self.part_head(x_NLD[batch.sketch_of_S, at_S])
-        return parts_SQ, self.category_head(x_NLD[:, 0]) if extra else None
-
-    def _bias(self, batch: Batch, at_S: Tensor, length: int) -> Tensor | None:
-        """The attention's bias (N, H or 1, L, L): geometry of pairs, and -inf on the padding."""
-        extra = length - int(batch.strokes_N.max())
-        padding_NL = torch.arange(length, device=at_S.device) >= (batch.strokes_N + extra)[:, None]
-        bias = None
-        if self.config.pair_bias:
-            places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairBias.SAMPLES)
-            places_NLK2 = places_SK2.new_zeros(len(batch), length, *places_SK2.shape[1:])
-            places_NLK2[batch.sketch_of_S, at_S] = places_SK2
-            bias = self.pair_bias(places_NLK2)
-            if extra:  # the sketch token lies nowhere
-                bias = F.pad(bias[:, :, 1:, 1:], (1, 0, 1, 0))
-        if not bool(padding_NL.any()):
-            return bias
-        wall = torch.zeros_like(padding_NL, dtype=torch.float32).masked_fill(
-            padding_NL, float("-inf")
-        )[:, None, None, :]
-        return wall if bias is None else bias + wall.to(bias.dtype)
+            at_S = ragged.within(batch.strokes_N).clamp(max=PUBLISHED_POSITIONS - 1)
+            hidden_SD = self.placed(torch.cat([hidden_SD, self.position(at_S)], dim=1))
+        token_ND = None
+        if self.config.sketch_token:  # of unknown category: the last entry
+            token_ND = self.category(category_N % self.category.num_embeddings)
+        hidden_SD, token_ND = self.transformer(hidden_SD, batch, token_ND)
+        parts_SQ = self.part_head(hidden_SD)
+        return parts_SQ, None if token_ND is None else self.category_head(token_ND)
 
     def mask_parts(self, parts_SQ: Tensor, category_N: Tensor, batch: Batch) -> Tensor:
         """Puts the logits of parts that a drawing's category doesn't have to -inf.

@@ -9,6 +9,75 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from instancesketch import ragged
+from instancesketch.batch import Batch
+
+
+class StrokeTransformer(nn.Module):
+    """Layers of attention among the strokes of each drawing, and a norm at the end."""
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        layers: int,
+        heads: int,
+        feedforward: int,
+        dropout: float,
+        pair_bias: bool,
+    ) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            Block(width, heads, feedforward, dropout) for _ in range(layers)
+        )
+        if pair_bias:
+            self.pair_bias = PairBias(heads)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(
+        self, hidden_SD: Tensor, batch: Batch, token_ND: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Lets strokes tell each other what they are.
+
+        Args:
+            hidden_SD: a vector per stroke.
+            batch: where the strokes lie, normalised.
+            token_ND: a vector per drawing that takes part as a stroke does, but lies nowhere.
+
+        Returns:
+            The vectors of the strokes, and of the drawings where they were given.
+        """
+        extra = int(token_ND is not None)
+        at_S = ragged.within(batch.strokes_N) + extra
+        length = int(batch.strokes_N.max()) + extra
+        x_NLD = hidden_SD.new_zeros(len(batch), length, hidden_SD.shape[1])
+        x_NLD[batch.sketch_of_S, at_S] = hidden_SD
+        if token_ND is not None:
+            x_NLD[:, 0] = token_ND.to(x_NLD.dtype)
+        bias = self._bias(batch, at_S, extra, length)
+        for block in self.blocks:
+            x_NLD = block(x_NLD, bias)
+        x_NLD = self.norm(x_NLD)
+        return x_NLD[batch.sketch_of_S, at_S], x_NLD[:, 0] if extra else None
+
+    def _bias(self, batch: Batch, at_S: Tensor, extra: int, length: int) -> Tensor | None:
+        """The attention's bias (N, H or 1, L, L): geometry of pairs, and -inf on the padding."""
+        padding_NL = torch.arange(length, device=at_S.device) >= (batch.strokes_N + extra)[:, None]
+        bias = None
+        if hasattr(self, "pair_bias"):
+            places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairBias.SAMPLES)
+            places_NLK2 = places_SK2.new_zeros(len(batch), length, *places_SK2.shape[1:])
+            places_NLK2[batch.sketch_of_S, at_S] = places_SK2
+            bias = self.pair_bias(places_NLK2)
+            if extra:  # the drawing's own token lies nowhere
+                bias = F.pad(bias[:, :, 1:, 1:], (1, 0, 1, 0))
+        if not bool(padding_NL.any()):
+            return bias
+        wall = torch.zeros_like(padding_NL, dtype=torch.float32).masked_fill(
+            padding_NL, float("-inf")
+        )[:, None, None, :]
+        return wall if bias is None else bias + wall.to(bias.dtype)
+
 
 class Block(nn.Module):
     """Self-attention and a feed-forward network, each on a normalised input and added to it."""

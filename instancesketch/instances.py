@@ -1,0 +1,210 @@
+"""From strokes whose parts are known to instances and sides: affinities, clusters, numbers.
+
+Shape letters: see `instancesketch.ragged`; C categories, Q parts, G groups of strokes that draw the
+same part of the same drawing, L strokes of the largest of them, I instances.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from sklearn.cluster import KMeans
+from torch import Tensor
+
+from instancesketch import ragged
+from instancesketch.batch import Batch, by_size
+from instancesketch.models.refiner import Groups, RefinerNet
+from instancesketch.taxonomy import Taxonomy
+
+# What goes through the model at once: strokes, padded to the longest drawing, and points.
+MOST_TOKENS = 8_192
+MOST_POINTS = 200_000
+# What a stroke weighs beside its length, in a drawing whose longer side is 2: a dot has a place.
+DOT = 0.01
+# Nearer than this, in the same unit, neither of two is left of the other.
+SAME_PLACE = 1e-5
+
+
+class Instances(NamedTuple):
+    """What the strokes of a batch draw."""
+
+    instance_S: Tensor  # from 1, within a part of a drawing and from the left; 0 several, or none
+    side_S: Tensor  # 1 left, 2 right, of the picture and within a pair; 0 neither
+
+
+def countable_parts(taxonomy: Taxonomy) -> Tensor:
+    """Which parts of each category are counted, (C + 1, Q) bool; last, for -1: by any category."""
+    return _parts(taxonomy, "countable")
+
+
+def sided_parts(taxonomy: Taxonomy) -> Tensor:
+    """Which parts of each category have a side, (C + 1, Q) bool; last, for -1: in any category."""
+    return _parts(taxonomy, "sided")
+
+
+def _parts(taxonomy: Taxonomy, kind: str) -> Tensor:
+    names, categories = taxonomy.part_names, taxonomy.categories.values()
+    parts_CQ = torch.tensor([[name in getattr(c, kind) for name in names] for c in categories])
+    return torch.cat([parts_CQ, parts_CQ.any(0, keepdim=True)])
+
+
+@torch.inference_mode()
+def find(
+    net: RefinerNet, batch: Batch, part_S: Tensor, counted_S: Tensor, sided_S: Tensor
+) -> Instances:
+    """The instance that each stroke draws, and its side.
+
+    Args:
+        net: the refiner, in evaluation mode.
+        batch: drawings as they are, on the CPU; its labels are not looked at.
+        part_S: the part of every stroke.
+        counted_S: which strokes draw a part that is counted.
+        sided_S: which strokes draw a part that has sides.
+
+    Returns:
+        For all strokes, on the CPU.
+    """
+    few, strokes_T = counted_strokes(batch, counted_S)
+    part_T, cluster_T = part_S[strokes_T], torch.zeros_like(strokes_T)
+    device = net.scale_Q.device
+    for pick in by_size(few, MOST_TOKENS, MOST_POINTS):
+        strokes_U, piece = few.strokes_of(pick), few.select(pick).to(device)
+        cluster_T[strokes_U] = _clusters(net, piece, part_T[strokes_U].to(device)).cpu()
+    numbers = numbered(few, part_T, cluster_T, sided_S[strokes_T])
+    found = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
+    for all_S, some_T in zip(found, numbers, strict=True):
+        all_S[strokes_T] = some_T
+    return found
+
+
+def counted_strokes(batch: Batch, counted_S: Tensor) -> tuple[Batch, Tensor]:
+    """The counted strokes alone, where they lie in their normalised drawings, and their numbers.
+
+    Drawings that have none are left out.
+    """
+    counted_N = ragged.reduce(counted_S.long(), batch.sketch_of_S, len(batch), "sum")
+    some_M = counted_N.nonzero()[:, 0]
+    drawings, strokes_U = batch.select(some_M).normalised(), batch.strokes_of(some_M)
+    kept_T = counted_S[strokes_U].nonzero()[:, 0]
+    few = drawings.replace_strokes(kept_T, counted_N[some_M], drawings.category_N)
+    return few, strokes_U[kept_T]
+
+
+def _clusters(net: RefinerNet, batch: Batch, part_S: Tensor) -> Tensor:
+    """(S,) from 1, different for strokes of different instances; 0 for several at once."""
+    embedded = net(batch, part_S)
+    if net.config.cluster == "k-means":
+        return _two_means(net, batch, part_S, embedded.places_SD)
+    single_S = embedded.several_S < 0
+    cluster_S = torch.arange(1, len(part_S) + 1, device=part_S.device) * single_S
+    groups = Groups.of(net.keys(batch, part_S), single_S)
+    if len(groups):
+        affinity_GLL = net.affinity(embedded.places_SD, batch, part_S, groups)
+        label_GL = agglomerate(affinity_GLL, groups.there_GL)
+        cluster_GL = cluster_S[groups.strokes_GL].gather(1, label_GL)
+        cluster_S[groups.strokes_GL[groups.there_GL]] = cluster_GL[groups.there_GL]
+    return cluster_S
+
+
+def agglomerate(affinity_GLL: Tensor, there_GL: Tensor) -> Tensor:
+    """Average linkage: joins clusters as long as two are of positive mean affinity.
+
+    All pairs that are each other's nearest are joined at once, which gives what joining one pair
+    after the other does (Bruynooghe 1978; Murtagh 1983), in a few rounds for all groups together.
+
+    Args:
+        affinity_GLL: logits, symmetric, that two strokes of a group belong together.
+        there_GL: which strokes there are.
+
+    Returns:
+        (G, L) for each stroke the number of its cluster's first one.
+    """
+    groups, length = there_GL.shape
+    own_L = torch.arange(length, device=there_GL.device)
+    label_GL = own_L.expand(groups, length).clone()
+    size_GL = there_GL.to(affinity_GLL.dtype)
+    both_GLL = there_GL[:, :, None] & there_GL[:, None]
+    sum_GLL = affinity_GLL.masked_fill(~both_GLL, 0)
+    while True:
+        weight_GLL = size_GL[:, :, None] * size_GL[:, None]
+        mean_GLL = (sum_GLL / weight_GLL).masked_fill(weight_GLL == 0, float("-inf"))
+        mean_GLL.diagonal(dim1=1, dim2=2).fill_(float("-inf"))
+        best_GL, nearest_GL = mean_GLL.max(2)
+        mutual_GL = nearest_GL.gather(1, nearest_GL) == own_L
+        joins_GL = mutual_GL & (best_GL > 0) & (nearest_GL < own_L)
+        if not bool(joins_GL.any()):
+            return label_GL
+        into_GL = torch.where(joins_GL, nearest_GL, own_L)
+        label_GL = into_GL.gather(1, label_GL)
+        size_GL = torch.zeros_like(size_GL).scatter_add(1, into_GL, size_GL)
+        rows_GLL = into_GL[:, :, None].expand_as(sum_GLL)
+        sum_GLL = torch.zeros_like(sum_GLL).scatter_add(1, rows_GLL, sum_GLL)
+        sum_GLL = torch.zeros_like(sum_GLL).scatter_add(2, rows_GLL.transpose(1, 2), sum_GLL)
+
+
+def _two_means(net: RefinerNet, batch: Batch, part_S: Tensor, places_SD: Tensor) -> Tensor:
+    """The published rule: two clusters among the front, and two among the back legs and feet.
+
+    Other parts are not told apart: 0.
+    """
+    legs_S = net.end_Q[part_S] >= 0
+    groups = Groups.of(net.keys(batch, part_S), legs_S)
+    cluster_S = legs_S.long()  # one alone
+    for strokes_L, there_L in zip(groups.strokes_GL, groups.there_GL, strict=True):
+        strokes_L = strokes_L[there_L]
+        means = KMeans(2, n_init=10, random_state=0).fit(places_SD[strokes_L].cpu().numpy())
+        cluster_S[strokes_L] = torch.from_numpy(means.labels_).to(cluster_S) + 1
+    return cluster_S
+
+
+def numbered(batch: Batch, part_S: Tensor, cluster_S: Tensor, sided_S: Tensor) -> Instances:
+    """Numbers clusters from 1 within each part of a drawing, from the left; 0 stays 0.
+
+    An instance lies where its lines lie on average, by their length. Where a part that has sides
+    has two instances, the one is on the picture's left and the other on its right.
+
+    Args:
+        batch: drawings, normalised.
+        part_S: the part of every stroke.
+        cluster_S: different for strokes of different instances, 0 for none.
+        sided_S: whose part has sides.
+    """
+    instance_S, side_S = torch.zeros_like(cluster_S), torch.zeros_like(cluster_S)
+    strokes_T = cluster_S.nonzero()[:, 0]
+    if not len(strokes_T):
+        return Instances(instance_S, side_S)
+    clusters = int(cluster_S.max()) + 1
+    group_S = batch.sketch_of_S * (int(part_S.max()) + 1) + part_S
+    key_I, instance_T = (group_S * clusters + cluster_S)[strokes_T].unique(return_inverse=True)
+    x_I = _centres(batch, strokes_T, instance_T, len(key_I))
+    _, of_I, size_G = (key_I // clusters).unique_consecutive(
+        return_inverse=True, return_counts=True
+    )
+    number_I = ragged.rank(x_I, size_G) + 1
+    apart_G = ragged.reduce(x_I, of_I, len(size_G), "amax") - ragged.reduce(
+        x_I, of_I, len(size_G), "amin"
+    )
+    pair_G = (size_G == 2) & (apart_G > SAME_PLACE)
+    instance_S[strokes_T] = number_I[instance_T]
+    side_S[strokes_T] = (number_I * pair_G[of_I])[instance_T]
+    return Instances(instance_S, side_S * sided_S)
+
+
+def _centres(batch: Batch, strokes_T: Tensor, instance_T: Tensor, number: int) -> Tensor:
+    """(I,) mean x of the lines of each instance, by length."""
+    points_P2 = batch.points_P2.double()
+    way_P = ragged.segment_lengths(points_P2, batch.stroke_len_S)
+    middle_P = points_P2[:, 0].clone()
+    middle_P[1:] = (points_P2[1:, 0] + points_P2[:-1, 0]) / 2
+    first_S = ragged.starts(batch.stroke_len_S)
+    middle_P[first_S] = points_P2[first_S, 0]
+    way_P[first_S] = DOT
+    strokes = len(batch.stroke_len_S)
+    moment_S, weight_S = (
+        ragged.reduce(v, batch.stroke_of_P, strokes, "sum") for v in (way_P * middle_P, way_P)
+    )
+    moment_I, weight_I = (
+        ragged.reduce(v[strokes_T], instance_T, number, "sum") for v in (moment_S, weight_S)
+    )
+    return moment_I / weight_I

@@ -1,0 +1,176 @@
+"""The refiner: a place in a space for every stroke, where strokes of one instance lie together.
+
+Shape letters: see `instancesketch.ragged`; Q parts, G groups of strokes that draw the same part of
+the same drawing, L strokes of the largest of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from instancesketch import ragged
+from instancesketch.batch import Batch
+from instancesketch.models.encoders import PlaceEncoder, PointsEncoder
+from instancesketch.models.transformer import PairBias, StrokeTransformer
+from instancesketch.taxonomy import Taxonomy
+
+PUBLISHED_POSITIONS = 105
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefinerConfig:
+    """The refiner's shape. The defaults are the best recipe, `SEED` the published one."""
+
+    encoder: Literal["points", "raster"] = "points"
+    samples: int = 32  # points that a stroke is resampled to
+    channels: tuple[int, ...] = (32, 64, 64)
+    width: int = 96
+    layers: int = 2
+    heads: int = 4
+    feedforward: int = 192
+    dropout: float = 0.1
+    embedding: int = 32
+    pair_bias: bool = True  # how strokes lie to each other, told to the attention
+    pair_affinity: bool = True  # the same, told to the affinities
+    learned_positions: bool = False  # the published embedding of a stroke's number in the drawing
+    cluster: Literal["affinity", "k-means"] = "affinity"
+
+
+SEED = RefinerConfig(
+    encoder="raster",
+    width=64,
+    feedforward=256,
+    pair_bias=False,
+    pair_affinity=False,
+    learned_positions=True,
+    cluster="k-means",
+)
+
+
+class Embedded(NamedTuple):
+    """What the refiner says of S strokes."""
+
+    places_SD: Tensor  # of length 1: strokes of one instance point the same way
+    several_S: Tensor  # logits: the stroke draws several instances at once
+    affinity_GLL: Tensor | None  # logits: two strokes of a group draw the same instance
+
+
+class RefinerNet(nn.Module):
+    """Embeddings of strokes whose parts are given, and affinities of those that share a part."""
+
+    def __init__(self, config: RefinerConfig, taxonomy: Taxonomy) -> None:
+        super().__init__()
+        self.config = config
+        width, parts = config.width, len(taxonomy.part_names)
+        if config.encoder == "points":
+            self.encoder: nn.Module = PointsEncoder(width, config.samples, config.channels)
+        else:
+            self.encoder = PlaceEncoder(width)
+        self.part = nn.Embedding(parts, width)
+        if config.learned_positions:
+            self.position = nn.Embedding(PUBLISHED_POSITIONS, width)
+        self.joined = nn.Linear(width * (2 + config.learned_positions), width)
+        self.transformer = StrokeTransformer(
+            width,
+            layers=config.layers,
+            heads=config.heads,
+            feedforward=config.feedforward,
+            dropout=config.dropout,
+            pair_bias=config.pair_bias,
+        )
+        self.out = nn.Linear(width, config.embedding)
+        self.several = nn.Linear(width, 1)
+        # Affinity: a part's own scale of the cosine, less its own threshold.
+        self.scale_Q = nn.Parameter(torch.full((parts,), 5.0))
+        self.threshold_Q = nn.Parameter(torch.full((parts,), 2.5))
+        self.register_buffer("end_Q", ends(taxonomy), persistent=False)
+        self.end_Q: Tensor
+        if config.pair_affinity:
+            self.pair_affinity = PairBias(heads=1, hidden=32)
+
+    def forward(self, batch: Batch, part_S: Tensor, groups: Groups | None = None) -> Embedded:
+        """Embeds strokes.
+
+        Args:
+            batch: the strokes of countable parts, where they lie in their normalised drawings.
+            part_S: the part that each draws.
+            groups: strokes to be compared, if any.
+        """
+        hidden = [self.encoder(batch), self.part(part_S)]
+        if self.config.learned_positions:
+            at_S = ragged.within(batch.strokes_N)
+            hidden.append(self.position(at_S.clamp(max=PUBLISHED_POSITIONS - 1)))
+        hidden_SD, _ = self.transformer(self.joined(torch.cat(hidden, dim=1)), batch)
+        places_SD = F.normalize(self.out(hidden_SD).float(), dim=1)
+        return Embedded(
+            places_SD,
+            self.several(hidden_SD)[:, 0].float(),
+            None if groups is None else self.affinity(places_SD, batch, part_S, groups),
+        )
+
+    def keys(self, batch: Batch, part_S: Tensor) -> Tensor:
+        """(S,) equal for strokes that are told apart: of one part, or one end of the body."""
+        k_means = self.config.cluster == "k-means"
+        kind_S = self.end_Q[part_S] if k_means else part_S
+        return batch.sketch_of_S * len(self.end_Q) + kind_S
+
+    def affinity(self, places_SD: Tensor, batch: Batch, part_S: Tensor, groups: Groups) -> Tensor:
+        """Logits that two strokes of a group draw the same instance, (G, L, L), symmetric.
+
+        What lies beyond a group's own strokes has no meaning.
+        """
+        places_GLD = places_SD[groups.strokes_GL]
+        part_G = part_S[groups.strokes_GL[:, 0]]
+        cosine_GLL = places_GLD @ places_GLD.transpose(1, 2)
+        affinity_GLL = (
+            self.scale_Q[part_G, None, None] * cosine_GLL - self.threshold_Q[part_G, None, None]
+        )
+        if not self.config.pair_affinity:
+            return affinity_GLL
+        samples_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairBias.SAMPLES)
+        pairs_GLL = self.pair_affinity(samples_SK2[groups.strokes_GL])[:, 0].float()
+        return affinity_GLL + (pairs_GLL + pairs_GLL.transpose(1, 2)) / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """Strokes that draw the same part of the same drawing, G groups of two or more."""
+
+    strokes_GL: Tensor  # int64; numbers of strokes, the group's first beyond its end
+    there_GL: Tensor  # bool; False beyond the group's end
+
+    @classmethod
+    def of(cls, key_S: Tensor, counted_S: Tensor) -> Groups:
+        """Groups those strokes that are counted by what they have as key."""
+        strokes_M = counted_S.nonzero()[:, 0]
+        key_M, order_M = key_S[strokes_M].sort(stable=True)
+        _, size_G = key_M.unique_consecutive(return_counts=True)
+        first_G = ragged.starts(size_G)
+        first_G, size_G = first_G[size_G > 1], size_G[size_G > 1]
+        length = int(size_G.max()) if len(size_G) else 0
+        there_GL = torch.arange(length, device=key_S.device) < size_G[:, None]
+        at_GL = first_G[:, None] + torch.arange(length, device=key_S.device) * there_GL
+        return cls(strokes_GL=strokes_M[order_M][at_GL], there_GL=there_GL)
+
+    def __len__(self) -> int:
+        return len(self.strokes_GL)
+
+    def pairs(self) -> Tensor:
+        """Which two of a group's places hold two different strokes, (G, L, L) bool."""
+        both_GLL = self.there_GL[:, :, None] & self.there_GL[:, None]
+        same_LL = torch.eye(both_GLL.shape[1], dtype=torch.bool, device=both_GLL.device)
+        return both_GLL & ~same_LL
+
+
+def ends(taxonomy: Taxonomy) -> Tensor:
+    """(Q,) which end of the body a part with sides is of, front or back; -1 for other parts."""
+    sided = {part for category in taxonomy.categories.values() for part in category.sided}
+    words = sorted({part.partition("-")[0] for part in sided})
+    return torch.tensor(
+        [words.index(p.partition("-")[0]) if p in sided else -1 for p in taxonomy.part_names]
+    )
