@@ -24,7 +24,7 @@ from instancesketch.synth.primitives import (
 def two_legged(pad: Pad) -> None:
     """Draws a bird that looks to the right (the hand may mirror it)."""
     poses = {
-        _standing: 3.2, _contour: 5.0, _wading: 1.3, front: 1.4, flying: 0.9, gulls: 0.3,
+        _standing: 3.2, _contour: 5.0, _wading: 1.3, front: 2.0, flying: 0.9, gulls: 0.3,
         head_alone: 0.3, one_line: 1.2, _perched: 1.0,
     }  # fmt: skip
     pad.pick(poses)(pad)
