@@ -13,12 +13,13 @@ from instancesketch.sketch import Sketch
 from instancesketch.synth.birds import two_legged
 from instancesketch.synth.cars import car
 from instancesketch.synth.clutter import clutter
+from instancesketch.synth.flowers import flower
 from instancesketch.synth.hand import BOX, Hand
 from instancesketch.synth.pad import Mark, Pad, Piece, What
-from instancesketch.synth.plants import flower, tree
 from instancesketch.synth.primitives import Path, length
 from instancesketch.synth.quadrupeds import four_legged
 from instancesketch.synth.sky import cloud, sun
+from instancesketch.synth.trees import tree
 from instancesketch.taxonomy import SIDES, Taxonomy, with_side
 
 DRAWINGS: dict[str, Callable[[Pad], None]] = {
