@@ -58,8 +58,7 @@ def work(loop: Mapping[str, Any]) -> None:
     if settings["weights"]:
         fit.start_from(weights.load(settings["weights"], recipe.kind).tensors)
     first = _restore(fit, ray.train.get_checkpoint())
-    if workers > 1:
-        fit.train_net = torch.nn.parallel.DistributedDataParallel(fit.net)
+    _share_gradients(fit, workers)
 
     def stream(groups: Sequence[Group], role: Role, order: Sequence[int]) -> Iterator[pa.Table]:
         return _stream(rows.deal(groups, worker, workers, order), role, selection, taxonomy)
@@ -88,6 +87,28 @@ def work(loop: Mapping[str, Any]) -> None:
         score = fit.score(figures) if selection != "none" else None
         figures["score"] = float(epoch) if score is None else score
         _report(figures, fit, worker)
+
+
+def _share_gradients(fit: Fit, workers: int) -> None:
+    """Lets every step learn from the batches of all workers.
+
+    It is the loss that is shared, not the network: all workers must take part in every step, and a
+    batch that has nothing to tell one of them, such as clouds a refiner, doesn't call its network.
+    """
+    if workers > 1:
+        shared = torch.nn.parallel.DistributedDataParallel(_Loss(fit))
+        fit.loss = shared  # type: ignore[method-assign]
+
+
+class _Loss(torch.nn.Module):
+    """A model's loss as a module of the model's parameters."""
+
+    def __init__(self, fit: Fit) -> None:
+        super().__init__()
+        self.net, self.loss = fit.net, fit.loss
+
+    def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
+        return self.loss(batch, generator)
 
 
 def _share_buffers(net: torch.nn.Module, workers: int) -> None:
