@@ -97,13 +97,14 @@ def _follow(run: str, name: str, done: threading.Event) -> None:
         ended = done.wait(0.5)
         lines = read(run)
         for line in lines[told:]:
-            percents = ", ".join(
+            words = [f"{name}: epoch {line['epoch']} took {clock_text(line['seconds'])}"]
+            words.append(f"loss {line['loss']:.4f}")
+            words += [
                 f"{key.replace('_', ' ')} {line[key]:.2f}"
-                for key in ("macro_f1", "part_accuracy", "C", "P")
+                for key in PERCENT
                 if line.get(key) is not None
-            )
-            text = f"{name}: epoch {line['epoch']} took {clock_text(line['seconds'])}, loss "
-            _say(f"{text}{line['loss']:.4f}, {percents}", over=False, terminal=terminal)
+            ]
+            _say(", ".join(words), over=False, terminal=terminal)
         told = len(lines)
         sign = storage.read_json(storage.join(run, "_state", "progress.json"))
         pause = 0.5 if terminal else 15.0

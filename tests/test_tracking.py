@@ -56,12 +56,15 @@ def test_whoever_follows_is_told_each_epoch_once(tmp_path, capsys):
     RunLog(run).log(figures(1))  # of an earlier start: told then
     with following(run, "mine", quiet=False):
         RunLog(run).log(figures(2, part_accuracy=80.0, C=None))
-        RunLog(run).log(figures(3))
+        RunLog(run).log(figures(3, macro_f1=None))
+        RunLog(run).log(figures(4, macro_f1=None, grouping=70.0, ari=60.0))
     told = capsys.readouterr().err.splitlines()
-    assert len(told) == 2
+    assert len(told) == 3
     assert told[0].startswith("mine: epoch 2")
     assert told[0].endswith("loss 0.5000, macro f1 52.00, part accuracy 80.00")
     assert told[1].startswith("mine: epoch 3")
+    assert told[1].endswith("loss 0.3333")
+    assert told[2].endswith("loss 0.2500, grouping 70.00, ari 60.00")
 
 
 def test_whoever_is_quiet_tells_nothing(tmp_path, capsys):
