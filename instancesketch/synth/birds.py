@@ -153,7 +153,7 @@ def _contour(pad: Pad) -> None:
     start = pad.count(0, len(pieces) - 1)
     strokes_of(pad, pieces[start:] + pieces[:start], lift=pad.pick({0.0: 4.0, 0.25: 2.0, 0.6: 1.0}))
     pad.feature()
-    if pad.chance(0.75):
+    if pad.chance(0.62):
         eye(pad, x + 0.25 * r, y - 0.2 * r, r * pad.between(0.1, 0.2), eye_style(pad))
     if pad.care(0.25):  # the mask, or the line behind the beak
         if pad.chance(0.5):

@@ -5,19 +5,44 @@ from __future__ import annotations
 import numpy as np
 
 from instancesketch.synth.pad import Pad
-from instancesketch.synth.primitives import curve, ellipse, joined, polyline, rectangle, zigzag
+from instancesketch.synth.primitives import (
+    curve,
+    ellipse,
+    joined,
+    placed,
+    polyline,
+    rectangle,
+    zigzag,
+)
 from instancesketch.taxonomy import UNLABELED
+
+# Capitals as people write them, each stroke as corners in a box of 1, y down.
+_LETTERS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
+    "A": (((0, 1), (0.5, 0), (1, 1)), ((0.2, 0.6), (0.8, 0.6))),
+    "B": (((0, 0), (0, 1)), ((0, 0), (0.8, 0.2), (0, 0.5), (0.9, 0.8), (0, 1))),
+    "C": (((1, 0.1), (0.3, 0), (0, 0.5), (0.3, 1), (1, 0.9)),),
+    "D": (((0, 0), (0, 1), (0.9, 0.6), (0.7, 0.1), (0, 0)),),
+    "E": (((0.9, 0), (0, 0), (0, 1), (0.9, 1)), ((0, 0.5), (0.7, 0.5))),
+    "K": (((0, 0), (0, 1)), ((0.9, 0), (0, 0.5), (0.9, 1))),
+    "L": (((0, 0), (0, 1), (0.8, 1)),),
+    "O": (((0.5, 0), (0, 0.4), (0.4, 1), (1, 0.6), (0.5, 0)),),
+    "R": (((0, 1), (0, 0), (0.8, 0.25), (0, 0.5), (0.9, 1)),),
+    "T": (((0, 0), (1, 0)), ((0.5, 0), (0.5, 1))),
+    "U": (((0, 0), (0.1, 0.9), (0.8, 0.9), (0.9, 0)),),
+    "W": (((0, 0), (0.25, 1), (0.5, 0.4), (0.75, 1), (1, 0)),),
+    "Y": (((0, 0), (0.5, 0.5)), ((1, 0), (0.3, 1))),
+}
 
 
 def clutter(pad: Pad, category: str) -> None:
     """Adds ground, writing, a house or stray lines to a few drawings, as `unlabeled`."""
-    if not pad.chance(0.03 if category == "cloud" else 0.07):
+    if not pad.chance(0.04 if category == "cloud" else 0.08):
         return
     points = np.concatenate([mark.path for mark in pad.marks])
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     size = max(right - left, bottom - top)
     pad.feature()
-    kinds = {"stray": 2.0, "writing": 0.7, "house": 0.4}
+    kinds = {"stray": 2.0, "writing": 1.4, "house": 0.4, "crossed": 0.3}
     if category not in ("cloud", "sun"):
         kinds |= {"ground": 3.0, "grass": 1.0}
     else:
@@ -50,8 +75,13 @@ def clutter(pad: Pad, category: str) -> None:
         pad.line(joined([ellipse(x, y, r, **wing), ellipse(x + 2 * r, y, r, **wing)]), UNLABELED)
     elif kind == "house":
         _house(pad, right + size * 0.08, bottom, size * pad.between(0.2, 0.4))
+    elif kind == "crossed":  # done with
+        pad.scribble((left + right) / 2, (top + bottom) / 2, size / 3, size / 3, UNLABELED)
     else:
-        _writing(pad, left, top - size * 0.1, size * pad.between(0.06, 0.12))
+        y = pad.pick(
+            {top - size * 0.1: 3.0, bottom + size * 0.3: 1.0, pad.between(top, bottom): 1.0}
+        )
+        _writing(pad, left + size * pad.between(-0.1, 0.5), y, size * pad.between(0.06, 0.22))
 
 
 def _house(pad: Pad, x: float, y: float, size: float) -> None:
@@ -67,9 +97,10 @@ def _house(pad: Pad, x: float, y: float, size: float) -> None:
 
 
 def _writing(pad: Pad, x: float, y: float, size: float) -> None:
-    """Signs of two or three lines each, as capitals look."""
-    for letter in range(pad.count(3, 7)):
-        left = x + 1.2 * letter * size
-        corners = pad.rng.random((pad.count(2, 4), 2)) * size + (left, y - size)
-        pad.line(polyline((left, y - size), (left, y)), UNLABELED)
-        pad.line(corners, UNLABELED)
+    """A word in capitals, from (x, y) to the right."""
+    names, way = list(_LETTERS), -1 if pad.hand.mirror else 1  # words are never mirrored
+    for place in range(pad.count(2, 7)):
+        left = x + way * 1.25 * place * size
+        for corners in _LETTERS[names[pad.count(0, len(names) - 1)]]:
+            path = np.array(corners, np.float64) * size * (way * pad.between(0.7, 1.0), 1)
+            pad.line(placed(path, left, y - size), UNLABELED)

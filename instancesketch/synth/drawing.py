@@ -100,16 +100,19 @@ def _posed(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
 
 
 def _remembered(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
-    """Leaves out a feature, or stops before the end; the first feature made stays."""
+    """Leaves out a feature, or stops before the end; the first and the longest one stay."""
     features = list(dict.fromkeys(mark.feature for mark in marks))
-    first = min(features)
+    ink = dict.fromkeys(features, 0.0)
+    for mark in marks:
+        ink[mark.feature] += length(mark.path)
+    must = {min(features), max(features, key=lambda f: ink[f])}
     if len(features) > 1 and pad.chance(pad.hand.forgets):
         count = len(features)
         kept = {features[i] for i in pad.rng.permutation(count)[: count - pad.count(1, 2)]}
-        return [mark for mark in marks if mark.feature in kept | {first}]
+        return [mark for mark in marks if mark.feature in kept | must]
     if len(features) > 3 and pad.chance(pad.hand.forgets / 2):
         kept = set(features[: pad.count(len(features) // 2, len(features) - 1)])
-        return [mark for mark in marks if mark.feature in kept | {first}]
+        return [mark for mark in marks if mark.feature in kept | must]
     return list(marks)
 
 

@@ -27,10 +27,10 @@ from instancesketch.synth.primitives import (
 from instancesketch.taxonomy import UNLABELED
 
 _PETALS = {
-    "curl": 7.0, "loops": 2.5, "arcs": 1.5, "some": 1.2, "teeth": 0.7, "rose": 0.6, "lines": 0.4,
+    "curl": 11.0, "loops": 2.5, "arcs": 1.5, "some": 1.8, "teeth": 0.7, "rose": 0.6, "lines": 0.4,
     "through": 0.6, "rings": 0.7, "blob": 0.4,
 }  # fmt: skip
-_SIDE_VIEWS = {"cup": 4.0, "bud": 1.0, "bell": 1.0, "fan": 1.5, "ice": 0.5}
+_SIDE_VIEWS = {"cup": 4.0, "bud": 1.0, "bell": 0.5, "fan": 1.5, "ice": 0.5}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class _Blossoms:
 
     @classmethod
     def sample(cls, pad: Pad) -> _Blossoms:
-        side = pad.chance(0.14)
+        side = pad.chance(0.12)
         centres = {"ring": 8.0, "spiral": 0.8, "filled": 0.8, "dots": 0.5, "net": 0.3, "dot": 0.5}
         return cls(
             kind=pad.pick(_SIDE_VIEWS if side else _PETALS),
@@ -102,11 +102,14 @@ def _blossom(pad: Pad, look: _Blossoms, x: float, y: float, name: str) -> float:
     if look.kind in _SIDE_VIEWS:
         return _from_side(pad, look.kind, x, y)
     inner = look.inner
-    core = ellipse(0, 0, inner, inner, start=pad.rng.random(), turns=pad.pick({1: 1, -1: 1}))
+    begin = pad.pick({pad.rng.random(): 2, 0.25: 1})  # where the stem goes on, or anywhere
+    core = ellipse(0, 0, inner, inner, start=begin, turns=pad.pick({1: 1, -1: 1}))
     if look.centre:
         _centre(pad, look.centre, x, y, inner * pad.between(0.6, 1.0), look.flat)
         pad.feature()
     for path, unit in _petals(pad, look, core, name):
+        if look.kind == "curl" and pad.chance(0.08):  # the middle and the petals in one line
+            path = joined([core, path])
         pad.line(path * (1, look.flat) + (x, y), "petal", unit)
     return pad.pick({inner: 2.0, pad.near(0.95, 0.1): 3.0, 0.0: 0.4}) * look.flat
 

@@ -100,14 +100,14 @@ def face(pad: Pad, x: float, y: float, r: float, style: str | None = None) -> No
         pad.ring(x, y, r * {"wide": 1.25, "egg": 0.8}.get(shape, 1), r, "head")
     if shape != "cat" and pad.chance(0.9):
         ears(pad, x, y, r, style, (-1, 1))
-    if pad.chance(0.12 if r < 0.4 else 0.04):
+    if pad.chance(0.2 if r < 0.4 else 0.04):
         return  # no features at all
     look, size = eye_style(pad), r * pad.between(0.1, 0.22)
     if pad.chance(0.9):
         for side in (-1, 1):
             eye(pad, x + side * 0.42 * r, y - 0.2 * r, size, look)
     _muzzle(pad, x, y + 0.3 * r, r)
-    if pad.care(0.32):
+    if pad.care(0.26):
         for side in (-1, 1):
             for i in range(pad.count(2, 3)):
                 rise = (i - 1) * 0.18 * r
@@ -122,7 +122,7 @@ def face(pad: Pad, x: float, y: float, r: float, style: str | None = None) -> No
 
 def _muzzle(pad: Pad, x: float, y: float, r: float) -> None:
     nose = pad.pick(
-        {"ring": 2.0, "triangle": 2.0, "dot": 1.0, "filled": 1.0, "snout": 0.7, "": 2.0}
+        {"ring": 2.0, "triangle": 2.0, "dot": 1.0, "filled": 1.0, "snout": 0.7, "": 3.5}
     )
     if nose == "ring":
         pad.ring(x, y, 0.13 * r, 0.1 * r, "head")
@@ -137,7 +137,7 @@ def _muzzle(pad: Pad, x: float, y: float, r: float) -> None:
         pad.ring(x, y, 0.35 * r, 0.25 * r, "head")
         for side in (-1, 1):
             pad.ring(x + side * 0.14 * r, y, 0.04 * r, 0.07 * r, "head")
-    mouth = pad.pick({"smile": 3.0, "double": 2.0, "line": 1.0, "tongue": 0.6, "": 2.5})
+    mouth = pad.pick({"smile": 3.0, "double": 2.0, "line": 1.0, "tongue": 0.6, "": 3.5})
     low = y + 0.15 * r
     if mouth == "smile":
         pad.line(ellipse(x, low, pad.between(0.15, 0.45) * r, 0.25 * r, turns=0.5), "head")

@@ -85,8 +85,12 @@ class Pad:
 
     def pick(self, options: dict[T, float]) -> T:
         """One of the options, by weight."""
-        weights = np.array(list(options.values()))
-        return list(options)[int(self.rng.choice(len(weights), p=weights / weights.sum()))]
+        rest = self.rng.random() * sum(options.values())
+        for option, weight in options.items():
+            rest -= weight
+            if rest < 0:
+                return option
+        return next(reversed(options))
 
     def near(self, value: float, share: float = 0.1) -> float:
         """About that value, give or take a share of it."""

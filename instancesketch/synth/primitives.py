@@ -138,7 +138,10 @@ def at(path: Path, shares: npt.ArrayLike) -> Path:
     """Points at shares of a path's length, 0 its start and 1 its end."""
     way = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
     wanted = np.clip(np.asarray(shares, np.float64), 0, 1) * way[-1]
-    return np.stack([np.interp(wanted, way, path[:, i]) for i in (0, 1)], -1)
+    points = np.empty((*wanted.shape, 2))
+    points[..., 0] = np.interp(wanted, way, path[:, 0])
+    points[..., 1] = np.interp(wanted, way, path[:, 1])
+    return points
 
 
 def placed(path: Path, x: float, y: float, size: float = 1) -> Path:

@@ -58,7 +58,7 @@ def _side(pad: Pad) -> None:
         _lying_legs(pad, animal.high)
     elif pose != "none":
         _legs(pad, animal, pose == "run")
-    if animal.coat and pad.care(0.6):
+    if animal.coat and pad.care(0.85):
         pad.feature()
         _coat(pad, animal)
 
@@ -185,14 +185,14 @@ def _legs(pad: Pad, animal: Animal, running: bool) -> None:
     )
     near_only, gap = pad.chance(0.14), pad.between(0.05, 0.2)
     inset, spread = pad.between(0.2, 0.42), pad.between(0.1, 0.4) if running else 0.0
-    if pad.chance(0.06):
+    if pad.chance(0.03):
         _all_legs(pad, inset, gap, high, legs.long)
         return
     top = -high if animal.body == "spine" else high
     for part, middle in (("front-leg", inset), ("back-leg", -inset)):
         pad.feature()
         offsets = (0.0,) if near_only or pad.chance(0.06) else (-gap / 2, gap / 2)
-        if len(offsets) == 2 and pad.chance(0.06):  # both in one line
+        if len(offsets) == 2 and pad.chance(0.04):  # both in one line
             points = _comb(middle, gap, top * 0.8, legs.long, pad.count(0, 1))
             pad.line(points, part)
             continue

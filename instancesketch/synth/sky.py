@@ -109,7 +109,6 @@ def sun(pad: Pad) -> None:
         start = pad.rng.random()
         _disc(pad)
     if pad.chance(0.98):
-        pad.feature()
         rays = pad.pick(_RAYS)
         share = pad.pick({1.0: 9.0, pad.between(0.4, 0.9): 1.0})  # some leave a side without
         _rays(pad, rays, start, sweep * share, pad.pick({1: 10.0, 2: 0.6}))
@@ -168,6 +167,7 @@ def _rays(pad: Pad, style: str, start: float, sweep: float, rows: int) -> None:
     if style in ("teeth", "bulges"):  # all in one stroke, so none is an instance
         cuts = pad.cuts(max(number, 5))
         teeth = style == "teeth"
+        pad.feature()
         pad.line(spikes(around, cuts, reach * 0.7) if teeth else scallops(around, cuts, 0.6), "ray")
         return
     shares = pad.cuts(number)[: -1 if sweep == 1 else None]
@@ -183,6 +183,7 @@ def _rays(pad: Pad, style: str, start: float, sweep: float, rows: int) -> None:
 
 def _ray(pad: Pad, style: str, foot: Path, tip: Path, sides: Path, number: int) -> None:
     unit = f"ray {number}"
+    pad.feature()
     (x, y), (u, v) = foot.tolist(), tip.tolist()
     bow = pad.between(-0.25, 0.25)
     if style == "line":

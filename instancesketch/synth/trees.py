@@ -45,7 +45,7 @@ def tree(pad: Pad) -> None:
     else:
         base = _leafy(pad, width)
     pad.feature()
-    long = {"leafy": pad.between(0.2, 1.1), "fir": pad.between(0.1, 0.5), "bare": 1.0}[kind]
+    long = {"leafy": pad.between(0.3, 1.4), "fir": pad.between(0.1, 0.5), "bare": 1.0}[kind]
     _trunk(pad, base, width, long)
 
 
@@ -258,7 +258,7 @@ def _trunk(pad: Pad, top: float, width: float, long: float) -> None:
         if pad.chance(0.2):
             pad.line(np.stack([left[-1], right[-1]]), "trunk")
     if style in ("fork", "line") and pad.chance(0.5):
-        _limbs(pad, top, half)
+        _limbs(pad, top, half if style == "fork" else 0.0)
     elif style == "roots":
         for x in (-foot, 0.0, foot):
             pad.line(
