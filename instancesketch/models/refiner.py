@@ -110,7 +110,7 @@ class RefinerNet(nn.Module):
         return Embedded(
             places_SD,
             self.several(hidden_SD)[:, 0].float(),
-            None if groups is None else self.affinity(places_SD, batch, part_S, groups),
+            self.affinity(places_SD, batch, part_S, groups) if groups else None,
         )
 
     def keys(self, batch: Batch, part_S: Tensor) -> Tensor:

@@ -1,0 +1,22 @@
+"""The refiner where there is little to compare."""
+
+import pytest
+import torch
+
+from instancesketch.models.refiner import SEED, Groups, RefinerNet
+from tests.drawings import DOODLE7, TINY_REFINER, packed, sketch_of
+
+
+@pytest.mark.parametrize("config", [TINY_REFINER, SEED], ids=["default", "published"])
+@pytest.mark.parametrize("drawings", [1, 3])
+def test_strokes_that_have_none_to_compare_with(config, drawings):
+    """One petal a drawing, as a small batch can hold: places, and no affinities."""
+    petal = {"category": "flower", "part": ("petal",), "instance": (1,)}
+    sketches = [sketch_of([(0, 0), (i, 5)], sketch_id=str(i), **petal) for i in range(drawings)]
+    batch = packed(sketches).normalised()
+    net = RefinerNet(config, DOODLE7).train()
+    groups = Groups.of(net.keys(batch, batch.part_S), torch.ones(drawings, dtype=torch.bool))
+    embedded = net(batch, batch.part_S, groups)
+    assert len(groups) == 0
+    assert embedded.affinity_GLL is None
+    assert embedded.places_SD.shape == (drawings, config.embedding)
