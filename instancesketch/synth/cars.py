@@ -41,16 +41,16 @@ _DOME = (0, 0.1), (0.1, 0.7), (0.5, 1), (0.9, 0.7), (1, 0.1)
 _OPEN = (0, 0.6), (0.2, 0.65), (0.5, 0.6), (0.62, 1), (0.68, 0.6), (1, 0.5)
 
 PROFILES = (
-    Profile(share=5, high=(0.26, 0.5), round=0.35, points=_SEDAN),
-    Profile(share=2, high=(0.3, 0.55), round=0.3, points=_HATCH),
-    Profile(share=2.5, high=(0.3, 0.6), round=0.3, points=_HAT),
-    Profile(share=1.5, high=(0.4, 0.65), round=0.25, points=_VAN),
+    Profile(share=5, high=(0.23, 0.46), round=0.35, points=_SEDAN),
+    Profile(share=2, high=(0.27, 0.5), round=0.3, points=_HATCH),
+    Profile(share=2.5, high=(0.26, 0.55), round=0.3, points=_HAT),
+    Profile(share=1.5, high=(0.34, 0.6), round=0.25, points=_VAN),
     Profile(share=0.8, high=(0.3, 0.5), round=0.1, points=_BUS),
     Profile(share=1.2, high=(0.28, 0.5), round=0.1, points=_PICKUP),
     Profile(share=0.7, high=(0.35, 0.6), round=0.05, points=_LORRY, wheels=3),
     Profile(share=0.5, high=(0.3, 0.7), round=0.05, points=_FLATBED, wheels=3),
     Profile(share=1.5, high=(0.2, 0.32), round=0.6, points=_SPORTS),
-    Profile(share=1.5, high=(0.4, 0.6), round=0.9, points=_BEETLE),
+    Profile(share=1.5, high=(0.34, 0.55), round=0.9, points=_BEETLE),
     Profile(share=0.8, high=(0.3, 0.6), round=0.9, points=_DOME),
     Profile(share=0.5, high=(0.25, 0.4), round=0.3, points=_OPEN),
 )
@@ -58,7 +58,7 @@ PROFILES = (
 
 def car(pad: Pad) -> None:
     """A car, 1 long, that drives to the right (the hand may mirror it)."""
-    pad.pick({_side: 8.0, _angle: 1.5, _front: 0.5, _plan: 0.12})(pad)
+    pad.pick({_side: 8.0, _angle: 1.5, _front: 0.4, _plan: 0.12})(pad)
 
 
 def _roof(pad: Pad) -> tuple[Path, int]:

@@ -106,7 +106,7 @@ def _remembered(marks: Sequence[Mark], pad: Pad) -> list[Mark]:
     for mark in marks:
         ink[mark.feature] += length(mark.path)
     must = {min(features), max(features, key=lambda f: ink[f])}
-    if len(features) > 1 and pad.chance(pad.hand.forgets):
+    if len(features) > 2 and pad.chance(pad.hand.forgets):
         count = len(features)
         kept = {features[i] for i in pad.rng.permutation(count)[: count - pad.count(1, 2)]}
         return [mark for mark in marks if mark.feature in kept | must]

@@ -46,7 +46,7 @@ class _Blossoms:
     @classmethod
     def sample(cls, pad: Pad) -> _Blossoms:
         side = pad.chance(0.12)
-        centres = {"ring": 8.0, "spiral": 0.8, "filled": 0.8, "dots": 0.5, "net": 0.3, "dot": 0.5}
+        centres = {"ring": 8.0, "spiral": 0.8, "filled": 0.6, "dots": 0.3, "net": 0.15, "dot": 0.5}
         return cls(
             kind=pad.pick(_SIDE_VIEWS if side else _PETALS),
             number=pad.count(4, pad.pick({8: 3.0, 14: 1.0})),

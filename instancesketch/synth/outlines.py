@@ -78,7 +78,7 @@ def _below(pad: Pad, build: _Build) -> list[Piece]:
     pieces = []
     if pad.chance(0.6):
         pieces.append(Piece(path=_tail(pad, (-0.48, build.back + 0.06)), part="tail"))
-    legs = pad.pick({1: 3.0, 2: 2.0})  # of each pair
+    legs = pad.pick({1: 3.0, 2: 1.2})  # of each pair
     if pad.chance(0.12):
         return [
             *pieces,

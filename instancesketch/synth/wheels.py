@@ -13,7 +13,7 @@ from instancesketch.synth.primitives import Path, at, ellipse, joined, polyline,
 _STYLES = {
     "ring": 9.0, "arc": 1.5, "bow": 1.0, "box": 0.4, "spiral": 0.4, "scribble": 0.3, "loops": 0.3,
 }  # fmt: skip
-_INNER = {"": 8.0, "ring": 2.0, "dot": 1.0, "spokes": 0.8, "cross": 0.4, "filled": 0.6}
+_INNER = {"": 12.0, "ring": 2.0, "dot": 1.0, "spokes": 0.8, "cross": 0.4, "filled": 0.6}
 
 
 @dataclass(frozen=True, kw_only=True)
