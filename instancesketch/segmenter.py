@@ -5,7 +5,8 @@ Shape letters: see `instancesketch.ragged`; C categories, Q parts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ from instancesketch.taxonomy import SIDES, Taxonomy, with_side
 # What goes through the model at once: strokes, padded to the longest drawing, and points.
 MOST_TOKENS = 4_096
 MOST_POINTS = 200_000
+
+# From drawings, their parts, and which strokes are counted and have sides, to instances.
+Finder = Callable[[Batch, Tensor, Tensor, Tensor], Instances]
 
 
 @torch.inference_mode()
@@ -123,35 +127,9 @@ class Segmenter:
 
     def _labels(self, batch: Batch, parts_SQ: Tensor, category_N: Tensor) -> dict[str, Any]:
         score_S, part_S = parts_SQ.max(1)
-        category_S = category_N[batch.sketch_of_S]
-        # Without a category, what any of them counts is counted: the row that -1 finds.
-        counted_S = countable_parts(self.taxonomy)[category_S, part_S]
-        sided_S = sided_parts(self.taxonomy)[category_S, part_S]
-        if self.refiner is None:
-            unknown_S = torch.zeros_like(part_S)
-            found = Instances(unknown_S, unknown_S)
-        else:
-            found = find(self.refiner, batch, part_S, counted_S, sided_S)
-        offsets = np.concatenate([[0], batch.strokes_N.cumsum(0).numpy()]).astype(np.int32)
-
-        def per_stroke(values: pa.Array) -> pa.Array:
-            return pa.ListArray.from_arrays(pa.array(offsets), values)
-
-        names = self.taxonomy.part_names
-        labels = pa.array([*names, *(with_side(n, s) for s in SIDES for n in names)])
-        words = pa.array([*self.taxonomy.category_names, None])
-        known_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
-        return {
-            "category": words.take(pa.array(known_N)),
-            "part": per_stroke(labels.take(pa.array(part_S.numpy()))),
-            "label": per_stroke(
-                labels.take(pa.array((found.side_S * len(names) + part_S).numpy()))
-            ),
-            "instance": per_stroke(
-                pa.array(found.instance_S.numpy().astype(np.int32), mask=~counted_S.numpy())
-            ),
-            "part_score": per_stroke(pa.array(score_S.numpy(), pa.float32())),
-        }
+        finder = None if self.refiner is None else partial(find, self.refiner)
+        columns = instance_columns(finder, batch, part_S, category_N, self.taxonomy)
+        return columns | {"part_score": _per_stroke(batch, pa.array(score_S.numpy(), pa.float32()))}
 
     def _errors(self, table: pa.Table, told_N: Tensor) -> list[str | None]:
         known = ", ".join(self.taxonomy.category_names)
@@ -159,6 +137,45 @@ class Segmenter:
             f"category {word!r} is not one of {self.taxonomy.name}: {known}" if told < 0 else None
             for word, told in zip(table["category"].to_pylist(), told_N.tolist(), strict=True)
         ]
+
+
+def instance_columns(
+    finder: Finder | None,
+    batch: Batch,
+    part_S: Tensor,
+    category_N: Tensor,
+    taxonomy: Taxonomy,
+) -> dict[str, Any]:
+    """The columns `category`, `part`, `label` and `instance` of drawings whose parts are known.
+
+    Without a finder, the instance of what is counted is not known: 0.
+    """
+    # Without a category, what any of them counts is counted: the row that -1 finds.
+    category_S = category_N[batch.sketch_of_S]
+    counted_S = countable_parts(taxonomy)[category_S, part_S]
+    if finder is None:
+        found = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
+    else:
+        sided_S = sided_parts(taxonomy)[category_S, part_S]
+        found = finder(batch, part_S, counted_S, sided_S)
+    parts = taxonomy.part_names
+    labels = pa.array([*parts, *(with_side(part, side) for side in SIDES for part in parts)])
+    words = pa.array([*taxonomy.category_names, None])
+    known_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
+    label_S = (found.side_S * len(parts) + part_S).numpy()
+    instance_S = found.instance_S.numpy().astype(np.int32)
+    return {
+        "category": words.take(pa.array(known_N)),
+        "part": _per_stroke(batch, labels.take(pa.array(part_S.numpy()))),
+        "label": _per_stroke(batch, labels.take(pa.array(label_S))),
+        "instance": _per_stroke(batch, pa.array(instance_S, mask=~counted_S.numpy())),
+    }
+
+
+def _per_stroke(batch: Batch, values: pa.Array) -> pa.Array:
+    """A flat value per stroke as a list per drawing."""
+    offsets = np.concatenate([[0], batch.strokes_N.cumsum(0).numpy()]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
 def _without_labels(result: pa.Table, failed: np.ndarray[Any, Any]) -> pa.Table:

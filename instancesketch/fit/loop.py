@@ -41,6 +41,7 @@ class FitConfig:
     oversample: Mapping[str, int] = field(default_factory=dict)  # category -> times
     clip: float = 1.0  # largest norm of the gradients; 0: any
     average: float = 0.998  # decay of the weights' running mean; 0: none
+    bfloat16: bool = False  # half-precision arithmetic on CPUs, too; GPUs always have it
     seed: int = 0
 
 
@@ -141,8 +142,9 @@ class Fit(ABC):
         return loss.detach()
 
     def autocast(self) -> torch.autocast:
-        """Half-precision arithmetic where the device is made for it."""
-        return torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda")
+        """Half-precision arithmetic where the device is made for it, or it is asked for."""
+        half = self.device.type == "cuda" or self.config.bfloat16
+        return torch.autocast(self.device.type, torch.bfloat16, half)
 
     def _follow(self) -> None:
         """Moves the running mean of the weights on (Polyak averaging), faster at first."""

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import PlaceEncoder, PointsEncoder
-from instancesketch.models.transformer import PairBias, StrokeTransformer
+from instancesketch.models.transformer import PairGeometry, StrokeTransformer
 from instancesketch.taxonomy import Taxonomy
 
 PUBLISHED_POSITIONS = 105
@@ -36,6 +36,7 @@ class RefinerConfig:
     dropout: float = 0.1
     embedding: int = 32
     pair_bias: bool = True  # how strokes lie to each other, told to the attention
+    edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
     pair_affinity: bool = True  # the same, told to the affinities
     learned_positions: bool = False  # the published embedding of a stroke's number in the drawing
     cluster: Literal["affinity", "k-means"] = "affinity"
@@ -82,6 +83,7 @@ class RefinerNet(nn.Module):
             feedforward=config.feedforward,
             dropout=config.dropout,
             pair_bias=config.pair_bias,
+            edges=config.edges,
         )
         self.out = nn.Linear(width, config.embedding)
         self.several = nn.Linear(width, 1)
@@ -91,7 +93,7 @@ class RefinerNet(nn.Module):
         self.register_buffer("end_Q", ends(taxonomy), persistent=False)
         self.end_Q: Tensor
         if config.pair_affinity:
-            self.pair_affinity = PairBias(heads=1, hidden=32)
+            self.pair_affinity = PairGeometry(1)
 
     def forward(self, batch: Batch, part_S: Tensor, groups: Groups | None = None) -> Embedded:
         """Embeds strokes.
@@ -132,8 +134,8 @@ class RefinerNet(nn.Module):
         )
         if not self.config.pair_affinity:
             return affinity_GLL
-        samples_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairBias.SAMPLES)
-        pairs_GLL = self.pair_affinity(samples_SK2[groups.strokes_GL])[:, 0].float()
+        samples_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairGeometry.SAMPLES)
+        pairs_GLL = self.pair_affinity(samples_SK2[groups.strokes_GL])[..., 0].float()
         return affinity_GLL + (pairs_GLL + pairs_GLL.transpose(1, 2)) / 2
 
 

@@ -33,7 +33,8 @@ class SegmenterConfig:
     feedforward: int = 256
     dropout: float = 0.1
     sketch_token: bool = True  # a token for the whole drawing, which holds or predicts its category
-    pair_bias: bool = True
+    pair_bias: bool = True  # how strokes lie to each other, told to the attention
+    edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
     learned_positions: bool = False  # the published embedding of a stroke's number in the drawing
 
 
@@ -43,6 +44,7 @@ SEED = SegmenterConfig(
     feedforward=512,
     sketch_token=False,
     pair_bias=False,
+    edges=0,
     learned_positions=True,
 )
 
@@ -72,6 +74,7 @@ class SegmenterNet(nn.Module):
             feedforward=config.feedforward,
             dropout=config.dropout,
             pair_bias=config.pair_bias,
+            edges=config.edges,
         )
         self.part_head = nn.Linear(width, len(taxonomy.part_names))
         if config.sketch_token:

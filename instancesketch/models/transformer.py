@@ -5,6 +5,8 @@ Shape letters: see `instancesketch.ragged`; H heads.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,13 +27,16 @@ class StrokeTransformer(nn.Module):
         feedforward: int,
         dropout: float,
         pair_bias: bool,
+        edges: int = 0,
     ) -> None:
         super().__init__()
+        self.heads = heads
+        edges = edges if pair_bias else 0  # told by the same network
         self.blocks = nn.ModuleList(
-            Block(width, heads, feedforward, dropout) for _ in range(layers)
+            Block(width, heads, feedforward, dropout, edges) for _ in range(layers)
         )
         if pair_bias:
-            self.pair_bias = PairBias(heads)
+            self.pairs = PairGeometry(heads + edges)
         self.norm = nn.LayerNorm(width)
 
     def forward(
@@ -54,40 +59,49 @@ class StrokeTransformer(nn.Module):
         x_NLD[batch.sketch_of_S, at_S] = hidden_SD
         if token_ND is not None:
             x_NLD[:, 0] = token_ND.to(x_NLD.dtype)
-        bias = self._bias(batch, at_S, extra, length)
+        bias, edges_NLLE = self._pairs(batch, at_S, extra, length)
         for block in self.blocks:
-            x_NLD = block(x_NLD, bias)
+            x_NLD = block(x_NLD, bias, edges_NLLE)
         x_NLD = self.norm(x_NLD)
         return x_NLD[batch.sketch_of_S, at_S], x_NLD[:, 0] if extra else None
 
-    def _bias(self, batch: Batch, at_S: Tensor, extra: int, length: int) -> Tensor | None:
-        """The attention's bias (N, H or 1, L, L): geometry of pairs, and -inf on the padding."""
+    def _pairs(
+        self, batch: Batch, at_S: Tensor, extra: int, length: int
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The attention's bias (N, H or 1, L, L), -inf on padding; what is told, (N, L, L, E)."""
         padding_NL = torch.arange(length, device=at_S.device) >= (batch.strokes_N + extra)[:, None]
-        bias = None
-        if hasattr(self, "pair_bias"):
-            places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairBias.SAMPLES)
-            places_NLK2 = places_SK2.new_zeros(len(batch), length, *places_SK2.shape[1:])
-            places_NLK2[batch.sketch_of_S, at_S] = places_SK2
-            bias = self.pair_bias(places_NLK2)
+        bias = edges_NLLE = None
+        if hasattr(self, "pairs"):
+            places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairGeometry.SAMPLES)
+            places_NLK2 = places_SK2.new_zeros(len(batch), length - extra, *places_SK2.shape[1:])
+            places_NLK2[batch.sketch_of_S, at_S - extra] = places_SK2
+            pairs_NLLF = self.pairs(places_NLK2)
             if extra:  # the drawing's own token lies nowhere
-                bias = F.pad(bias[:, :, 1:, 1:], (1, 0, 1, 0))
+                pairs_NLLF = F.pad(pairs_NLLF, (0, 0, 1, 0, 1, 0))
+            bias = pairs_NLLF[..., : self.heads].permute(0, 3, 1, 2)
+            if pairs_NLLF.shape[3] > self.heads:
+                edges_NLLE = pairs_NLLF[..., self.heads :]
         if not bool(padding_NL.any()):
-            return bias
+            return bias, edges_NLLE
         wall = torch.zeros_like(padding_NL, dtype=torch.float32).masked_fill(
             padding_NL, float("-inf")
         )[:, None, None, :]
-        return wall if bias is None else bias + wall.to(bias.dtype)
+        return wall if bias is None else bias + wall.to(bias.dtype), edges_NLLE
 
 
 class Block(nn.Module):
     """Self-attention and a feed-forward network, each on a normalised input and added to it."""
 
-    def __init__(self, width: int, heads: int, feedforward: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, heads: int, feedforward: int, dropout: float, edges: int = 0
+    ) -> None:
         super().__init__()
         self.heads, self.dropout = heads, dropout
         self.norm_attention = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.attended = nn.Linear(width, width)
+        if edges:
+            self.told = nn.Linear(heads * edges, width)
         self.norm_feedforward = nn.LayerNorm(width)
         self.feedforward = nn.Sequential(
             nn.Linear(width, feedforward),
@@ -96,72 +110,116 @@ class Block(nn.Module):
             nn.Linear(feedforward, width),
         )
 
-    def forward(self, x_NLD: Tensor, bias: Tensor | None) -> Tensor:
-        """Adds what the strokes tell each other; `bias` is added to the attention's logits."""
+    def forward(self, x_NLD: Tensor, bias: Tensor | None, edges_NLLE: Tensor | None) -> Tensor:
+        """Adds what the strokes tell each other.
+
+        Args:
+            x_NLD: vectors of strokes.
+            bias: added to the attention's logits.
+            edges_NLLE: how strokes lie to each other; what is attended to is told with it.
+        """
         n, length, width = x_NLD.shape
         qkv = self.qkv(self.norm_attention(x_NLD)).view(n, length, 3, self.heads, -1)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
-        )
-        attended = self.attended(attended.transpose(1, 2).reshape(n, length, width))
-        x_NLD = x_NLD + F.dropout(attended, self.dropout, self.training)
+        if edges_NLLE is None:
+            attended = F.scaled_dot_product_attention(
+                q, k, v, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
+            )
+            update = self.attended(attended.transpose(1, 2).reshape(n, length, width))
+        else:
+            logits_NHLL = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])
+            share_NHLL = F.dropout((logits_NHLL + bias).softmax(3), self.dropout, self.training).to(
+                v.dtype
+            )
+            attended = (share_NHLL @ v).transpose(1, 2).reshape(n, length, width)
+            told_NLHE = share_NHLL.transpose(1, 2) @ edges_NLLE.to(v.dtype)
+            update = self.attended(attended) + self.told(told_NLHE.flatten(2))
+        x_NLD = x_NLD + F.dropout(update, self.dropout, self.training)
         update = self.feedforward(self.norm_feedforward(x_NLD))
         return x_NLD + F.dropout(update, self.dropout, self.training)
 
 
-class PairBias(nn.Module):
-    """How two strokes lie to each other, as a bias on their attention: one number a head.
+class PairGeometry(nn.Module):
+    """How two strokes lie to each other, in a few numbers a pair.
 
-    Attention on contents alone must work out distances from absolute places; given as a bias they
-    cost little (relative geometry as in Hu et al., Relation Networks, 2018).
+    Attention on contents alone must work out from absolute places what touches, crosses or
+    surrounds what; given, it costs little (relative geometry as in Hu et al., Relation Networks,
+    2018).
     """
 
-    FEATURES = 10
-    SAMPLES = 6
-    MOST_PAIRS = 2_000_000
+    FEATURES = 20
+    SAMPLES = 16
+    MOST_PAIRS = 500_000
 
-    def __init__(self, heads: int, hidden: int = 24) -> None:
+    def __init__(self, numbers: int, hidden: int = 32) -> None:
         super().__init__()
         self.net = nn.Sequential(
-            nn.Linear(self.FEATURES, hidden), nn.GELU(), nn.Linear(hidden, heads)
+            nn.Linear(self.FEATURES, hidden), nn.GELU(), nn.Linear(hidden, numbers)
         )
 
     def forward(self, places_NLK2: Tensor) -> Tensor:
-        """Takes K places along each of L strokes; returns (N, H, L, L)."""
+        """Takes K places along each of L strokes; returns (N, L, L, numbers)."""
         n, length = places_NLK2.shape[:2]
         # In one go, but for drawings of thousands of strokes, whose pairs would fill the memory.
         rows = places_NLK2.split(max(1, self.MOST_PAIRS // (n * length)), dim=1)
-        return torch.cat([self._bias(part, places_NLK2) for part in rows], dim=2)
+        return torch.cat([self.net(pair_features(part, places_NLK2)) for part in rows], dim=1)
 
-    def _bias(self, from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
-        """The bias of M rows, (N, H, M, L)."""
-        low_NM2, high_NM2, half_NM2 = _box(from_NMK2)
-        low_NL2, high_NL2, half_NL2 = _box(to_NLK2)
-        # From the row's stroke to the other.
-        apart = ((low_NL2 + high_NL2) / 2)[:, None] - ((low_NM2 + high_NM2) / 2)[:, :, None]
-        size_NM1, size_NL1 = half_NM2.amax(2, keepdim=True), half_NL2.amax(2, keepdim=True)
-        overlap = torch.minimum(high_NL2[:, None], high_NM2[:, :, None]) - torch.maximum(
-            low_NL2[:, None], low_NM2[:, :, None]
-        )
-        # Not by matrix product: its cancellation loses the small distances that count here.
-        away = torch.cdist(
-            from_NMK2.flatten(1, 2),
-            to_NLK2.flatten(1, 2),
-            compute_mode="donot_use_mm_for_euclid_dist",
-        )
-        away = away.unflatten(2, to_NLK2.shape[1:3]).unflatten(1, from_NMK2.shape[1:3])
-        nearest = away.amin((2, 4))[..., None]
-        features = [
-            apart,
-            apart / size_NM1[:, :, None].clamp(min=0.1),
-            half_NL2.log()[:, None] - half_NM2.log()[:, :, None],
-            size_NL1.log()[:, None] - size_NM1.log()[:, :, None],
-            overlap.amin(3, keepdim=True),
-            nearest,
-            1 / (1 + 20 * nearest),
-        ]
-        return self.net(torch.cat(features, dim=3)).permute(0, 3, 1, 2)
+
+def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
+    """What there is to say of M strokes beside L strokes, (N, M, L, 20).
+
+    How far apart they are, how large, how they overlap; how near the ends of each come to the
+    other; and how much of each lies within the other's outline.
+    """
+    low_NM2, high_NM2, half_NM2 = _box(from_NMK2)
+    low_NL2, high_NL2, half_NL2 = _box(to_NLK2)
+    # From the row's stroke to the other.
+    apart = ((low_NL2 + high_NL2) / 2)[:, None] - ((low_NM2 + high_NM2) / 2)[:, :, None]
+    size_NM1, size_NL1 = half_NM2.amax(2, keepdim=True), half_NL2.amax(2, keepdim=True)
+    overlap = torch.minimum(high_NL2[:, None], high_NM2[:, :, None]) - torch.maximum(
+        low_NL2[:, None], low_NM2[:, :, None]
+    )
+    few_NMK2, few_NLK2 = from_NMK2[:, :, ::3], to_NLK2[:, :, ::3]  # the last is an end, too
+    # Not by matrix product: its cancellation loses the small distances that count here.
+    away = torch.cdist(
+        few_NMK2.flatten(1, 2),
+        few_NLK2.flatten(1, 2),
+        compute_mode="donot_use_mm_for_euclid_dist",
+    )
+    away = away.unflatten(2, few_NLK2.shape[1:3]).unflatten(1, few_NMK2.shape[1:3])
+    to_other, to_own = away.amin(4), away.amin(2)  # (N, M, K, L), (N, M, L, K)
+    ends = [
+        to_other[:, :, [0, -1]].amin(2), to_other[:, :, [0, -1]].amax(2),
+        to_own[..., [0, -1]].amin(3), to_own[..., [0, -1]].amax(3),
+    ]  # fmt: skip
+    nearest = to_own.amin(3)
+    away_NML5 = torch.stack([nearest, *ends], dim=3)
+    features = [
+        apart,
+        apart / size_NM1[:, :, None].clamp(min=0.1),
+        half_NL2.log()[:, None] - half_NM2.log()[:, :, None],
+        size_NL1.log()[:, None] - size_NM1.log()[:, :, None],
+        overlap.amin(3, keepdim=True),
+        away_NML5,
+        1 / (1 + 20 * away_NML5),
+        _within(few_NLK2[:, None], from_NMK2[:, :, None])[..., None],
+        _within(few_NMK2[:, :, None], to_NLK2[:, None])[..., None],
+    ]
+    return torch.cat(features, dim=3)
+
+
+def _within(points: Tensor, outline: Tensor) -> Tensor:
+    """The share of points (..., K, 2) that an outline (..., J, 2), closed, winds round.
+
+    By counting the edges to the right of each (the even-odd rule, Shimrat 1962).
+    """
+    a, b = outline[..., None, :, :], outline.roll(-1, -2)[..., None, :, :]
+    x, y = points[..., :, None, :].unbind(-1)
+    crossed = (a[..., 1] > y) != (b[..., 1] > y)
+    rise = b[..., 1] - a[..., 1]
+    slope = (b[..., 0] - a[..., 0]) / torch.where(rise == 0, 1, rise)
+    right = crossed & (x < a[..., 0] + slope * (y - a[..., 1]))
+    return (right.sum(-1) % 2).float().mean(-1)
 
 
 def _box(places_NLK2: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from instancesketch.models.refiner import RefinerConfig, RefinerNet
 from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet, allowed_parts
 from tests.drawings import DOODLE7, TINY, drawn, packed, sketch_of
 
@@ -46,8 +47,9 @@ def test_the_published_recipe_has_the_published_size():
     assert unused == {"category.weight"}
 
 
-def test_the_default_leaves_room_for_a_refiner():
-    assert numel(SegmenterNet(SegmenterConfig(), DOODLE7)) <= 720_000
+def test_segmenter_and_refiner_have_a_million_parameters_at_most():
+    refiner = RefinerNet(RefinerConfig(), DOODLE7)
+    assert numel(SegmenterNet(SegmenterConfig(), DOODLE7)) + numel(refiner) <= 1_000_000
 
 
 def test_logits_have_their_shapes(net):

@@ -1,0 +1,1 @@
+"""What is measured: the protocols behind the figures. Nothing of the package imports it."""
