@@ -1,5 +1,8 @@
 """The one way a sketch becomes a picture for people: an SVG, coloured stroke by stroke.
 
+By instance, strokes keep the hue of their part: shades and dashes tell its instances apart, what
+draws several at once is pale, and parts that are not counted step back in grey.
+
 What a sketch knows about a stroke is kept beside its points, so that the picture can be read back:
 
 | element    | attributes                                                                       |
@@ -20,6 +23,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -42,6 +46,12 @@ COLOURS = (
     "#8a8a1e",
     "#b45aff",
 )
+# Relative luminances of the shades of one hue, on either side of what both papers need.
+_DARK, _LIGHT = 0.1, 0.42
+# Lengths of ink and gap, in widths of the stroke, whose round ends take one of the gap.
+_DASHES = ((), (3.0, 2.6), (0.1, 2.2))
+_PALE = 0.55
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _STROKE_VALUES = ("part", "label", "instance", "object")
 # Of the larger side of the picture.
 _MARGIN = 0.04
@@ -73,16 +83,47 @@ def palette(*groups: Iterable[str]) -> dict[str, str]:
     return colours | {UNLABELED: GREY}
 
 
+class Ink(NamedTuple):
+    """How a stroke is drawn."""
+
+    colour: str
+    dash: tuple[float, ...] = ()  # ink, gap, in widths of the stroke; empty: one line
+    opacity: float = 1.0
+
+
+def instance_ink(colour: str, instance: int | None) -> Ink:
+    """How a stroke of an instance is drawn: neighbours in number differ in shade or dash.
+
+    Args:
+        colour: the part's, `#rrggbb`.
+        instance: from 1; 0 for several at once or unknown, None where instances aren't counted.
+    """
+    if instance is None:
+        return Ink(GREY, opacity=_PALE)
+    if instance < 1:
+        return Ink(colour, opacity=_PALE)
+    turn, shade = divmod(instance - 1, 2)
+    return Ink(_shade(colour, _LIGHT if shade else _DARK), _DASHES[turn % len(_DASHES)])
+
+
+def _shade(colour: str, luminance: float) -> str:
+    """The hue with as much black or white in it as gives the relative luminance (WCAG 2)."""
+    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    share_K1 = np.linspace(0, 1, 201)[:, None]
+    mixed_K3 = np.concatenate([share_K1 * rgb, 1 - share_K1 * (1 - rgb)])
+    linear_K3 = np.where(mixed_K3 <= 0.04045, mixed_K3 / 12.92, ((mixed_K3 + 0.055) / 1.055) ** 2.4)
+    nearest = mixed_K3[np.abs(linear_K3 @ _LUMINANCE - luminance).argmin()]
+    return "#" + "".join(f"{v:02x}" for v in np.rint(255 * nearest).astype(int))
+
+
 def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
-    """What each stroke is coloured by: its part, label, instance (`ray 2`) or object (`car 0`)."""
+    """What gives each stroke its hue: its part (by instance, too), label or object (`car 0`)."""
     if by not in _STROKE_VALUES:
         raise ValueError(f"strokes are coloured by one of {_STROKE_VALUES}, not {by!r}")
-    values: Sequence[str | int | None] | None = getattr(sketch, by)
+    name = "part" if by == "instance" else by
+    values: Sequence[str | int | None] | None = getattr(sketch, name)
     if values is None:
         return [UNLABELED] * len(sketch)
-    if by == "instance":
-        parts = sketch.part or (UNLABELED,) * len(sketch)
-        return [f"{p} {v}" if v else p for p, v in zip(parts, values, strict=True)]
     if by == "object":
         names = sketch.object_category or ()
         objects = sketch.object or ()
@@ -105,7 +146,7 @@ def to_svg(
     Args:
         sketch: what to draw.
         colours: colour of each name that `stroke_names` gives, `palette`'s by default; names that
-            it doesn't have are grey.
+            it doesn't have are grey. By instance they must be of the form `#rrggbb`.
         size: larger side of the picture in pixels; without it the picture fills what holds it.
         by: what strokes are coloured by: part, label, instance or object.
         resolution: rounds coordinates to a power of ten of at most the larger side over this, for
@@ -114,9 +155,7 @@ def to_svg(
     Raises:
         ValueError: `by` is none of the four.
     """
-    names = stroke_names(sketch, by)
-    if colours is None:
-        colours = palette(sorted(set(names)))
+    inks = _inks(sketch, by, colours)
     box = _view_box(sketch)
     width, height = box[2:]
     side = max(width, height)
@@ -133,11 +172,30 @@ def to_svg(
     if size is not None:
         head |= {"width": f"{size * width / side:.5g}", "height": f"{size * height / side:.5g}"}
     lines = [
-        _polyline(sketch, i, points, colours.get(names[i], GREY), decimals)
+        _polyline(sketch, i, points, _ink_attributes(inks[i], side * share), decimals)
         for i, points in enumerate(sketch.to_strokes())
     ]
     title = f"<title>{_text(sketch.category)}</title>" if sketch.category else ""
     return f"<svg{_attributes(head | _sketch_data(sketch))}>{title}{''.join(lines)}</svg>"
+
+
+def _inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None) -> list[Ink]:
+    names = stroke_names(sketch, by)
+    if colours is None:
+        colours = palette(sorted(set(names)))
+    found = [colours.get(name, GREY) for name in names]
+    if by != "instance":
+        return [Ink(colour) for colour in found]
+    instances = sketch.instance or (None,) * len(sketch)
+    return [instance_ink(*pair) for pair in zip(found, instances, strict=True)]
+
+
+def _ink_attributes(ink: Ink, width: float) -> dict[str, object]:
+    return {
+        "stroke": ink.colour,
+        "stroke-dasharray": " ".join(f"{width * v:.3g}" for v in ink.dash) or None,
+        "stroke-opacity": ink.opacity if ink.opacity < 1 else None,
+    }
 
 
 def _sketch_data(sketch: Sketch) -> dict[str, object]:
@@ -154,12 +212,12 @@ def _sketch_data(sketch: Sketch) -> dict[str, object]:
 
 
 def _polyline(
-    sketch: Sketch, stroke: int, points: FloatArray, colour: str, decimals: int | None
+    sketch: Sketch, stroke: int, points: FloatArray, ink: dict[str, object], decimals: int | None
 ) -> str:
     dot = len(points) == 1
-    attributes: dict[str, object] = {
+    attributes = {
         "points": _points(np.repeat(points, 2, axis=0) if dot else points, decimals),
-        "stroke": colour,
+        **ink,
         "data-dot": "" if dot else None,
     }
     for name in _STROKE_VALUES:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.sketch import LARGEST_COORDINATE, Sketch
-from instancesketch.svg import COLOURS, GREY, palette, stroke_names, to_svg
+from instancesketch.svg import COLOURS, GREY, instance_ink, palette, stroke_names, to_svg
 from instancesketch.taxonomy import Taxonomy
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -162,7 +162,6 @@ def test_hostile_words_stay_words():
     [
         ("part", ["leg", "leg", "body"]),
         ("label", ["left-leg", "leg", "body"]),
-        ("instance", ["leg 1", "leg", "body"]),
         ("object", ["dog 0", "unlabeled", "object 1"]),
     ],
 )
@@ -181,6 +180,59 @@ def test_strokes_are_coloured_by_any_of_their_names(by, names):
     colours = [e.attrib["stroke"] for e in elements]
     assert len(set(colours)) == len(set(names))
     assert (GREY in colours) == ("unlabeled" in names)
+
+
+def test_instances_of_a_part_have_shades_of_its_colour_and_others_stay_behind():
+    sketch = Sketch.from_strokes(
+        [[(0, 0), (100, 100)]] * 5,
+        sketch_id="a",
+        part=("leg", "leg", "leg", "leg", "body"),
+        instance=(1, 2, 3, 0, None),
+    )
+    _, strokes = read(to_svg(sketch, by="instance", colours={"leg": "#0072b2", "body": "#b41e00"}))
+    inks = [
+        [e.attrib.get(f"stroke{name}") for name in ("", "-dasharray", "-opacity")] for e in strokes
+    ]
+    one, two, three, several, body = inks
+    assert len({tuple(ink) for ink in inks}) == 5
+    assert one[0] == three[0] != two[0]
+    assert one[1] is two[1] is several[1] is body[1] is None
+    assert three[1] is not None
+    assert several[0] == "#0072b2"
+    assert body[0] == GREY
+    assert one[2] is two[2] is three[2] is None
+    assert 0 < float(several[2] or 0) < 1
+
+
+def test_without_instances_nothing_is_told_apart():
+    sketch = Sketch.from_strokes([[(0, 0), (1, 1)]], sketch_id="a", part=("leg",))
+    (stroke,) = read(to_svg(sketch, by="instance"))[1]
+    assert stroke.attrib["stroke"] == GREY
+
+
+def test_dashes_go_with_the_width_of_the_line():
+    def dash(scale):
+        sketch = Sketch.from_strokes(
+            [[(0, 0), (scale, scale)]], sketch_id="a", part=("leg",), instance=(3,)
+        )
+        root, (stroke,) = read(to_svg(sketch, by="instance"))
+        width = float(root.attrib["stroke-width"])
+        return [float(v) / width for v in stroke.attrib["stroke-dasharray"].split()]
+
+    assert dash(1e-4) == pytest.approx(dash(1e5), rel=0.02)
+
+
+@pytest.mark.parametrize("colour", [*COLOURS, GREY, "#000000", "#ffffff"])
+def test_neighbours_in_number_look_different(colour):
+    inks = [instance_ink(colour, n) for n in range(1, 40)]
+    assert len(set(inks)) == 6
+    lightness = oklab(linear([ink.colour for ink in inks[:2]]))[:, 0]
+    assert lightness[1] - lightness[0] > 0.25
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    for paper in ("#ffffff", "#1b1d22"):
+        light = linear([ink.colour for ink in inks[:2]]) @ weights + 0.05
+        behind = linear([paper]) @ weights + 0.05
+        assert np.maximum(light / behind, behind / light).min() > 2
 
 
 def test_strokes_are_coloured_by_nothing_else():

@@ -6,8 +6,9 @@ import argparse
 
 HELP = "show a result as an HTML page"
 DESCRIPTION = """\
-Writes one HTML page with the drawings of a result or corpus, strokes coloured by part. With the
-truth given it has the figures, too, and the worst drawings come first.
+Writes one HTML page with the drawings of a result or corpus, strokes coloured by part, or by
+instance where there are any. With the truth given it has the figures, too, and the worst drawings
+come first.
 
   instancesketch report result --truth corpus --out report.html"""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from instancesketch.errors import UserError
+from instancesketch.metrics import outcomes
 from instancesketch.sketch import Sketch
-from instancesketch.svg import palette, to_svg
+from instancesketch.svg import GREY, Ink, instance_ink, palette, to_svg
 from instancesketch.taxonomy import UNLABELED, Taxonomy, normalise
 
 # Of the larger side: at the size of a card nobody sees what rounding took.
@@ -23,9 +24,10 @@ class Drawing:
     """One labelled drawing beside its truth, where there is one."""
 
     sketch: Sketch
-    true_parts: tuple[str, ...] | None
+    true: Sketch | None
     true_category: str | None
     wrong: tuple[int, ...]  # strokes whose part is not the true one
+    wrong_sides: tuple[int, ...]  # strokes of the true part that are not on its true side
 
     @property
     def confidence(self) -> float | None:
@@ -86,8 +88,8 @@ class Drawings:
             self.labelled += sketch.part is not None
             drawing = compare(sketch, truth.get(sketch.sketch_id), taxonomy)
             self.parts.setdefault(sketch.category or "", set()).update(sketch.part or ())
-            if drawing.true_category is not None and drawing.true_parts is not None:
-                self.parts.setdefault(drawing.true_category, set()).update(drawing.true_parts)
+            if drawing.true is not None and drawing.true_category is not None:
+                self.parts.setdefault(drawing.true_category, set()).update(drawing.true.part or ())
             yield drawing
 
     def legend(self, taxonomy: Taxonomy | None) -> dict[str, list[str]]:
@@ -107,12 +109,31 @@ class Drawings:
         colours = palette(*groups)
         parts = sorted({p for seen in self.parts.values() for p in seen} | {UNLABELED})
         place = {part: i for i, part in enumerate(parts)}
+        entries = [_entry(d, colours, place) for d in self.shown]
+        for drawing, part in _misgrouped(self.shown, place):
+            entries[drawing].setdefault("misgrouped", []).append(part)
         return {
             "colours": colours,
+            "inks": self.inks(colours),
             "parts": parts,
             "legend": legend,
-            "drawings": [_entry(d, colours, place) for d in self.shown],
+            "drawings": entries,
         }
+
+    def inks(self, colours: Mapping[str, str]) -> dict[str, dict[str, Ink]]:
+        """How each part is drawn by instance: by each number it has, `""` where it has none."""
+        seen = {
+            pair
+            for drawing in self.shown
+            for sketch in (drawing.sketch, drawing.true)
+            if sketch is not None and sketch.part is not None
+            for pair in zip(sketch.part, _instances(sketch), strict=True)
+        }
+        inks: dict[str, dict[str, Ink]] = {}
+        for part, number in sorted(seen, key=lambda p: (p[0], p[1] is not None, p[1] or 0)):
+            key = "" if number is None else str(number)
+            inks.setdefault(part, {})[key] = instance_ink(colours.get(part, GREY), number)
+        return inks
 
 
 def compare(sketch: Sketch, true: Sketch | None, taxonomy: Taxonomy | None) -> Drawing:
@@ -122,19 +143,26 @@ def compare(sketch: Sketch, true: Sketch | None, taxonomy: Taxonomy | None) -> D
         UserError: the two have not the same strokes.
     """
     if true is None:
-        return Drawing(sketch=sketch, true_parts=None, true_category=None, wrong=())
+        return Drawing(sketch=sketch, true=None, true_category=None, wrong=(), wrong_sides=())
     if len(true) != len(sketch):
         raise UserError(
             f"{sketch.sketch_id!r} has {len(true)} strokes in the truth "
             f"and {len(sketch)} in the result"
         )
     predicted = sketch.part or (None,) * len(sketch)
-    wrong = [i for i, part in enumerate(true.part or ()) if part != predicted[i]]
+    labels = sketch.label or predicted
+    parts = true.part or ()
+    sides = zip(parts, (true.label if true.part else None) or parts, strict=True)
     return Drawing(
         sketch=sketch,
-        true_parts=true.part,
+        true=true,
         true_category=_category(true.category, sketch.category, taxonomy),
-        wrong=tuple(wrong),
+        wrong=tuple(i for i, part in enumerate(parts) if part != predicted[i]),
+        wrong_sides=tuple(
+            i
+            for i, (part, label) in enumerate(sides)
+            if part == predicted[i] and label not in (part, labels[i])
+        ),
     )
 
 
@@ -148,6 +176,39 @@ def _category(name: str | None, predicted: str | None, taxonomy: Taxonomy | None
 
 def _groups(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
     return [category.parts for category in taxonomy.categories.values()]
+
+
+def _instances(sketch: Sketch) -> tuple[int | None, ...]:
+    return sketch.instance or (None,) * len(sketch)
+
+
+def _misgrouped(drawings: Sequence[Drawing], place: Mapping[str, int]) -> Iterator[tuple[int, str]]:
+    """Which drawings have strokes of which part grouped otherwise than in truth."""
+    compared = [(i, d.sketch, d.true) for i, d in enumerate(drawings) if d.true is not None]
+    part, instance = _ids((sketch for _, sketch, _ in compared), place)
+    truth_part, truth_instance = _ids((true for _, _, true in compared), place)
+    parts = list(place)
+    found = outcomes(
+        parts,
+        truth_part=truth_part,
+        truth_instance=truth_instance,
+        part=part,
+        instance=instance,
+        strokes_per_sketch=[len(true) for _, _, true in compared],
+    )
+    for sketch, unit, right in zip(found.sketch_U, found.part_U, found.right_U, strict=True):
+        if not right:
+            yield compared[sketch][0], parts[unit]
+
+
+def _ids(sketches: Iterable[Sketch], place: Mapping[str, int]) -> tuple[list[int], list[int]]:
+    """Part and instance of every stroke of the sketches, -1 for none."""
+    parts: list[int] = []
+    instances: list[int] = []
+    for sketch in sketches:
+        parts += [place.get(part, -1) for part in sketch.part or ("",) * len(sketch)]
+        instances += [-1 if number is None else number for number in _instances(sketch)]
+    return parts, instances
 
 
 def _entry(
@@ -165,7 +226,13 @@ def _entry(
         entry["score"] = round(sketch.category_score, 3)
     if drawing.true_category is not None:
         entry["trueCategory"] = drawing.true_category
-    if drawing.true_parts is not None:
-        entry["truth"] = [place.get(p, place[UNLABELED]) for p in drawing.true_parts]
+    if drawing.true is not None and drawing.true.part is not None:
+        entry["truth"] = [place.get(p, place[UNLABELED]) for p in drawing.true.part]
         entry["wrong"] = drawing.wrong
+        if drawing.true.instance is not None:
+            entry["trueInstances"] = drawing.true.instance
+        if drawing.true.label not in (None, drawing.true.part):
+            entry["trueLabels"] = drawing.true.label
+        if drawing.wrong_sides:
+            entry["wrongSides"] = drawing.wrong_sides
     return entry

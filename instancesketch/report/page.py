@@ -20,12 +20,18 @@ from instancesketch.taxonomy import Taxonomy
 MOST_DRAWINGS = 5_000
 _MOST_REASONS = 200
 _HEADLINE = (
-    ("C", "C", "right strokes per drawing, by category"),
+    ("C", "C", "right strokes, by category"),
     ("P", "P", "the same, by length"),
     ("part_accuracy", "part accuracy", "right strokes of all"),
     ("macro_f1", "macro-F1", "mean over parts"),
+    ("grouping", "grouping", "parts grouped right"),
+    ("ari", "ARI", "agreement of groups"),
+    ("sides", "sides", "right part and side"),
     ("category_accuracy", "category accuracy", "right categories of all"),
 )
+# In the tables, where there is anything to tell.
+_OF_INSTANCES = ("grouping", "ari", "sides")
+_HEADS = {"ari": "ARI"}
 
 
 def write_report(
@@ -59,7 +65,7 @@ def render_report(
     taxonomy: Taxonomy | None = None,
     most: int = MOST_DRAWINGS,
 ) -> str:
-    """Lays a result out as a page: figures, legend, drawings with their strokes coloured by part.
+    """Lays a result out as a page: figures, legend, drawings coloured by part or by instance.
 
     The worst come first: the lowest share of right strokes, then the wrong category, then the
     lowest confidence.
@@ -131,15 +137,17 @@ def _headline(figures: Mapping[str, Any]) -> str:
 
 def _tables(figures: Mapping[str, Any]) -> str:
     tables = (
-        ("Figures by category", "per_category", ("C", "P", "part_accuracy", "sketches", "strokes")),
-        ("Figures by part", "per_part", ("precision", "recall", "f1", "strokes")),
+        ("Figures by category", "per_category", ("C", "P", "part_accuracy"), ("sketches",)),
+        ("Figures by part", "per_part", ("precision", "recall", "f1"), ()),
     )
     folded = []
-    for title, key, columns in tables:
+    for title, key, shares, counts in tables:
         rows = {k: v for k, v in figures.get(key, {}).items() if v["strokes"]}
         if rows:
-            cells = [[_number(row[c]) for c in columns] for row in rows.values()]
-            head = [c.replace("_", " ") for c in columns]
+            told = [c for c in _OF_INSTANCES if any(r.get(c) is not None for r in rows.values())]
+            columns = (*shares, *told, *counts, "strokes")
+            cells = [[_number(row.get(c)) for c in columns] for row in rows.values()]
+            head = [_HEADS.get(c, c.replace("_", " ")) for c in columns]
             folded.append(_folded(title, _table(title, list(rows), head, cells)))
     if figures.get("confusion"):
         folded.append(_folded("Confusion of parts", _confusion(figures["confusion"])))

@@ -20,14 +20,63 @@
   const plural = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
   const nameOf = (category) => category || "no category";
   const misnamed = (d) => d.trueCategory !== undefined && d.trueCategory !== d.category;
-  const mistaken = (d) => misnamed(d) || (d.wrong !== undefined && d.wrong.length > 0);
+  const sidesOf = (d) => (by === "instance" && d.wrongSides) || [];
+  const misgrouped = (d) => (by === "instance" && d.misgrouped) || [];
+  const wrongStrokes = (d) => [...(d.wrong || []), ...sidesOf(d)];
+  const mistaken = (d) => misnamed(d) || wrongStrokes(d).length > 0 || misgrouped(d).length > 0;
 
-  function swatch(part) {
+  // --- colours -----------------------------------------------------------------------------
+
+  const ANY = ""; // the number of what is not counted
+  const counted = Object.values(data.inks).some((of) => Object.keys(of).some((n) => n > 0));
+  let by = "part";
+
+  /** Colour, dash and opacity of a stroke, by what the page is coloured by. */
+  function inkOf({ part, number }) {
+    const plain = [data.colours[part] || data.colours.unlabeled, [], 1];
+    return (by === "instance" && data.inks[part] && data.inks[part][number]) || plain;
+  }
+
+  function paint(line, width, [colour, dash, opacity]) {
+    line.setAttribute("stroke", colour);
+    line.setAttribute("stroke-opacity", opacity);
+    line.setAttribute("stroke-dasharray", dash.map((v) => v * width).join(" ") || "none");
+  }
+
+  function swatch(stroke, text) {
     const made = element("span", "swatch");
-    const colour = element("i");
-    colour.style.background = data.colours[part] || data.colours.unlabeled;
-    made.append(colour, part);
+    const svg = parsed('<svg viewBox="0 0 22 4"><path d="M2 2H20" stroke-linecap="round"/></svg>');
+    svg.setAttribute("aria-hidden", "true");
+    paint(svg.firstElementChild, 2.4, inkOf(stroke));
+    made.append(svg, text);
     return made;
+  }
+
+  const unique = (values) => [...new Set(values)];
+  const isCounted = (stroke) => stroke.number !== ANY;
+
+  /** What the colours of some strokes mean: a line for each part, or for each instance. */
+  function legendOf(strokes) {
+    const spaced = (swatches) => swatches.flatMap((made) => [made, " "]);
+    if (by === "part") {
+      return spaced(unique(strokes.map((s) => s.part)).map((part) => swatch({ part }, part)));
+    }
+    const lines = unique(strokes.filter(isCounted).map((s) => s.label)).flatMap((label) => {
+      const same = strokes.filter((s) => s.label === label);
+      const numbers = unique(same.map((s) => s.number)).sort((a, b) => a - b);
+      if (label !== same[0].part && numbers.length === 1) return [swatch(same[0], label)];
+      const swatches = numbers.map((number) =>
+        swatch({ part: same[0].part, number }, number === "0" ? "no number" : number),
+      );
+      swatches[0].prepend(`${label} `);
+      return swatches;
+    });
+    const others = unique(strokes.filter((s) => !isCounted(s)).map((s) => s.part));
+    if (others.length) {
+      lines.push(swatch({ part: others[0], number: ANY }, others.join(", ")));
+      lines.at(-1).classList.add("others");
+    }
+    return spaced(lines);
   }
 
   // --- one drawing -------------------------------------------------------------------------
@@ -35,12 +84,8 @@
   function parsed(svg) {
     const holder = document.createElement("template");
     holder.innerHTML = svg;
-    const made = holder.content.firstElementChild;
-    made.setAttribute("role", "img");
-    return made;
+    return holder.content.firstElementChild;
   }
-
-  const strokesOf = (svg) => [...svg.querySelectorAll("polyline")];
 
   function retitle(stroke, words) {
     let title = stroke.querySelector("title");
@@ -51,38 +96,62 @@
     title.textContent = words;
   }
 
-  /** The drawing as it was labelled, with a dashed band under the strokes that are wrong. */
-  function predicted(d) {
+  /** What each stroke of a drawing is, as it was labelled. */
+  const labelled = (lines) =>
+    lines.map(({ dataset }) => ({
+      part: dataset.part,
+      label: dataset.label || dataset.part,
+      number: dataset.instance || ANY,
+    }));
+
+  /** What each stroke of a drawing is in truth. */
+  const meant = (d) =>
+    d.truth.map((place, i) => {
+      const part = data.parts[place];
+      const number = d.trueInstances ? d.trueInstances[i] : null;
+      const label = d.trueLabels ? d.trueLabels[i] : part;
+      return { part, label, number: number === null ? ANY : String(number) };
+    });
+
+  const nameOfStroke = (s) => (s.number > 0 ? `${s.label} ${s.number}` : s.label);
+  const shownName = (s) => (by === "part" ? s.part : nameOfStroke(s));
+
+  function draw(d, strokesOf, heading) {
     const svg = parsed(d.svg);
-    const strokes = strokesOf(svg);
+    const lines = [...svg.querySelectorAll("polyline")];
     const width = Number(svg.getAttribute("stroke-width"));
-    for (const i of d.wrong || []) {
-      const halo = strokes[i].cloneNode(false);
-      const dot = strokes[i].hasAttribute("data-dot");
-      halo.setAttribute("class", dot ? "halo dot" : "halo");
-      halo.setAttribute("stroke-width", 4.5 * width);
-      if (!dot) halo.setAttribute("stroke-dasharray", `${2 * width} ${1.2 * width}`);
-      halo.removeAttribute("stroke");
-      svg.insertBefore(halo, strokes[0]);
-      const said = strokes[i].querySelector("title");
-      retitle(strokes[i], `${said ? said.textContent : "unlabeled"}, should be ${data.parts[d.truth[i]]}`);
-    }
-    const named = [...new Set(strokes.map((s) => s.dataset.part))].filter((p) => p !== undefined);
-    svg.setAttribute("aria-label", `${nameOf(d.category)}: ${named.join(", ") || "no parts"}`);
-    return [svg, named];
+    const strokes = strokesOf(lines);
+    lines.forEach((line, i) => paint(line, width, inkOf(strokes[i])));
+    const names = unique(strokes.map(shownName)).filter((name) => name !== undefined);
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", `${heading}: ${names.join(", ") || "no parts"}`);
+    return { svg, lines, width, strokes: strokes.filter((s) => s.part !== undefined) };
   }
 
-  /** The same strokes in the colours of their true parts. */
+  /** The drawing as it was labelled, with a dashed band under the strokes that are wrong. */
+  function asLabelled(d) {
+    const drawn = draw(d, labelled, nameOf(d.category));
+    for (const i of wrongStrokes(d)) {
+      const line = drawn.lines[i];
+      const halo = line.cloneNode(false);
+      const dot = line.hasAttribute("data-dot");
+      halo.setAttribute("class", dot ? "halo dot" : "halo");
+      halo.setAttribute("stroke-width", 4.5 * drawn.width);
+      for (const name of ["stroke", "stroke-opacity", "stroke-dasharray"]) halo.removeAttribute(name);
+      if (!dot) halo.setAttribute("stroke-dasharray", `${2 * drawn.width} ${1.2 * drawn.width}`);
+      drawn.svg.insertBefore(halo, drawn.lines[0]);
+      const said = line.querySelector("title");
+      const should = by === "part" ? meant(d)[i].part : meant(d)[i].label;
+      retitle(line, `${said ? said.textContent : "unlabeled"}, should be ${should}`);
+    }
+    return drawn;
+  }
+
+  /** The same strokes as they are in truth. */
   function asTruth(d) {
-    const svg = parsed(d.svg);
-    strokesOf(svg).forEach((stroke, i) => {
-      const part = data.parts[d.truth[i]];
-      stroke.setAttribute("stroke", data.colours[part] || data.colours.unlabeled);
-      retitle(stroke, part);
-    });
-    const named = [...new Set(d.truth.map((i) => data.parts[i]))];
-    svg.setAttribute("aria-label", `truth: ${named.join(", ")}`);
-    return [svg, named];
+    const drawn = draw(d, () => meant(d), "truth");
+    meant(d).forEach((stroke, i) => retitle(drawn.lines[i], nameOfStroke(stroke)));
+    return drawn;
   }
 
   function picture(svg, caption) {
@@ -92,15 +161,22 @@
     return figure;
   }
 
-  function about(d, named) {
+  function mistakes(d) {
+    const words = [];
+    if (d.wrong.length) words.push(`${d.wrong.length} of ${d.truth.length} wrong`);
+    if (sidesOf(d).length) words.push(`${plural(sidesOf(d).length, "side")} wrong`);
+    if (misgrouped(d).length) words.push(`grouping of ${misgrouped(d).join(", ")} wrong`);
+    return words.join(", ");
+  }
+
+  function about(d, strokes) {
     const box = element("div", "about");
     const said = element("p", "said");
     const scored = d.wrong && d.score !== undefined;
     said.append(element("span", "", nameOf(d.category) + (scored ? ` ${percent(d.score)}` : "")));
     if (d.wrong) {
-      const right = d.wrong.length === 0;
-      const words = right ? "all right" : `${d.wrong.length} of ${d.truth.length} wrong`;
-      said.append(element("span", right ? "" : "wrong", words));
+      const words = mistakes(d);
+      said.append(element("span", words ? "wrong" : "", words || "all right"));
     }
     if (!d.wrong && d.confidence !== undefined) {
       said.append(element("span", "", `${percent(d.confidence)}\u00a0certain`));
@@ -110,23 +186,27 @@
     const id = element("code", "", d.id);
     id.title = d.id;
     const parts = element("p", "parts");
-    parts.append(...named.map(swatch));
+    parts.append(...legendOf(strokes));
     box.append(id, parts);
     return box;
   }
 
+  function fill(card, d) {
+    const pair = element("div", "pair");
+    const shown = asLabelled(d);
+    pair.append(picture(shown.svg, d.truth ? "labelled" : ""));
+    const strokes = shown.strokes;
+    if (d.truth) {
+      const truth = asTruth(d);
+      pair.append(picture(truth.svg, "truth"));
+      strokes.push(...truth.strokes);
+    }
+    card.replaceChildren(pair, about(d, strokes));
+  }
+
   function card(d) {
     const made = element("li", "card");
-    const pair = element("div", "pair");
-    const [svg, named] = predicted(d);
-    pair.append(picture(svg, d.truth ? "labelled" : ""));
-    let legend = named;
-    if (d.truth) {
-      const [truth, meant] = asTruth(d);
-      pair.append(picture(truth, "truth"));
-      legend = [...new Set([...named, ...meant])];
-    }
-    made.append(pair, about(d, legend));
+    fill(made, d);
     return made;
   }
 
@@ -183,15 +263,59 @@
     drawLegend(category);
   }
 
+  /** The strokes that there are of some parts, one of each kind; not more than tell the colours. */
+  const kinds = (parts) =>
+    parts.flatMap((part) => {
+      const numbers = Object.keys(data.inks[part] || {}).filter((n) => n !== ANY).slice(0, 8);
+      return (numbers.length ? numbers : [ANY]).map((number) => ({ part, label: part, number }));
+    });
+
   function drawLegend(category) {
     const lines = Object.entries(data.legend).filter(([name]) => category === "*" || name === category);
     byId("lines").replaceChildren(
       ...lines.map(([name, parts]) => {
         const line = element("div");
-        line.append(element("b", "", nameOf(name)), ...parts.map(swatch));
+        line.append(element("b", "", nameOf(name)), " ", ...legendOf(kinds(parts)));
         return line;
       }),
     );
+  }
+
+  // --- colours by part or by instance ------------------------------------------------------
+
+  // Kept for this page; where a browser keeps nothing, the page forgets.
+  const place = `instancesketch ${location.pathname}`;
+
+  function remembered() {
+    try {
+      return localStorage.getItem(place);
+    } catch {
+      return null;
+    }
+  }
+
+  function remember() {
+    try {
+      localStorage.setItem(place, by);
+    } catch {
+      // nothing is kept
+    }
+  }
+
+  function colourBy(chosenBy) {
+    by = chosenBy;
+    byId("mark").textContent = `a stroke whose part ${by === "part" ? "" : "or side "}is wrong`;
+  }
+
+  function recolour(event) {
+    colourBy(event.target.value);
+    remember();
+    if (byId("mistakes").checked) {
+      choose();
+      return;
+    }
+    [...list.children].forEach((made, i) => fill(made, chosen[i]));
+    drawLegend(byId("category").value);
   }
 
   function option(value, text) {
@@ -219,6 +343,12 @@
     list.classList.toggle("pairs", withTruth);
     for (const id of ["category", "order", "mistakes"]) byId(id).addEventListener("change", choose);
     more.addEventListener("click", drawMore);
+    byId("by").hidden = !counted;
+    colourBy(counted && remembered() === "instance" ? "instance" : "part");
+    for (const radio of byId("by").querySelectorAll("input")) {
+      radio.checked = radio.value === by;
+      radio.addEventListener("change", recolour);
+    }
     choose();
   }
 

@@ -21,3 +21,25 @@ def flower() -> Callable[..., Sketch]:
         return Sketch.from_strokes(strokes, sketch_id=sketch_id, **(labels | values))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def dog() -> Callable[..., Sketch]:
+    """Makes a small dog: a body, a left and a right front leg, two back legs in one line."""
+
+    def make(sketch_id: str, **values) -> Sketch:
+        strokes = [
+            [(0, 0), (100, 0), (100, 40), (0, 40), (0, 0)],
+            [(10, 40), (10, 80)],
+            [(30, 40), (30, 80)],
+            [(70, 40), (75, 80), (80, 45), (85, 80), (90, 40)],
+        ]
+        labels = {
+            "category": "4leg",
+            "part": ("body", "front-leg", "front-leg", "back-leg"),
+            "label": ("body", "front-left-leg", "front-right-leg", "back-leg"),
+            "instance": (None, 1, 2, 0),
+        }
+        return Sketch.from_strokes(strokes, sketch_id=sketch_id, **(labels | values))
+
+    return make

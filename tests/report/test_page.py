@@ -8,7 +8,7 @@ from instancesketch.errors import UserError
 from instancesketch.metrics import evaluate
 from instancesketch.report import render_report, write_report
 from instancesketch.sketch import Sketch
-from instancesketch.svg import palette
+from instancesketch.svg import COLOURS, GREY, instance_ink, palette
 from instancesketch.taxonomy import Taxonomy
 
 DOODLE7 = Taxonomy.load("doodle7")
@@ -156,6 +156,77 @@ def test_figures_stand_on_the_page(flower):
     assert 'title="petal called leaf: 1 of 8"' in html
     assert re.search(r'<th scope="row">stem</th><td>100\.0</td>', html)
     assert '<th scope="row">wheel</th>' not in html
+
+
+def test_instances_and_sides_have_figures_where_there_are_any(dog, flower):
+    truth = [dog("a"), dog("b"), flower("c")]
+    sides = ("body", "front-right-leg", "front-left-leg", "back-leg")
+    result = [dog("a"), dog("b", label=sides, instance=(None, 1, 1, 0)), flower("c")]
+    html = render_report(result, title="t", figures=evaluate(result, truth, DOODLE7).figures)
+    words = re.sub(r"<[^>]+>", " ", html)
+    for expected in (r"grouping\s+50\.0", r"ARI\s+50\.0", r"sides\s+50\.0"):
+        assert re.search(expected, words), expected
+    for row, found in (("4leg", "50.0"), ("flower", "–"), ("front-leg", "50.0"), ("body", "–")):
+        (cells,) = re.findall(rf'<th scope="row">{row}</th>((?:<td>[^<]*</td>)+)</tr>', html)
+        assert re.findall(">([^<]+)</td>", cells)[3:6] == [found] * 3
+
+    bare = [flower("c")]
+    html = render_report(bare, title="t", figures=evaluate(bare, bare, DOODLE7).figures)
+    assert not re.search("grouping|ARI|sides", re.sub("<script.*", "", html, flags=re.S))
+
+
+def test_instances_of_result_and_truth_have_their_inks(dog):
+    truth = {"a": dog("a", instance=(None, 3, 2, 0))}
+    page = Page(render_report([dog("a")], title="t", truth=truth, taxonomy=DOODLE7))
+    leg = palette(*(c.parts for c in DOODLE7.categories.values()))["front-leg"]
+    inks = page.data["inks"]
+    assert {part: list(numbers) for part, numbers in inks.items()} == {
+        "back-leg": ["0"],
+        "body": [""],
+        "front-leg": ["1", "2", "3"],
+    }
+    for number, (colour, dash, opacity) in inks["front-leg"].items():
+        assert (colour, tuple(dash), opacity) == instance_ink(leg, int(number))
+    assert inks["body"][""][0] == GREY not in COLOURS
+    (entry,) = page.data["drawings"]
+    assert entry["trueInstances"] == [None, 3, 2, 0]
+    assert entry["trueLabels"][1] == "front-left-leg"
+
+
+def test_wrong_sides_and_groups_are_told(dog):
+    swapped = ("body", "front-right-leg", "front-left-leg", "back-leg")
+    legs = ("body", "front-leg", "front-leg", "back-leg")
+    result = {
+        "right": dog("right"),
+        "renumbered": dog("renumbered", instance=(None, 7, 4, None)),
+        "swapped": dog("swapped", label=swapped),
+        "together": dog("together", instance=(None, 1, 1, 0)),
+        "no sides": dog("no sides", label=legs, instance=None),
+        "no leg": dog("no leg", part=("body", "body", "front-leg", "back-leg")),
+    }
+    truth = {name: dog(name) for name in result}
+    page = Page(render_report(result.values(), title="t", truth=truth, taxonomy=DOODLE7))
+    told = {
+        d["id"]: (d["wrong"], d.get("wrongSides", []), d.get("misgrouped", []))
+        for d in page.data["drawings"]
+    }
+    assert told == {
+        "right": ([], [], []),
+        "renumbered": ([], [], []),
+        "swapped": ([], [1, 2], []),
+        "together": ([], [], ["front-leg"]),
+        "no sides": ([], [1, 2], ["front-leg"]),
+        "no leg": ([1], [], ["front-leg"]),
+    }
+
+
+def test_a_truth_without_sides_and_instances_blames_none(dog):
+    parts = dog("a").part
+    truth = {"a": dog("a", label=parts, instance=None), "b": dog("b", part=None)}
+    page = Page(render_report([dog("a"), dog("b")], title="t", truth=truth, taxonomy=DOODLE7))
+    assert len(page.data["drawings"]) == 2
+    for entry in page.data["drawings"]:
+        assert not {"wrongSides", "misgrouped", "trueInstances", "trueLabels"} & set(entry)
 
 
 def test_figures_without_a_value_are_left_out(flower):
