@@ -16,20 +16,24 @@ import safetensors.torch
 import torch
 from defusedxml import ElementTree
 
-from instancesketch import tracking
+from instancesketch import tracking, weights
 from instancesketch.batch import pack
 from instancesketch.errors import UserError
-from instancesketch.fit.segmenter import SegmenterFitConfig, evaluate
+from instancesketch.fit import RefinerFitConfig, SegmenterFitConfig, refiner, segmenter
+from instancesketch.inference import SegmentConfig, segment
 from instancesketch.schema import to_table
 from instancesketch.segmenter import Segmenter
 from instancesketch.training import TrainConfig, train
-from tests.drawings import DOODLE7, TINY, drawn, sketch_of
+from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn, sketch_of
 
 pytestmark = pytest.mark.ray
 
 # A high rate and a short memory, so that what workers have learned apart shows.
 RECIPE = SegmenterFitConfig(model=TINY, epochs=2, batch_size=16, learning_rate=0.02, average=0.5)
-FILES = {"config.json", "metrics.jsonl", "curves.svg", "summary.json", "segmenter"}
+REFINER = RefinerFitConfig(
+    model=TINY_REFINER, epochs=2, batch_size=16, learning_rate=0.02, average=0.5
+)
+FILES = {"config.json", "metrics.jsonl", "curves.svg", "summary.json"}
 
 
 def write_corpus(folder: Path) -> str:
@@ -60,8 +64,9 @@ def done(ray_cluster, corpus, tmp_path_factory):
     """Finished runs of one and of two workers: their folder, settings and summary by name."""
     storage = tmp_path_factory.mktemp("runs")
     found = {}
-    for name, workers in (("one", 1), ("two", 2), ("again", 2)):
-        config = config_of(corpus, storage, name, workers=workers)
+    for name, workers in (("one", 1), ("two", 2), ("again", 2), ("refiner", 2)):
+        recipe = REFINER if name == "refiner" else RECIPE
+        config = config_of(corpus, storage, name, workers=workers, recipe=recipe)
         found[name] = (storage / name, config, train(config))
     return found
 
@@ -78,7 +83,7 @@ def same_weights(a, b):
 @pytest.mark.parametrize("name", ["one", "two"])
 def test_a_run_leaves_its_settings_figures_curves_and_weights(done, corpus, name):
     run, config, summary = done[name]
-    assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES
+    assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {"segmenter"}
     settings = json.loads((run / "config.json").read_text())
     assert settings["recipe"] == json.loads(json.dumps(asdict(RECIPE)))
     assert settings["data"] == [corpus]
@@ -112,7 +117,25 @@ def test_a_runs_weights_are_loaded_from_its_folder(done, name):
     assert about["model"] == about["recipe"]["model"]
 
 
-@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_refiners_run_leaves_the_same_and_is_chosen_by_its_grouping(done):
+    run, _, summary = done["refiner"]
+    assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {"refiner"}
+    settings = json.loads((run / "config.json").read_text())
+    assert settings["kind"] == "refiner"
+    assert settings["recipe"] == json.loads(json.dumps(asdict(REFINER)))
+    lines = tracking.read(str(run))
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert all({"loss", "grouping", "ari"} <= set(line) for line in lines)
+    assert "macro_f1" not in lines[0]
+    assert "grouping" in (run / "curves.svg").read_text()
+    assert summary["best"] == max(lines, key=lambda line: line["grouping"])
+    assert "finished_before" not in summary
+    about = json.loads((run / "refiner" / "config.json").read_text())
+    assert about["metrics"] == summary["best"]
+    assert about["model"] == settings["recipe"]["model"]
+
+
+@pytest.mark.parametrize("name", ["one", "two", "refiner"])
 def test_selection_counts_every_drawing_once(done, corpus, name):
     """What several workers measured together is what one process measures of the same weights."""
     run, _, summary = done[name]
@@ -120,9 +143,46 @@ def test_selection_counts_every_drawing_once(done, corpus, name):
     batches = [pack(t.filter([s == "valid" for s in t["split"].to_pylist()]), DOODLE7)
                for t in tables]  # fmt: skip
     assert sum(map(len, batches)) == 40
-    figures = evaluate(Segmenter.load(str(run)).net, batches, DOODLE7, given=True).figures()
-    for key in ("macro_f1", "part_accuracy", "C", "P"):
-        assert summary["best"][key] == figures[key]
+    if name == "refiner":
+        net, _ = weights.build_refiner(weights.load([str(run)], "refiner"), name)
+        figures = refiner.evaluate(net, batches, DOODLE7).figures()
+    else:
+        net = Segmenter.load(str(run)).net
+        figures = segmenter.evaluate(net, batches, DOODLE7, given=True).figures()
+    told = [key for key in tracking.PERCENT if key in summary["best"]]
+    assert len(told) == (2 if name == "refiner" else 4)
+    for key in told:
+        assert summary["best"][key] == figures[key] is not None
+
+
+def test_a_segmenter_and_a_refiner_label_instances_and_sides_through_ray(done, tmp_path):
+    """Two runs' weights together; what Ray writes is what one process labels in memory."""
+    runs = [str(done[name][0]) for name in ("two", "refiner")]
+    few = [s.replace(part=None, label=None, instance=None) for s in drawn(40, 4, "2leg")]
+    config = SegmentConfig(
+        sources=(small_corpus(tmp_path / "few", few),),
+        out=str(tmp_path / "result"),
+        weights=tuple(runs),
+        given_category=True,
+        workers=1,
+        quiet=True,
+    )
+    assert segment(config).failed == 0
+    names = ["sketch_id", "part", "label", "instance"]
+    (written,) = (pq.read_table(f) for f in Path(config.out).glob("part-*"))
+    labelled = Segmenter.load(runs).label_table(to_table(few), given_category=True)
+    assert written.select(names).equals(labelled.select(names))
+    strokes = [
+        stroke
+        for row in written.to_pylist()
+        for stroke in zip(row["part"], row["label"], row["instance"], strict=True)
+    ]
+    countable = DOODLE7.categories["2leg"].countable
+    assert all((number is not None) == (part in countable) for part, _, number in strokes)
+    sided = {label for part, label, _ in strokes if label != part}
+    assert sided <= {"back-left-leg", "back-right-leg", "back-left-foot", "back-right-foot"}
+    assert sided
+    assert any(number and number > 1 for _, _, number in strokes)
 
 
 def test_equal_seeds_and_world_sizes_give_equal_weights(done):
@@ -144,14 +204,14 @@ def test_a_finished_run_says_so(done):
 
 def test_a_run_stopped_before_its_last_files_is_finished(done):
     run, config, summary = done["again"]
-    weights = weights_of(run)
+    learned = weights_of(run)
     for path in ("summary.json", "segmenter/config.json", "segmenter/model.safetensors"):
         (run / path).unlink()
     again = train(config)
     assert {k: v for k, v in again.items() if k != "seconds"} == {
         k: v for k, v in summary.items() if k != "seconds"
     }
-    assert all(torch.equal(v, weights[k]) for k, v in weights_of(run).items())
+    assert all(torch.equal(v, learned[k]) for k, v in weights_of(run).items())
 
 
 @pytest.mark.parametrize(
@@ -161,6 +221,7 @@ def test_a_run_stopped_before_its_last_files_is_finished(done):
         ({"recipe": replace(RECIPE, seed=5)}, "seed was 0, is 5"),
         ({"recipe": replace(RECIPE, model=replace(TINY, layers=2))}, "layers was 1, is 2"),
         ({"selection": "tenth"}, "selection was valid, is tenth"),
+        ({"recipe": REFINER}, "kind was segmenter, is refiner"),
     ],
 )
 def test_a_run_of_other_settings_is_refused(done, change, told):
@@ -218,6 +279,10 @@ def test_corpora_that_can_not_train_are_refused(ray_cluster, tmp_path):
     assert "'petal' of sun" in refusal(one.replace(part=("petal",)))
     assert "no drawing to select" in refusal(one)
     assert "2 workers for 1 labelled" in refusal(one, workers=2, selection="none")
+    for instance in (None, (None,), (0,)):  # 0: several at once, or not known
+        told = refusal(one.replace(instance=instance), recipe=REFINER, selection="none")
+        assert "which instance a stroke draws" in told
+        assert "\n" not in told
 
 
 @pytest.mark.parametrize(
@@ -225,8 +290,9 @@ def test_corpora_that_can_not_train_are_refused(ray_cluster, tmp_path):
     [
         ({"recipe": replace(RECIPE, model=replace(TINY, layers=2))}, "another shape"),
         ({"taxonomy": "spg20"}, "are for doodle7, not for spg20"),
+        ({"recipe": REFINER}, "no refiner in"),
     ],
-    ids=["shape", "taxonomy"],
+    ids=["shape", "taxonomy", "kind"],
 )
 def test_weights_that_do_not_fit_are_refused(done, corpus, tmp_path, values, told):
     first, _, _ = done["one"]
