@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,14 +28,14 @@ import pyarrow.parquet as pq
 import torch
 
 from benchmark import tables, touching
+from benchmark.plain import Pool, read, train
 from instancesketch import storage, weights
-from instancesketch.batch import Batch, join, pack
-from instancesketch.fit import Fit, FitConfig, RefinerFitConfig, SegmenterFitConfig, start
+from instancesketch.batch import Batch, pack
+from instancesketch.fit import RefinerFitConfig, SegmenterFitConfig
 from instancesketch.fit.refiner import seed_recipe
 from instancesketch.instances import find
 from instancesketch.models.refiner import RefinerNet
-from instancesketch.rows import seed_of
-from instancesketch.schema import SCHEMA, bucket, result_table
+from instancesketch.schema import bucket, result_table
 from instancesketch.segmenter import Segmenter, instance_columns, predict
 from instancesketch.taxonomy import Taxonomy
 
@@ -48,20 +48,13 @@ SHARES = {
     "cloud": 0.05,
 }  # fmt: skip
 
-PRETRAIN = SegmenterFitConfig(epochs=10, bfloat16=True)
-TUNE = SegmenterFitConfig(epochs=16, learning_rate=7e-4, bfloat16=True)
-ALONE = SegmenterFitConfig(epochs=40, bfloat16=True)  # real drawings, from chance
-STUDENT = SegmenterFitConfig(epochs=12, learning_rate=4e-4, seed=1, bfloat16=True)
+PRETRAIN = SegmenterFitConfig(epochs=8, bfloat16=True)
+TUNE = SegmenterFitConfig(epochs=14, learning_rate=7e-4, bfloat16=True)
+ALONE = SegmenterFitConfig(epochs=25, bfloat16=True)  # real drawings, from chance
+STUDENT = SegmenterFitConfig(epochs=8, learning_rate=4e-4, seed=1, bfloat16=True)
 REFINER = RefinerFitConfig(epochs=12)
 REFINER_TUNE = RefinerFitConfig(epochs=12, learning_rate=7e-4)
-K_MEANS = replace(seed_recipe(), epochs=60, passes=1)
-
-
-class Pool(NamedTuple):
-    """Drawings, and how many of them an epoch has."""
-
-    batch: Batch
-    number: int
+K_MEANS = replace(seed_recipe(), epochs=20, passes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,55 +91,6 @@ class Data:
 def source_of(sketch_id: str) -> str:
     """Where a real drawing comes from, by how its name begins."""
     return sketch_id.partition("-")[0]
-
-
-def read(corpus: str) -> pa.Table:
-    """All rows of a corpus."""
-    columns = SCHEMA.names
-    return pa.concat_tables([pq.read_table(f, columns=columns) for f in storage.row_files(corpus)])
-
-
-def epoch(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Batches of as many drawings of each pool as it says, in random order, like sizes together."""
-    drawn = []
-    for batch, number in pools:
-        again, rest = divmod(number, len(batch))
-        order = torch.randperm(len(batch), generator=generator)[:rest]
-        drawn.append(batch.select(torch.cat([torch.arange(len(batch)).repeat(again), order])))
-    everything = join(drawn)
-    order = torch.randperm(len(everything), generator=generator)
-    for window in order[: len(order) // size * size].split(16 * size):
-        by_size = window[everything.strokes_N[window].argsort(stable=True)].split(size)
-        for i in torch.randperm(len(by_size), generator=generator).tolist():
-            yield everything.select(by_size[i])
-
-
-def train(config: FitConfig, pools: Sequence[Pool], begin: Path | None, out: Path) -> Path:
-    """Trains a model to its last epoch, from weights or from chance, unless that is done."""
-    folder = out / config.kind
-    if (folder / "config.json").exists():
-        return out
-    parts = torch.cat([p.batch.part_S for p in pools])
-    fit: Fit = start(
-        config,
-        TAXONOMY,
-        steps_per_epoch=sum(p.number for p in pools) // config.batch_size,
-        part_counts=torch.bincount(parts[parts >= 0], minlength=len(TAXONOMY.part_names)).tolist(),
-        device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
-    )
-    if begin is not None:
-        fit.start_from(weights.load([str(begin)], config.kind).tensors)
-    for number in range(config.epochs):
-        generator = torch.Generator().manual_seed(seed_of(config.seed, number))
-        told = fit.train_epoch(epoch(pools, config.batch_size, generator), number)
-        where = f"{out.parent.name}/{out.name} {config.kind}"
-        print(f"{where} {number + 1}/{config.epochs} loss {told['loss']:.4f}", flush=True)
-    counts = {
-        "different": sum(len(p.batch) for p in pools),
-        "an epoch": sum(p.number for p in pools),
-    }
-    weights.save(str(folder), fit.mean.state_dict(), tables.card(config, TAXONOMY, counts))
-    return out
 
 
 def generated_pools(data: Data, number: int) -> list[Pool]:
@@ -186,14 +130,14 @@ def fit_all(data: Data, out: Path, before: Path, rest: pa.Table, *, alone: bool)
     """
     real = pack(rest, TAXONOMY)
     whole, made = Pool(real, len(real)), generated_pools(data, len(real))
-    train(TUNE, [whole, *made], before, out / "teacher")
+    train(TUNE, TAXONOMY, [whole, *made], before, out / "teacher")
     guessed = labelled_by(out / "teacher", data.unlabelled_table())
     pools = [whole, *generated_pools(data, len(real) // 2), Pool(guessed, len(real))]
-    train(STUDENT, pools, out / "teacher", out / "student")
-    train(REFINER_TUNE, counted([whole, *made]), before, out / "student")
+    train(STUDENT, TAXONOMY, pools, out / "teacher", out / "student")
+    train(REFINER_TUNE, TAXONOMY, counted([whole, *made]), before, out / "student")
     if alone:
-        train(ALONE, [whole], None, out / "alone")
-        train(K_MEANS, counted([whole]), None, out / "k-means")
+        train(ALONE, TAXONOMY, [whole], None, out / "alone")
+        train(K_MEANS, TAXONOMY, counted([whole]), None, out / "k-means")
 
 
 def hold_out(data: Data, out: Path, name: str) -> None:
@@ -230,8 +174,8 @@ def run(data: Data, out: Path, processes: int, only: Sequence[str]) -> None:
     """Does what is left to do, and prints the tables of what is done."""
     torch.set_num_threads(max(1, torch.get_num_threads() // processes))
     made = generated_pools(data, 15_000)
-    before = train(PRETRAIN, made, None, out / "generated")
-    train(REFINER, counted(generated_pools(data, 8_000)), None, before)
+    before = train(PRETRAIN, TAXONOMY, made, None, out / "generated")
+    train(REFINER, TAXONOMY, counted(generated_pools(data, 8_000)), None, before)
     names = [n for n in data.held_out() if n in only or not only]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for waiting in [pool.submit(hold_out, data, out, name) for name in names]:

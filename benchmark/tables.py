@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from instancesketch import storage
-from instancesketch.fit import FitConfig
 from instancesketch.metrics import Answers, evaluate, paired_bootstrap
 from instancesketch.schema import from_table
 from instancesketch.sketch import Sketch
@@ -31,7 +29,6 @@ TITLES = {
     "touching": "refiner: strokes that touch",
     "k-means": "refiner: published, two means",
 }
-_LICENCES = "drawings: Quick, Draw! CC BY 4.0; semantic-parts, CBSC, SPG (SketchGNN) MIT"
 
 
 class Results:
@@ -134,16 +131,3 @@ def _head(title: str) -> str:
 def _line(title: str, row: Mapping[str, float | None]) -> str:
     shown = [row.get(name) for name in _COLUMNS]
     return f"{title:40}" + "".join(f"{'-' if v is None else f'{v:.2f}':>15}" for v in shown)
-
-
-def card(config: FitConfig, taxonomy: Taxonomy, drawings: Mapping[str, int]) -> dict[str, Any]:
-    """What stands beside weights: the resolved configuration, the data and their licences."""
-    recipe = asdict(config)
-    return {
-        "kind": config.kind,
-        "model": recipe["model"],
-        "taxonomy": taxonomy.to_dict(),
-        "recipe": recipe,
-        "drawings": dict(drawings),
-        "licences": _LICENCES,
-    }
