@@ -69,12 +69,11 @@ class Fit(ABC):
         self.steps_per_epoch, self.step = steps_per_epoch, 0
         self.net = build().to(device)
         self.mean = copy.deepcopy(self.net).requires_grad_(False).eval()
-        self.train_net = self.net  # what a step calls; the same, wrapped, under DDP
         self.optimizer = self._optimizer()
 
     @abstractmethod
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """The loss of an augmented batch, by way of `train_net`."""
+        """The loss of an augmented batch."""
 
     @abstractmethod
     def measure(self, batches: Iterable[Batch]) -> Any:

@@ -91,7 +91,7 @@ class RefinerFit(Fit):
         part_T = batch.part_S[strokes_T]
         groups = Groups.of(self.net.keys(few, part_T), few.instance_S > 0)
         with self.autocast():
-            embedded = self.train_net(few, part_T, groups)
+            embedded = self.net(few, part_T, groups)
         if self.config.several_loss:
             several_T = (few.instance_S == 0).float()
             missed = F.binary_cross_entropy_with_logits(embedded.several_S, several_T)

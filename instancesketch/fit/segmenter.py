@@ -86,7 +86,7 @@ class SegmenterFit(Fit):
         told_N = torch.rand(len(batch), generator=generator, device=self.device)
         given_N = torch.where(told_N < self.config.category_given_p, batch.category_N, -1)
         with self.autocast():
-            parts_SQ, categories_NC = self.train_net(batch, given_N)
+            parts_SQ, categories_NC = self.net(batch, given_N)
         return self._loss(batch, parts_SQ.float(), categories_NC, given_N)
 
     def _loss(

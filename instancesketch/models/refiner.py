@@ -16,10 +16,9 @@ from torch.nn import functional as F
 from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import PlaceEncoder, PointsEncoder
+from instancesketch.models.segmenter import PUBLISHED_POSITIONS
 from instancesketch.models.transformer import PairGeometry, StrokeTransformer
 from instancesketch.taxonomy import Taxonomy
-
-PUBLISHED_POSITIONS = 105
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +46,7 @@ SEED = RefinerConfig(
     width=64,
     feedforward=256,
     pair_bias=False,
+    edges=0,
     pair_affinity=False,
     learned_positions=True,
     cluster="k-means",
