@@ -51,7 +51,15 @@ SHARES = {
 PRETRAIN = SegmenterFitConfig(epochs=8, bfloat16=True)
 TUNE = SegmenterFitConfig(epochs=14, learning_rate=7e-4, bfloat16=True)
 ALONE = SegmenterFitConfig(epochs=25, bfloat16=True)  # real drawings, from chance
-STUDENT = SegmenterFitConfig(epochs=8, learning_rate=4e-4, seed=1, bfloat16=True)
+# Unlabelled drawings have a category: now it is learned in earnest.
+STUDENT = SegmenterFitConfig(
+    epochs=10,
+    learning_rate=5e-4,
+    category_given_p=0.4,
+    category_loss=0.6,
+    seed=1,
+    bfloat16=True,
+)
 REFINER = RefinerFitConfig(epochs=12)
 REFINER_TUNE = RefinerFitConfig(epochs=12, learning_rate=7e-4)
 K_MEANS = replace(seed_recipe(), epochs=20, passes=1)

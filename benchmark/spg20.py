@@ -19,8 +19,8 @@ from benchmark.plain import Pool, read, train
 from instancesketch import weights
 from instancesketch.batch import pack
 from instancesketch.fit import SegmenterFitConfig
-from instancesketch.fit.segmenter import evaluate
-from instancesketch.metrics import format_figures
+from instancesketch.metrics import evaluate, format_figures
+from instancesketch.schema import from_table
 from instancesketch.segmenter import Segmenter
 from instancesketch.taxonomy import Taxonomy
 
@@ -43,13 +43,13 @@ def main() -> None:
     batch = pack(table.filter(pa.array([s == "train" for s in split])), taxonomy)
     recipe = replace(RECIPE, seed=args.seed)
     train(recipe, taxonomy, [Pool(batch, len(batch))], None, args.out)
-    valid = pack(table.filter(pa.array([s == "valid" for s in split])), taxonomy)
-    net = Segmenter.load(str(args.out)).net
-    given = evaluate(net, [valid], taxonomy, given=True).figures()
-    guess = evaluate(net, [valid], taxonomy, given=False).figures()
-    print(format_figures(given))
-    print(f"category predicted: category {guess['category_accuracy']:.2f}, C {guess['C']:.2f}, "
-          f"P {guess['P']:.2f}")  # fmt: skip
+    valid = from_table(table.filter(pa.array([s == "valid" for s in split])))
+    model = Segmenter.load(str(args.out))
+    given, guess = (
+        evaluate(model.label(valid, given_category=told), valid, taxonomy).figures
+        for told in (True, False)
+    )
+    print(f"category given\n{format_figures(given)}\n\ncategory predicted\n{format_figures(guess)}")
     if args.ship:
         loaded = weights.load([str(args.out)], "segmenter")
         figures = {name: given[name] for name in ("C", "P", "part_accuracy", "macro_f1")}

@@ -20,19 +20,20 @@ def test_demo_goes_the_whole_way_and_again(tmp_path: Path) -> None:
     assert first.returncode == 0, first.stdout + first.stderr
     assert "Traceback" not in first.stderr
     assert "part accuracy" in first.stdout
-    page = (tmp_path / "demo" / "report.html").read_text("utf-8")
-    corpus, result = str(tmp_path / "demo" / "corpus"), str(tmp_path / "demo" / "result")
+    corpus = str(tmp_path / "demo" / "corpus")
     asked = {s.sketch_id for s in results.sketches(corpus, "test")}
-    labelled = list(results.sketches(result))
-    assert {s.sketch_id for s in labelled} == asked
-    assert all(s.error is None and s.part is not None for s in labelled)
-    assert labelled[0].sketch_id in page
+    for name in ("shipped", "trained"):
+        page = (tmp_path / "demo" / f"{name}.html").read_text("utf-8")
+        labelled = list(results.sketches(str(tmp_path / "demo" / f"by-{name}")))
+        assert {s.sketch_id for s in labelled} == asked
+        assert all(s.error is None and s.part is not None for s in labelled)
+        assert any(number for s in labelled for number in s.instance or () if number)
+        assert labelled[0].sketch_id in page
     assert results.info(corpus)["sketches"] == 300
 
-    weights = storage.read_bytes(str(tmp_path / "demo" / "run" / "segmenter" / "model.safetensors"))
+    trained = str(tmp_path / "demo" / "parts" / "segmenter" / "model.safetensors")
+    weights = storage.read_bytes(trained)
     again = demo(tmp_path / "demo")
     assert again.returncode == 0
-    assert again.stdout.count("finished before") == 4  # synth, ingest, train and segment
-    assert weights == storage.read_bytes(
-        str(tmp_path / "demo" / "run" / "segmenter" / "model.safetensors")
-    )
+    assert again.stdout.count("finished before") == 6  # synth, ingest, and train and segment twice
+    assert weights == storage.read_bytes(trained)

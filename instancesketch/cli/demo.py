@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-HELP = "try everything in a few minutes: draw, train, label, report"
+HELP = "try everything in a few minutes: draw, label, train, report"
 DESCRIPTION = """\
-Goes the whole way on a laptop: makes drawings and writes them as CVAT XML, ingests those, trains a
-small segmenter on them, labels drawings that it has not seen, compares the labels with the truth,
-and writes report.html to look at. Every step prints the command that does it, to be used on
-drawings of your own. The same command run again goes on where it was stopped.
+Goes the whole way on a laptop. First half: makes drawings and writes them as CVAT XML, ingests
+those, labels some of them with the weights that ship, compares the labels with the truth, and
+writes shipped.html to look at. Second half: trains a small segmenter and refiner of its own on
+the other drawings, and writes trained.html. Every step prints the command that does it, to be
+used on drawings of your own. The same command run again goes on where it was stopped.
 
   instancesketch demo"""
 
@@ -29,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"drawings (default: {DRAWINGS:,})",
     )
-    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="(default: 10)")
+    parser.add_argument("--epochs", type=int, default=6, metavar="N", help="(default: 6)")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -40,15 +41,22 @@ def run(args: argparse.Namespace) -> int:
     def at(name: str) -> str:
         return storage.join(args.out, name)
 
-    train = ["train", "segmenter", "--data", at("corpus"), "--run", "run", "--storage", args.out]
+    unseen = [at("corpus"), "--split", "test"]
+    truth = ["--truth", at("corpus")]
+    run = ["--data", at("corpus"), "--storage", args.out, "--epochs", str(args.epochs)]
+    own = ["--weights", at("parts"), "--weights", at("instances")]
     steps = [
         ["synth", "drawings", "--number", str(args.number), "--out", at("drawings")],
         ["export", at("drawings"), "--format", "cvat", "--out", at("xml")],
         ["ingest", at("xml"), "--out", at("corpus")],
-        [*train, "--epochs", str(args.epochs), "--set", "model.layers=2"],
-        ["segment", at("corpus"), "--split", "test", "--weights", at("run"), "--out", at("result")],
-        ["evaluate", at("result"), "--truth", at("corpus"), "--split", "test"],
-        ["report", at("result"), "--truth", at("corpus"), "--out", at("report.html")],
+        ["segment", *unseen, "--out", at("by-shipped")],
+        ["evaluate", at("by-shipped"), *truth, "--split", "test"],
+        ["report", at("by-shipped"), *truth, "--out", at("shipped.html")],
+        ["train", "segmenter", *run, "--run", "parts", "--set", "model.layers=2"],
+        ["train", "refiner", *run, "--run", "instances"],
+        ["segment", *unseen, *own, "--out", at("by-trained")],
+        ["evaluate", at("by-trained"), *truth, "--split", "test"],
+        ["report", at("by-trained"), *truth, "--out", at("trained.html")],
     ]
     for step in steps:
         if step[0] == "export" and storage.names_in(at("xml")):
@@ -59,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
         status = _take([*step, *quiet])
         if status:
             return status
-    print(f"demo: all done; open {storage.absolute(at('report.html'))} in a browser")
+    pages = " and ".join(storage.absolute(at(f"{name}.html")) for name in ("shipped", "trained"))
+    print(f"demo: all done; open {pages} in a browser")
     return 0
 
 

@@ -161,6 +161,8 @@ class PairGeometry(nn.Module):
         """Takes K places along each of L strokes; returns (N, L, L, numbers)."""
         n, length = places_NLK2.shape[:2]
         # In one go, but for drawings of thousands of strokes, whose pairs would fill the memory.
+        if n * length * length <= self.MOST_PAIRS:
+            return self.net(pair_features(places_NLK2, places_NLK2))
         rows = places_NLK2.split(max(1, self.MOST_PAIRS // (n * length)), dim=1)
         return torch.cat([self.net(pair_features(part, places_NLK2)) for part in rows], dim=1)
 
@@ -194,6 +196,10 @@ def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
     ]  # fmt: skip
     nearest = to_own.amin(3)
     away_NML5 = torch.stack([nearest, *ends], dim=3)
+    holds = _within(few_NLK2[:, None], from_NMK2[:, :, None])
+    # Among the same strokes, who is held by whom is the other way round who holds whom.
+    alike = from_NMK2 is to_NLK2
+    held = holds.transpose(1, 2) if alike else _within(few_NMK2[:, :, None], to_NLK2[:, None])
     features = [
         apart,
         apart / size_NM1[:, :, None].clamp(min=0.1),
@@ -202,8 +208,8 @@ def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
         overlap.amin(3, keepdim=True),
         away_NML5,
         1 / (1 + 20 * away_NML5),
-        _within(few_NLK2[:, None], from_NMK2[:, :, None])[..., None],
-        _within(few_NMK2[:, :, None], to_NLK2[:, None])[..., None],
+        holds[..., None],
+        held[..., None],
     ]
     return torch.cat(features, dim=3)
 

@@ -45,6 +45,11 @@ def test_pairs_in_several_goes_are_the_same(monkeypatch) -> None:
     torch.testing.assert_close(net(strokes), whole, rtol=0, atol=1e-6)
 
 
+def test_the_same_strokes_and_equal_ones_have_the_same_features() -> None:
+    strokes = places(2, 7)
+    assert torch.equal(pair_features(strokes, strokes), pair_features(strokes.clone(), strokes))
+
+
 def test_a_pair_does_not_depend_on_the_other_strokes() -> None:
     net, strokes = geometry(), places(1, 6)
     assert torch.allclose(net(strokes)[:, :3, :3], net(strokes[:, :3]), atol=1e-6)
