@@ -196,7 +196,8 @@ def test_noise_is_small_and_befalls_its_share():
     some = changed(batch, replace(config, noise_p=0.3))
     still = (some.points_P2 - normal.points_P2).abs().amax(1) < 1e-5
     share = ragged.reduce(still.float(), batch.sketch_of_P, len(batch), "mean")
-    assert set(share.tolist()) <= {0.0, 1.0}
+    # A point in the corner of a drawing's box stays there, whatever noise it had.
+    assert all(s == 1 or s < 0.02 for s in share.tolist())
     assert 0.5 < float(share.mean()) < 0.9
 
 
