@@ -13,7 +13,6 @@ is done leaves a file, and is not done again. Needs no Ray.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ from instancesketch import storage, weights
 from instancesketch.batch import Batch, pack
 from instancesketch.fit import RefinerFitConfig, SegmenterFitConfig
 from instancesketch.fit.refiner import seed_recipe
-from instancesketch.instances import find
+from instancesketch.instances import find, find_by
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.schema import bucket, result_table
 from instancesketch.segmenter import Segmenter, instance_columns, predict
@@ -104,9 +103,18 @@ def source_of(sketch_id: str) -> str:
 def generated_pools(data: Data, number: int) -> list[Pool]:
     """The generated drawings by category, each by its share of an epoch's number."""
     batch = pack(read(data.generated), TAXONOMY)
+    by_category = [
+        Pool(batch.select((batch.category_N == i).nonzero()[:, 0]), 0)
+        for i in range(len(TAXONOMY.category_names))
+    ]
+    return shared(by_category, number)
+
+
+def shared(by_category: Sequence[Pool], number: int) -> list[Pool]:
+    """The same drawings, each category by its share of another number."""
+    shares = [SHARES[name] for name in TAXONOMY.category_names]
     return [
-        Pool(batch.select((batch.category_N == i).nonzero()[:, 0]), round(number * SHARES[name]))
-        for i, name in enumerate(TAXONOMY.category_names)
+        Pool(p.batch, round(number * share)) for p, share in zip(by_category, shares, strict=True)
     ]
 
 
@@ -140,7 +148,7 @@ def fit_all(data: Data, out: Path, before: Path, rest: pa.Table, *, alone: bool)
     whole, made = Pool(real, len(real)), generated_pools(data, len(real))
     train(TUNE, TAXONOMY, [whole, *made], before, out / "teacher")
     guessed = labelled_by(out / "teacher", data.unlabelled_table())
-    pools = [whole, *generated_pools(data, len(real) // 2), Pool(guessed, len(real))]
+    pools = [whole, *shared(made, len(real) // 2), Pool(guessed, len(real))]
     train(STUDENT, TAXONOMY, pools, out / "teacher", out / "student")
     train(REFINER_TUNE, TAXONOMY, counted([whole, *made]), before, out / "student")
     if alone:
@@ -168,7 +176,7 @@ def hold_out(data: Data, out: Path, name: str) -> None:
 def with_true_parts(table: pa.Table, refiner: RefinerNet | None) -> pa.Table:
     """A result whose parts are those of the table; instances by a refiner, or by what touches."""
     batch = pack(table, TAXONOMY)
-    finder = partial(find, refiner) if refiner is not None else touching.find
+    finder = partial(find, refiner) if refiner else partial(find_by, touching.cluster)
     columns = instance_columns(finder, batch, batch.part_S, batch.category_N, TAXONOMY)
     return result_table(table, columns)
 
@@ -183,7 +191,7 @@ def run(data: Data, out: Path, processes: int, only: Sequence[str]) -> None:
     torch.set_num_threads(max(1, torch.get_num_threads() // processes))
     made = generated_pools(data, 15_000)
     before = train(PRETRAIN, TAXONOMY, made, None, out / "generated")
-    train(REFINER, TAXONOMY, counted(generated_pools(data, 8_000)), None, before)
+    train(REFINER, TAXONOMY, counted(shared(made, 8_000)), None, before)
     names = [n for n in data.held_out() if n in only or not only]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for waiting in [pool.submit(hold_out, data, out, name) for name in names]:
@@ -194,10 +202,10 @@ def run(data: Data, out: Path, processes: int, only: Sequence[str]) -> None:
 def ship(data: Data, out: Path, where: Path) -> None:
     """Trains on all real drawings, and writes weights as they ship, in half precision."""
     fit_all(data, out / "everything", out / "generated", read(data.real), alone=False)
+    figures = storage.read_json(str(out / "figures.json"))["folds"]["student"]
     for kind in ("segmenter", "refiner"):
         loaded = weights.load([str(out / "everything" / "student")], kind)
-        figures = json.loads((out / "figures.json").read_text())
-        card = loaded.config | {"metrics": figures["folds"]["student"]}
+        card = loaded.config | {"metrics": figures}
         weights.save(str(where / kind), loaded.tensors, card, half=True)
 
 

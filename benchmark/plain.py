@@ -14,7 +14,7 @@ import torch
 from instancesketch import storage, weights
 from instancesketch.batch import Batch, join
 from instancesketch.fit import Fit, FitConfig, start
-from instancesketch.rows import seed_of
+from instancesketch.rows import like_sizes, seed_of
 from instancesketch.schema import SCHEMA
 from instancesketch.taxonomy import Taxonomy
 
@@ -43,10 +43,7 @@ def epoch(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Itera
         drawn.append(batch.select(torch.cat([torch.arange(len(batch)).repeat(again), order])))
     everything = join(drawn)
     order = torch.randperm(len(everything), generator=generator)
-    for window in order[: len(order) // size * size].split(16 * size):
-        by_size = window[everything.strokes_N[window].argsort(stable=True)].split(size)
-        for i in torch.randperm(len(by_size), generator=generator).tolist():
-            yield everything.select(by_size[i])
+    return like_sizes(everything, order[: len(order) // size * size], size, generator)
 
 
 def train(

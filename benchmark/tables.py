@@ -59,7 +59,7 @@ def report(out: Path, real: pa.Table, names: Sequence[str], taxonomy: Taxonomy) 
     sources = [n for n in names if n.startswith("source-")]
     found: dict[str, Any] = {"folds": {}, "per_source": {}, "left_out": {}}
     lines = [f"Five folds, pooled\n{_head('given category')}"]
-    for way in (*TITLES,):
+    for way in TITLES:
         if results.has(folds, way, "given"):
             row = figures(results, folds, way)
             found["folds"][way] = row

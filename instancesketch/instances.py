@@ -6,6 +6,7 @@ same part of the same drawing, L strokes of the largest of them, I instances.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from instancesketch import ragged
 from instancesketch.batch import Batch, by_size
 from instancesketch.models.refiner import Groups, RefinerNet
+from instancesketch.models.segmenter import allowed_parts
 from instancesketch.taxonomy import Taxonomy
 
 # What goes through the model at once: strokes, padded to the longest drawing, and points.
@@ -35,17 +37,15 @@ class Instances(NamedTuple):
 
 def countable_parts(taxonomy: Taxonomy) -> Tensor:
     """Which parts of each category are counted, (C + 1, Q) bool; last, for -1: by any category."""
-    return _parts(taxonomy, "countable")
+    return _or_any(allowed_parts(taxonomy, "countable"))
 
 
 def sided_parts(taxonomy: Taxonomy) -> Tensor:
     """Which parts of each category have a side, (C + 1, Q) bool; last, for -1: in any category."""
-    return _parts(taxonomy, "sided")
+    return _or_any(allowed_parts(taxonomy, "sided"))
 
 
-def _parts(taxonomy: Taxonomy, kind: str) -> Tensor:
-    names, categories = taxonomy.part_names, taxonomy.categories.values()
-    parts_CQ = torch.tensor([[name in getattr(c, kind) for name in names] for c in categories])
+def _or_any(parts_CQ: Tensor) -> Tensor:
     return torch.cat([parts_CQ, parts_CQ.any(0, keepdim=True)])
 
 
@@ -65,13 +65,33 @@ def find(
     Returns:
         For all strokes, on the CPU.
     """
-    few, strokes_T = counted_strokes(batch, counted_S)
-    part_T, cluster_T = part_S[strokes_T], torch.zeros_like(strokes_T)
     device = net.scale_Q.device
-    for pick in by_size(few, MOST_TOKENS, MOST_POINTS):
-        strokes_U, piece = few.strokes_of(pick), few.select(pick).to(device)
-        cluster_T[strokes_U] = _clusters(net, piece, part_T[strokes_U].to(device)).cpu()
-    numbers = numbered(few, part_T, cluster_T, sided_S[strokes_T])
+
+    def cluster(few: Batch, part_T: Tensor) -> Tensor:
+        cluster_T = torch.zeros_like(part_T)
+        for pick in by_size(few, MOST_TOKENS, MOST_POINTS):
+            strokes_U, piece = few.strokes_of(pick), few.select(pick).to(device)
+            cluster_T[strokes_U] = _clusters(net, piece, part_T[strokes_U].to(device)).cpu()
+        return cluster_T
+
+    return find_by(cluster, batch, part_S, counted_S, sided_S)
+
+
+def find_by(
+    cluster: Callable[[Batch, Tensor], Tensor],
+    batch: Batch,
+    part_S: Tensor,
+    counted_S: Tensor,
+    sided_S: Tensor,
+) -> Instances:
+    """The same by any way to cluster.
+
+    It is given the counted strokes, where they lie in their normalised drawings, and their parts,
+    and says for each from 1 what it draws: different for different instances, 0 for several.
+    """
+    few, strokes_T = counted_strokes(batch, counted_S)
+    part_T = part_S[strokes_T]
+    numbers = numbered(few, part_T, cluster(few, part_T), sided_S[strokes_T])
     found = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
     for all_S, some_T in zip(found, numbers, strict=True):
         all_S[strokes_T] = some_T

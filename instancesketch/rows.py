@@ -187,8 +187,6 @@ def shuffled(
 ) -> Iterator[Batch]:
     """Cuts tables into shuffled batches; drawings of like size share a batch.
 
-    Sorting by size within a window of sixteen batches spares most of the padding.
-
     Args:
         tables: what the worker reads in this epoch.
         taxonomy: gives labels their numbers.
@@ -203,14 +201,24 @@ def shuffled(
         if rest is not None:
             batch = join([rest, batch])
         whole = len(batch) // batch_size * batch_size
-        for start in range(0, whole, 16 * batch_size):
-            window = torch.arange(start, min(start + 16 * batch_size, whole))
-            by_size = window[batch.strokes_N[window].argsort(stable=True)].split(batch_size)
-            for i in torch.randperm(len(by_size), generator=generator).tolist():
-                yield batch.select(by_size[i])
+        yield from like_sizes(batch, torch.arange(whole), batch_size, generator)
         rest = batch.select(torch.arange(whole, len(batch)))
     if rest is not None and len(rest):
         yield rest
+
+
+def like_sizes(
+    batch: Batch, order_M: torch.Tensor, batch_size: int, generator: torch.Generator
+) -> Iterator[Batch]:
+    """Cuts the drawings of the given numbers, in their order, into batches of like sizes.
+
+    Sorting by size within a window of sixteen batches spares most of the padding.
+    """
+    for start in range(0, len(order_M), 16 * batch_size):
+        window = order_M[start : start + 16 * batch_size]
+        by_size = window[batch.strokes_N[window].argsort(stable=True)].split(batch_size)
+        for i in torch.randperm(len(by_size), generator=generator).tolist():
+            yield batch.select(by_size[i])
 
 
 def exactly(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from instancesketch.augment import AugmentConfig, augment
+from instancesketch.augment import PUBLISHED, AugmentConfig, augment
 from instancesketch.batch import Batch
 from instancesketch.rows import seed_of
 from instancesketch.taxonomy import Taxonomy
@@ -43,6 +43,20 @@ class FitConfig:
     average: float = 0.998  # decay of the weights' running mean; 0: none
     bfloat16: bool = False  # half-precision arithmetic on CPUs, too; GPUs always have it
     seed: int = 0
+
+
+# How the published system trains both of its models.
+PUBLISHED_TRAINING: Mapping[str, Any] = {
+    "augment": PUBLISHED,
+    "epochs": 150,
+    "batch_size": 128,
+    "learning_rate": 3e-4,
+    "optimizer": "adam",
+    "schedule": "warm-restarts",
+    "passes": 3,
+    "clip": 0.0,
+    "average": 0.0,
+}
 
 
 class Counts(Protocol):

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from instancesketch.augment import PUBLISHED
 from instancesketch.batch import Batch
-from instancesketch.fit.loop import Fit, FitConfig
+from instancesketch.fit.loop import PUBLISHED_TRAINING, Fit, FitConfig
 from instancesketch.instances import countable_parts, counted_strokes, find, sided_parts
 from instancesketch.metrics import GroupingTally
 from instancesketch.models.refiner import SEED, Groups, RefinerConfig, RefinerNet
@@ -38,17 +37,9 @@ class RefinerFitConfig(FitConfig):
 def seed_recipe() -> RefinerFitConfig:
     """The recipe of the published system."""
     return RefinerFitConfig(
+        **PUBLISHED_TRAINING,
         model=SEED,
-        augment=PUBLISHED,
-        epochs=150,
-        batch_size=128,
-        learning_rate=3e-4,
         weight_decay=1e-5,
-        optimizer="adam",
-        schedule="warm-restarts",
-        passes=3,
-        clip=0.0,
-        average=0.0,
         margin=1.0,
         triplet_loss=1.0,
         affinity_loss=0.0,

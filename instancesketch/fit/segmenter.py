@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from instancesketch.augment import PUBLISHED
 from instancesketch.batch import Batch
-from instancesketch.fit.loop import Fit, FitConfig
+from instancesketch.fit.loop import PUBLISHED_TRAINING, Fit, FitConfig
 from instancesketch.metrics import Tally, stroke_weights
 from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet
 from instancesketch.segmenter import predict
@@ -37,21 +36,13 @@ class SegmenterFitConfig(FitConfig):
 def seed_recipe() -> SegmenterFitConfig:
     """The recipe of the published system."""
     return SegmenterFitConfig(
+        **PUBLISHED_TRAINING,
         model=SEED,
-        augment=PUBLISHED,
-        epochs=150,
-        batch_size=128,
-        learning_rate=3e-4,
         weight_decay=1e-4,
-        optimizer="adam",
-        schedule="warm-restarts",
-        passes=3,
         oversample={"cloud": 6, "flower": 3, "2leg": 4},
         class_weights=True,
         label_smoothing=0.0,
         category_loss=0.0,
-        clip=0.0,
-        average=0.0,
     )
 
 

@@ -121,7 +121,9 @@ class SegmenterNet(nn.Module):
         return parts_SQ.masked_fill(~(allowed_SQ | open_S1), float("-inf"))
 
 
-def allowed_parts(taxonomy: Taxonomy) -> Tensor:
-    """Which parts each category has, (C, Q) bool."""
-    parts = taxonomy.part_names
-    return torch.tensor([[p in c.parts for p in parts] for c in taxonomy.categories.values()])
+def allowed_parts(
+    taxonomy: Taxonomy, kind: Literal["parts", "countable", "sided"] = "parts"
+) -> Tensor:
+    """Which parts each category has, or which of them are countable or sided, (C, Q) bool."""
+    names, categories = taxonomy.part_names, taxonomy.categories.values()
+    return torch.tensor([[name in getattr(c, kind) for name in names] for c in categories])
