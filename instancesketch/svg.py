@@ -1,7 +1,8 @@
 """The one way a sketch becomes a picture for people: an SVG, coloured stroke by stroke.
 
 By instance, strokes keep the hue of their part: shades and dashes tell its instances apart, what
-draws several at once is pale, and parts that are not counted step back in grey.
+draws several at once is pale, and parts that are not counted step back in grey. By object, near
+objects differ in colour, and strokes of none are grey.
 
 What a sketch knows about a stroke is kept beside its points, so that the picture can be read back:
 
@@ -21,99 +22,21 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from instancesketch.colours import GREY, Ink, instance_ink, object_colours, palette
 from instancesketch.sketch import LARGEST_COORDINATE, FloatArray, Sketch
 from instancesketch.taxonomy import UNLABELED
 
-GREY = "#a3a3a3"
-# Okabe and Ito's and Tol's hues, moved in lightness until each pair (and grey) also stays apart in
-# simulated red, green and blue blindness, and each can be seen on white and on near-black paper.
-COLOURS = (
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#b41e00",
-    "#4fb5ea",
-    "#d66bb0",
-    "#7a3ff0",
-    "#8f2d62",
-    "#8a8a1e",
-    "#b45aff",
-)
-# Relative luminances of the shades of one hue, on either side of what both papers need.
-_DARK, _LIGHT = 0.1, 0.42
-# Lengths of ink and gap, in widths of the stroke, whose round ends take one of the gap.
-_DASHES = ((), (3.0, 2.6), (0.1, 2.2))
-_PALE = 0.55
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _STROKE_VALUES = ("part", "label", "instance", "object")
 # Of the larger side of the picture.
 _MARGIN = 0.04
 _STROKE_WIDTH = 0.014
 _SCENE_STROKE_WIDTH = 0.005
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def palette(*groups: Iterable[str]) -> dict[str, str]:
-    """Gives every part a colour: `palette(*(c.parts for c in taxonomy.categories.values()))`.
-
-    The same groups give the same colours. `unlabeled` is grey.
-
-    Args:
-        groups: parts that are seen together, such as those of one category. Two parts of one group
-            differ in colour as long as there are colours; parts that never meet may share one, and
-            do so as little as can be.
-    """
-    ordered = sorted((list(dict.fromkeys(g)) for g in groups), key=len, reverse=True)
-    colours: dict[str, str] = {}
-    used: Counter[str] = Counter()
-    for part in (p for group in ordered for p in group if p != UNLABELED):
-        if part not in colours:
-            met = {p for group in ordered if part in group for p in group}
-            here = Counter(colours[p] for p in met if p in colours)
-            place = min((here[c], used[c], i) for i, c in enumerate(COLOURS))[2]
-            colours[part] = COLOURS[place]
-            used[colours[part]] += 1
-    return colours | {UNLABELED: GREY}
-
-
-class Ink(NamedTuple):
-    """How a stroke is drawn."""
-
-    colour: str
-    dash: tuple[float, ...] = ()  # ink, gap, in widths of the stroke; empty: one line
-    opacity: float = 1.0
-
-
-def instance_ink(colour: str, instance: int | None) -> Ink:
-    """How a stroke of an instance is drawn: neighbours in number differ in shade or dash.
-
-    Args:
-        colour: the part's, `#rrggbb`.
-        instance: from 1; 0 for several at once or unknown, None where instances aren't counted.
-    """
-    if instance is None:
-        return Ink(GREY, opacity=_PALE)
-    if instance < 1:
-        return Ink(colour, opacity=_PALE)
-    turn, shade = divmod(instance - 1, 2)
-    return Ink(_shade(colour, _LIGHT if shade else _DARK), _DASHES[turn % len(_DASHES)])
-
-
-def _shade(colour: str, luminance: float) -> str:
-    """The hue with as much black or white in it as gives the relative luminance (WCAG 2)."""
-    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    share_K1 = np.linspace(0, 1, 201)[:, None]
-    mixed_K3 = np.concatenate([share_K1 * rgb, 1 - share_K1 * (1 - rgb)])
-    linear_K3 = np.where(mixed_K3 <= 0.04045, mixed_K3 / 12.92, ((mixed_K3 + 0.055) / 1.055) ** 2.4)
-    nearest = mixed_K3[np.abs(linear_K3 @ _LUMINANCE - luminance).argmin()]
-    return "#" + "".join(f"{v:02x}" for v in np.rint(255 * nearest).astype(int))
 
 
 def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
@@ -138,6 +61,7 @@ def to_svg(
     size: int | None = None,
     by: str = "part",
     resolution: int | None = None,
+    on_canvas: bool = True,
 ) -> str:
     """Draws a sketch as one SVG element that is also a whole SVG file.
 
@@ -145,21 +69,23 @@ def to_svg(
 
     Args:
         sketch: what to draw.
-        colours: colour of each name that `stroke_names` gives, `palette`'s by default; names that
-            it doesn't have are grey. By instance they must be of the form `#rrggbb`.
+        colours: colour of each name that `stroke_names` gives, `palette`'s by default, and
+            `object_colours`' by object; names that it doesn't have are grey. By instance they must
+            be of the form `#rrggbb`.
         size: larger side of the picture in pixels; without it the picture fills what holds it.
         by: what strokes are coloured by: part, label, instance or object.
         resolution: rounds coordinates to a power of ten of at most the larger side over this, for
             pages that hold thousands of drawings. Without it they are exact.
+        on_canvas: without it a scene fills the picture, too.
 
     Raises:
         ValueError: `by` is none of the four.
     """
     inks = _inks(sketch, by, colours)
-    box = _view_box(sketch)
+    box = _view_box(sketch, _canvas(sketch) if on_canvas else None)
     width, height = box[2:]
     side = max(width, height)
-    share = _STROKE_WIDTH if _canvas(sketch) is None else _SCENE_STROKE_WIDTH
+    share = _STROKE_WIDTH if sketch.object is None else _SCENE_STROKE_WIDTH
     decimals = None if resolution is None else math.ceil(math.log10(resolution / side))
     head = {
         "xmlns": "http://www.w3.org/2000/svg",
@@ -181,7 +107,10 @@ def to_svg(
 
 def _inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None) -> list[Ink]:
     names = stroke_names(sketch, by)
-    if colours is None:
+    if colours is None and by == "object":
+        own = object_colours(sketch)
+        colours = {n: own[o] for n, o in zip(names, sketch.object or (), strict=False) if o >= 0}
+    elif colours is None:
         colours = palette(sorted(set(names)))
     found = [colours.get(name, GREY) for name in names]
     if by != "instance":
@@ -255,11 +184,12 @@ def _canvas(sketch: Sketch) -> tuple[float, float] | None:
     return (sketch.width, sketch.height) if known else None
 
 
-def _view_box(sketch: Sketch) -> tuple[float, float, float, float]:
+def _view_box(
+    sketch: Sketch, canvas: tuple[float, float] | None
+) -> tuple[float, float, float, float]:
     """Left, top, width and height of what is shown: the canvas, or all of the drawing."""
     x, y = sketch.x.astype(np.float64), sketch.y.astype(np.float64)
     left, top, right, bottom = (float(v) for v in (x.min(), y.min(), x.max(), y.max()))
-    canvas = _canvas(sketch)
     if canvas is not None:  # strokes may leave it
         return (
             min(0.0, left),

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "instancesketch"
 
 FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
-    2: {"formats", "synth", "svg", "report", "storage", "results"},
+    2: {"formats", "synth", "colours", "svg", "report", "storage", "results"},
     3: {"ragged", "batch", "augment", "raster", "rows",
         "models", "recipes", "weights", "fit", "segmenter", "instances"},
     4: {

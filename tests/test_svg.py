@@ -1,4 +1,3 @@
-import itertools
 import json
 import xml.etree.ElementTree as ET
 
@@ -7,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instancesketch.colours import GREY, object_colours
 from instancesketch.sketch import LARGEST_COORDINATE, Sketch
-from instancesketch.svg import COLOURS, GREY, instance_ink, palette, stroke_names, to_svg
-from instancesketch.taxonomy import Taxonomy
+from instancesketch.svg import stroke_names, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '</script><script>alert("1")</script>&amp;\'\x00\x1b\ud800\n]]>é'
@@ -210,6 +209,34 @@ def test_without_instances_nothing_is_told_apart():
     assert stroke.attrib["stroke"] == GREY
 
 
+def test_objects_of_one_category_have_colours_of_their_own():
+    sketch = Sketch.from_strokes(
+        [[(9 * i, 0), (9 * i, 9)] for i in range(12)],
+        sketch_id="a",
+        object=(*range(11), -1),
+        object_category=("bird",) * 11,
+    )
+    _, strokes = read(to_svg(sketch, by="object"))
+    assert [e.attrib["stroke"] for e in strokes] == [*object_colours(sketch), GREY]
+
+
+@pytest.mark.parametrize("width", [500.0, None])
+def test_a_scene_can_fill_the_picture(width):
+    sketch = Sketch.from_strokes(
+        [[(200, 200), (300, 250)]],
+        sketch_id="a",
+        width=width,
+        height=width,
+        object=(0,),
+        object_category=("car",),
+    )
+    svg = to_svg(sketch, on_canvas=False)
+    assert view_box(svg) == [196, 196, 108, 58]
+    assert float(read(svg)[0].attrib["stroke-width"]) == pytest.approx(0.54)
+    if width is not None:
+        assert view_box(to_svg(sketch)) == [0, 0, 500, 500]
+
+
 def test_dashes_go_with_the_width_of_the_line():
     def dash(scale):
         sketch = Sketch.from_strokes(
@@ -220,19 +247,6 @@ def test_dashes_go_with_the_width_of_the_line():
         return [float(v) / width for v in stroke.attrib["stroke-dasharray"].split()]
 
     assert dash(1e-4) == pytest.approx(dash(1e5), rel=0.02)
-
-
-@pytest.mark.parametrize("colour", [*COLOURS, GREY, "#000000", "#ffffff"])
-def test_neighbours_in_number_look_different(colour):
-    inks = [instance_ink(colour, n) for n in range(1, 40)]
-    assert len(set(inks)) == 6
-    lightness = oklab(linear([ink.colour for ink in inks[:2]]))[:, 0]
-    assert lightness[1] - lightness[0] > 0.25
-    weights = np.array([0.2126, 0.7152, 0.0722])
-    for paper in ("#ffffff", "#1b1d22"):
-        light = linear([ink.colour for ink in inks[:2]]) @ weights + 0.05
-        behind = linear([paper]) @ weights + 0.05
-        assert np.maximum(light / behind, behind / light).min() > 2
 
 
 def test_strokes_are_coloured_by_nothing_else():
@@ -250,85 +264,3 @@ def test_size_is_that_of_the_larger_side(right, bottom, width, height):
     assert abs(float(root.attrib["width"]) - float(width)) <= 5
     assert abs(float(root.attrib["height"]) - float(height)) <= 5
     assert max(float(root.attrib["width"]), float(root.attrib["height"])) == 300
-
-
-# How people without red, green or blue receptors see linear RGB (Machado, Oliveira and Fernandes
-# 2009, severity 1).
-EYES = {
-    "usual": np.eye(3),
-    "no green": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
-    "no red": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "no blue": [
-        [1.255528, -0.076749, -0.178779],
-        [-0.078411, 0.930809, 0.147602],
-        [0.004733, 0.691367, 0.303900],
-    ],
-}
-
-
-def linear(colours) -> np.ndarray:
-    rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]) / 255
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-
-
-def oklab(rgb: np.ndarray) -> np.ndarray:
-    """Ottosson's OKLab: distances go with what is seen as different."""
-    lms = (
-        rgb
-        @ np.array(
-            [
-                [0.4122214708, 0.5363325363, 0.0514459929],
-                [0.2119034982, 0.6806995451, 0.1073969566],
-                [0.0883024619, 0.2817188376, 0.6299787005],
-            ]
-        ).T
-    )
-    return (
-        np.cbrt(lms)
-        @ np.array(
-            [
-                [0.2104542553, 0.7936177850, -0.0040720468],
-                [1.9779984951, -2.4285922050, 0.4505937099],
-                [0.0259040371, 0.7827717662, -0.8086757660],
-            ]
-        ).T
-    )
-
-
-@pytest.mark.parametrize("eye", EYES)
-def test_the_eight_first_colours_and_grey_look_different(eye):
-    seen = oklab(np.clip(linear([GREY, *COLOURS[:8]]) @ np.array(EYES[eye]).T, 0, 1))
-    nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
-    assert nearest > (0.1 if eye == "usual" else 0.05)
-
-
-@pytest.mark.parametrize("paper", ["#ffffff", "#1b1d22"])
-def test_every_colour_shows_on_light_and_dark_paper(paper):
-    weights = np.array([0.2126, 0.7152, 0.0722])
-    light = linear([GREY, *COLOURS]) @ weights + 0.05
-    behind = linear([paper]) @ weights + 0.05
-    assert np.maximum(light / behind, behind / light).min() > 2
-
-
-@pytest.mark.parametrize("name", ["doodle7", "spg20"])
-def test_parts_of_a_category_differ_in_colour(name):
-    categories = Taxonomy.load(name).categories.values()
-    colours = palette(*(c.parts for c in categories))
-    for category in categories:
-        assert len({colours[p] for p in category.parts}) == len(category.parts)
-    assert colours["unlabeled"] == GREY
-    assert colours == palette(*(c.parts for c in categories))
-
-
-def test_more_parts_than_colours_share_them_evenly():
-    colours = palette([f"part {i}" for i in range(2 * len(COLOURS))])
-    used = [c for part, c in colours.items() if part != "unlabeled"]
-    assert all(used.count(c) == 2 for c in COLOURS)

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from instancesketch.colours import GREY, Ink, instance_ink, palette
 from instancesketch.errors import UserError
 from instancesketch.metrics import outcomes
 from instancesketch.sketch import Sketch
-from instancesketch.svg import GREY, Ink, instance_ink, palette, to_svg
+from instancesketch.svg import to_svg
 from instancesketch.taxonomy import UNLABELED, Taxonomy, normalise
 
 # Of the larger side: at the size of a card nobody sees what rounding took.

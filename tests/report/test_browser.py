@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from instancesketch.colours import GREY, palette
 from instancesketch.metrics import evaluate
 from instancesketch.report import write_report
 from instancesketch.sketch import Sketch
-from instancesketch.svg import GREY, palette, to_svg
+from instancesketch.svg import to_svg
 from instancesketch.taxonomy import Taxonomy
 
 pytestmark = pytest.mark.slow

@@ -4,11 +4,11 @@ from html.parser import HTMLParser
 
 import pytest
 
+from instancesketch.colours import COLOURS, GREY, instance_ink, palette
 from instancesketch.errors import UserError
 from instancesketch.metrics import evaluate
 from instancesketch.report import render_report, write_report
 from instancesketch.sketch import Sketch
-from instancesketch.svg import COLOURS, GREY, instance_ink, palette
 from instancesketch.taxonomy import Taxonomy
 
 DOODLE7 = Taxonomy.load("doodle7")
