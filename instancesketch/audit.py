@@ -29,6 +29,7 @@ LOG_SCHEMA = pa.schema(
         ("hash", pa.binary(16)),  # of the id; null where there is no row
         ("format", pa.string()),
         ("strokes", pa.int32()),
+        ("objects", pa.int32()),  # of a scene
         ("failed", pa.bool_()),
         ("companion", pa.bool_()),  # a file that only stands beside drawings
         ("other_split", pa.bool_()),  # no row, because another split was asked for
@@ -64,6 +65,7 @@ class Log:
                 "hash": digest,
                 "format": format,
                 "strokes": len(sketch),
+                "objects": len(sketch.object_category or ()),
                 **notes,
             }
         )
@@ -164,6 +166,7 @@ class Counts:
         self.totals.update(
             rows=len(rows),
             strokes=pc.sum(rows["strokes"]).as_py() or 0,
+            objects=pc.sum(rows["objects"]).as_py() or 0,
             failed=pc.sum(rows["failed"]).as_py() or 0,
             rejected=len(bad) + len(later),
             companions=pc.sum(log["companion"]).as_py() or 0,

@@ -29,7 +29,8 @@ class Reading:
     """How drawings become rows."""
 
     taxonomy: dict[str, Any] | None = None  # as `Taxonomy.to_dict`; None: the format decides
-    labels: bool = True  # whether the file's labels are kept, and must be known
+    # Whether the file's labels are kept, and must be known; "objects": those of scenes alone.
+    labels: bool | Literal["objects"] = True
     split_by: SplitBy = "sketch"
     shuffle_strokes: int | None = None  # a seed
     only_split: str | None = None

@@ -126,12 +126,16 @@ def _work(
     stage = Stage(output=output, run=uuid.uuid4().hex, slices=len(rows))
     pace = Pace(total=len(todo) + done, done=done)
     memory = {"driver": peak_memory_mb()}
+    busy: dict[str, float] = {}
     with quiet_core(), Progress(job.verb, quiet=job.quiet) as progress:
         for row in job.stages(slices, stage).iter_rows():
             if mistake := row.get("mistake"):
                 raise UserError(mistake)
-            for process, peak in zip(row["processes"], row["memory_mb"], strict=True):
+            for process, peak, took in zip(
+                row["processes"], row["memory_mb"], row["busy_seconds"], strict=True
+            ):
                 memory[process] = max(peak, memory.get(process, 0.0))
+                busy[process] = busy.get(process, 0.0) + took
             progress.show(pace.add(row["rows"], row["seconds"]))
     seconds = pace.seconds
     return {
@@ -140,6 +144,14 @@ def _work(
             "seconds": round(seconds, 3),
             "sketches_per_second": round(pace.sketches / seconds, 1),
             "start_up_seconds": round(pace.began - started, 3),
+        },
+        # Of all processes of a kind together, which work side by side.
+        "stages": {
+            name: {
+                "busy_seconds": round(took, 3),
+                "sketches_per_busy_second": round(pace.sketches / max(took, 1e-9), 1),
+            }
+            for name, took in busy.items()
         },
         "peak_memory_mb": {name: round(peak) for name, peak in memory.items()},
     }
@@ -157,16 +169,25 @@ def tell(work: Callable[[Row], Row], row: Row) -> Row:
         return {"mistake": str(error)}
 
 
-def done(name: str, rows: int, seconds: float, memory_mb: Mapping[str, float]) -> Row:
+def done(
+    name: str,
+    rows: int,
+    seconds: float,
+    memory_mb: Mapping[str, float],
+    busy_seconds: Mapping[str, float] | None = None,
+) -> Row:
     """What the last stage reports of a slice: the seconds from reading or labelling it to here,
-    and the greatest memory of each kind of process that had it.
+    the greatest memory of each kind of process that had it, and how long each was busy with it (by
+    default all the time).
     """
+    busy_seconds = busy_seconds or dict.fromkeys(memory_mb, seconds)
     return {
         "name": name,
         "rows": rows,
         "seconds": seconds,
         "processes": list(memory_mb),
         "memory_mb": list(memory_mb.values()),
+        "busy_seconds": [busy_seconds[process] for process in memory_mb],
     }
 
 

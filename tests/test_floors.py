@@ -12,10 +12,10 @@ FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
     2: {"formats", "synth", "colours", "svg", "report", "storage", "results"},
     3: {"ragged", "batch", "augment", "raster", "rows",
-        "models", "recipes", "weights", "fit", "segmenter", "instances"},
+        "models", "recipes", "scenes", "weights", "fit", "segmenter", "instances"},
     4: {
-        "audit", "cluster", "corpus", "inference", "isolation", "progress", "reading", "slices",
-        "staging", "street", "synthesis", "tracking", "training", "worker",
+        "audit", "cluster", "corpus", "inference", "isolation", "pools", "progress", "reading",
+        "scene_steps", "slices", "staging", "street", "synthesis", "tracking", "training", "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip

@@ -13,41 +13,26 @@ import pytest
 
 from instancesketch.corpus import IngestConfig, ingest
 from instancesketch.errors import UserError
-from instancesketch.inference import SegmentConfig, label_rows, segment
-from instancesketch.isolation import Marker
-from instancesketch.schema import RESULT_SCHEMA, to_table
-from instancesketch.sketch import Sketch
+from instancesketch.inference import Labelling, SegmentConfig, segment
+from instancesketch.pools import Label, Step, Work
+from instancesketch.schema import result_table
 from instancesketch.street import Summary
 from instancesketch.taxonomy import Taxonomy
 from tests.test_corpus import ASK, kill_after_slices, visible
 
 
-class Obedient:
+def obey(rows: pa.Table) -> pa.Table:
     """Labels as the ids of the drawings say, in place of a model."""
-
-    taxonomy = Taxonomy.load("doodle7")
-
-    def label_table(self, table: pa.Table, *, given_category: bool = False) -> pa.Table:
-        ids = table["sketch_id"].to_pylist()
-        if "kill" in ids:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if "raise" in ids:
-            raise RuntimeError("out of crayons")
-        if "lose" in ids:
-            return self._labelled(table.slice(1))
-        return self._labelled(table)
-
-    def _labelled(self, table: pa.Table) -> pa.Table:
-        columns = {name: table[name] for name in table.column_names}
-        columns["category"] = pa.array(["sun"] * len(table))
-        return pa.Table.from_arrays(
-            [columns.get(f.name, pa.nulls(len(table), f.type)) for f in RESULT_SCHEMA],
-            schema=RESULT_SCHEMA,
-        )
+    ids = rows["sketch_id"].to_pylist()
+    if "kill" in ids:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "raise" in ids:
+        raise RuntimeError("out of crayons")
+    return result_table(rows, {"category": pa.array(["sun"] * len(rows))})
 
 
-def obedient(device: str) -> Obedient:
-    return Obedient()
+def obedient(device: str) -> Work:
+    return obey
 
 
 def write_drawings(folder: Path, keys: list[str], files: int = 1) -> None:
@@ -64,7 +49,8 @@ def run(out: Path, *sources: Path, **options: Any) -> Summary:
     config = SegmentConfig(
         sources=tuple(map(str, sources)), out=str(out), weights=(), workers=1, **options
     )
-    return segment(config, obedient)
+    step = Step(name="labelling", load=obedient, actor=Label)
+    return segment(config, Labelling(taxonomy=Taxonomy.load("doodle7"), steps=(step,)))
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
@@ -100,21 +86,6 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("bad", ["raise", "lose"])
-@pytest.mark.parametrize("at", [0, 5, 9])
-def test_a_row_that_raises_keeps_its_place_with_an_error(tmp_path: Path, bad: str, at: int) -> None:
-    keys = [bad if i == at else f"k{i}" for i in range(10)]
-    table = to_table([Sketch.from_strokes([[[0, 0]]], sketch_id=key) for key in keys])
-    marker = Marker(location=str(tmp_path / "marker.json"), run="r")
-    result = label_rows(table, Obedient(), False, marker).to_pylist()
-    assert [r["sketch_id"] for r in result] == keys
-    assert [i for i, r in enumerate(result) if r["error"] is not None] == [at]
-    assert [i for i, r in enumerate(result) if r["category"] is None] == [at]
-    assert result[at]["x"] == [0.0]
-    if bad == "raise":
-        assert result[at]["error"] == "labelling failed: RuntimeError: out of crayons"
-
-
 @pytest.mark.ray
 def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
     by_value: None, tmp_path: Path
@@ -132,6 +103,8 @@ def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
     assert (summary.rows, summary.failed, summary.rejected) == (60, 2, 0)
     assert summary.counts["taxonomy"]["name"] == "doodle7"
     assert summary.counts["speed"]["sketches"] == 60
+    assert list(summary.counts["stages"]) == ["reading", "labelling", "writing"]
+    assert set(summary.counts["peak_memory_mb"]) == {"driver", *summary.counts["stages"]}
 
 
 @pytest.mark.ray

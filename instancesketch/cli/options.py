@@ -78,10 +78,12 @@ def place(args: argparse.Namespace) -> str:
     return storage.join(args.storage, out)
 
 
-def conclude(args: argparse.Namespace, summary: Summary, *notes: str) -> int:
-    """Prints the last line of a job, and returns its exit status."""
+def conclude(
+    args: argparse.Namespace, summary: Summary, *notes: str, rows: str = "sketches"
+) -> int:
+    """Prints the last line of a job, which calls its rows so, and returns its exit status."""
     counts = summary.counts
-    said = [f"{summary.rows:,} sketches", f"{counts['strokes']:,} strokes"]
+    said = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]
     said += [f"{summary.rejected:,} rejected", *notes]
     for note in said_besides(counts):
         print(note)

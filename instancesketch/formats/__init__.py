@@ -101,7 +101,7 @@ def read(
     taxonomy: Taxonomy | None = None,
     max_record_bytes: int = MAX_RECORD_BYTES,
     folders: tuple[str, ...] | None = None,
-    labels: bool = True,
+    labels: bool | Literal["objects"] = True,
 ) -> Iterator[Record | Rejection]:
     """Reads a piece of a file: its drawings with canonical labels, and what could not be read.
 
@@ -114,7 +114,8 @@ def read(
         taxonomy: resolves labels; by default the one of the format, if it has one.
         max_record_bytes: larger records are rejected, and not held in memory.
         folders: names of the folders above the file, nearest first; by default those of its path.
-        labels: False leaves them out, so that none is unknown: for drawings yet to be labelled.
+        labels: False leaves them out, so that none is unknown: for drawings yet to be labelled;
+            "objects" leaves out all but the objects of scenes.
     """
     form = FORMATS[piece.format]
     if taxonomy is None and form.taxonomy is not None:
@@ -126,7 +127,7 @@ def read(
             if isinstance(found, Rejection):
                 yield found
                 continue
-            record = found if labels else _without_labels(found)
+            record = found if labels is True else _without_labels(found, labels == "objects")
             yield _resolved(record, piece.path, taxonomy, folders)
     except (OSError, pa.ArrowException) as error:  # of the storage; contents are read more closely
         code = error.errno if isinstance(error, OSError) else None
@@ -134,8 +135,9 @@ def read(
         yield Rejection(file=piece.path, position="", reason=f"can't be read: {reason[:300]}")
 
 
-def _without_labels(record: Record) -> Record:
-    return replace(record, sketch=record.sketch.replace(**dict.fromkeys(LABEL_COLUMNS)))
+def _without_labels(record: Record, but_objects: bool) -> Record:
+    left_out = [n for n in LABEL_COLUMNS if not (but_objects and n.startswith("object"))]
+    return replace(record, sketch=record.sketch.replace(**dict.fromkeys(left_out)))
 
 
 def _resolved(
