@@ -15,6 +15,16 @@ apart there are three more:
   ARI       how nearly so, on average: the adjusted Rand index, 100 where nothing is wrong
   sides     share of strokes of a left or right part that have that part and side
 
+And where it has scenes, of several objects each (a result of `segment --scenes`):
+
+  PQ        panoptic quality: how many of a scene's objects were found, and how much of its ink
+            each shares with what it was found as; 100 where nothing is wrong
+  PQ-seven  the same for the objects of the taxonomy's categories, which must be named rightly, too
+  object F1 share of objects, drawn and found, that match: more than half of their ink in common
+
+Parts of scenes are judged where the corpus has them, each object as a drawing of its own. Strokes
+are found by their points, whatever order `--shuffle-strokes` put them in.
+
   instancesketch evaluate result --truth corpus --split valid --out metrics.json"""
 
 
@@ -34,9 +44,12 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         storage.write_json(args.out, figures)
     print(metrics.format_figures(figures))
+    scored = [f"{figures['scenes']:,} scenes"] if figures["scenes"] else []
+    if figures["sketches"] or not scored:
+        scored.append(f"{figures['sketches']:,} sketches")
     where = f" -> {args.out}" if args.out else ""
     print(
-        f"evaluate: {figures['sketches']:,} sketches scored, {figures['failed']:,} failed, "
+        f"evaluate: {' and '.join(scored)} scored, {figures['failed']:,} failed, "
         f"{figures['missing']:,} missing in the result{where}"
     )
     return 0

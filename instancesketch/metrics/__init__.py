@@ -1,8 +1,11 @@
 """How good a result is: the one place where figures are computed."""
 
-from instancesketch.metrics.evaluation import Answers, Evaluation, evaluate, paired_bootstrap
+from instancesketch.metrics.answers import Answers, SceneAnswers
+from instancesketch.metrics.evaluation import Evaluation, evaluate, paired_bootstrap
 from instancesketch.metrics.grouping import GroupingTally, Outcomes, outcomes
-from instancesketch.metrics.tally import Tally, stroke_weights
+from instancesketch.metrics.pairs import stroke_order
+from instancesketch.metrics.scenes import SceneOutcomes, SceneTally, scene_outcomes
+from instancesketch.metrics.tally import Tally, scene_weights, stroke_weights
 from instancesketch.metrics.text import format_figures
 
 __all__ = [
@@ -10,10 +13,16 @@ __all__ = [
     "Evaluation",
     "GroupingTally",
     "Outcomes",
+    "SceneAnswers",
+    "SceneOutcomes",
+    "SceneTally",
     "Tally",
     "evaluate",
     "format_figures",
     "outcomes",
     "paired_bootstrap",
+    "scene_outcomes",
+    "scene_weights",
+    "stroke_order",
     "stroke_weights",
 ]

@@ -2,93 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from instancesketch.errors import UserError
-from instancesketch.metrics.grouping import GroupingTally, Outcomes, outcomes
-from instancesketch.metrics.tally import Ints, Tally, shares, stroke_weights
+from instancesketch.metrics.answers import OF_SCENES, Answers, SceneAnswers
+from instancesketch.metrics.pairs import Pair, pair_up
+from instancesketch.metrics.tally import stroke_weights
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import SIDES, Taxonomy, with_side
 
-_OF_GROUPING = ("grouping", "ari", "sides")
+_INSTANCES = 1 << 31  # more than a 32-bit number of an instance can be
 _NOTHING = (-1, -1, 0)  # a stroke without part, instance and side
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """Truth and prediction of B sketches side by side, as ids: what the tallies count."""
-
-    parts: tuple[str, ...]
-    categories: tuple[str, ...]
-    sketch_ids: tuple[str, ...]
-    truth: Ints  # (S,)
-    predicted: Ints  # (S,)
-    weight: Ints  # (S,)
-    truth_instance: Ints  # (S,)
-    instance: Ints  # (S,)
-    truth_side: Ints  # (S,)
-    side: Ints  # (S,)
-    strokes_per_sketch: Ints  # (B,)
-    category: Ints  # (B,)
-    predicted_category: Ints | None  # (B,)
-
-    def tally(self, times: npt.ArrayLike | None = None) -> Tally:
-        """Counts the parts of every sketch once, or as often as `times` (B,) says."""
-        tally = Tally.empty(self.parts, self.categories)
-        tally.add_arrays(
-            truth=self.truth,
-            predicted=self.predicted,
-            weight=self.weight,
-            strokes_per_sketch=self.strokes_per_sketch,
-            category=self.category,
-            predicted_category=self.predicted_category,
-            times=times,
-        )
-        return tally
-
-    def grouping(self, times: npt.ArrayLike | None = None) -> GroupingTally:
-        """Counts the instances and sides of every sketch once, or as often as `times` (B,) says."""
-        tally = GroupingTally.empty(self.parts, self.categories)
-        tally.add_outcomes(self.outcomes, self.category, times)
-        return tally
-
-    @cached_property
-    def outcomes(self) -> Outcomes:
-        """How each group of instances and each sided stroke came out."""
-        return outcomes(
-            self.parts,
-            truth_part=self.truth,
-            truth_instance=self.truth_instance,
-            part=self.predicted,
-            instance=self.instance,
-            strokes_per_sketch=self.strokes_per_sketch,
-            truth_side=self.truth_side,
-            side=self.side,
-        )
-
-    def figures(self) -> dict[str, Any]:
-        """The figures of `Tally` and of `GroupingTally` in one, also by category and by part."""
-        found, more = self.tally().figures(), self.grouping().figures()
-        for key in ("per_category", "per_part"):
-            more[key] = {name: row | more[key][name] for name, row in found[key].items()}
-        return found | more
-
-    def figure(self, name: str, times: npt.ArrayLike | None = None) -> float | None:
-        """One figure that is a single number, each sketch counted as often as `times` (B,) says."""
-        tally = self.grouping(times) if name in _OF_GROUPING else self.tally(times)
-        return tally.figures()[name]
-
-    def shares(self) -> npt.NDArray[np.float64]:
-        """(B,) share of right strokes of each sketch, 0 to 1: what C averages."""
-        many = len(self.sketch_ids)
-        sketch_S = np.repeat(np.arange(many), self.strokes_per_sketch)
-        return shares(self.truth == self.predicted, np.ones_like(self.truth), sketch_S, many)
 
 
 class Evaluation(NamedTuple):
@@ -101,30 +28,22 @@ class Evaluation(NamedTuple):
 def evaluate(results: Iterable[Sketch], truth: Iterable[Sketch], taxonomy: Taxonomy) -> Evaluation:
     """Compares a result with the truth, sketch by sketch, by id.
 
-    A result row with `error` has its category and all labels of its strokes wrong. Beside
-    `Answers.figures` there are counts: `failed` rows (with `error`), truth rows that are `missing`
-    in the result or are `unlabelled` (no parts, or no category of the taxonomy), and result rows
-    `unknown` to the truth; none but the failed are scored. The category is judged unless no row has
-    a `category_score`, as is so where categories were given.
+    A result row with `error` has its category and all labels of its strokes wrong, and no objects.
+    Beside `Answers.figures` there are counts: `failed` rows (with `error`), truth rows that are
+    `missing` in the result or are `unlabelled` (no objects, and no parts or no category of the
+    taxonomy), and result rows `unknown` to the truth; none but the failed are scored.
+
+    The category is judged unless no row has a score for it, as is so where categories were given:
+    that of a sketch, and for an object of a scene that of the predicted object that it matches. Two
+    strokes of an object are in one predicted instance only if they are in one predicted object.
 
     Raises:
         UserError: an id comes twice, a sketch has not the same strokes in both, or the truth has a
             part that the taxonomy doesn't know; names the sketch.
     """
-    waiting = _by_id(truth, "the truth")
-    pairs: list[tuple[Sketch, Sketch]] = []
-    counts = dict.fromkeys(("failed", "missing", "unknown", "unlabelled"), 0)
-    for sketch_id, result in _by_id(results, "the result").items():
-        true = waiting.pop(sketch_id, None)
-        if true is None:
-            counts["unknown"] += 1
-        elif true.part is None or taxonomy.category_of(true.category) is None:
-            counts["unlabelled"] += 1
-        else:
-            counts["failed"] += result.error is not None
-            pairs.append((true, result))
-    counts["missing"] = len(waiting)
-    answers = _answers(pairs, taxonomy)
+    pairs, counts = pair_up(results, truth, taxonomy)
+    scenes = SceneAnswers.of([p for p in pairs if p.true.object is not None], taxonomy)
+    answers = _answers(pairs, scenes, taxonomy)
     return Evaluation(answers.figures() | counts, answers)
 
 
@@ -134,7 +53,8 @@ def paired_bootstrap(
     """How much better the second of two results is on the same truth, and how sure that is.
 
     Sketches are drawn with replacement, within each category so that none gets lost, and the same
-    for both results (Koehn 2004, paired bootstrap resampling).
+    for both results (Koehn 2004, paired bootstrap resampling). For figures of scenes, scenes are
+    drawn; for all others an object of a scene is drawn as a sketch of its own.
 
     Args:
         first: the answers of one result.
@@ -150,19 +70,20 @@ def paired_bootstrap(
         UserError: the two are not answers for the same sketches, or the figure has nothing to
             measure in them.
     """
-    place = {sketch_id: i for i, sketch_id in enumerate(second.sketch_ids)}
-    if set(place) != set(first.sketch_ids):
+    one, other = (a.scenes if figure in OF_SCENES else a for a in (first, second))
+    place = {sketch_id: i for i, sketch_id in enumerate(other.sketch_ids)}
+    if set(place) != set(one.sketch_ids):
         raise UserError("two results can only be compared on the same sketches")
-    order = np.array([place[sketch_id] for sketch_id in first.sketch_ids])
+    order = np.array([place[sketch_id] for sketch_id in one.sketch_ids])
     rng = np.random.default_rng(seed)
-    groups = [np.flatnonzero(first.category == k) for k in np.unique(first.category)]
+    groups = [np.flatnonzero(one.category == k) for k in np.unique(one.category)]
     differences = []
     for _ in range(samples):
         drawn = np.concatenate([rng.choice(group, len(group)) for group in groups])
         times = np.bincount(drawn, minlength=len(order))
         times_second = np.empty_like(times)
         times_second[order] = times
-        before, after = first.figure(figure, times), second.figure(figure, times_second)
+        before, after = one.figure(figure, times), other.figure(figure, times_second)
         if before is not None and after is not None:  # a draw may have nothing to group
             differences.append(after - before)
     if not differences:
@@ -171,46 +92,67 @@ def paired_bootstrap(
     return float(np.mean(differences)), float(low), float(high)
 
 
-def _by_id(sketches: Iterable[Sketch], where: str) -> dict[str, Sketch]:
-    found: dict[str, Sketch] = {}
-    for sketch in sketches:
-        if sketch.sketch_id in found:
-            raise UserError(f"{where} has {sketch.sketch_id!r} twice")
-        found[sketch.sketch_id] = sketch
-    return found
+class _Piece(NamedTuple):
+    """A drawing, or an object of a scene: what is scored as a sketch of its own."""
+
+    sketch_id: str
+    category: str
+    said: str | None
+    strokes: Sequence[int]  # indices in the truth
 
 
-def _answers(pairs: Sequence[tuple[Sketch, Sketch]], taxonomy: Taxonomy) -> Answers:
+def _pieces(pair: Pair, said: Mapping[tuple[str, int], int], taxonomy: Taxonomy) -> list[_Piece]:
+    """What of a pair can be scored by parts."""
+    true, result = pair.true, pair.result
+    if true.part is None:
+        return []
+    if true.object is None:
+        named = None if result.error is not None else taxonomy.category_of(result.category)
+        category = taxonomy.category_of(true.category)
+        assert category is not None  # `pair_up` takes no other drawing
+        return [_Piece(true.sketch_id, category, named, range(len(true)))]
+    pieces = []
+    for number, word in enumerate(true.object_category or ()):
+        category = taxonomy.category_of(word)
+        strokes = [i for i, k in enumerate(true.object) if k == number]
+        if category is not None and strokes:
+            taken = said[true.sketch_id, number]
+            named = None if taken < 0 else taxonomy.category_names[taken]
+            pieces.append(_Piece(f"{true.sketch_id} object {number}", category, named, strokes))
+    return pieces
+
+
+def _answers(pairs: Sequence[Pair], scenes: SceneAnswers, taxonomy: Taxonomy) -> Answers:
     category_id = {name: i for i, name in enumerate(taxonomy.category_names)}
     weights = [np.zeros(0, np.int64)]
     truth: list[tuple[int, int, int]] = []  # part, instance, side of each stroke
     predicted: list[tuple[int, int, int]] = []
-    categories: list[tuple[int, int]] = []  # of the truth and of the result
-    ids = _Ids(taxonomy)
-    for true, result in pairs:
-        if len(true) != len(result):
-            raise UserError(
-                f"{true.sketch_id!r} has {len(true)} strokes in the truth "
-                f"and {len(result)} in the result"
-            )
-        for part in true.part or ():
-            if part not in ids.part:
+    pieces: list[_Piece] = []
+    ids, said = _Ids(taxonomy), scenes.said()
+    for pair in pairs:
+        found = _pieces(pair, said, taxonomy)
+        if not found:
+            continue
+        pieces += found
+        strokes = [i for piece in found for i in piece.strokes]
+        weight = stroke_weights(pair.true.x, pair.true.y, pair.true.stroke_len)
+        truly, answered = ids.of(pair.true), ids.of_result(pair)
+        for i in strokes:
+            if truly[i][0] < 0:
+                part = (pair.true.part or ())[i]
                 raise UserError(
-                    f"{true.sketch_id!r} has the part {part!r}, unknown to {taxonomy.name}"
+                    f"{pair.true.sketch_id!r} has the part {part!r}, unknown to {taxonomy.name}"
                 )
-        truth += ids.of(true)
-        predicted += ids.of(result) if result.error is None else [_NOTHING] * len(result)
-        weights.append(stroke_weights(true.x, true.y, true.stroke_len))
-        named = None if result.error is not None else taxonomy.category_of(result.category)
-        truly = taxonomy.category_of(true.category) or ""
-        categories.append((category_id[truly], category_id.get(named or "", -1)))
+        truth += [truly[i] for i in strokes]
+        predicted += [answered[i] for i in strokes]
+        weights.append(weight[strokes])
     truth_S, predicted_S = (np.array(v, np.int64).reshape(-1, 3) for v in (truth, predicted))
-    both = np.array(categories, np.int64).reshape(-1, 2)
-    judged = any(result.category_score is not None for _, result in pairs)
+    judged = any((r.category_score, r.object_score) != (None, None) for _, r, _ in pairs)
+    named = np.array([category_id.get(p.said or "", -1) for p in pieces], np.int64)
     return Answers(
         parts=taxonomy.part_names,
         categories=taxonomy.category_names,
-        sketch_ids=tuple(true.sketch_id for true, _ in pairs),
+        sketch_ids=tuple(piece.sketch_id for piece in pieces),
         truth=truth_S[:, 0],
         predicted=predicted_S[:, 0],
         weight=np.concatenate(weights),
@@ -218,9 +160,10 @@ def _answers(pairs: Sequence[tuple[Sketch, Sketch]], taxonomy: Taxonomy) -> Answ
         instance=predicted_S[:, 1],
         truth_side=truth_S[:, 2],
         side=predicted_S[:, 2],
-        strokes_per_sketch=np.array([len(true) for true, _ in pairs], np.int64),
-        category=both[:, 0],
-        predicted_category=both[:, 1] if judged else None,
+        strokes_per_sketch=np.array([len(piece.strokes) for piece in pieces], np.int64),
+        category=np.array([category_id[piece.category] for piece in pieces], np.int64),
+        predicted_category=named if judged else None,
+        scenes=scenes,
     )
 
 
@@ -248,4 +191,20 @@ class _Ids:
                 self.side.get((part, label), 0),
             )
             for part, label, number in zip(sketch.part, labels, instances, strict=True)
+        ]
+
+    def of_result(self, pair: Pair) -> list[tuple[int, int, int]]:
+        """The same as predicted, for the strokes of the truth in their order there.
+
+        In a scene, instances of different objects get different numbers; those of none get 0.
+        """
+        if pair.result.error is not None:
+            return [_NOTHING] * len(pair.true)
+        found = self.of(pair.result)
+        found = [found[i] for i in pair.order]
+        if pair.true.object is None:
+            return found
+        return [
+            (part, number if number < 1 else 0 if k < 0 else k * _INSTANCES + number, side)
+            for (part, number, side), k in zip(found, pair.objects, strict=True)
         ]

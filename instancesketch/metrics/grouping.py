@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from instancesketch.metrics.tally import SHARE_UNIT, Ints, percent
+from instancesketch.metrics.tally import SHARE_UNIT, Floats, Ints, percent
 from instancesketch.taxonomy import UNLABELED
 
 Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
 
 class Outcomes(NamedTuple):

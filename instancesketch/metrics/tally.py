@@ -15,6 +15,7 @@ import numpy.typing as npt
 from instancesketch.taxonomy import UNLABELED
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 # A part rarer than this in the truth has an F1 of chance, so macro-F1 leaves it out.
 MACRO_STROKES = 10
@@ -185,14 +186,35 @@ def stroke_weights(x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike
     Returns:
         (S,) lengths, each at least 1, in the drawing's own unit.
     """
+    return _weights(x, y, stroke_len, np.int64)
+
+
+def scene_weights(x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike) -> Floats:
+    """Lengths of strokes as figures of scenes count them: 1 more than the length of the line.
+
+    Args:
+        x: (P,) of all strokes end to end.
+        y: (P,) likewise.
+        stroke_len: (S,) points per stroke, each at least 1.
+
+    Returns:
+        (S,) lengths, each at least 1, in the scene's own unit.
+    """
+    return _weights(x, y, stroke_len, np.float64)
+
+
+def _weights(
+    x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike, kind: type[np.generic]
+) -> npt.NDArray[Any]:
+    """(S,) sums over the segments of each stroke, turned into `kind` one by one, and 1."""
     lengths = np.asarray(stroke_len, np.int64)
     if len(lengths) == 0:
-        return lengths
+        return np.zeros(0, kind)
     starts = np.cumsum(lengths) - lengths
     dx, dy = (np.diff(np.asarray(v, np.float64), prepend=0.0) for v in (x, y))
-    segment = np.sqrt(dx * dx + dy * dy).astype(np.int64)
+    segment = np.sqrt(dx * dx + dy * dy).astype(kind)
     segment[starts] = 1
-    return np.asarray(np.add.reduceat(segment, starts), np.int64)
+    return np.add.reduceat(segment, starts, dtype=kind)
 
 
 def shares(

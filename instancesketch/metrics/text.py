@@ -2,54 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+_HEADLINE_OF_SCENES = {"pq": "PQ", "pq_seven": "PQ-seven", "object_f1": "object F1"}
 _HEADLINE = {
     "C": "C", "P": "P", "part_accuracy": "part accuracy", "macro_f1": "macro-F1",
     "category_accuracy": "category accuracy", "grouping": "grouping", "ari": "ARI",
     "sides": "sides",
 }  # fmt: skip
-_COUNTS = (
-    "sketches", "strokes", "groups", "sided_strokes", "failed", "missing", "unknown", "unlabelled",
-)  # fmt: skip
+_ROWS = ("failed", "missing", "unknown", "unlabelled")
 _TABLES = (
     (
         "category",
         "per_category",
-        ("C", "P", "part_accuracy", "grouping", "ari", "sides", "sketches", "strokes"),
+        ("pq_seven", "objects", "C", "P", "part_accuracy", "grouping", "ari", "sides", "sketches",
+         "strokes"),
     ),
     (
         "part",
         "per_part",
         ("precision", "recall", "f1", "grouping", "ari", "sides", "strokes", "groups"),
     ),
-)
-# Shown only where this was counted: many corpora have neither instances nor sides.
-_NEEDS = {"grouping": "groups", "ari": "groups", "groups": "groups", "sides": "sided_strokes"}
+)  # fmt: skip
+# Shown only where this was counted: many corpora have neither objects nor instances nor sides.
+_NEEDS = {
+    "pq_seven": "objects", "objects": "objects", "grouping": "groups", "ari": "groups",
+    "groups": "groups", "sides": "sided_strokes",
+}  # fmt: skip
 
 
 def format_figures(figures: Mapping[str, Any]) -> str:
-    """The text that `evaluate` prints: headline, tables per category and per part, confusions."""
-    counts = [
-        f"{figures[name]:,} {name.replace('_', ' ')}"
-        for name in _COUNTS
-        if figures[name] or name in ("sketches", "strokes")
-    ]
-    shown = [
-        f"{name} {_text(figures[key])}"
-        for key, name in _HEADLINE.items()
-        if key not in _NEEDS or figures[_NEEDS[key]]
-    ]
-    lines = ["   ".join(shown), ", ".join(counts)]
+    """The text that `evaluate` prints: headlines, tables per category and per part, confusions.
+
+    Scenes have a headline of their own. That of parts is left out where only scenes were scored,
+    and none of their objects has parts.
+    """
+    lines = []
+    if figures["scenes"]:
+        names = _HEADLINE_OF_SCENES.items()
+        lines.append("   ".join(f"{name} {_text(figures[key])}" for key, name in names))
+        lines.append(_counted(figures, ("scenes", "objects", "predicted_objects")))
+    if figures["sketches"] or not figures["scenes"]:
+        if figures["scenes"]:
+            lines += ["", "parts, each object of a scene as a sketch of its own"]
+        shown = [
+            f"{name} {_text(figures[key])}"
+            for key, name in _HEADLINE.items()
+            if key not in _NEEDS or figures[_NEEDS[key]]
+        ]
+        lines.append("   ".join(shown))
+        lines.append(_counted(figures, ("sketches", "strokes"), ("groups", "sided_strokes")))
+    rows = _counted(figures, (), _ROWS)
+    lines[-1] += f", {rows}" if rows else ""
     for title, key, columns in _TABLES:
-        rows = {name: row for name, row in figures[key].items() if row["strokes"]}
-        filled = [c for c in columns if c not in _NEEDS or any(r[_NEEDS[c]] for r in rows.values())]
-        width = max(map(len, (title, *rows)))
-        lines += ["", f"{title:{width}}" + "".join(f"{c:>15}" for c in filled)]
-        for name, row in rows.items():
-            lines.append(f"{name:{width}}" + "".join(f"{_text(row[c]):>15}" for c in filled))
+        lines += _table(title, figures[key], columns)
     return "\n".join(lines + _confusion_lines(figures["confusion"]))
+
+
+def _counted(figures: Mapping[str, Any], always: Sequence[str], if_any: Sequence[str] = ()) -> str:
+    names = [*always, *(name for name in if_any if figures[name])]
+    return ", ".join(f"{figures[name]:,} {name.replace('_', ' ')}" for name in names)
+
+
+def _table(title: str, figures: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    rows = {n: row for n, row in figures.items() if row["strokes"] or row.get("objects")}
+    if not rows:
+        return []
+    # Of the other columns all are about strokes.
+    needs = {c: _NEEDS.get(c, "strokes") for c in columns}
+    filled = [c for c in columns if any(row[needs[c]] for row in rows.values())]
+    width = max(map(len, (title, *rows)))
+    lines = ["", f"{title:{width}}" + "".join(f"{c:>15}" for c in filled)]
+    for name, row in rows.items():
+        lines.append(f"{name:{width}}" + "".join(f"{_text(row[c]):>15}" for c in filled))
+    return lines
 
 
 def _confusion_lines(confusion: Mapping[str, Any]) -> list[str]:
