@@ -94,8 +94,9 @@ class Page:
     width: float
     height: float
     unit: float  # how tall a person is, px
-    crowd: float = 0.25  # share of things that don't care what is there already
+    crowd: float = 0.12  # share of things that don't care what is there already
     near: float = 0.35  # share of things that are put next to another
+    nest: float = 0.33  # share of things that are drawn in any larger one that has room
     things: list[Thing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -122,7 +123,13 @@ class Page:
         else:
             longer = self.unit * kind.size * float(np.exp(self.rng.normal(0, 0.28)))
             longer = max(longer, _SMALLEST * self.width)
-            thing = self._placed(word, _sides(longer, aspect), kind)
+            size = _sides(longer, aspect)
+            host = self._roomy(size) if kind.places[0] != "backdrop" else None
+            if host is not None:
+                box = _in(self, size, host)
+                thing = Thing(word=word, box=box, place="in", depth=host.depth + 0.01)
+            else:
+                thing = self._placed(word, size, kind)
         self.things.append(thing)
         return thing
 
@@ -167,7 +174,9 @@ class Page:
             x = rng.uniform(left, right)
             if fellow is not None:
                 reach = (fellow.box[2] - fellow.box[0] + size[0]) / 2
-                x = (fellow.box[0] + fellow.box[2]) / 2 + reach * rng.uniform(-1.1, 1.1)
+                x = (fellow.box[0] + fellow.box[2]) / 2 + reach * rng.choice([-1, 1]) * rng.uniform(
+                    0.6, 1.25
+                )
             if place == "sky":
                 low = top + rng.beta(1.3, 2.5) * 0.55 * high + size[1] * 0.8
             elif place == "wall":
@@ -187,6 +196,13 @@ class Page:
         box = self.freest(boxes)
         depth = 1.0 + float(box[3]) / self.height if place == "ground" else 0.9
         return Thing(word=word, box=box, place=place, depth=depth)
+
+    def _roomy(self, size: Box) -> Thing | None:
+        """A thing in which one of that size has room."""
+        able = [t for t in self.things if (t.box[2:] - t.box[:2] > 1.3 * size).all()]
+        if not able or self.rng.random() >= self.nest:
+            return None
+        return able[int(self.rng.integers(len(able)))]
 
     def _fellow(self) -> Thing | None:
         """Another thing to be put next to."""
@@ -250,8 +266,10 @@ def _shrunk(page: Page, size: Box, host: Thing, share: float) -> Box:
 
 def _on(page: Page, size: Box, host: Thing) -> Box:
     rng, (left, top, right, bottom) = page.rng, host.box
-    size = _shrunk(page, size, host, rng.uniform(0.3, 0.9))
+    size = _shrunk(page, size, host, rng.uniform(0.25, 0.75))
     share = layout().tops[normalise(host.word)] + rng.normal(0, 0.04)
+    if rng.random() < 0.5:  # not at its rim but on it, as on a table seen from above
+        share += float(rng.uniform(0.05, 0.4))
     low = top + (bottom - top) * share
     boxes = []
     for _ in range(_TRIES):

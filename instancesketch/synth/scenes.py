@@ -29,6 +29,7 @@ _THEMES: dict[str, dict[str, float]] = {
     "anything": {},
 }
 _THEME_SHARES = (0.5, 0.3, 0.2)
+_FILL = 0.75  # of the page: squares round all things that stand on their own, at most
 _SIMPLE_BELOW = 0.5  # of a person's height
 _STRETCH = 0.22  # width for height, at most: e to that
 _WARP = 0.045  # how much a thing is bent
@@ -46,7 +47,7 @@ class SceneConfig:
 
     fewest: int = 1  # objects
     most: int = 15
-    middle: float = 5.0  # the median number of objects
+    middle: float = 5.3  # the median number of objects
     own_share: float = 0.35  # of objects: of the taxonomy's categories; 1: nothing else
     props: bool = True  # ground, stones, stick persons and the like, where own_share is below 1
     repeat: float = 0.3  # chance that an object is one more of an earlier one's sort, beside it
@@ -150,9 +151,10 @@ class Composer:
         rng = np.random.default_rng([seed, index, 0x5CE4E])
         width, height = _CANVASES[int(rng.choice(len(_CANVASES), p=_CANVAS_SHARES))]
         words = self._words(rng)
-        # More objects are drawn smaller, though not by as much as would keep the page free.
-        number = sum(times for _, times in words)
-        unit = max(width, height) * 0.27 * np.exp(rng.normal(0, 0.35)) * (5 / number) ** 0.25
+        unit = max(width, height) * 0.26 * np.exp(rng.normal(0, 0.35))
+        # Many large things are drawn smaller, so that they have room beside each other.
+        free = [layout().kind(w).size ** 2 * times for w, times in words if _is_free(w)]
+        unit = min(unit, np.sqrt(_FILL * width * height / max(sum(free), 1e-9)))
         page = Page(rng=rng, width=width, height=height, unit=float(unit))
         objects: list[Drawn] = []
         for word, times in words:
@@ -271,6 +273,11 @@ def _theme_weight(word: str, theme: str) -> float:
     place = layout().kind(word).places[0]
     inside = theme == "inside" and layout().is_host(word, "on") and place == "ground"
     return _THEMES[theme].get(place, 1.0) * (_HOST_OFTEN if inside else 1.0)
+
+
+def _is_free(word: str) -> bool:
+    """Whether it stands on its own, neither behind all nor at another thing."""
+    return layout().kind(word).places[0] in ("ground", "sky", "wall", "any")
 
 
 def _rank(word: str) -> int:
