@@ -6,18 +6,31 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from instancesketch.colours import GREY, Ink, instance_ink, palette
 from instancesketch.errors import UserError
 from instancesketch.metrics import outcomes
+from instancesketch.report.scenes import (
+    Agreement,
+    agree,
+    kinds_of,
+    parts_by_category,
+    scene_entry,
+    true_category,
+)
 from instancesketch.sketch import Sketch
 from instancesketch.svg import to_svg
-from instancesketch.taxonomy import UNLABELED, Taxonomy, normalise
+from instancesketch.taxonomy import UNLABELED, Taxonomy
 
 # Of the larger side: at the size of a card nobody sees what rounding took.
 _RESOLUTION = 250
+_SCENE_RESOLUTION = 500
+# About 15 MB of scenes, which a phone still opens.
+_MOST_STROKES = 100_000
 _IDS_PER_REASON = 20
+_INSTANCES = 1 << 32  # more than an object can have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,21 +42,25 @@ class Drawing:
     true_category: str | None
     wrong: tuple[int, ...]  # strokes whose part is not the true one
     wrong_sides: tuple[int, ...]  # strokes of the true part that are not on its true side
+    agreement: Agreement | None = None  # of the objects, where there are any in truth
 
     @property
     def confidence(self) -> float | None:
-        """The lower of the category's score and the strokes' mean score; None where neither is."""
-        scores = self.sketch.part_score
-        known = [self.sketch.category_score, sum(scores) / len(scores) if scores else None]
+        """The lowest of the category's score and of the strokes' and the objects' mean scores."""
+        scores = (self.sketch.part_score, self.sketch.object_score)
+        known = [self.sketch.category_score, *(sum(v) / len(v) for v in scores if v)]
         return min((v for v in known if v is not None), default=None)
 
     @property
-    def rank(self) -> tuple[float, bool, float, str]:
-        """Sorts the worst first: fewest right strokes, then wrong category, then least certain."""
+    def rank(self) -> tuple[float, float, bool, float, str]:
+        """Sorts the worst first: objects that agree least, then fewest right strokes, then wrong
+        category, then least certain.
+        """
         right = 1 - len(self.wrong) / len(self.sketch)
+        objects = right if self.agreement is None else self.agreement.pq
         named = self.true_category is None or self.true_category == self.sketch.category
         certain = 1.0 if self.confidence is None else self.confidence
-        return right, named, certain, self.sketch.sketch_id
+        return objects, right, named, certain, self.sketch.sketch_id
 
 
 @dataclass(kw_only=True)
@@ -52,7 +69,9 @@ class Drawings:
 
     shown: list[Drawing] = field(default_factory=list)  # the worst first
     done: int = 0  # rows without an error
-    labelled: int = 0  # those of them whose strokes have parts
+    labelled: int = 0  # those of them whose strokes have parts or objects
+    scenes: int = 0  # those of them that have objects
+    objects: int = 0
     failed: Counter[str] = field(default_factory=Counter)  # rows by their error
     failed_ids: dict[str, list[str]] = field(default_factory=dict)  # some of them
     parts: dict[str, set[str]] = field(default_factory=dict)  # seen in each category
@@ -72,7 +91,9 @@ class Drawings:
         """
         drawings = cls()
         compared = drawings._compare(result, truth or {}, taxonomy)
-        drawings.shown = heapq.nsmallest(most, compared, key=lambda d: d.rank)
+        worst = heapq.nsmallest(most, compared, key=lambda d: d.rank)
+        strokes = accumulate(len(d.sketch) for d in worst)
+        drawings.shown = [d for d, n in zip(worst, strokes, strict=True) if n <= _MOST_STROKES]
         return drawings
 
     def _compare(
@@ -86,12 +107,18 @@ class Drawings:
                     ids.append(sketch.sketch_id)
                 continue
             self.done += 1
-            self.labelled += sketch.part is not None
+            self.labelled += sketch.part is not None or sketch.object is not None
+            self.scenes += sketch.object is not None
+            self.objects += len(set(sketch.object or ()) - {-1})
             drawing = compare(sketch, truth.get(sketch.sketch_id), taxonomy)
-            self.parts.setdefault(sketch.category or "", set()).update(sketch.part or ())
-            if drawing.true is not None and drawing.true_category is not None:
-                self.parts.setdefault(drawing.true_category, set()).update(drawing.true.part or ())
+            self._see(sketch, sketch.category or "", taxonomy)
+            if drawing.true is not None:
+                self._see(drawing.true, drawing.true_category, taxonomy)
             yield drawing
+
+    def _see(self, sketch: Sketch, category: str | None, taxonomy: Taxonomy | None) -> None:
+        for name, parts in parts_by_category(sketch, category, taxonomy).items():
+            self.parts.setdefault(name, set()).update(parts)
 
     def legend(self, taxonomy: Taxonomy | None) -> dict[str, list[str]]:
         """The parts seen in each category, in the taxonomy's order where it has one."""
@@ -101,7 +128,8 @@ class Drawings:
             order = list(known[category].parts) if category in known else []
             order += [*sorted(self.parts[category].difference(order, [UNLABELED])), UNLABELED]
             legend[category] = [p for p in dict.fromkeys(order) if p in self.parts[category]]
-        return {category: parts for category, parts in legend.items() if parts}
+        told = [UNLABELED] if self.scenes else []  # which most objects of a scene are
+        return {category: parts for category, parts in legend.items() if parts not in ([], told)}
 
     def data(self, taxonomy: Taxonomy | None) -> dict[str, Any]:
         """What the page's script draws from, ready for JSON."""
@@ -110,7 +138,7 @@ class Drawings:
         colours = palette(*groups)
         parts = sorted({p for seen in self.parts.values() for p in seen} | {UNLABELED})
         place = {part: i for i, part in enumerate(parts)}
-        entries = [_entry(d, colours, place) for d in self.shown]
+        entries = [_entry(d, colours, place, taxonomy) for d in self.shown]
         for drawing, part in _misgrouped(self.shown, place):
             entries[drawing].setdefault("misgrouped", []).append(part)
         return {
@@ -157,22 +185,15 @@ def compare(sketch: Sketch, true: Sketch | None, taxonomy: Taxonomy | None) -> D
     return Drawing(
         sketch=sketch,
         true=true,
-        true_category=_category(true.category, sketch.category, taxonomy),
+        true_category=true_category(true.category, sketch.category, taxonomy),
         wrong=tuple(i for i, part in enumerate(parts) if part != predicted[i]),
         wrong_sides=tuple(
             i
             for i, (part, label) in enumerate(sides)
             if part == predicted[i] and label not in (part, labels[i])
         ),
+        agreement=agree(sketch, true, taxonomy),
     )
-
-
-def _category(name: str | None, predicted: str | None, taxonomy: Taxonomy | None) -> str | None:
-    """The truth's category as the result would spell it; None where it is no category."""
-    if taxonomy is not None:
-        return taxonomy.category_of(name)
-    same = name and predicted and normalise(name) == normalise(predicted)
-    return predicted if same else name
 
 
 def _groups(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
@@ -203,24 +224,36 @@ def _misgrouped(drawings: Sequence[Drawing], place: Mapping[str, int]) -> Iterat
 
 
 def _ids(sketches: Iterable[Sketch], place: Mapping[str, int]) -> tuple[list[int], list[int]]:
-    """Part and instance of every stroke of the sketches, -1 for none."""
+    """Part and instance of every stroke of the sketches, -1 for none; each object has its own."""
     parts: list[int] = []
     instances: list[int] = []
     for sketch in sketches:
         parts += [place.get(part, -1) for part in sketch.part or ("",) * len(sketch)]
-        instances += [-1 if number is None else number for number in _instances(sketch)]
+        objects = sketch.object or (-1,) * len(sketch)
+        instances += [
+            -1 if number is None else number and number + _INSTANCES * (1 + of)
+            for number, of in zip(_instances(sketch), objects, strict=True)
+        ]
     return parts, instances
 
 
 def _entry(
-    drawing: Drawing, colours: Mapping[str, str], place: Mapping[str, int]
+    drawing: Drawing,
+    colours: Mapping[str, str],
+    place: Mapping[str, int],
+    taxonomy: Taxonomy | None,
 ) -> dict[str, Any]:
     sketch = drawing.sketch
+    resolution = _RESOLUTION if sketch.object is None else _SCENE_RESOLUTION
     entry: dict[str, Any] = {
         "id": sketch.sketch_id,
         "category": sketch.category or "",
-        "svg": to_svg(sketch, colours=colours, resolution=_RESOLUTION),
+        "svg": to_svg(sketch, colours=colours, resolution=resolution, on_canvas=False),
     }
+    kinds = kinds_of((sketch, drawing.true), taxonomy)
+    if kinds:
+        entry["kinds"] = kinds
+    entry |= scene_entry(sketch, drawing.true, drawing.agreement, taxonomy)
     if drawing.confidence is not None:
         entry["confidence"] = round(drawing.confidence, 3)
     if sketch.category_score is not None:

@@ -19,7 +19,11 @@ from instancesketch.taxonomy import Taxonomy
 # About 15 MB, which a phone still opens.
 MOST_DRAWINGS = 5_000
 _MOST_REASONS = 200
+_SCRIPT = ("strokes", "objects", "card", "list")
 _HEADLINE = (
+    ("pq", "PQ", "how well objects are found"),
+    ("pq_seven", "PQ-seven", "found and named right"),
+    ("object_f1", "object F1", "objects found, of all"),
     ("C", "C", "right strokes, by category"),
     ("P", "P", "the same, by length"),
     ("part_accuracy", "part accuracy", "right strokes of all"),
@@ -31,7 +35,8 @@ _HEADLINE = (
 )
 # In the tables, where there is anything to tell.
 _OF_INSTANCES = ("grouping", "ari", "sides")
-_HEADS = {"ari": "ARI"}
+_OF_OBJECTS = ("pq_seven", "objects")
+_HEADS = {"ari": "ARI", "pq_seven": "PQ-seven"}
 
 
 def write_report(
@@ -65,10 +70,10 @@ def render_report(
     taxonomy: Taxonomy | None = None,
     most: int = MOST_DRAWINGS,
 ) -> str:
-    """Lays a result out as a page: figures, legend, drawings coloured by part or by instance.
+    """Lays a result out as a page: figures, legend, drawings by object, by part or by instance.
 
-    The worst come first: the lowest share of right strokes, then the wrong category, then the
-    lowest confidence.
+    The worst come first: of scenes the lowest panoptic quality, then the lowest share of right
+    strokes, then the wrong category, then the lowest confidence.
 
     Args:
         result: rows of a result or of a labelled corpus, gone through once.
@@ -83,7 +88,7 @@ def render_report(
         UserError: a drawing has not the same strokes in result and truth.
     """
     drawings = Drawings.collect(result, truth, taxonomy, most)
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = _asset("report.css"), _script()
     filled = {
         "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
         "style": style,
@@ -98,6 +103,11 @@ def render_report(
     # In one pass, so that no words of a drawing are taken for a place to fill.
     page = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], _asset("report.html"))
     return page.encode("utf-8", "replace").decode("utf-8")  # lone surrogates can't be written
+
+
+def _script() -> str:
+    """The pieces as one script, which leaves no name behind."""
+    return "(() => {\n" + "\n".join(_asset(f"{piece}.js") for piece in _SCRIPT) + "})();\n"
 
 
 def _asset(name: str) -> str:
@@ -118,7 +128,10 @@ def _json(data: Mapping[str, Any]) -> str:
 def _counts(drawings: Drawings) -> str:
     failed = drawings.failed.total()
     everything = drawings.done + failed
-    words = [f"{everything:,} drawing{'s' * (everything != 1)}"]
+    kind = "scene" if drawings.scenes and drawings.scenes == drawings.done else "drawing"
+    words = [f"{everything:,} {kind}{'s' * (everything != 1)}"]
+    if drawings.scenes:
+        words.append(f"{drawings.objects:,} object{'s' * (drawings.objects != 1)}")
     words += [f"{drawings.labelled:,} labelled", f"{failed:,} failed"]
     if len(drawings.shown) < drawings.done:
         words.append(f"{len(drawings.shown):,} shown, the worst or least certain of all")
@@ -142,10 +155,12 @@ def _tables(figures: Mapping[str, Any]) -> str:
     )
     folded = []
     for title, key, shares, counts in tables:
-        rows = {k: v for k, v in figures.get(key, {}).items() if v["strokes"]}
+        scored = figures.get(key, {})
+        rows = {k: v for k, v in scored.items() if v["strokes"] or v.get("objects")}
         if rows:
             told = [c for c in _OF_INSTANCES if any(r.get(c) is not None for r in rows.values())]
-            columns = (*shares, *told, *counts, "strokes")
+            objects = _OF_OBJECTS if any(r.get("objects") for r in rows.values()) else ()
+            columns = (*objects, *shares, *told, *counts, "strokes")
             cells = [[_number(row.get(c)) for c in columns] for row in rows.values()]
             head = [_HEADS.get(c, c.replace("_", " ")) for c in columns]
             folded.append(_folded(title, _table(title, list(rows), head, cells)))
