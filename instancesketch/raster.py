@@ -1,4 +1,4 @@
-"""Strokes drawn into small images: the one rasteriser, on whatever device the points are.
+"""Strokes drawn into images: the one rasteriser, on whatever device the points are.
 
 Shape letters: see `instancesketch.ragged`.
 """
@@ -11,8 +11,15 @@ from torch import Tensor
 from instancesketch import ragged
 
 
-def rasterise(points_P2: Tensor, stroke_len_S: Tensor, size: int) -> Tensor:
-    """Draws each stroke as a line one pixel wide.
+def rasterise(
+    points_P2: Tensor,
+    stroke_len_S: Tensor,
+    size: int,
+    *,
+    image_of_S: Tensor | None = None,
+    images: int | None = None,
+) -> Tensor:
+    """Draws each stroke as a line one pixel wide, into an image of its own or shared by several.
 
     Each segment is stepped through by its longer side (a digital differential analyser), from
     pixel to pixel: between ends that lie between pixels, rounding would open gaps. A stroke of one
@@ -23,9 +30,13 @@ def rasterise(points_P2: Tensor, stroke_len_S: Tensor, size: int) -> Tensor:
             drawn on the border.
         stroke_len_S: points per stroke, each at least 1.
         size: width and height of the images in pixels.
+        image_of_S: the number of the image that each stroke is drawn into; without it every stroke
+            has one of its own.
+        images: how many images there are, with `image_of_S`.
 
     Returns:
-        (S, size, size) float32: 1 where the line is, 0 elsewhere; rows are y.
+        (S, size, size) float32, or (images, size, size): 1 where a line is, 0 elsewhere; rows are
+        y.
     """
     pixel_P2 = ((points_P2 + 1) * ((size - 1) / 2)).clamp(0, size - 1).round()
     from_P2 = pixel_P2.roll(1, 0)
@@ -35,7 +46,10 @@ def rasterise(points_P2: Tensor, stroke_len_S: Tensor, size: int) -> Tensor:
     point_Q = ragged.owners(steps_P)
     share_Q1 = ((ragged.within(steps_P) + 1) / steps_P[point_Q])[:, None]
     place_Q2 = torch.lerp(from_P2[point_Q], pixel_P2[point_Q], share_Q1).round().long()
-    stroke_Q = ragged.owners(stroke_len_S)[point_Q]
-    images_S = torch.zeros(len(stroke_len_S) * size * size, device=points_P2.device)
-    images_S[(stroke_Q * size + place_Q2[:, 1]) * size + place_Q2[:, 0]] = 1
-    return images_S.view(-1, size, size)
+    image_Q = ragged.owners(stroke_len_S)[point_Q]
+    if image_of_S is not None:
+        image_Q = image_of_S[image_Q]
+    number = len(stroke_len_S) if images is None else images
+    drawn_N = torch.zeros(number * size * size, device=points_P2.device)
+    drawn_N[(image_Q * size + place_Q2[:, 1]) * size + place_Q2[:, 0]] = 1
+    return drawn_N.view(-1, size, size)

@@ -5,14 +5,22 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from instancesketch.errors import UserError
 from instancesketch.fit import FitConfig, refiner, segmenter
+from instancesketch.scenes import detector
+from instancesketch.scenes.detector import DetectorConfig
+
+Config = TypeVar("Config")
 
 RECIPES: Mapping[str, Mapping[str, Callable[[], FitConfig]]] = {
     "segmenter": {"default": segmenter.SegmenterFitConfig, "seed": segmenter.seed_recipe},
     "refiner": {"default": refiner.RefinerFitConfig, "seed": refiner.seed_recipe},
+}
+DETECTOR_RECIPES: Mapping[str, Callable[[], DetectorConfig]] = {
+    "default": DetectorConfig,
+    "seed": detector.seed_recipe,
 }
 
 
@@ -27,15 +35,27 @@ def recipe(kind: str, name: str, changes: Sequence[str] = ()) -> FitConfig:
     Raises:
         UserError: there is no such recipe, key, or value of that kind.
     """
-    if name not in RECIPES[kind]:
-        raise UserError(f"no recipe {name!r}; there are {', '.join(RECIPES[kind])}")
-    config = RECIPES[kind][name]()
+    config = _made(RECIPES[kind], name, changes)
+    _check(config)
+    return config
+
+
+def detector_recipe(name: str, changes: Sequence[str] = ()) -> DetectorConfig:
+    """The same for a detector, which is no network of ours; `name` is one of `DETECTOR_RECIPES`."""
+    config = _made(DETECTOR_RECIPES, name, changes)
+    detector.check(config)
+    return config
+
+
+def _made(recipes: Mapping[str, Callable[[], Config]], name: str, changes: Sequence[str]) -> Config:
+    if name not in recipes:
+        raise UserError(f"no recipe {name!r}; there are {', '.join(recipes)}")
+    config = recipes[name]()
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
             raise UserError(f"{change!r} is no key=value")
         config = _changed(config, key.strip().split("."), _parsed(value.strip()), change)
-    _check(config)
     return config
 
 

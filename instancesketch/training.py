@@ -56,7 +56,7 @@ def train(config: TrainConfig) -> dict[str, Any]:
     connect(workers=config.workers + 1, cpus=1.0)
     quiet_data()
     settings, train, select = _settings(config)
-    summary = _begin(run, settings)
+    summary = begin(run, settings)
     if summary is not None:
         return summary | {"finished_before": True}
     started = time.perf_counter()
@@ -202,7 +202,7 @@ def _rows(groups: Sequence[Group]) -> int:
     return sum(sum(g.categories) for g in groups)
 
 
-def _begin(run: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+def begin(run: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
     """Writes the run's settings, or checks that they are the same; a finished run's summary."""
     before = storage.read_json(storage.join(run, "config.json"))
     if before is None:

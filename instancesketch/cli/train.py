@@ -7,24 +7,30 @@ import argparse
 HELP = "train a model on a labelled corpus"
 DESCRIPTION = """\
 Trains the segmenter, which says what part each stroke draws, or the refiner, which says which
-instance of that part, on one machine or a Ray cluster. The run is the folder RUNS/NAME: its
-settings, metrics.jsonl, curves.svg, and in the end segmenter/ or refiner/ with the best epoch's
-weights, which `segment --weights RUNS/NAME` takes. The same command run again goes on after the
-last whole epoch.
+instance of that part, on one machine or a Ray cluster; or for scenes the detector, which finds
+boxes around their objects. The run is the folder RUNS/NAME: its settings, metrics.jsonl,
+curves.svg, and in the end segmenter/, refiner/ or detector/ with the best epoch's weights, which
+`segment --weights RUNS/NAME` takes. The same command run again goes on after the last whole epoch.
 
   instancesketch train segmenter --data corpus --run first
   instancesketch train segmenter --data corpus --run wide --set model.width=192 --set epochs=40
   instancesketch train refiner --data corpus --run second
   instancesketch train segmenter --data s3://bucket/corpus --run big --workers 8 --gpus-per-worker 1
+  instancesketch train detector --data scenes --run boxes
+  instancesketch train detector --data scenes --run boxes --set image_size=640 --gpus-per-worker 1
 
 The best epoch is chosen on drawings that are not trained on, by macro-F1 (by grouping for a
 refiner): the split `valid` where
-there is a `test` left to report on, else a tenth of `train`."""
+there is a `test` left to report on, else a tenth of `train`.
+
+A detector learns from scenes that say which object each stroke draws, such as `synth scenes` makes,
+and is trained by one worker with Ultralytics: pip install 'instancesketch[yolo]'. Its best epoch is
+chosen by mAP on the split `valid`, or else on a tenth."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's options."""
-    parser.add_argument("model", choices=("segmenter", "refiner"), help="what to train")
+    parser.add_argument("model", choices=("segmenter", "refiner", "detector"), help="what to train")
     parser.add_argument(
         "--data", required=True, nargs="+", metavar="CORPUS", help="labelled corpora"
     )
@@ -33,7 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--taxonomy",
         metavar="T",
         help="categories and parts: doodle7, spg20 or a TOML file (default: the one that ships and "
-        "knows most of the drawings)",
+        "knows most of the drawings; doodle7 for a detector)",
     )
     parser.add_argument(
         "--weights", nargs="+", default=[], metavar="W", help="start from these instead of chance"
@@ -71,16 +77,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
+    if args.model == "detector":
+        return _run_detector(args)
     from instancesketch.recipes import recipe
     from instancesketch.training import TrainConfig, train
 
-    named = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed}
-    changes = [f"{key}={value}" for key, value in named.items() if value is not None]
     summary = train(
         TrainConfig(
             data=tuple(args.data),
             run=args.run_name,
-            recipe=recipe(args.model, args.recipe, [*args.set, *changes]),
+            recipe=recipe(args.model, args.recipe, _changes(args)),
             storage=args.storage,
             taxonomy=args.taxonomy,
             weights=tuple(args.weights),
@@ -99,5 +105,41 @@ def run(args: argparse.Namespace) -> int:
     print(
         f"train: {before}epoch {summary['best_epoch']} of {summary['epochs']}, {chosen} "
         f"-> {summary['run']}"
+    )
+    return 0
+
+
+def _changes(args: argparse.Namespace) -> list[str]:
+    """What the options change in the recipe."""
+    named = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed}
+    return [*args.set, *(f"{key}={value}" for key, value in named.items() if value is not None)]
+
+
+def _run_detector(args: argparse.Namespace) -> int:
+    from instancesketch.detecting import TrainDetectorConfig, train_detector
+    from instancesketch.errors import UserError
+    from instancesketch.recipes import detector_recipe
+
+    if args.weights or args.select != "auto":
+        raise UserError(
+            "a detector starts from chance and selects by itself: no --weights, --select"
+        )
+    summary = train_detector(
+        TrainDetectorConfig(
+            data=tuple(args.data),
+            run=args.run_name,
+            recipe=detector_recipe(args.recipe, _changes(args)),
+            storage=args.storage,
+            taxonomy=args.taxonomy or "doodle7",
+            workers=args.workers,
+            gpus_per_worker=args.gpus_per_worker,
+            quiet=args.quiet,
+        )
+    )
+    before = "finished before: " if summary.get("finished_before") else ""
+    print(
+        f"train: {before}epoch {summary['best_epoch']} of {summary['epochs']}, "
+        f"mAP50 {summary['best']['map50']:.2f}, mAP50-95 {summary['best']['map']:.2f} "
+        f"on {summary['scenes']['select']:,} scenes -> {summary['run']}"
     )
     return 0

@@ -1,0 +1,339 @@
+"""Detectors by Ultralytics: how one is built and trained.
+
+Its library (AGPL-3.0, the extra `yolo`) is imported here and nowhere else, and not before it is
+used. Nothing is downloaded, installed or sent, and nothing is unpickled: a detector is a definition
+of layers and its tensors.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from instancesketch.errors import UserError
+from instancesketch.rows import seed_of
+from instancesketch.scenes.detector import DetectorConfig, class_names
+from instancesketch.taxonomy import Taxonomy
+
+# What a definition may hold. Ultralytics looks layers up by name among all that its module knows,
+# functions that unpickle files included, and evaluates an `activation`; a definition can come from
+# a stranger.
+_KEYS = ("nc", "end2end", "reg_max", "scales", "scale", "backbone", "head")
+_LAYERS = frozenset({"Conv", "C2f", "C3k2", "SPPF", "C2PSA", "Concat", "Detect", "nn.Upsample"})
+
+OnStep = Callable[[int, int, int], None]
+OnEpoch = Callable[[dict[str, Any], dict[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What a training comes to: the best epoch's network."""
+
+    definition: dict[str, Any]  # of the layers
+    tensors: dict[str, Tensor]
+    epoch: int  # from 1
+    figures: dict[str, Any]
+
+
+def version() -> str:
+    """Ultralytics' version.
+
+    Raises:
+        UserError: it isn't installed.
+    """
+    prepare()
+    import ultralytics
+
+    return str(ultralytics.__version__)
+
+
+def fit(
+    config: DetectorConfig,
+    taxonomy: Taxonomy,
+    folders: Sequence[str],
+    *,
+    device: str = "cpu",
+    state: Mapping[str, Any] | None = None,
+    on_step: OnStep = lambda epoch, step, steps: None,
+    on_epoch: OnEpoch = lambda figures, state: None,
+) -> Trained:
+    """Trains a detector in this process, from chance.
+
+    Chance is drawn anew for every epoch from the seed, so a training that goes on from a state is
+    the one that was never stopped.
+
+    Args:
+        config: the recipe.
+        taxonomy: gives the classes.
+        folders: local data sets by `scenes.dataset.add`; some have images in `train`, some in
+            `val`.
+        device: `cpu`, or the number of a GPU.
+        state: of an earlier epoch, as `on_epoch` was given it.
+        on_step: is told the epoch from 0, the step from 1 and how many there are.
+        on_epoch: is told an epoch's figures, and the state after it (tensors and plain values).
+
+    Returns:
+        The weights' running mean after the epoch with the highest mAP (IoU 0.5 to 0.95).
+
+    Raises:
+        UserError: Ultralytics isn't installed, or the loss is no number any more.
+    """
+    prepare()
+    definition = _definition(config.model, len(class_names(taxonomy)))
+    last: dict[str, Any] = dict(state or {})
+
+    def keep(figures: dict[str, Any], state: dict[str, Any]) -> None:
+        last.update(state)
+        on_epoch(figures, state)
+
+    if last.get("epoch", 0) < config.epochs:
+        with tempfile.TemporaryDirectory() as folder:
+            job = _Job(
+                config=config,
+                definition=definition,
+                data=_data(folders, taxonomy),
+                folder=folder,
+                device=device,
+                state=state,
+                on_step=on_step,
+                on_epoch=keep,
+            )
+            _training_class()(job).train()
+    best = last["best"]
+    return Trained(
+        definition=definition,
+        tensors=best["tensors"],
+        epoch=best["figures"]["epoch"],
+        figures=best["figures"],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    config: DetectorConfig
+    definition: dict[str, Any]
+    data: dict[str, Any]
+    folder: str
+    device: str
+    state: Mapping[str, Any] | None
+    on_step: OnStep
+    on_epoch: OnEpoch
+
+    def settings(self) -> dict[str, Any]:
+        """The recipe in Ultralytics' words."""
+        config = self.config
+        return {
+            "model": f"{config.model}.yaml",
+            "save_dir": self.folder,
+            "device": self.device,
+            "imgsz": config.image_size,
+            "epochs": config.epochs,
+            "batch": config.batch_size,
+            "nbs": config.batch_size,  # a step of the optimizer for every batch
+            "optimizer": config.optimizer,
+            "lr0": config.learning_rate,
+            "lrf": config.last_rate,
+            "cos_lr": True,
+            "momentum": 0.9,
+            "weight_decay": config.weight_decay,
+            "warmup_epochs": config.warmup_epochs,
+            "warmup_bias_lr": 0.0,
+            "patience": 0,
+            "seed": config.seed,
+            "scale": config.scale,
+            "translate": config.shift,
+            "fliplr": config.mirror,
+            "mosaic": 0.0,  # a scene is many drawings already
+            "close_mosaic": 0,
+            **dict.fromkeys(("hsv_h", "hsv_s", "hsv_v"), 0.0),
+            **dict.fromkeys(("pretrained", "amp", "plots", "verbose", "cache"), False),
+            "workers": 0,
+        }
+
+
+def _training_class() -> Any:
+    from ultralytics.data import build_yolo_dataset
+    from ultralytics.models.yolo.detect import DetectionTrainer
+
+    class Training(DetectionTrainer):  # type: ignore[misc]
+        """Ultralytics' training without its files, callbacks and downloads.
+
+        What it would write as a pickle after each epoch goes to the job as tensors.
+        """
+
+        def __init__(self, job: _Job) -> None:
+            self.job = job
+            self.finest = (job.state or {}).get("best")
+            super().__init__(overrides=job.settings())
+
+        def get_dataset(self) -> dict[str, Any]:
+            return self.job.data
+
+        def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+            return network(self.job.definition, self.job.data["nc"])
+
+        def build_dataset(self, img_path: Any, mode: str = "train", batch: Any = None) -> Any:
+            # All images are squares of one size: none need be padded to a batch's own.
+            return build_yolo_dataset(
+                self.args, img_path, batch, self.data, mode=mode, rect=False, stride=32
+            )
+
+        def preprocess_batch(self, batch: dict[str, Any]) -> Any:
+            # Ultralytics lays grey around a scene that was moved or made smaller. Paper is white.
+            batch["img"][batch["img"] == 114] = 255
+            return super().preprocess_batch(batch)
+
+        def run_callbacks(self, event: str) -> None:
+            if event == "on_train_epoch_start":
+                self.begun, self.step = time.perf_counter(), 0
+                seed = seed_of(self.job.config.seed, self.epoch)
+                random.seed(seed)
+                np.random.seed(seed % 2**32)  # noqa: NPY002 - it is the one that is drawn from
+                torch.manual_seed(seed)
+                self.train_loader.reset()
+                self.train_loader.generator.manual_seed(seed)
+            elif event == "on_train_batch_end":
+                self.step += 1
+                self.job.on_step(self.epoch, self.step, len(self.train_loader))
+
+        def resume_training(self, ckpt: Any) -> None:
+            state = self.job.state
+            if state is not None:
+                self.model.load_state_dict(state["model"])
+                self.ema.ema.load_state_dict(state["mean"])
+                self.ema.updates = state["updates"]
+                self.optimizer.load_state_dict(state["optimizer"])
+                self.start_epoch = state["epoch"]
+
+        def save_model(self) -> bool:
+            figures = self._figures()
+            mean = _copied(self.ema.ema.state_dict())
+            if self.finest is None or figures["score"] > self.finest["figures"]["score"]:
+                self.finest = {"figures": figures, "tensors": mean}
+            state = {
+                "epoch": self.epoch + 1,
+                "model": _copied(self.model.state_dict()),
+                "mean": mean,
+                "updates": self.ema.updates,
+                "optimizer": copy.deepcopy(self.optimizer.state_dict()),
+                "best": self.finest,
+            }
+            self.job.on_epoch(figures, state)
+            return True
+
+        def _figures(self) -> dict[str, Any]:
+            losses = {name: float(value) for name, value in self.tloss.items()}
+            found = {name: 100 * float(value) for name, value in self.metrics.items()}
+            return {
+                "epoch": self.epoch + 1,
+                "loss": sum(losses.values()),
+                **losses,
+                "learning_rate": self.optimizer.param_groups[0]["lr"],
+                "seconds": time.perf_counter() - self.begun,
+                "precision": found["metrics/precision(B)"],
+                "recall": found["metrics/recall(B)"],
+                "map50": found["metrics/mAP50(B)"],
+                "map": found["metrics/mAP50-95(B)"],
+                "score": found["metrics/mAP50-95(B)"],
+            }
+
+        def _handle_nan_recovery(self, epoch: int) -> bool:
+            if not self.loss.isfinite():
+                raise UserError(
+                    f"the detector's loss is no number in epoch {epoch + 1}; lower learning_rate"
+                )
+            return False
+
+        def save_metrics(self, metrics: Any) -> None:
+            """The job keeps them."""
+
+        def final_eval(self) -> None:
+            """The best epoch is measured already."""
+
+    return Training
+
+
+def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in tensors.items()}
+
+
+def _data(folders: Sequence[str], taxonomy: Taxonomy) -> dict[str, Any]:
+    def split(role: str) -> list[str]:
+        found = [Path(folder) / "images" / role for folder in folders]
+        return [str(path) for path in found if path.is_dir()]
+
+    names = dict(enumerate(class_names(taxonomy)))
+    return {
+        "path": folders[0],
+        "train": split("train"),
+        "val": split("val"),
+        "names": names,
+        "nc": len(names),
+        "channels": 1,
+    }
+
+
+def _definition(name: str, classes: int) -> dict[str, Any]:
+    """The layers of a model that ships with Ultralytics, for so many classes.
+
+    With the one head whose boxes are thinned out afterwards: the second one of yolo26, which does
+    without that, learns slowly where a training is short.
+    """
+    from ultralytics.nn.tasks import yaml_model_load
+
+    found = yaml_model_load(f"{name}.yaml")
+    own = {"nc": classes, "end2end": False}
+    return {key: value for key, value in (found | own).items() if key in _KEYS}
+
+
+def network(definition: Any, classes: int) -> Any:
+    """The network of a definition.
+
+    Raises:
+        ValueError: it names a layer or a setting that none of ours has.
+    """
+    from ultralytics.nn.tasks import DetectionModel
+
+    if strange := set(definition) - set(_KEYS):
+        raise ValueError(f"unknown settings {sorted(strange)}")
+    for layer in (*definition["backbone"], *definition["head"]):
+        if layer[2] not in _LAYERS:
+            raise ValueError(f"unknown layer {layer[2]!r}")
+    return DetectionModel(copy.deepcopy(definition), ch=1, nc=classes, verbose=False)
+
+
+def prepare() -> None:
+    """Imports Ultralytics with everything off that would reach beyond this process.
+
+    Raises:
+        UserError: it isn't installed.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "instancesketch"
+    for name, value in {
+        "YOLO_OFFLINE": "true",
+        "YOLO_AUTOINSTALL": "false",
+        "YOLO_VERBOSE": "false",
+        "YOLO_CONFIG_DIR": str(cache),
+    }.items():
+        os.environ.setdefault(name, value)
+    try:
+        from ultralytics.utils import SETTINGS
+        from ultralytics.utils.events import events
+    except ImportError as error:
+        raise UserError(
+            f"the detector needs Ultralytics ({error}): pip install 'instancesketch[yolo]'"
+        ) from None
+    # In memory alone: the file may be the user's own.
+    dict.update(SETTINGS, {name: False for name, value in SETTINGS.items() if value is True})
+    events.enabled = False
