@@ -35,13 +35,26 @@ def test_shuffling_moves_whole_strokes_with_their_labels(
     lengths: list[int], seed: int, key: str
 ) -> None:
     strokes = [[[i, j] for j in range(n)] for i, n in enumerate(lengths)]
-    names = tuple(map(str, range(len(lengths))))
-    sketch = Sketch.from_strokes(strokes, sketch_id=key, part=names, label=names)
+    numbers = tuple(range(len(lengths)))
+    names = tuple(map(str, numbers))
+    sketch = Sketch.from_strokes(
+        strokes,
+        sketch_id=key,
+        part=names,
+        label=names,
+        instance=tuple(i or None for i in numbers),
+        object=tuple(i - 1 for i in numbers),
+        object_category=("car",) * len(lengths),
+    )
     shuffled = shuffle_strokes(sketch, seed)
     assert shuffled == shuffle_strokes(sketch, seed)
     assert sorted(shuffled.part or ()) == sorted(names)
-    for stroke, name in zip(shuffled.to_strokes(), shuffled.part or (), strict=True):
-        assert stroke.tolist() == strokes[int(name)]
+    order = [int(name) for name in shuffled.part or ()]
+    assert [stroke.tolist() for stroke in shuffled.to_strokes()] == [strokes[i] for i in order]
+    assert shuffled.label == shuffled.part
+    assert shuffled.instance == tuple(i or None for i in order)
+    assert shuffled.object == tuple(i - 1 for i in order)
+    assert shuffled.object_category == sketch.object_category
 
 
 def test_another_seed_or_id_gives_another_order() -> None:

@@ -6,7 +6,8 @@ import pytest
 from instancesketch import results, storage
 from instancesketch.errors import UserError
 from instancesketch.formats import WRITERS
-from instancesketch.schema import RESULT_SCHEMA, to_table
+from instancesketch.reading import shuffle_strokes
+from instancesketch.schema import RESULT_SCHEMA, SCHEMA, to_table
 from instancesketch.sketch import Sketch
 from instancesketch.synth import draw
 from instancesketch.taxonomy import Taxonomy
@@ -37,6 +38,27 @@ def test_evaluate_by_split(corpus: str, result: str) -> None:
     assert results.evaluate(result, corpus).figures["failed"] == 1
     valid = results.evaluate(result, corpus, "valid").figures
     assert (valid["sketches"], valid["failed"], valid["unknown"], valid["C"]) == (10, 0, 0, 100.0)
+
+
+def test_evaluate_finds_strokes_that_were_shuffled(
+    corpus: str, result: str, tmp_path: Path
+) -> None:
+    tables = {}
+    for name, seed in (("result", 1), ("truth", 2)):
+        folder = result if name == "result" else corpus
+        rows = [shuffle_strokes(sketch, seed) for sketch in results.sketches(folder)]
+        tables[name] = str(tmp_path / f"shuffled-{name}")
+        schema = RESULT_SCHEMA if name == "result" else SCHEMA
+        storage.write_table(f"{tables[name]}/part-0.parquet", to_table(rows, schema))
+    summary = storage.read_json(f"{result}/summary.json")
+    storage.write_json(f"{tables['result']}/summary.json", summary)
+    plain = results.evaluate(result, corpus).figures
+    assert plain["part_accuracy"] > 90
+    for truth in (corpus, tables["truth"]):
+        found = results.evaluate(tables["result"], truth).figures
+        assert found["confusion"] == plain["confusion"]
+        assert found["grouping"] == plain["grouping"]
+        assert found["P"] == pytest.approx(plain["P"])
 
 
 def test_evaluate_says_what_does_not_fit(corpus: str, result: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,58 @@ def test_a_corpus_without_instances_has_the_figures_it_had(
         "1 sketches, 3 strokes\n"
     )
     assert "grouping" not in printed
+
+
+def scene(name: str, objects: tuple[int, ...], **fields: Any) -> Sketch:
+    return Sketch.from_strokes(
+        [[(10 * i, 0), (10 * i + 4, 3)] for i in range(len(objects))],
+        sketch_id=name, object=objects, object_category=("bear", "teapot"), **fields,
+    )  # fmt: skip
+
+
+def test_scenes_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [scene(name, (0, 0, 0, 1, 1, -1)) for name in "abcd"]
+    storage.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table(rows))
+    result = write_result(
+        tmp_path / "result",
+        [
+            rows[0].replace(object_category=("4leg", None)),
+            scene("b", (0, 0, 1, 1, 1, 0)).replace(object_category=("car", None)),
+            rows[2].replace(object=None, object_category=None, error="no memory"),
+        ],
+    )
+    out = tmp_path / "metrics.json"
+    assert main(["evaluate", result, "--truth", str(tmp_path / "truth"), "--out", str(out)]) == 0
+    # In b both objects match in 2 of 3 strokes, and the bear is called a car.
+    assert capsys.readouterr().out == (
+        "PQ 55.56   PQ-seven 40.00   object F1 80.00\n"
+        "3 scenes, 6 objects, 4 predicted objects, 1 failed, 1 missing\n"
+        "\n"
+        "category       pq_seven        objects\n"
+        "4leg              50.00              3\n"
+        f"evaluate: 3 scenes scored, 1 failed, 1 missing in the result -> {out}\n"
+    )
+    figures = json.loads(out.read_text("utf-8"))
+    assert figures["pq"] == pytest.approx(500 / 9)
+    assert figures["per_category"]["car"]["predicted_objects"] == 1
+    assert figures["C"] is None
+
+
+def test_parts_of_scenes_are_printed_below(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = ("head", "body", "tail", "unlabeled")
+    row = scene("a", (0, 0, 0, 1), part=parts, label=parts, instance=(None,) * 4)
+    storage.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table([row]))
+    wrong = row.replace(part=("head", "head", "tail", "unlabeled"), object_score=(1.0, 1.0))
+    result = write_result(tmp_path / "result", [wrong])
+    assert main(["evaluate", result, "--truth", str(tmp_path / "truth")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:5] == [
+        "PQ 100.00   PQ-seven 100.00   object F1 100.00",
+        "1 scenes, 2 objects, 2 predicted objects",
+        "",
+        "parts, each object of a scene as a sketch of its own",
+        "C 66.67   P 66.67   part accuracy 66.67   macro-F1 -   category accuracy 100.00",
+    ]
+    assert lines[-1].startswith("evaluate: 1 scenes and 1 sketches scored, 0 failed")
