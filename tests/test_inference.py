@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from instancesketch.corpus import IngestConfig, ingest
 from instancesketch.errors import UserError
 from instancesketch.inference import Labelling, SegmentConfig, segment
-from instancesketch.pools import Label, Step, Work
+from instancesketch.pools import Detect, Group, Label, Step, Work
 from instancesketch.schema import result_table
 from instancesketch.street import Summary
 from instancesketch.taxonomy import Taxonomy
@@ -105,6 +106,62 @@ def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
     assert summary.counts["speed"]["sketches"] == 60
     assert list(summary.counts["stages"]) == ["reading", "labelling", "writing"]
     assert set(summary.counts["peak_memory_mb"]) == {"driver", *summary.counts["stages"]}
+
+
+def follow(name: str, rows: pa.Table) -> pa.Table:
+    """A step that fails as the ids say, and else notes in the category that it was there."""
+    ids = rows["sketch_id"].to_pylist()
+    if f"kill {name}" in ids:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if f"raise {name}" in ids:
+        raise RuntimeError("out of crayons")
+    been = [f"{before} {name}" for before in rows["category"].to_pylist()]
+    return result_table(rows, {"category": pa.array(been)})
+
+
+def following(name: str, device: str) -> Work:
+    return partial(follow, name)
+
+
+NAMES = ("detecting", "grouping", "labelling")
+FOLLOWING = Labelling(
+    taxonomy=Taxonomy.load("doodle7"),
+    steps=tuple(
+        Step(name=name, load=partial(following, name), actor=actor, rows_at_once=8)
+        for name, actor in zip(NAMES, (Detect, Group, Label), strict=True)
+    ),
+)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("raise", "{} failed: RuntimeError: out of crayons"),
+        pytest.param("kill", "the {} process died on this row", marks=pytest.mark.slow),
+    ],
+)
+def test_a_row_may_fail_at_any_stage_and_the_next_ones_leave_it_alone(
+    by_value: None, tmp_path: Path, what: str, error: str
+) -> None:
+    keys = [f"k{i}" for i in range(40)]
+    for i, name in enumerate(NAMES):
+        keys[9 * i + 5] = f"{what} {name}"
+    write_drawings(tmp_path / "in", keys)
+    config = SegmentConfig(
+        sources=(str(tmp_path / "in"),), out=str(tmp_path / "out"), weights=(), quiet=True
+    )
+    summary = segment(config, FOLLOWING)
+    found = rows(tmp_path / "out")
+    assert [r["sketch_id"] for r in found] == keys
+    errors = {f"{what} {name}": error.format(name) for name in NAMES}
+    assert {r["sketch_id"]: r["error"] for r in found if r["error"]} == errors
+    been = {r["error"] is None: r["category"] for r in found}
+    assert been == {True: "sun detecting grouping labelling", False: None}
+    assert (summary.rows, summary.failed, summary.rejected) == (40, 3, 0)
+    stages = ["reading", *NAMES, "writing"]
+    assert list(summary.counts["stages"]) == stages
+    assert set(summary.counts["peak_memory_mb"]) == {"driver", *stages}
 
 
 @pytest.mark.ray
