@@ -187,6 +187,20 @@ def row_count(location: str) -> int:
     return int(pq.ParquetFile(path, filesystem=filesystem).metadata.num_rows)
 
 
+def open_parquet(location: str) -> pq.ParquetFile:
+    """Opens a Parquet file, to read of it what is wanted.
+
+    Raises:
+        UserError: it can't be read.
+    """
+    filesystem, path = locate(location)
+    try:
+        return pq.ParquetFile(path, filesystem=filesystem)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).split("\n")[0]
+        raise UserError(f"{location} can't be read: {reason}") from None
+
+
 def move(source: str, target: str) -> None:
     """Renames a file; on an object store, copies it whole and removes the first."""
     filesystem, path = locate(source)

@@ -1,22 +1,47 @@
-"""Synth: a corpus of procedural drawings, each a function of the seed and its number."""
+"""Synth: a corpus of procedural drawings, or of scenes composed of drawings, each a function of
+the seed and its number.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
+from instancesketch import storage
 from instancesketch.audit import Log
 from instancesketch.cluster import connect
 from instancesketch.errors import UserError
 from instancesketch.schema import split_of, to_table
-from instancesketch.street import Job, Row, Stage, Summary, done, item_of, peak_memory_mb, run, tell
+from instancesketch.slices import plan
+from instancesketch.stock import Stock
+from instancesketch.street import (
+    Job,
+    Row,
+    Stage,
+    Summary,
+    done,
+    item_of,
+    peak_memory_mb,
+    refuse_overlap,
+    run,
+    tell,
+)
+from instancesketch.synth import Composer, SceneConfig, draw
+from instancesketch.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from ray.data import Dataset
 
 _AT_ONCE = 1_000
+# Scenes of a slice, which are composed of one sample of the drawings.
+_SCENES_AT_ONCE = 500
+# One scene in so many is for validation.
+_VALID_IN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +71,7 @@ def synth_drawings(config: DrawingsConfig) -> Summary:
         UserError: a number is negative, the output folder holds something else, or the cluster is
             too small.
     """
-    if config.number < 1 or config.seed < 0:
-        raise UserError("--number is 1 or more, and --seed 0 or more")
-    items = [
-        Numbers(name=f"part-{i:06d}", start=a, stop=min(a + _AT_ONCE, config.number))
-        for i, a in enumerate(range(0, config.number, _AT_ONCE))
-    ]
+    items = _items(config.number, config.seed, _AT_ONCE)
 
     def stages(slices: Dataset, stage: Stage) -> Dataset:
         work = partial(tell, partial(_draw_slice, seed=config.seed, stage=stage))
@@ -71,9 +91,16 @@ def synth_drawings(config: DrawingsConfig) -> Summary:
     )
 
 
-def _draw_slice(row: Row, seed: int, stage: Stage) -> Row:
-    from instancesketch.synth import draw
+def _items(number: int, seed: int, at_once: int) -> list[Numbers]:
+    if number < 1 or seed < 0:
+        raise UserError("--number is 1 or more, and --seed 0 or more")
+    return [
+        Numbers(name=f"part-{i:06d}", start=a, stop=min(a + at_once, number))
+        for i, a in enumerate(range(0, number, at_once))
+    ]
 
+
+def _draw_slice(row: Row, seed: int, stage: Stage) -> Row:
     began, item, log, sketches = time.perf_counter(), item_of(row), Log(), []
     for index in range(item.start, item.stop):
         sketch = draw(seed, index)
@@ -83,3 +110,126 @@ def _draw_slice(row: Row, seed: int, stage: Stage) -> Row:
     stage.output.stage(item.name, to_table(sketches), log.table())
     seconds = time.perf_counter() - began
     return done(item.name, len(sketches), seconds, {"drawing": peak_memory_mb()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenesConfig:
+    """How many scenes, by which seed, of what, and where the corpus is to be."""
+
+    number: int
+    seed: int
+    out: str
+    sources: tuple[str, ...] = ()  # corpora of drawings or scenes; none: drawings as `synth` makes
+    yolo: str | None = None  # a folder for the same scenes as images with boxes
+    scene: SceneConfig = field(default_factory=SceneConfig)
+    workers: int | None = None  # None: as many as the cluster has CPUs
+    quiet: bool = False
+
+
+def synth_scenes(config: ScenesConfig) -> Summary:
+    """Composes a corpus of scenes, or continues where that was stopped.
+
+    One scene in ten is of split `valid` and composed only of drawings that are not of split
+    `train`; the others are of split `train`, and of such drawings.
+
+    Raises:
+        UserError: a number is negative, a source is no corpus or has no fitting drawings, a folder
+            holds something else, or the cluster is too small.
+    """
+    items = _items(config.number, config.seed, _SCENES_AT_ONCE)
+    taxonomy, stock = Taxonomy.load(config.scene.taxonomy), Stock.of(config.sources)
+    refuse_overlap(config.sources, config.out)
+    if config.yolo is not None:
+        refuse_overlap((*config.sources, config.out), config.yolo)
+        _refuse_foreign(config.yolo, config.out)
+
+    def stages(slices: Dataset, stage: Stage) -> Dataset:
+        compose = partial(_compose_slice, config=replace(config, workers=None), stock=stock)
+        work = partial(tell, partial(compose, stage=stage))
+        return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
+
+    summary = run(
+        Job(
+            verb="synth",
+            out=config.out,
+            settings={
+                "verb": "synth scenes",
+                "number": config.number,
+                "seed": config.seed,
+                "from": plan(config.sources).sources if config.sources else (),
+                "yolo": config.yolo and storage.absolute(config.yolo),
+                **asdict(config.scene),
+            },
+            items=items,
+            connect=partial(connect, workers=config.workers or 1),
+            stages=stages,
+            summary={"seed": config.seed},
+            quiet=config.quiet,
+        )
+    )
+    if config.yolo is not None:
+        from instancesketch.scenes import dataset
+
+        dataset.describe(config.yolo, taxonomy)
+    return _with_objects(summary)
+
+
+def _refuse_foreign(yolo: str, out: str) -> None:
+    """Images of other scenes would be taken for some of these."""
+    begun = storage.exists(storage.join(storage.absolute(out), "_state", "settings.json"))
+    there = storage.names_in(yolo)
+    if there and not begun:
+        raise UserError(f"{yolo} already holds {there[0]!r}: choose a new folder for --yolo")
+
+
+def _compose_slice(row: Row, config: ScenesConfig, stock: Stock, stage: Stage) -> Row:
+    began, item, log, scenes = time.perf_counter(), item_of(row), Log(), []
+    sample = 0 if stock.is_whole else item.start // _SCENES_AT_ONCE
+    for index in range(item.start, item.stop):
+        role = "valid" if index % _VALID_IN == _VALID_IN - 1 else "train"
+        composer = _composers(stock, config.seed, sample, config.scene)[role]
+        if isinstance(composer, UserError):
+            raise UserError(f"no scenes of split {role}: {composer}")
+        scene = composer.compose(config.seed, index).replace(split=role)
+        log.accept(scene, f"seed {config.seed}", f"scene {index}", "synth")
+        scenes.append(scene)
+    table = to_table(scenes)
+    if config.yolo is not None:
+        from instancesketch.scenes import dataset
+
+        dataset.add(table, Taxonomy.load(config.scene.taxonomy), config.yolo)
+    stage.output.stage(item.name, table, log.table())
+    seconds = time.perf_counter() - began
+    return done(item.name, len(scenes), seconds, {"composing": peak_memory_mb()})
+
+
+@lru_cache(maxsize=1)
+def _composers(
+    stock: Stock, seed: int, sample: int, config: SceneConfig
+) -> dict[str, Composer | UserError]:
+    """By role; a role without drawings matters only to who asks for its scenes."""
+    composers: dict[str, Composer | UserError] = {}
+    for role, drawings in stock.sample(seed, sample).items():
+        try:
+            composers[role] = Composer(drawings, config)
+        except UserError as error:
+            composers[role] = error
+    return composers
+
+
+def _with_objects(summary: Summary) -> Summary:
+    """Adds to `summary.json` what the scenes hold."""
+    if "objects_by_category" in summary.counts:
+        return summary
+    words: Counter[str] = Counter()
+    for table in storage.read_batches(summary.location, ["object_category"]):
+        found = pc.value_counts(pc.list_flatten(table["object_category"])).to_pylist()
+        words.update({pair["values"]: pair["counts"] for pair in found})
+    counts: dict[str, Any] = {
+        **summary.counts,
+        "scenes": summary.rows,
+        "objects": words.total(),
+        "objects_by_category": dict(words.most_common()),
+    }
+    storage.write_json(storage.join(summary.location, "summary.json"), counts)
+    return replace(summary, counts=counts)

@@ -1,6 +1,8 @@
 """ray job submit --working-dir . -- python jobs/synth.py drawings --number 10000 --out synth
+ray job submit --working-dir . -- python jobs/synth.py scenes --number 10000 --out scenes
 
-Makes a labelled corpus of procedural drawings; the options are those of `instancesketch synth`.
+Makes a labelled corpus of procedural drawings, or of scenes composed of drawings; the options are
+those of `instancesketch synth`.
 """
 
 import sys
