@@ -104,7 +104,7 @@ function leave(event) {
 /** A button for an object in the text of a card. Of those of a card, one can be tabbed to. */
 function chip(objects, at, place, words = "") {
   const score = (objects.scores || [])[place];
-  const scored = score === undefined ? "" : ` ${percent(score)}`;
+  const scored = score === undefined ? "" : ` · ${percent(score)}`;
   const said = nameOfObject(objects, place) + scored + words;
   const made = swatch(inkOf({ colour: objects.colours[place] }, true), said, "button");
   made.type = "button";

@@ -1,8 +1,21 @@
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from instancesketch.report import write_report
 from instancesketch.sketch import Sketch
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +56,73 @@ def dog() -> Callable[..., Sketch]:
         return Sketch.from_strokes(strokes, sketch_id=sketch_id, **(labels | values))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def scene() -> Callable[..., Sketch]:
+    """Makes a small scene: a car of three strokes, two trees, a house, a stroke of nothing."""
+
+    def make(sketch_id: str, **values) -> Sketch:
+        strokes = [
+            [(100, 300), (300, 300), (300, 360), (100, 360), (100, 300)],
+            [(120, 360), (140, 380), (160, 360)],
+            [(240, 360), (260, 380), (280, 360)],
+            [(400, 380), (400, 250), (430, 200), (370, 200), (400, 250)],
+            [(600, 380), (600, 250), (630, 200), (570, 200), (600, 250)],
+            [(700, 380), (700, 250), (800, 250), (800, 380), (700, 380)],
+            [(50, 50), (60, 50)],
+        ]
+        parts = ("frame", "wheel", "wheel", "leaves", "leaves", "unlabeled", "unlabeled")
+        labels = {
+            "part": parts,
+            "label": parts,
+            "instance": (None, 1, 2, None, None, None, None),
+            "object": (0, 0, 0, 1, 2, 3, -1),
+            "object_category": ("car", "tree", "tree", None),
+            "width": 1100.0,
+            "height": 770.0,
+        }
+        return Sketch.from_strokes(strokes, sketch_id=sketch_id, **(labels | values))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("a browser: install Debian's chromium")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, tmp_path) -> Iterator[Callable[..., Any]]:
+    """Writes a report, opens it, and finds no complaint and no request when the test is over."""
+    complaints: list[str] = []
+    requests: list[str] = []
+    contexts = []
+
+    def open_(result, *, scheme: str = "light", width: int = 1280, **arguments) -> Any:
+        path = Path(tmp_path) / "report.html"
+        write_report(result, path, title="a report", **arguments)
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": 900}, has_touch=width < 500
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append("a dialog"), dialog.dismiss()))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert all(url.startswith("file:") for url in requests)

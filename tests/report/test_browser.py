@@ -1,73 +1,16 @@
 """The report as a person meets it: opened from disk in a real browser."""
 
-import shutil
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from instancesketch.colours import GREY, palette
 from instancesketch.metrics import evaluate
-from instancesketch.report import write_report
 from instancesketch.sketch import Sketch
-from instancesketch.svg import to_svg
 from instancesketch.taxonomy import Taxonomy
 
 pytestmark = pytest.mark.slow
 
 DOODLE7 = Taxonomy.load("doodle7")
 COLOURS = palette(*(c.parts for c in DOODLE7.categories.values()))
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("a browser: install Debian's chromium")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def open_page(browser, tmp_path) -> Iterator[Callable[..., Any]]:
-    """Writes a report, opens it, and finds no complaint and no request when the test is over."""
-    complaints: list[str] = []
-    requests: list[str] = []
-    contexts = []
-
-    def open_(result, *, scheme: str = "light", width: int = 1280, **arguments) -> Any:
-        path = Path(tmp_path) / "report.html"
-        write_report(result, path, title="a report", **arguments)
-        context = browser.new_context(
-            color_scheme=scheme, viewport={"width": width, "height": 900}, has_touch=width < 500
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (complaints.append("a dialog"), dialog.dismiss()))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert all(url.startswith("file:") for url in requests)
 
 
 @pytest.fixture
@@ -91,7 +34,7 @@ def corpus(flower) -> tuple[list[Sketch], dict[str, Sketch]]:
     return result, truth
 
 
-def report(open_page, corpus, **options) -> Any:
+def report(open_page, corpus, **options):
     result, truth = corpus
     figures = evaluate(result, truth.values(), DOODLE7).figures
     return open_page(result, truth=truth, figures=figures, taxonomy=DOODLE7, **options)
@@ -122,98 +65,6 @@ def test_drawings_appear_in_their_colours_beside_the_truth(open_page, corpus):
     box = card.locator("svg").first.bounding_box()
     assert box["width"] > 100
     assert box["height"] > 100
-
-
-def strokes_shown(page, at: int) -> list[list[str]]:
-    """Colour, dash and opacity of the strokes of one picture of the first card."""
-    lines = page.locator(".card").first.locator("svg[role]").nth(at)
-    return lines.locator("polyline[stroke]").evaluate_all(
-        """all => all.map(s => ["stroke", "stroke-dasharray", "stroke-opacity"].map(
-             name => s.getAttribute(name) ?? {"stroke-dasharray": "none"}[name] ?? "1"))"""
-    )
-
-
-def strokes_of(sketch: Sketch, by: str) -> list[list[str]]:
-    lines = ElementTree.fromstring(to_svg(sketch, colours=COLOURS, by=by)).iter()
-    return [
-        [
-            line.attrib["stroke"],
-            line.attrib.get("stroke-dasharray", "none"),
-            line.attrib.get("stroke-opacity", "1"),
-        ]
-        for line in lines
-        if line.tag.endswith("polyline")
-    ]
-
-
-def with_numbers(strokes: list[list[str]]) -> list[list[Any]]:
-    """Dashes as numbers, to two of the three digits that a picture has."""
-    return [
-        [
-            colour,
-            [float(f"{float(v):.2g}") for v in dash.split()] if dash != "none" else [],
-            opacity,
-        ]
-        for colour, dash, opacity in strokes
-    ]
-
-
-def test_the_switch_colours_result_and_truth_by_instance(open_page, dog):
-    result, truth = dog("a", instance=(None, 1, 1, 0)), dog("a", instance=(None, 1, 3, 0))
-    page = open_page([result], truth={"a": truth}, taxonomy=DOODLE7)
-    for by in ("part", "instance", "part"):
-        page.get_by_label(by, exact=True).check()
-        for at, sketch in enumerate((result, truth)):
-            assert with_numbers(strokes_shown(page, at)) == with_numbers(strokes_of(sketch, by))
-    card, lines = page.locator(".card").first, page.locator("#lines")
-    assert "all right" in card.inner_text()
-    page.get_by_label("only with mistakes").check()
-    assert page.locator(".card").count() == 0
-    page.get_by_label("instance", exact=True).check()
-    assert "grouping of front-leg wrong" in card.inner_text()
-    words = " ".join(card.locator(".parts").inner_text().split())
-    assert words == "front-left-leg front-right-leg 1 3 back-leg no number body"
-    assert " ".join(lines.inner_text().split()) == "4leg front-leg 1 3 back-leg no number body"
-    titles = card.locator("svg[role]").nth(1).locator("polyline title").all_text_contents()
-    assert titles == ["body", "front-left-leg 1", "front-right-leg 3", "back-leg"]
-
-
-def test_a_wrong_side_is_marked_by_instance(open_page, dog):
-    swapped = ("body", "front-right-leg", "front-left-leg", "back-leg")
-    page = open_page([dog("a", label=swapped)], truth={"a": dog("a")}, taxonomy=DOODLE7)
-    card = page.locator(".card").first
-    assert card.locator(".halo").count() == 0
-    page.get_by_label("instance", exact=True).check()
-    assert card.locator(".halo").count() == 2
-    assert "2 sides wrong" in card.inner_text()
-    title = card.locator("svg[role]").first.locator("polyline title").nth(1).text_content()
-    assert title == "front-right-leg 1, should be front-left-leg"
-    assert "part or side is wrong" in page.locator("#key").inner_text()
-
-
-def test_the_switch_works_by_keyboard_and_is_remembered(open_page, dog):
-    page = open_page([dog(f"{i}") for i in range(60)], taxonomy=DOODLE7)
-    by_part = strokes_shown(page, 0)
-    page.get_by_label("part", exact=True).focus()
-    page.keyboard.press("ArrowRight")
-    by_instance = strokes_shown(page, 0)
-    assert by_instance != by_part
-    assert page.evaluate("document.activeElement.value") == "instance"
-    page.reload()
-    assert page.get_by_label("instance", exact=True).is_checked()
-    assert strokes_shown(page, 0) == by_instance
-    page.keyboard.press("End")
-    page.locator(".card").nth(59).wait_for(state="attached")
-    page.get_by_label("part", exact=True).check()
-    assert page.locator(".card").count() == 60
-    page.reload()
-    assert strokes_shown(page, 0) == by_part
-
-
-@pytest.mark.parametrize("instance", [None, (None, 0, 0, None)])
-def test_without_instances_there_is_no_switch(open_page, flower, instance):
-    page = open_page([flower("a", instance=instance)])
-    assert not page.get_by_role("radiogroup").is_visible()
 
 
 def test_a_dot_leaves_ink(open_page):
