@@ -10,12 +10,13 @@ PACKAGE = Path(__file__).parents[1] / "instancesketch"
 
 FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
-    2: {"formats", "synth", "colours", "svg", "report", "storage", "results"},
+    2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock"},
     3: {"ragged", "batch", "augment", "raster", "rows",
         "models", "recipes", "scenes", "weights", "fit", "segmenter", "instances"},
     4: {
         "audit", "cluster", "corpus", "detecting", "inference", "isolation", "pools", "progress",
-        "reading", "scene_steps", "slices", "staging", "street", "synthesis", "tracking", "training", "worker",
+        "reading", "scene_steps", "slices", "staging", "street", "synthesis", "tracking", "training",
+        "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip
