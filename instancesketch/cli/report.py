@@ -7,8 +7,9 @@ import argparse
 HELP = "show a result as an HTML page"
 DESCRIPTION = """\
 Writes one HTML page with the drawings of a result or corpus, strokes coloured by part, or by
-instance where there are any. With the truth given it has the figures, too, and the worst drawings
-come first.
+instance where there are any. Scenes have their objects, parts and instances as layers to switch;
+pointing at a stroke brings its object forward. With the truth given the page has the figures, too,
+and the worst come first.
 
   instancesketch report result --truth corpus --out report.html"""
 

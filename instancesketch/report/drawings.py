@@ -92,8 +92,8 @@ class Drawings:
         drawings = cls()
         compared = drawings._compare(result, truth or {}, taxonomy)
         worst = heapq.nsmallest(most, compared, key=lambda d: d.rank)
-        strokes = accumulate(len(d.sketch) for d in worst)
-        drawings.shown = [d for d, n in zip(worst, strokes, strict=True) if n <= _MOST_STROKES]
+        strokes = accumulate((len(d.sketch) for d in worst), initial=0)
+        drawings.shown = [d for d, n in zip(worst, strokes, strict=False) if n < _MOST_STROKES]
         return drawings
 
     def _compare(

@@ -82,7 +82,8 @@ def render_report(
         figures: what `metrics.evaluate` found.
         taxonomy: keeps colours the same in every report of its categories, and resolves the
             truth's category.
-        most: drawings on the page; of more, the worst are taken and the page says so.
+        most: drawings on the page; of more, or of more than 100,000 strokes, the worst are taken
+            and the page says so.
 
     Raises:
         UserError: a drawing has not the same strokes in result and truth.

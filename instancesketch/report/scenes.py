@@ -114,7 +114,7 @@ def scene_entry(
             "colours": true_colours,
         }
         entry["agreement"] = {
-            "pq": round(agreement.pq, 3),
+            "pq": round(agreement.pq, 6),
             "wrong": agreement.wrong,
             "misnamed": [(p, agreement.matches[p]) for p in agreement.misnamed],
             "missed": agreement.missed,

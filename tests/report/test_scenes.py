@@ -143,7 +143,7 @@ def test_figures_of_scenes_without_parts(scene):
 
 
 def test_of_too_many_strokes_the_worst_scenes_are_shown(scene, monkeypatch):
-    monkeypatch.setattr(drawings, "_MOST_STROKES", 20)
+    monkeypatch.setattr(drawings, "_MOST_STROKES", 14)
     result = [scene(f"{i}", object_score=(i / 10,) * 4) for i in range(5)]
     html = render_report(result, title="t")
     assert "2 shown, the worst or least certain of all" in html
