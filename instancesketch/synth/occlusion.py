@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from instancesketch.sketch import Sketch
-from instancesketch.synth.layout import Thing
+from instancesketch.synth.page import Thing
 from instancesketch.synth.primitives import Path, at, length, simplified
 
+_LEFT = 0.3  # of a thing's lines that stay, at least
 _STEP = 3.0  # px between the points at which it is looked whether a line is hidden
 
 
@@ -38,7 +39,7 @@ class Drawn:
 def hide(objects: Sequence[Drawn], share: float, rng: np.random.Generator) -> None:
     """Leaves out, for a share of overlaps, what of a thing lies within the outline of a nearer one.
 
-    No thing vanishes: one that would be hidden whole stays as it is.
+    No thing vanishes: one of which hardly anything would be left stays as it is.
     """
     ranked = sorted(objects, key=lambda o: o.thing.depth)
     for i, back in enumerate(ranked):
@@ -85,7 +86,8 @@ def _cut(back: Drawn, shape: Path) -> None:
         pieces = _outside(stroke, shape)
         strokes += pieces
         origin += [number] * len(pieces)
-    if strokes:
+    before, left = (sum(map(length, paths)) for paths in (back.strokes, strokes))
+    if strokes and left >= _LEFT * before:
         back.strokes, back.origin = strokes, tuple(origin)
 
 
