@@ -165,8 +165,9 @@ def _tables(figures: Mapping[str, Any]) -> str:
             cells = [[_number(row.get(c)) for c in columns] for row in rows.values()]
             head = [_HEADS.get(c, c.replace("_", " ")) for c in columns]
             folded.append(_folded(title, _table(title, list(rows), head, cells)))
-    if figures.get("confusion"):
-        folded.append(_folded("Confusion of parts", _confusion(figures["confusion"])))
+    confusion = figures.get("confusion")
+    if confusion and any(map(any, confusion["counts"])):
+        folded.append(_folded("Confusion of parts", _confusion(confusion)))
     return "".join(folded)
 
 

@@ -140,6 +140,7 @@ def test_figures_of_scenes_without_parts(scene):
     )
     assert "<dt>PQ</dt>" in html
     assert "<dt>C</dt>" not in html
+    assert "Confusion of parts" not in html
 
 
 def test_of_too_many_strokes_the_worst_scenes_are_shown(scene, monkeypatch):
