@@ -82,7 +82,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         num_cpus=1, num_gpus=config.gpus_per_worker, max_retries=MOST_FAILURES
     )
     with tracking.following(run, config.run, config.quiet):
-        best = ray.get(task.remote(run, settings, config.recipe, version))
+        best = ray.get(task.remote(run, settings, config.recipe, version, _threads()))
     summary = {
         "run": run,
         "epochs": config.recipe.epochs,
@@ -156,12 +156,18 @@ def chosen(table: pa.Table, selection: Selection) -> pa.Table:
     return table.set_column(table.column_names.index("split"), "split", split)
 
 
+def _threads() -> int:
+    """How many threads the user wants; 0 as many as the machine has cores."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdigit() else 0
+
+
 def _work(
-    run: str, settings: dict[str, Any], recipe: DetectorConfig, version: str
+    run: str, settings: dict[str, Any], recipe: DetectorConfig, version: str, threads: int
 ) -> dict[str, Any]:
     """The task: scenes as images, epochs, the best one's weights; returns its figures."""
     # Ray gives a task one thread per CPU that it asked for; the machine's cores are there to use.
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(threads or os.cpu_count() or 1)
     taxonomy = Taxonomy.from_dict(settings["taxonomy"])
     with tempfile.TemporaryDirectory() as folder:
         trained = yolo.fit(

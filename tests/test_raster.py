@@ -125,3 +125,23 @@ def test_points_may_lie_anywhere_in_memory():
             rasterise(strided, stroke_len, SIZE),
             rasterise(strided.clone(memory_format=torch.contiguous_format), stroke_len, SIZE),
         )
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.lists(st.tuples(between, between), min_size=1, max_size=4)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_strokes_may_share_an_image(strokes):
+    """A shared image has the pixels of all its strokes; one that nothing is drawn into is empty."""
+    points = torch.cat([places(pixels) for _, pixels in strokes])
+    lengths = torch.tensor([len(pixels) for _, pixels in strokes])
+    image_of = torch.tensor([image for image, _ in strokes])
+    shared = rasterise(points, lengths, SIZE, image_of_S=image_of, images=4)
+    own = rasterise(points, lengths, SIZE)
+    assert shared.shape == (4, SIZE, SIZE)
+    for i in range(4):
+        mine = own[image_of == i]
+        assert torch.equal(shared[i], mine.amax(0) if len(mine) else torch.zeros(SIZE, SIZE))

@@ -22,6 +22,11 @@ from instancesketch.weights import Weights
 OTHER = "object"
 # Scenes looked at together, which bounds memory.
 SCENES_AT_ONCE = 16
+# Values of a recipe that lie from 0 to 1.
+_SHARES = (
+    "learning_rate", "last_rate", "weight_decay", "scale", "shift", "mirror", "confidence",
+    "overlap",
+)  # fmt: skip
 
 
 def class_names(taxonomy: Taxonomy) -> tuple[str, ...]:
@@ -104,7 +109,7 @@ def check(config: DetectorConfig) -> None:
         raise UserError("a recipe needs at least one epoch, and one scene in a batch")
     if config.image_size < 64 or config.image_size % 32:
         raise UserError(f"image_size {config.image_size}: give a multiple of 32 from 64 on")
-    for name in ("confidence", "overlap", "mirror", "scale", "shift"):
+    for name in _SHARES:
         if not 0 <= getattr(config, name) <= 1:
             raise UserError(f"{name} {getattr(config, name)}: give a number from 0 to 1")
 

@@ -90,7 +90,7 @@ def fit(
         UserError: Ultralytics isn't installed, or the loss is no number any more.
     """
     prepare()
-    definition = _definition(config.model, len(class_names(taxonomy)))
+    layers = definition(config.model, len(class_names(taxonomy)))
     last: dict[str, Any] = dict(state or {})
 
     def keep(figures: dict[str, Any], state: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def fit(
         with tempfile.TemporaryDirectory() as folder:
             job = _Job(
                 config=config,
-                definition=definition,
+                definition=layers,
                 data=_data(folders, taxonomy),
                 folder=folder,
                 device=device,
@@ -112,7 +112,7 @@ def fit(
             _training_class()(job).train()
     best = last["best"]
     return Trained(
-        definition=definition,
+        definition=layers,
         tensors=best["tensors"],
         epoch=best["figures"]["epoch"],
         figures=best["figures"],
@@ -284,7 +284,7 @@ def _data(folders: Sequence[str], taxonomy: Taxonomy) -> dict[str, Any]:
     }
 
 
-def _definition(name: str, classes: int) -> dict[str, Any]:
+def definition(name: str, classes: int) -> dict[str, Any]:
     """The layers of a model that ships with Ultralytics, for so many classes.
 
     With the one head whose boxes are thinned out afterwards: the second one of yolo26, which does
