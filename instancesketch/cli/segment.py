@@ -103,7 +103,8 @@ def run(args: argparse.Namespace) -> int:
     noun = "scenes" if args.scenes else "sketches"
     notes = [f"{summary.failed:,} failed"]
     if args.scenes:
-        notes.insert(0, f"{summary.counts['objects']:,} objects found")
+        found = "" if args.given_objects else " found"
+        notes.insert(0, f"{summary.counts['objects']:,} objects{found}")
     speed = summary.counts.get("speed")
     if speed and not summary.finished_before:
         notes.append(f"{speed['sketches_per_second']:,.{1 if args.scenes else 0}f} {noun}/s")
