@@ -76,7 +76,7 @@ def is_inside(points: Path, shape: Path) -> npt.NDArray[np.bool_]:
 
 
 def _overlap(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> bool:
-    return bool((np.minimum(a[2:], b[2:]) > np.maximum(a[:2], b[:2])).all())
+    return bool((np.minimum(a[2:], b[2:]) >= np.maximum(a[:2], b[:2])).all())
 
 
 def _cut(back: Drawn, shape: Path) -> None:

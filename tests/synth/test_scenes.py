@@ -1,0 +1,313 @@
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import fs
+
+from instancesketch.errors import UserError
+from instancesketch.formats import Piece, Record, read
+from instancesketch.schema import from_table, to_table
+from instancesketch.sketch import Sketch
+from instancesketch.synth import Composer, SceneConfig, compose, draw, drawings_of
+from instancesketch.taxonomy import SIDES, UNLABELED, Taxonomy
+
+SEEDS = st.integers(0, 2**40)
+
+
+@cache
+def drawn() -> tuple[Sketch, ...]:
+    return tuple(draw(7, i) for i in range(140))
+
+
+@cache
+def known_words() -> tuple[Sketch, ...]:
+    """Some drawings under other words, so that there are distractors and hosts among them."""
+    words = ("cup", "house", "couch", "umbrella", "hat", "fish", "picture frame", "no such word")
+    return tuple(
+        draw(8, i).replace(category=word, part=None, label=None, instance=None)
+        for i, word in enumerate(words * 3)
+    )
+
+
+def boxes(scene: Sketch) -> np.ndarray:
+    """(objects, 4): left, top, right, bottom."""
+    assert scene.object is not None
+    assert scene.object_category is not None
+    strokes, found = scene.to_strokes(), []
+    for number in range(len(scene.object_category)):
+        points = np.concatenate(
+            [s for s, o in zip(strokes, scene.object, strict=True) if o == number]
+        )
+        found.append(np.concatenate([points.min(axis=0), points.max(axis=0)]))
+    return np.stack(found)
+
+
+def _read(folder: Path) -> list[Sketch]:
+    records = [
+        record
+        for path in sorted(folder.glob("*.ndjson"))
+        for record in read(Piece(path=str(path), format=FORMAT[folder.name]), fs.LocalFileSystem())
+    ]
+    return [record.sketch for record in records if isinstance(record, Record)]
+
+
+FORMAT = {"quickdraw": "quickdraw", "scenes": "scenes"}
+
+
+def _figures(scenes: list[Sketch]) -> dict[str, float]:
+    """Medians, the size that one object in ten is above, and the share of objects in others."""
+    sizes: list[float] = []
+    strokes: list[int] = []
+    nested: list[bool] = []
+    for scene in scenes:
+        held = boxes(scene)
+        sizes += (
+            (held[:, 2:] - held[:, :2]).max(axis=1) / max(scene.width or 1, scene.height or 1)
+        ).tolist()
+        strokes += Counter(scene.object or ()).values()
+        slack = 0.02 * (held[:, 2:] - held[:, :2]).max(axis=1)[:, None]
+        for i, box in enumerate(held):
+            inside = (held[:, :2] - slack[i] <= box[:2]) & (box[2:] <= held[:, 2:] + slack[i])
+            inside[i] = False
+            nested.append(bool(inside.all(axis=1).any()))
+    return {
+        "objects": float(np.mean([len(s.object_category or ()) for s in scenes])),
+        "strokes": float(np.mean([len(s) for s in scenes])),
+        "strokes of an object": float(np.mean(strokes)),
+        "size": float(np.median(sizes)),
+        "large": float(np.quantile(sizes, 0.9)),
+        "nested": float(np.mean(nested)),
+    }
+
+
+CONFIGS = st.builds(
+    lambda fewest, more, **shares: SceneConfig(fewest=fewest, most=fewest + more, **shares),
+    st.integers(1, 12),
+    st.integers(0, 6),
+    own_share=st.sampled_from([0.0, 0.4, 1.0]),
+    repeat=st.sampled_from([0.0, 0.3, 1.0]),
+    hidden=st.sampled_from([0.0, 0.15, 1.0]),
+    interleave=st.sampled_from([0.0, 0.5, 1.0]),
+    props=st.booleans(),
+)
+
+
+@given(SEEDS, st.integers(0, 10**6), CONFIGS)
+def test_every_stroke_has_an_object_and_every_object_strokes(
+    seed: int, index: int, config: SceneConfig
+) -> None:
+    scene = compose([*drawn(), *known_words()], seed, index, config)
+    assert scene.sketch_id == f"scene-{seed}-{index}"
+    assert scene.source == "composed"
+    assert scene.object is not None
+    assert scene.object_category is not None
+    number = len(scene.object_category)
+    assert config.fewest <= number <= config.most
+    assert set(scene.object) == set(range(number))
+    assert None not in scene.object_category
+    assert np.isfinite(scene.x).all()
+    assert np.isfinite(scene.y).all()
+    assert scene.width is not None
+    assert scene.height is not None
+    rim = 1e-2
+    assert scene.x.min() >= -rim
+    assert scene.x.max() <= scene.width + rim
+    assert scene.y.min() >= -rim
+    assert scene.y.max() <= scene.height + rim
+    assert from_table(to_table([scene])) == [scene]
+
+
+@given(SEEDS, st.integers(0, 10**6))
+def test_the_same_numbers_give_the_same_scene(seed: int, index: int) -> None:
+    composer = Composer(drawn(), SceneConfig())
+    composer.compose(seed, index + 1)
+    assert composer.compose(seed, index) == compose(drawn(), seed, index)
+    assert composer.compose(seed, index) != composer.compose(seed + 1, index).replace(
+        sketch_id=f"scene-{seed}-{index}"
+    )
+
+
+@given(SEEDS, st.sampled_from([0.0, 1.0]))
+def test_labels_go_with_their_strokes(seed: int, interleave: float) -> None:
+    """With nothing hidden, an object's strokes and labels are those of one of the drawings."""
+    config = SceneConfig(own_share=1, hidden=0, interleave=interleave, most=6)
+    scene = compose(drawn(), seed, 0, config)
+    there = {(s.category, s.part, s.label, s.instance, tuple(s.stroke_len)) for s in drawn()}
+    for drawing in drawings_of(scene):
+        labels = drawing.category, drawing.part, drawing.label, drawing.instance
+        assert (*labels, tuple(drawing.stroke_len)) in there
+
+
+@given(SEEDS)
+def test_cut_strokes_keep_their_labels(seed: int) -> None:
+    scene = compose(drawn(), seed, 0, SceneConfig(own_share=1, hidden=1, fewest=6))
+    known = Taxonomy.load("doodle7").categories
+    for drawing in drawings_of(scene):
+        assert drawing.category is not None
+        assert drawing.part is not None
+        assert set(drawing.part) <= set(known[drawing.category].parts)
+    assert len(drawings_of(scene)) == len(scene.object_category or ())
+
+
+def test_what_is_behind_loses_what_is_hidden() -> None:
+    lengths = []
+    for hidden in (0.0, 1.0):
+        config = SceneConfig(own_share=1, hidden=hidden, fewest=8)
+        scenes = [compose(drawn(), 1, i, config) for i in range(40)]
+        lengths.append(
+            sum(
+                float(np.hypot(*np.diff(s, axis=0).T).sum()) for c in scenes for s in c.to_strokes()
+            )
+        )
+    assert 0.6 * lengths[0] < lengths[1] < 0.99 * lengths[0]
+
+
+def test_sides_stay_the_pictures() -> None:
+    """Drawings with sides are not mirrored: the left one of a pair is the left one still."""
+    seen = 0
+    animals = [s for s in drawn() if s.category == "4leg"]
+    for index in range(60):
+        for drawing in drawings_of(compose(animals, 3, index, SceneConfig(own_share=1, hidden=0))):
+            assert drawing.label is not None
+            strokes = drawing.to_strokes()
+            for pair in ("front-{}-leg", "back-{}-leg"):
+                middles = [
+                    [
+                        s[:, 0].mean()
+                        for s, name in zip(strokes, drawing.label, strict=True)
+                        if name == pair.format(side)
+                    ]
+                    for side in SIDES
+                ]
+                if (
+                    all(middles)
+                    and min(len(m) for m in middles) == max(len(m) for m in middles) == 1
+                ):
+                    seen += 1
+                    span = float(np.ptp(drawing.x))
+                    assert middles[0][0] < middles[1][0] + 0.12 * span
+    assert seen > 20
+
+
+def test_parts_are_kept_if_all_of_the_taxonomy_have_them() -> None:
+    scene = compose(drawn(), 0, 0, SceneConfig(own_share=0.5, fewest=8))
+    assert scene.part is not None
+    assert scene.label is not None
+    assert scene.instance is not None
+    words = [(scene.object_category or ())[o] for o in scene.object or ()]
+    others = [i for i, w in enumerate(words) if Taxonomy.load("doodle7").category_of(w) is None]
+    assert others
+    assert all(scene.part[i] == scene.label[i] == UNLABELED for i in others)
+    assert all(scene.instance[i] is None for i in others)
+    bare = [s.replace(part=None, label=None, instance=None) for s in drawn()]
+    scene = compose(bare, 0, 0, SceneConfig(own_share=1))
+    assert scene.part is None
+    assert scene.label is None
+    assert scene.instance is None
+
+
+def test_parts_of_another_taxonomy_are_none() -> None:
+    wings = draw(0, 0, "car").replace(category="ambulance")
+    wings = wings.replace(part=("wing",) * len(wings), label=("wing",) * len(wings))
+    scene = compose([wings], 0, 0, SceneConfig(own_share=1))
+    assert scene.part is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_the_share_of_the_taxonomys_own_is_as_asked(share: float) -> None:
+    composer = Composer([*drawn(), *known_words()], SceneConfig(own_share=share, repeat=0))
+    taxonomy = Taxonomy.load("doodle7")
+    words = [w for i in range(300) for w in composer.compose(0, i).object_category or ()]
+    own = sum(taxonomy.category_of(word) is not None for word in words) / len(words)
+    assert own == pytest.approx(share, abs=0.06)
+
+
+def test_interleaved_strokes_are_drawn_in_between() -> None:
+    def changes(interleave: float) -> int:
+        config = SceneConfig(interleave=interleave, fewest=3)
+        scenes = [compose(drawn(), 5, i, config) for i in range(20)]
+        return sum(
+            int((np.diff(s.object or ()) != 0).sum()) - len(s.object_category or ()) + 1
+            for s in scenes
+        )
+
+    assert changes(0.0) == 0
+    assert changes(0.5) > 100
+
+
+def test_where_things_are() -> None:
+    """Suns are above, what stands on a table is on it, hats are on heads."""
+    composer = Composer([*drawn(), *known_words()], SceneConfig(own_share=0.3))
+    found: dict[str, list[float]] = {"sun": [], "cloud": [], "car": [], "4leg": []}
+    on = Counter[bool]()
+    for index in range(300):
+        scene = composer.compose(2, index)
+        words, held = scene.object_category or (), boxes(scene)
+        for word, box in zip(words, held, strict=True):
+            if word in found:
+                found[str(word)].append(float(box[1] + box[3]) / 2 / (scene.height or 1))
+            if word == "cup" and "table" in words:
+                tables = held[[w == "table" for w in words]]
+                low, high = np.maximum(tables[:, :2], box[:2]), np.minimum(tables[:, 2:], box[2:])
+                on[bool((high >= low).all(axis=1).any())] += 1
+    middles = {word: float(np.median(values)) for word, values in found.items()}
+    assert max(middles["sun"], middles["cloud"]) < 0.45 < min(middles["car"], middles["4leg"])
+    assert on[True] > on[False]
+
+
+def test_scenes_of_nothing_are_refused() -> None:
+    unnamed = draw(0, 0).replace(category=None)
+    with pytest.raises(UserError, match="there are none"):
+        compose([unnamed], 0, 0)
+    with pytest.raises(UserError, match="none of the drawings is of doodle7"):
+        compose([draw(0, 0).replace(category="cup")], 0, 0, SceneConfig(own_share=1))
+
+
+@pytest.mark.parametrize(
+    "values", [{"fewest": 0}, {"fewest": 3, "most": 2}, {"own_share": 1.1}, {"interleave": -0.1}]
+)
+def test_what_no_scene_can_be_is_refused(values: dict[str, float]) -> None:
+    with pytest.raises(UserError):
+        SceneConfig(**values)  # type: ignore[arg-type]
+
+
+def test_a_scenes_objects_are_drawings() -> None:
+    strokes = [[[i, 0], [i, 1]] for i in range(5)]
+    scene = Sketch.from_strokes(
+        strokes,
+        sketch_id="s",
+        split="valid",
+        part=("a", "b", "c", "d", "e"),
+        object=(1, 0, -1, 1, 2),
+        object_category=("cup", "table", None, "gone"),
+    )
+    first, second = drawings_of(scene)
+    assert (first.sketch_id, first.category, first.part, first.split) == (
+        "s-0",
+        "cup",
+        ("b",),
+        "valid",
+    )
+    assert (second.category, second.part, second.x.tolist()) == ("table", ("a", "d"), [0, 0, 3, 3])
+    assert drawings_of(first) == [first]
+    assert compose(drawings_of(scene), 0, 0).object_category is not None
+
+
+def test_near_what_people_draw(data_dir: Path) -> None:
+    """Counts, sizes and nesting of scenes composed of real drawings, beside scenes of people."""
+    composer = Composer([*_read(data_dir / "quickdraw"), *drawn()], SceneConfig())
+    ours = _figures([composer.compose(1, i) for i in range(200)])
+    theirs = _figures(_read(data_dir / "scenes"))
+    for name, (low, high) in {
+        "objects": (0.6, 1.5),
+        "strokes": (0.6, 1.5),
+        "strokes of an object": (0.6, 1.6),
+        "size": (0.6, 1.6),
+        "large": (0.6, 1.6),
+        "nested": (0.4, 1.6),
+    }.items():
+        assert low * theirs[name] <= ours[name] <= high * theirs[name], (name, ours, theirs)
