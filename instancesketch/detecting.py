@@ -27,7 +27,7 @@ from instancesketch.errors import UserError
 from instancesketch.scenes import dataset, yolo
 from instancesketch.scenes.detector import DetectorConfig
 from instancesketch.taxonomy import Taxonomy
-from instancesketch.training import MOST_FAILURES, begin
+from instancesketch.training import MOST_FAILURES, begin, check_name
 from instancesketch.worker import SECONDS_BETWEEN_SIGNS
 
 # Stands beside the weights.
@@ -96,8 +96,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
 
 
 def _check_workers(config: TrainDetectorConfig) -> None:
-    if not config.run or "/" in config.run:
-        raise UserError(f"--run {config.run!r}: a run needs a plain name, without a slash")
+    check_name(config.run)
     if config.workers != 1:
         raise UserError(f"--workers {config.workers}: a detector is trained by one worker")
     if config.gpus_per_worker > 1:

@@ -92,9 +92,14 @@ def train(config: TrainConfig) -> dict[str, Any]:
     return _finish(run, settings, result, time.perf_counter() - started)
 
 
+def check_name(run: str) -> None:
+    """Raises a UserError where a run can't be called so."""
+    if not run or "/" in run:
+        raise UserError(f"--run {run!r}: a run needs a plain name, without a slash")
+
+
 def _check_workers(config: TrainConfig) -> None:
-    if not config.run or "/" in config.run:
-        raise UserError(f"--run {config.run!r}: a run needs a plain name, without a slash")
+    check_name(config.run)
     if config.workers < 1:
         raise UserError(f"--workers {config.workers}: a run needs at least one worker")
     if config.recipe.batch_size % config.workers:

@@ -142,6 +142,29 @@ def test_a_finished_run_says_so_and_one_of_other_settings_is_refused(done):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_without_the_extra_the_command_that_installs_it_is_told(corpus, tmp_path):
+    """In a package of that name that can't be imported, on the workers as well."""
+    (tmp_path / "ultralytics").mkdir()
+    (tmp_path / "ultralytics" / "__init__.py").write_text("raise ImportError('not here')")
+    ended = subprocess.run(
+        [
+            sys.executable, "-m", "instancesketch", "train", "detector", "--data", corpus,
+            "--run", "boxes", "--storage", str(tmp_path),
+        ],
+        env={k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+        | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.endswith("needs Ultralytics (not here): pip install 'instancesketch[yolo]'")
+    assert not (tmp_path / "boxes").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_killed_run_continues_to_the_same_weights(corpus, tmp_path):
     """SIGKILL to the driver and all that it started, after an epoch, then the same command."""

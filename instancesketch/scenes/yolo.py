@@ -190,9 +190,10 @@ def _training_class() -> Any:
             )
 
         def preprocess_batch(self, batch: dict[str, Any]) -> Any:
-            # Ultralytics lays grey around a scene that was moved or made smaller. Paper is white.
-            batch["img"][batch["img"] == 114] = 255
-            return super().preprocess_batch(batch)
+            # Moved and scaled, a scene has soft lines, and grey of its own around it; when boxes
+            # are asked for it has neither.
+            paper = (batch["img"] >= 128) | (batch["img"] == 114)
+            return super().preprocess_batch(batch | {"img": paper.to(torch.uint8) * 255})
 
         def run_callbacks(self, event: str) -> None:
             if event == "on_train_epoch_start":

@@ -160,7 +160,7 @@ def test_without_the_extra_the_command_that_installs_it_is_told(saved, monkeypat
     ("change", "reason"),
     [
         (lambda c: c["model"].update(activation="__import__('os').abort()"), "activation"),
-        (lambda c: c["model"]["head"].insert(0, [-1, 1, "load_checkpoint", ["x"]]), "unknown layer"),
+        (lambda c: c["model"]["head"].append([-1, 1, "load_checkpoint", ["x"]]), "unknown layer"),
         (lambda c: c["model"]["head"].insert(0, [-1, 1, ["Conv"], []]), "no detector"),
         (lambda c: c["model"].pop("backbone"), "no detector"),
         (lambda c: c.update(model="yolo26n"), "no detector"),
