@@ -72,6 +72,7 @@ class DetectorConfig:
     scale: float = 0.3  # scenes are made so much smaller or larger
     shift: float = 0.1  # and moved by this share of the image at most
     mirror: float = 0.5  # how often left and right change places
+    bfloat16: bool = False  # half-precision arithmetic, where the machine has it
     confidence: float = 0.25  # a box is an object from this score on
     overlap: float = 0.45  # of two boxes that share more (IoU), the surer one stays
     seed: int = 0

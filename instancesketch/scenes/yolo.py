@@ -157,7 +157,9 @@ class _Job:
             "mosaic": 0.0,  # a scene is many drawings already
             "close_mosaic": 0,
             **dict.fromkeys(("hsv_h", "hsv_s", "hsv_v"), 0.0),
-            **dict.fromkeys(("pretrained", "amp", "plots", "verbose", "cache"), False),
+            # No other word for it: `amp: true` would fetch a network to try it out.
+            "amp": "bf16" if config.bfloat16 else False,
+            **dict.fromkeys(("pretrained", "plots", "verbose", "cache"), False),
             "workers": 0,
         }
 
