@@ -77,10 +77,15 @@ class Sizes:
         return ActorPoolStrategy(min_size=1, initial_size=share, max_size=most)
 
     def room(self, capacity: Capacity) -> int:
-        """How many workers to take where that wasn't said: all GPUs, or the CPUs less two."""
+        """How many workers to take where that wasn't said: as many as there are GPUs for, and CPUs
+        but for an eighth of them, by which slices are read and written.
+        """
+        # Of several pools one waits for another now and then, and leaves its CPU to a reader.
+        spare = max(2 if self.pools == 1 else 1, capacity.cpus // 8)
+        most: float = capacity.cpus - spare
         if self.gpus_per_worker:
-            return max(1, int(capacity.gpus / self.gpus_per_worker + 1e-9))
-        return max(1, capacity.cpus - 2)
+            most = min(most, capacity.gpus / self.gpus_per_worker + 1e-9)
+        return max(1, int(most))
 
 
 def through(

@@ -87,22 +87,26 @@ def test_no_rows_are_no_work(marker: Marker) -> None:
     ("cpus", "gpus", "sizes", "smallest", "first", "most"),
     [
         (4, 0, Sizes(pools=1), 2, 2, 2),
-        (4, 0, Sizes(pools=2), 1, 1, 1),
+        (4, 0, Sizes(pools=2), 1, 1, 2),
         (4, 0, Sizes(pools=3), 1, 1, 1),
         (16, 0, Sizes(pools=3), 1, 4, 12),
-        (6_400, 0, Sizes(pools=2), 1, 50, 50),  # no more than there are slices
+        (6_400, 0, Sizes(pools=2), 1, 2_800, 5_599),
+        (6_400, 0, Sizes(pools=1), 5_600, 5_600, 5_600),
         (16, 0, Sizes(pools=3, workers=2), 2, 2, 2),
         (64, 1, Sizes(pools=3, gpus_per_worker=0.25), 1, 1, 2),
         (64, 8, Sizes(pools=2, gpus_per_worker=0.5), 1, 8, 15),
         (64, 8, Sizes(pools=1, gpus_per_worker=1), 8, 8, 8),
+        (8, 8, Sizes(pools=1, gpus_per_worker=0.5), 6, 6, 6),  # as many CPUs are needed
     ],
 )
 def test_pools_share_the_cluster(
     cpus: int, gpus: int, sizes: Sizes, smallest: int, first: int, most: int
 ) -> None:
-    stage = Stage(output=Output("/nowhere"), run="r", slices=50)
+    stage = Stage(output=Output("/nowhere"), run="r", slices=10_000)
     pool = sizes.strategy(Capacity(cpus=cpus, gpus=gpus, nodes=1), stage)
     assert (pool.min_size, pool.initial_size, pool.max_size) == (smallest, first, most)
+    few = Stage(output=Output("/nowhere"), run="r", slices=2)
+    assert sizes.strategy(Capacity(cpus=cpus, gpus=gpus, nodes=1), few).max_size == min(most, 2)
 
 
 @pytest.mark.ray
