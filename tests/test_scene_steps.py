@@ -148,6 +148,41 @@ def test_real_scenes_get_an_object_for_every_stroke(
         assert f"{counts['objects']:,} objects found, 0 failed, " in said
 
 
+@pytest.fixture(scope="session")
+def boxes_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A detector that has learned nothing: everything is a box, of small images."""
+    pytest.importorskip("ultralytics", reason="detectors need the extra `yolo`")
+    from instancesketch.scenes import detector, yolo
+
+    yolo.prepare()
+    torch.manual_seed(1)
+    folder, classes = tmp_path_factory.mktemp("boxes"), len(detector.class_names(DOODLE7))
+    layers = yolo.definition("yolo26n", classes)
+    recipe = asdict(detector.DetectorConfig(image_size=64, confidence=0.0))
+    said = {"taxonomy": DOODLE7.to_dict(), "model": layers, "recipe": recipe}
+    weights.save(str(folder / "detector"), yolo.network(layers, classes).state_dict(), said)
+    return folder
+
+
+@pytest.mark.ray
+def test_the_summary_says_which_detector_ran(
+    ray_cluster: None, data_dir: Path, scene_weights: Path, boxes_alone: Path, tmp_path: Path
+) -> None:
+    write_scenes(data_dir, tmp_path / "scenes.ndjson", 10)
+    ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--quiet"]
+    ask += ["--weights", str(scene_weights), "--out", str(tmp_path / "out")]
+    assert main([*ask, "--detector", str(boxes_alone)]) == 0
+    counts = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert (counts["rows"], counts["failed"]) == (11, 0)
+    assert counts["detector"]["weights"] == str(boxes_alone)
+    assert len(counts["detector"]["digest"]) == 32
+    stages = ["reading", "detecting", "grouping", "labelling", "writing"]
+    assert list(counts["stages"]) == stages
+    assert set(counts["peak_memory_mb"]) == {"driver", *stages}
+    assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").equals(RESULT_SCHEMA)
+    assert main(ask) == 2  # without the detector it would be another result
+
+
 @pytest.mark.ray
 def test_given_objects_are_taken_as_they_are_on_any_number_of_workers(
     ray_cluster: None, data_dir: Path, parts_alone: Path, tmp_path: Path
