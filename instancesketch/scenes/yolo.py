@@ -157,9 +157,8 @@ class _Job:
             "mosaic": 0.0,  # a scene is many drawings already
             "close_mosaic": 0,
             **dict.fromkeys(("hsv_h", "hsv_s", "hsv_v"), 0.0),
-            # No other word for it: `amp: true` would fetch a network to try it out.
-            "amp": "bf16" if config.bfloat16 else False,
-            **dict.fromkeys(("pretrained", "plots", "verbose", "cache"), False),
+            # `amp` would fetch a network to try it out, and knows GPUs alone.
+            **dict.fromkeys(("pretrained", "amp", "plots", "verbose", "cache"), False),
             "workers": 0,
         }
 
@@ -167,6 +166,20 @@ class _Job:
 def _training_class() -> Any:
     from ultralytics.data import build_yolo_dataset
     from ultralytics.models.yolo.detect import DetectionTrainer
+    from ultralytics.nn.tasks import DetectionModel
+
+    class HalfModel(DetectionModel):  # type: ignore[misc]
+        """Computes in half precision while it is trained; the loss is in single."""
+
+        def _predict_once(self, x: Tensor, *args: Any, **values: Any) -> Any:
+            if not self.training:
+                return super()._predict_once(x, *args, **values)
+            with torch.autocast(x.device.type, torch.bfloat16):
+                out = super()._predict_once(x, *args, **values)
+            return {
+                name: value.float() if isinstance(value, Tensor) else [v.float() for v in value]
+                for name, value in out.items()
+            }
 
     class Training(DetectionTrainer):  # type: ignore[misc]
         """Ultralytics' training without its files, callbacks and downloads.
@@ -183,7 +196,8 @@ def _training_class() -> Any:
             return self.job.data
 
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
-            return network(self.job.definition, self.job.data["nc"])
+            base = HalfModel if self.job.config.bfloat16 else DetectionModel
+            return network(self.job.definition, self.job.data["nc"], base)
 
         def build_dataset(self, img_path: Any, mode: str = "train", batch: Any = None) -> Any:
             # All images are squares of one size: none need be padded to a batch's own.
@@ -300,8 +314,8 @@ def definition(name: str, classes: int) -> dict[str, Any]:
     return {key: value for key, value in (found | own).items() if key in _KEYS}
 
 
-def network(definition: Any, classes: int) -> Any:
-    """The network of a definition.
+def network(definition: Any, classes: int, base: Any = None) -> Any:
+    """The network of a definition, of Ultralytics' class for that or one derived from it.
 
     Raises:
         ValueError: it names a layer or a setting that none of ours has.
@@ -313,7 +327,7 @@ def network(definition: Any, classes: int) -> Any:
     for layer in (*definition["backbone"], *definition["head"]):
         if layer[2] not in _LAYERS:
             raise ValueError(f"unknown layer {layer[2]!r}")
-    return DetectionModel(copy.deepcopy(definition), ch=1, nc=classes, verbose=False)
+    return (base or DetectionModel)(copy.deepcopy(definition), ch=1, nc=classes, verbose=False)
 
 
 def prepare() -> None:

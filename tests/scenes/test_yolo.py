@@ -1,6 +1,7 @@
 """Trainings of a detector in this process: they repeat, and go on from where they were."""
 
 import io
+from dataclasses import replace
 
 import pytest
 import torch
@@ -83,3 +84,11 @@ def test_a_loss_that_is_no_number_is_told(whole, tiny, folders):
     broken = {k: v * float("nan") for k, v in state["model"].items() if v.is_floating_point()}
     with pytest.raises(UserError, match="no number in epoch 2; lower learning_rate"):
         yolo.fit(tiny, DOODLE7, folders, state=state | {"model": state["model"] | broken})
+
+
+def test_half_precision_learns_alike(whole, tiny, folders):
+    told = []
+    config = replace(tiny, bfloat16=True, epochs=1)
+    yolo.fit(config, DOODLE7, folders, on_epoch=lambda figures, _: told.append(figures["loss"]))
+    assert told[0] != (single := whole[1][0][0]["loss"])
+    assert told[0] == pytest.approx(single, rel=0.03)
