@@ -65,7 +65,7 @@ class DetectorConfig:
     epochs: int = 30
     batch_size: int = 16  # scenes per step
     optimizer: Literal["AdamW", "SGD", "MuSGD"] = "AdamW"
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     last_rate: float = 0.01  # at the end, as a share of the first
     weight_decay: float = 5e-4
     warmup_epochs: float = 1.0

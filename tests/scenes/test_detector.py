@@ -191,7 +191,7 @@ def test_configurations_that_describe_no_detector_are_refused(saved, tmp_path, c
         ("confidence=2", "confidence 2.0: give a number from 0 to 1"),
         ("learning_rate=3", "from 0 to 1"),
         ("model=yolov5x", "one of yolo26n"),
-        ("learning_rate=fast", "must be like 0.001"),
+        ("learning_rate=fast", "must be like 0.002"),
     ],
 )
 def test_recipes_that_cannot_be_are_told(change, reason):
