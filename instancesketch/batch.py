@@ -6,7 +6,7 @@ Shape letters: see `instancesketch.ragged`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -135,6 +135,40 @@ def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
         instance_S=instance_S,
         category_N=category_N,
     )
+
+
+def pack_scenes(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
+    """Packs scenes as drawings whose parts are the kinds of objects and whose instances are objects.
+
+    A kind is the number of a category, or that after the last one for any other thing; objects are
+    numbered from 1, 0 is none. Without labels, and in rows that have no objects, all are -1.
+    """
+    batch = pack(table, taxonomy, labels=False)
+    if not labels:
+        return batch
+    object_T, strokes_N1, _ = flat_list(table, "object")
+    kind_K, objects_N = kinds(table, taxonomy)
+    labelled_S = torch.from_numpy(np.diff(strokes_N1) > 0).repeat_interleave(batch.strokes_N)
+    first_T = ragged.starts(objects_N).repeat_interleave(torch.from_numpy(np.diff(strokes_N1)))
+    numbers_T = torch.from_numpy(object_T.astype(np.int64))
+    some_T = numbers_T >= 0
+    kind_T = torch.full_like(numbers_T, -1)
+    kind_T[some_T] = kind_K[(first_T + numbers_T)[some_T]]
+    part_S, instance_S = batch.part_S.clone(), batch.instance_S.clone()
+    part_S[labelled_S], instance_S[labelled_S] = kind_T, numbers_T + 1
+    return replace(batch, part_S=part_S, instance_S=instance_S)
+
+
+def kinds(table: pa.Table, taxonomy: Taxonomy) -> tuple[Tensor, Tensor]:
+    """The kind of every object of the scenes, end to end, and how many each scene has."""
+    column = table["object_category"].combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks)
+    number: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
+    kind_K = _numbers(column.flatten(), lambda word: number.get(taxonomy.category_of(word)))
+    objects_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    kind_K[kind_K < 0] = len(number)
+    return torch.from_numpy(kind_K), torch.from_numpy(objects_N.astype(np.int64))
 
 
 def categories(table: pa.Table, taxonomy: Taxonomy) -> Ints:

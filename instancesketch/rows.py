@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import torch
 
 from instancesketch import schema, storage
-from instancesketch.batch import Batch, categories, join, pack, part_numbers
+from instancesketch.batch import Batch, categories, join, pack, pack_scenes, part_numbers
 from instancesketch.errors import UserError
 from instancesketch.models.segmenter import allowed_parts
 from instancesketch.taxonomy import Taxonomy
@@ -28,7 +28,14 @@ Role = Literal["train", "select"]
 # or nowhere (the last epoch is taken).
 Selection = Literal["tenth", "valid", "none"]
 
-COLUMNS = ["sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance"]
+# What a model learns from: the parts of drawings, or the objects of scenes.
+Labels = Literal["parts", "objects"]
+
+COLUMNS = [
+    "sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance", "object",
+    "object_category",
+]  # fmt: skip
+_PACK = {"parts": pack, "objects": pack_scenes}
 # A worker shuffles this many drawings at a time.
 BUFFER = 8_192
 # With fewer row groups a worker, rows are dealt out singly so that each gets as many.
@@ -41,7 +48,8 @@ class Group:
 
     path: str
     row_group: int
-    categories: tuple[int, ...]  # rows per category
+    rows: int
+    categories: tuple[int, ...]  # rows per category; none for scenes
     parts: tuple[int, ...]  # strokes per part
     instances: int  # strokes of known instance
     strange: tuple[str, ...]  # labels that their category doesn't have
@@ -81,11 +89,17 @@ def _open(location: str) -> pq.ParquetFile:
 
 
 def role_mask(
-    table: pa.Table, role: Role, selection: Selection, taxonomy: Taxonomy
+    table: pa.Table, role: Role, selection: Selection, taxonomy: Taxonomy, labels: Labels = "parts"
 ) -> np.ndarray[Any, Any]:
-    """Which rows of a table play the role: of its split, with part labels and a known category."""
+    """Which rows of a table play the role: of its split, and labelled.
+
+    A drawing must have parts and a known category, a scene objects.
+    """
     split = table["split"].fill_null("train").to_numpy()
-    known = pc.is_valid(table["part"]).to_numpy() & (categories(table, taxonomy) >= 0)
+    if labels == "objects":
+        known = pc.is_valid(table["object"]).to_numpy()
+    else:
+        known = pc.is_valid(table["part"]).to_numpy() & (categories(table, taxonomy) >= 0)
     if role == "select" and selection == "valid":
         return known & (split == "valid")
     mask = known & (split == "train")
@@ -101,12 +115,28 @@ def role_mask(
     return mask
 
 
-def survey(group: tuple[str, int], role: Role, selection: Selection, taxonomy: Taxonomy) -> Group:
+def survey(
+    group: tuple[str, int],
+    role: Role,
+    selection: Selection,
+    taxonomy: Taxonomy,
+    labels: Labels = "parts",
+) -> Group:
     """Counts what a row group holds for a role, from its narrow columns alone."""
     table = _open(group[0]).read_row_group(
-        group[1], ["sketch_id", "category", "split", "part", "instance"]
+        group[1], ["sketch_id", "category", "split", "part", "instance", "object"]
     )
-    chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy)))
+    chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
+    if labels == "objects":
+        return Group(
+            path=group[0],
+            row_group=group[1],
+            rows=len(chosen),
+            categories=(),
+            parts=(),
+            instances=0,
+            strange=(),
+        )
     category_N = categories(chosen, taxonomy)
     part_S, strokes_N = part_numbers(chosen, taxonomy)
     category_S = np.repeat(category_N, strokes_N)
@@ -114,6 +144,7 @@ def survey(group: tuple[str, int], role: Role, selection: Selection, taxonomy: T
     return Group(
         path=group[0],
         row_group=group[1],
+        rows=len(chosen),
         categories=_counts(category_N, len(taxonomy.category_names)),
         parts=_counts(part_S[part_S >= 0], len(taxonomy.part_names)),
         instances=pc.sum(pc.greater(pc.list_flatten(chosen["instance"]), 0)).as_py() or 0,
@@ -148,7 +179,7 @@ def deal(groups: Sequence[Group], worker: int, workers: int, order: Sequence[int
     if len(groups) >= GROUPS_PER_WORKER * workers or workers == 1:
         mine = list(order)[worker::workers]
         return [Unit(path=groups[i].path, row_group=groups[i].row_group) for i in mine]
-    before = list(accumulate((sum(g.categories) for g in groups), initial=0))
+    before = list(accumulate((g.rows for g in groups), initial=0))
     return [
         Unit(
             path=groups[i].path,
@@ -160,10 +191,12 @@ def deal(groups: Sequence[Group], worker: int, workers: int, order: Sequence[int
     ]
 
 
-def read_unit(unit: Unit, role: Role, selection: Selection, taxonomy: Taxonomy) -> pa.Table:
+def read_unit(
+    unit: Unit, role: Role, selection: Selection, taxonomy: Taxonomy, labels: Labels = "parts"
+) -> pa.Table:
     """The rows of a unit that play the role."""
     table = _open(unit.path).read_row_group(unit.row_group, COLUMNS)
-    chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy)))
+    chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
     return chosen.take(np.arange(unit.stripe, len(chosen), unit.of))
 
 
@@ -184,6 +217,7 @@ def shuffled(
     batch_size: int,
     repeats_C: torch.Tensor,
     generator: torch.Generator,
+    labels: Labels = "parts",
 ) -> Iterator[Batch]:
     """Cuts tables into shuffled batches; drawings of like size share a batch.
 
@@ -191,11 +225,12 @@ def shuffled(
         tables: what the worker reads in this epoch.
         taxonomy: gives labels their numbers.
         batch_size: drawings per batch; the last one may be smaller.
-        repeats_C: how often a drawing of each category is used.
+        repeats_C: how often a drawing of each category is used; a scene as often as the last.
         generator: decides the order.
+        labels: what is learned from.
     """
     rest: Batch | None = None
-    for batch in buffered(tables, taxonomy):
+    for batch in buffered(tables, taxonomy, labels):
         order = torch.repeat_interleave(repeats_C[batch.category_N])
         batch = batch.select(order[torch.randperm(len(order), generator=generator)])
         if rest is not None:
@@ -237,13 +272,15 @@ def exactly(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:
         left -= 1
 
 
-def buffered(tables: Iterable[pa.Table], taxonomy: Taxonomy) -> Iterator[Batch]:
+def buffered(
+    tables: Iterable[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts"
+) -> Iterator[Batch]:
     """Packs tables together until there is enough to shuffle, or to keep a model busy."""
     held: list[pa.Table] = []
     for table in tables:
         held.append(table)
         if sum(map(len, held)) >= BUFFER:
-            yield pack(pa.concat_tables(held), taxonomy)
+            yield _PACK[labels](pa.concat_tables(held), taxonomy)
             held = []
     if sum(map(len, held)):
-        yield pack(pa.concat_tables(held), taxonomy)
+        yield _PACK[labels](pa.concat_tables(held), taxonomy)

@@ -125,6 +125,11 @@ class Segmenter:
         result = result_table(table, columns)
         return _without_labels(result, np.array([e is not None for e in errors]))
 
+    def label_batch(self, batch: Batch) -> dict[str, Any]:
+        """The label columns of drawings whose categories are given, and are of the taxonomy."""
+        parts_SQ, category_N, _ = predict(self.net, batch, batch.category_N)
+        return self._labels(batch, parts_SQ, category_N)
+
     def _labels(self, batch: Batch, parts_SQ: Tensor, category_N: Tensor) -> dict[str, Any]:
         score_S, part_S = parts_SQ.max(1)
         finder = None if self.refiner is None else partial(find, self.refiner)

@@ -118,7 +118,8 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
     survey = ray.remote(rows.survey)
 
     def surveys(role: Role, taxonomy: Taxonomy) -> list[Group]:
-        found = ray.get([survey.remote(g, role, selection, taxonomy) for g in groups])
+        labels = config.recipe.labels
+        found = ray.get([survey.remote(g, role, selection, taxonomy, labels) for g in groups])
         return [group for group in found if _rows([group])]
 
     if config.weights:
@@ -127,6 +128,11 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
     taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
     select = surveys("select", taxonomy)
     if not _rows(train):
+        if config.recipe.labels == "objects":
+            raise UserError(
+                f"no scene to train on in {', '.join(config.data)}: none has objects and the split "
+                "`train`"
+            )
         raise UserError(
             f"no labelled drawing to train on in {', '.join(config.data)}: none has parts, the "
             f"split `train` and a category of {taxonomy.name}; another --taxonomy may know them"
@@ -165,7 +171,9 @@ def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
         return [Taxonomy.load(config.taxonomy)]
     if config.weights:
         return [_starting_weights(config)[1]]
-    return [Taxonomy.load(name) for name in Taxonomy.shipped()]
+    # Any scene can be trained on with any taxonomy: that of everyday things counts.
+    scenes = config.recipe.labels == "objects"
+    return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
 
 
 def _check_weights(config: TrainConfig) -> None:
@@ -185,8 +193,7 @@ def _starting_weights(config: TrainConfig) -> tuple[Any, Taxonomy]:
     """The shape and the taxonomy of the weights to begin with."""
     kind = config.recipe.kind
     loaded = weights.load(config.weights, kind)
-    build = weights.build_segmenter if kind == "segmenter" else weights.build_refiner
-    net, taxonomy = build(loaded, config.weights[-1])
+    net, taxonomy = weights.build(loaded, kind, config.weights[-1])
     return net.config, taxonomy
 
 
@@ -204,7 +211,7 @@ def _selection(config: TrainConfig) -> Selection:
 
 
 def _rows(groups: Sequence[Group]) -> int:
-    return sum(sum(g.categories) for g in groups)
+    return sum(g.rows for g in groups)
 
 
 def begin(run: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:

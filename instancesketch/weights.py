@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,10 +13,17 @@ from torch import Tensor, nn
 
 from instancesketch import storage
 from instancesketch.errors import UserError
+from instancesketch.models.grouper import GrouperConfig, GrouperNet
 from instancesketch.models.refiner import RefinerConfig, RefinerNet
 from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
 from instancesketch.taxonomy import Taxonomy
 
+# By kind of model its configuration and its network.
+_NETS: Mapping[str, tuple[Callable[..., Any], Callable[..., nn.Module]]] = {
+    "segmenter": (SegmenterConfig, SegmenterNet),
+    "refiner": (RefinerConfig, RefinerNet),
+    "grouper": (GrouperConfig, GrouperNet),
+}
 SHIPPED = Path(__file__).parent / "shipped"
 
 
@@ -114,26 +121,30 @@ def build_segmenter(loaded: Weights, where: str) -> tuple[SegmenterNet, Taxonomy
     Raises:
         UserError: the configuration is of another version, or the tensors don't fit it.
     """
-    net, taxonomy = _build(loaded, "segmenter", where)
+    net, taxonomy = build(loaded, "segmenter", where)
     return cast(SegmenterNet, net), taxonomy
 
 
 def build_refiner(loaded: Weights, where: str) -> tuple[RefinerNet, Taxonomy]:
     """The same for a refiner."""
-    net, taxonomy = _build(loaded, "refiner", where)
+    net, taxonomy = build(loaded, "refiner", where)
     return cast(RefinerNet, net), taxonomy
 
 
-def _build(loaded: Weights, kind: str, where: str) -> tuple[nn.Module, Taxonomy]:
+def build_grouper(loaded: Weights, where: str) -> tuple[GrouperNet, Taxonomy]:
+    """The same for a grouper."""
+    net, taxonomy = build(loaded, "grouper", where)
+    return cast(GrouperNet, net), taxonomy
+
+
+def build(loaded: Weights, kind: str, where: str) -> tuple[nn.Module, Taxonomy]:
+    """The same for a model of any kind."""
     try:
         taxonomy = Taxonomy.from_dict(loaded.config["taxonomy"])
         values = dict(loaded.config["model"])
         values["channels"] = tuple(values["channels"])
-        net: nn.Module = (
-            SegmenterNet(SegmenterConfig(**values), taxonomy)
-            if kind == "segmenter"
-            else RefinerNet(RefinerConfig(**values), taxonomy)
-        )
+        shape, build = _NETS[kind]
+        net: nn.Module = build(shape(**values), taxonomy)
     except (UserError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{where}: config.json describes no {kind}: {reason}") from None

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from instancesketch import rows, tracking, weights
 from instancesketch.batch import Batch
 from instancesketch.cluster import quiet_data
 from instancesketch.fit import Counts, Fit, start
-from instancesketch.rows import Group, Role, Selection, Unit
+from instancesketch.rows import Group, Role, Unit
 from instancesketch.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def work(loop: Mapping[str, Any]) -> None:
     repeats_C = torch.tensor(
         [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
     )
-    used = sum(int((torch.tensor(g.categories) * repeats_C).sum()) for g in loop["train"])
+    used = sum(
+        int((torch.tensor(g.categories) * repeats_C).sum()) if g.categories else g.rows * recipe.passes
+        for g in loop["train"]
+    )
     steps = -(-used // recipe.batch_size)
     fit = start(
         recipe,
@@ -61,7 +65,14 @@ def work(loop: Mapping[str, Any]) -> None:
     _share_gradients(fit, workers)
 
     def stream(groups: Sequence[Group], role: Role, order: Sequence[int]) -> Iterator[pa.Table]:
-        return _stream(rows.deal(groups, worker, workers, order), role, selection, taxonomy)
+        read = partial(
+            rows.read_unit,
+            role=role,
+            selection=selection,
+            taxonomy=taxonomy,
+            labels=recipe.labels,
+        )
+        return _stream(rows.deal(groups, worker, workers, order), read)
 
     for epoch in range(first, recipe.epochs):
         order = rows.epoch_order(len(loop["train"]), recipe.seed, epoch)
@@ -71,6 +82,7 @@ def work(loop: Mapping[str, Any]) -> None:
             batch_size=recipe.batch_size // workers,
             repeats_C=repeats_C,
             generator=torch.Generator().manual_seed(rows.seed_of(recipe.seed, epoch, worker, 2)),
+            labels=recipe.labels,
         )
         batches = rows.exactly(batches, steps)
         if worker == 0:
@@ -81,7 +93,7 @@ def work(loop: Mapping[str, Any]) -> None:
         if selection != "none":
             _share_buffers(fit.mean, workers)
             tables = stream(loop["select"], "select", range(len(loop["select"])))
-            batches = rows.buffered(tables, taxonomy)
+            batches = rows.buffered(tables, taxonomy, recipe.labels)
             figures |= _figures(fit.measure(batches), workers)
         # Without a selection, or one too small for a macro-F1, the last epoch is the best.
         score = fit.score(figures) if selection != "none" else None
@@ -118,9 +130,7 @@ def _share_buffers(net: torch.nn.Module, workers: int) -> None:
             dist.broadcast(buffer, 0)
 
 
-def _stream(
-    units: Sequence[Unit], role: Role, selection: Selection, taxonomy: Taxonomy
-) -> Iterator[pa.Table]:
+def _stream(units: Sequence[Unit], read_unit: Callable[[Unit], pa.Table]) -> Iterator[pa.Table]:
     """The units' rows in order, read ahead by Ray Data.
 
     Every worker streams its own units. Ray's split of one stream among workers hands blocks to
@@ -132,7 +142,7 @@ def _stream(
         return
 
     def read(batch: pa.Table) -> pa.Table:
-        return rows.read_unit(Unit(**batch.to_pylist()[0]), role, selection, taxonomy)
+        return read_unit(Unit(**batch.to_pylist()[0]))
 
     ray.data.DataContext.get_current().execution_options.preserve_order = True
     dataset = ray.data.from_items([asdict(u) for u in units], override_num_blocks=len(units))

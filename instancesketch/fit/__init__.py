@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from instancesketch.fit.grouper import GrouperFit, GrouperFitConfig
 from instancesketch.fit.loop import Counts, Fit, FitConfig
 from instancesketch.fit.refiner import RefinerFit, RefinerFitConfig
 from instancesketch.fit.segmenter import SegmenterFit, SegmenterFitConfig
@@ -15,6 +16,8 @@ __all__ = [
     "Counts",
     "Fit",
     "FitConfig",
+    "GrouperFit",
+    "GrouperFitConfig",
     "RefinerFit",
     "RefinerFitConfig",
     "SegmenterFit",
@@ -53,4 +56,6 @@ def start(
         )
     if isinstance(config, RefinerFitConfig):
         return RefinerFit(config, taxonomy, steps_per_epoch=steps_per_epoch, device=device)
+    if isinstance(config, GrouperFitConfig):
+        return GrouperFit(config, taxonomy, steps_per_epoch=steps_per_epoch, device=device)
     raise TypeError(f"{type(config).__name__} is no recipe")

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from instancesketch.augment import PUBLISHED, AugmentConfig, augment
 from instancesketch.batch import Batch
-from instancesketch.rows import seed_of
+from instancesketch.rows import Labels, seed_of
 from instancesketch.taxonomy import Taxonomy
 
 
@@ -26,6 +26,7 @@ class FitConfig:
     """What every recipe has; each model's own adds the model and its losses."""
 
     kind: ClassVar[str]  # of model
+    labels: ClassVar[Labels] = "parts"  # what it learns from
 
     model: Any  # its shape, by each model's own configuration
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -18,18 +18,20 @@ class PointsEncoder(nn.Module):
     """A convolution along the stroke, resampled to equal steps, joined with its box and ends."""
 
     CHANNELS = 6  # place in the drawing, place in the stroke's own box, direction
-    NUMBERS = 16
+    NUMBERS = 15
 
-    def __init__(self, width: int, samples: int, channels: tuple[int, ...]) -> None:
+    def __init__(
+        self, width: int, samples: int, channels: tuple[int, ...], order: bool = True
+    ) -> None:
         super().__init__()
-        self.samples = samples
+        self.samples, self.order = samples, order  # whether its place in the drawing order counts
         sizes = (self.CHANNELS, *channels)
         self.convolutions = nn.ModuleList(
             nn.Conv1d(a, b, 3, stride=1 if i == 0 else 2, padding=1)
             for i, (a, b) in enumerate(zip(sizes, channels, strict=False))
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(c) for c in channels)
-        self.box = nn.Sequential(nn.Linear(self.NUMBERS, 64), nn.GELU(), nn.Linear(64, 64))
+        self.box = nn.Sequential(nn.Linear(self.NUMBERS + order, 64), nn.GELU(), nn.Linear(64, 64))
         self.out = nn.Linear(2 * channels[-1] + 64, width)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -55,7 +57,7 @@ class PointsEncoder(nn.Module):
             places_SK2.mean(1),
             way_S1,
             way_S1.clamp(min=1e-3).log() / 3,
-            (at_S / of_S)[:, None],
+            *([(at_S / of_S)[:, None]] if self.order else []),
             1 / of_S[:, None],
         ]
         box = self.box(torch.cat(numbers, dim=1))

@@ -76,15 +76,7 @@ class RefinerNet(nn.Module):
         if config.learned_positions:
             self.position = nn.Embedding(PUBLISHED_POSITIONS, width)
         self.joined = nn.Linear(width * (2 + config.learned_positions), width)
-        self.transformer = StrokeTransformer(
-            width,
-            layers=config.layers,
-            heads=config.heads,
-            feedforward=config.feedforward,
-            dropout=config.dropout,
-            pair_bias=config.pair_bias,
-            edges=config.edges,
-        )
+        self.transformer = StrokeTransformer.of(config)
         self.out = nn.Linear(width, config.embedding)
         self.several = nn.Linear(width, 1)
         # Affinity: a part's own scale of the cosine, less its own threshold.

@@ -67,15 +67,7 @@ class SegmenterNet(nn.Module):
             self.placed = nn.Linear(2 * width, width)
         # The last entry stands for a category that is not known.
         self.category = nn.Embedding(len(taxonomy.category_names) + 1, width)
-        self.transformer = StrokeTransformer(
-            width,
-            layers=config.layers,
-            heads=config.heads,
-            feedforward=config.feedforward,
-            dropout=config.dropout,
-            pair_bias=config.pair_bias,
-            edges=config.edges,
-        )
+        self.transformer = StrokeTransformer.of(config)
         self.part_head = nn.Linear(width, len(taxonomy.part_names))
         if config.sketch_token:
             self.category_head = nn.Linear(width, len(taxonomy.category_names))

@@ -6,6 +6,7 @@ Shape letters: see `instancesketch.ragged`; H heads.
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,25 @@ from torch.nn import functional as F
 
 from instancesketch import ragged
 from instancesketch.batch import Batch
+
+
+class Shape(Protocol):
+    """What every model's configuration says of its Transformer."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def layers(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+    @property
+    def feedforward(self) -> int: ...
+    @property
+    def dropout(self) -> float: ...
+    @property
+    def pair_bias(self) -> bool: ...
+    @property
+    def edges(self) -> int: ...
 
 
 class StrokeTransformer(nn.Module):
@@ -38,6 +58,19 @@ class StrokeTransformer(nn.Module):
         if pair_bias:
             self.pairs = PairGeometry(heads + edges)
         self.norm = nn.LayerNorm(width)
+
+    @classmethod
+    def of(cls, config: Shape) -> StrokeTransformer:
+        """The Transformer of a model's configuration."""
+        return cls(
+            config.width,
+            layers=config.layers,
+            heads=config.heads,
+            feedforward=config.feedforward,
+            dropout=config.dropout,
+            pair_bias=config.pair_bias,
+            edges=config.edges,
+        )
 
     def forward(
         self, hidden_SD: Tensor, batch: Batch, token_ND: Tensor | None = None

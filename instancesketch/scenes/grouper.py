@@ -1,0 +1,177 @@
+"""From the strokes of scenes to objects: affinities, boxes where there are any, clusters, kinds.
+
+Shape letters: see `instancesketch.ragged`; B boxes, C categories, K objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from instancesketch import ragged, weights
+from instancesketch.batch import Batch, by_size, pack
+from instancesketch.instances import agglomerate
+from instancesketch.models.grouper import GrouperNet
+from instancesketch.scenes.detector import Boxes
+from instancesketch.schema import RESULT_SCHEMA, list_array, result_table
+from instancesketch.taxonomy import Taxonomy
+
+# What goes through the model at once: strokes, padded to the longest scene, and points.
+MOST_TOKENS = 1_024
+MOST_POINTS = 100_000
+# Affinities are logits: of pairs as sure as this no mean of a cluster should be made.
+MOST_SURE = 6.0
+SAMPLES = 16  # places along a stroke that are sought in boxes
+
+
+class Objects(NamedTuple):
+    """The K objects of N scenes, the scenes' objects end to end, numbered from the left."""
+
+    object_S: Tensor  # int64, each stroke's object within its scene
+    kind_K: Tensor  # int64 category; the number of categories: any other thing
+    score_K: Tensor  # float32, how likely that kind is
+    objects_N: Tensor  # int64, objects per scene
+
+
+@torch.inference_mode()
+def find(
+    net: GrouperNet, batch: Batch, boxes: Boxes | None = None, *, drawing_order: bool = False
+) -> Objects:
+    """The objects that the strokes of scenes draw.
+
+    Args:
+        net: the grouper, in evaluation mode.
+        batch: scenes as they are, on the CPU; labels are not looked at.
+        boxes: where a detector sees objects, in the scenes' own unit.
+        drawing_order: whether the order of the strokes is evidence.
+    """
+    strokes = len(batch.stroke_len_S)
+    cluster_S, kinds_SC = torch.zeros(strokes, dtype=torch.long), torch.zeros(0)
+    evidence = None if boxes is None else Evidence(batch, boxes)
+    for pick in by_size(batch, MOST_TOKENS, MOST_POINTS):
+        strokes_U = batch.strokes_of(pick)
+        piece = batch.select(pick).normalised().to(net.device)
+        with torch.autocast(net.device.type, torch.bfloat16, net.device.type == "cuda"):
+            said = net(piece, torch.full((len(pick),), drawing_order, device=net.device))
+        if not len(kinds_SC):
+            kinds_SC = torch.zeros(strokes, said.kinds_SC.shape[1])
+        kinds_SC[strokes_U] = said.kinds_SC.log_softmax(1).cpu()
+        affinity_NLL = said.affinity_NLL.clamp(-MOST_SURE, MOST_SURE) + net.config.join
+        if evidence is not None:
+            affinity_NLL = affinity_NLL + evidence.of(pick, net).to(net.device)
+        there_NL = torch.arange(affinity_NLL.shape[1]) < batch.strokes_N[pick][:, None]
+        label_NL = agglomerate(affinity_NLL, there_NL.to(net.device)).cpu()
+        cluster_S[strokes_U] = label_NL[there_NL]
+    return _numbered(batch, cluster_S, kinds_SC)
+
+
+class Evidence:
+    """What boxes say of pairs of strokes: one box holds both, or only one of them.
+
+    Of nested boxes each speaks: what the small one holds is apart from the rest of the large one.
+    """
+
+    def __init__(self, batch: Batch, boxes: Boxes) -> None:
+        self.batch, self.boxes = batch, boxes
+        self.places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, SAMPLES)
+        self.first_box_N = ragged.starts(boxes.boxes_N)
+        self.first_stroke_N = ragged.starts(batch.strokes_N)
+
+    def of(self, pick: Tensor, net: GrouperNet) -> Tensor:
+        """Logits to add to the affinities of the strokes of some scenes, (N, L, L)."""
+        length = int(self.batch.strokes_N[pick].max())
+        added = torch.zeros(len(pick), length, length)
+        for row, scene in enumerate(pick.tolist()):
+            share_SB, score_B = self.shares(scene)
+            if len(score_B):
+                size = len(share_SB)
+                weighed_SB = share_SB * score_B
+                both = (weighed_SB[:, None] * share_SB[None]).amax(2)
+                one = (weighed_SB[:, None] * (1 - share_SB)[None]).amax(2)
+                one = torch.maximum(one, one.T)
+                added[row, :size, :size] = net.config.box_both * both - net.config.box_one * one
+        return added
+
+    def shares(self, scene: int) -> tuple[Tensor, Tensor]:
+        """How much of each stroke of a scene each of its boxes holds, (S, B); the boxes' scores."""
+        first, stroke = int(self.first_box_N[scene]), int(self.first_stroke_N[scene])
+        own_B = slice(first, first + int(self.boxes.boxes_N[scene]))
+        places_SK12 = self.places_SK2[stroke : stroke + int(self.batch.strokes_N[scene]), :, None]
+        low_B2, high_B2 = self.boxes.corners_B4[own_B].split(2, dim=1)
+        inside = ((places_SK12 >= low_B2) & (places_SK12 <= high_B2)).all(3)
+        return inside.float().mean(1), self.boxes.score_B[own_B]
+
+
+def _numbered(batch: Batch, cluster_S: Tensor, kinds_SC: Tensor) -> Objects:
+    """Numbers clusters from the left, and finds each one's kind: by its strokes, by their length."""
+    longest = int(batch.strokes_N.max()) if len(batch) else 1
+    key_K, found_S = (batch.sketch_of_S * longest + cluster_S).unique(return_inverse=True)
+    scene_K, number = key_K // longest, len(key_K)
+    low_S2, high_S2 = ragged.box(batch.points_P2, batch.stroke_of_P, len(cluster_S))
+    left_K = ragged.reduce(low_S2[:, 0], found_S, number, "amin")
+    right_K = ragged.reduce(high_S2[:, 0], found_S, number, "amax")
+    objects_N = torch.bincount(scene_K, minlength=len(batch))
+    rank_K = ragged.rank(left_K + right_K, objects_N)
+    way_P = ragged.segment_lengths(batch.points_P2.double(), batch.stroke_len_S)
+    way_S = ragged.reduce(way_P, batch.stroke_of_P, len(cluster_S), "sum") + 1
+    sum_KC = ragged.reduce(kinds_SC * way_S[:, None].float(), found_S, number, "sum")
+    way_K = ragged.reduce(way_S, found_S, number, "sum").float()
+    score_K, kind_K = (sum_KC / way_K[:, None]).softmax(1).max(1)
+    place_K = ragged.starts(objects_N)[scene_K] + rank_K
+    order_K = place_K.argsort()
+    return Objects(rank_K[found_S], kind_K[order_K], score_K[order_K], objects_N)
+
+
+class Grouper:
+    """Says which object each stroke of a scene draws. Reads no label of what it is given."""
+
+    def __init__(self, net: GrouperNet, taxonomy: Taxonomy) -> None:
+        self.net, self.taxonomy = net.eval(), taxonomy
+
+    @classmethod
+    def load(cls, sources: str | Sequence[str], device: str = "cpu") -> Grouper:
+        """Loads weights by shipped name or from folders; of several groupers the last one counts.
+
+        Raises:
+            UserError: there are none, or they can't be read.
+        """
+        names = [sources] if isinstance(sources, str) else list(sources)
+        net, taxonomy = weights.build_grouper(weights.load(names, "grouper"), ", ".join(names))
+        return cls(net.to(device), taxonomy)
+
+    def group_table(
+        self, table: pa.Table, boxes: Boxes | None = None, *, drawing_order: bool = False
+    ) -> pa.Table:
+        """Rows of a result with their objects and no other label, in the same order.
+
+        Args:
+            table: scenes; labels that they carry are not looked at.
+            boxes: where a detector sees objects.
+            drawing_order: take the order of the strokes as evidence of what belongs together.
+        """
+        if not len(table):
+            return RESULT_SCHEMA.empty_table()
+        batch = pack(table, self.taxonomy, labels=False)
+        found = find(self.net, batch, boxes, drawing_order=drawing_order)
+        return result_table(table, object_columns(batch, found, self.taxonomy))
+
+
+def object_columns(batch: Batch, found: Objects, taxonomy: Taxonomy) -> dict[str, pa.Array]:
+    """The columns `object`, `object_category` and `object_score` of scenes."""
+    words = pa.array([*taxonomy.category_names, None])
+    offsets = np.concatenate([[0], found.objects_N.cumsum(0).numpy()]).astype(np.int32)
+    objects = np.split(found.object_S.numpy(), batch.strokes_N.cumsum(0).numpy()[:-1])
+    return {
+        "object": list_array(objects, pa.int32()),
+        "object_category": pa.ListArray.from_arrays(
+            pa.array(offsets), words.take(pa.array(found.kind_K.numpy()))
+        ),
+        "object_score": pa.ListArray.from_arrays(
+            pa.array(offsets), pa.array(found.score_K.numpy(), pa.float32())
+        ),
+    }
