@@ -138,7 +138,7 @@ def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
 
 
 def pack_scenes(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
-    """Packs scenes as drawings whose parts are the kinds of objects and whose instances are objects.
+    """Packs scenes as drawings whose parts are kinds of objects and whose instances are objects.
 
     A kind is the number of a category, or that after the last one for any other thing; objects are
     numbered from 1, 0 is none. Without labels, and in rows that have no objects, all are -1.

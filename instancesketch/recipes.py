@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from instancesketch.errors import UserError
-from instancesketch.fit import FitConfig, refiner, segmenter
+from instancesketch.fit import FitConfig, grouper, refiner, segmenter
 from instancesketch.scenes import detector
 from instancesketch.scenes.detector import DetectorConfig
 
@@ -17,6 +17,7 @@ Config = TypeVar("Config")
 RECIPES: Mapping[str, Mapping[str, Callable[[], FitConfig]]] = {
     "segmenter": {"default": segmenter.SegmenterFitConfig, "seed": segmenter.seed_recipe},
     "refiner": {"default": refiner.RefinerFitConfig, "seed": refiner.seed_recipe},
+    "grouper": {"default": grouper.GrouperFitConfig},
 }
 DETECTOR_RECIPES: Mapping[str, Callable[[], DetectorConfig]] = {
     "default": DetectorConfig,
@@ -28,7 +29,7 @@ def recipe(kind: str, name: str, changes: Sequence[str] = ()) -> FitConfig:
     """A recipe with some values changed.
 
     Args:
-        kind: the model: `segmenter` or `refiner`.
+        kind: the model: `segmenter`, `refiner` or `grouper`.
         name: one of its `RECIPES`.
         changes: each `key=value`, such as `epochs=30` or `model.layers=2`; values as in TOML.
 

@@ -48,7 +48,9 @@ def work(loop: Mapping[str, Any]) -> None:
         [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
     )
     used = sum(
-        int((torch.tensor(g.categories) * repeats_C).sum()) if g.categories else g.rows * recipe.passes
+        int((torch.tensor(g.categories) * repeats_C).sum())
+        if g.categories
+        else g.rows * recipe.passes
         for g in loop["train"]
     )
     steps = -(-used // recipe.batch_size)

@@ -7,30 +7,35 @@ import argparse
 HELP = "train a model on a labelled corpus"
 DESCRIPTION = """\
 Trains the segmenter, which says what part each stroke draws, or the refiner, which says which
-instance of that part, on one machine or a Ray cluster; or for scenes the detector, which finds
-boxes around their objects. The run is the folder RUNS/NAME: its settings, metrics.jsonl,
-curves.svg, and in the end segmenter/, refiner/ or detector/ with the best epoch's weights, which
-`segment --weights RUNS/NAME` takes. The same command run again goes on after the last whole epoch.
+instance of that part, on one machine or a Ray cluster; or for scenes the grouper, which says which
+strokes draw one object, and the detector, which finds boxes around objects. The run is the folder
+RUNS/NAME: its settings, metrics.jsonl, curves.svg, and in the end a folder with the model's name
+and the best epoch's weights, which `segment --weights RUNS/NAME` takes. The same command run again
+goes on after the last whole epoch.
 
   instancesketch train segmenter --data corpus --run first
   instancesketch train segmenter --data corpus --run wide --set model.width=192 --set epochs=40
   instancesketch train refiner --data corpus --run second
   instancesketch train segmenter --data s3://bucket/corpus --run big --workers 8 --gpus-per-worker 1
+  instancesketch train grouper --data scenes --run objects
   instancesketch train detector --data scenes --run boxes
   instancesketch train detector --data scenes --run boxes --set image_size=640 --gpus-per-worker 1
 
 The best epoch is chosen on drawings that are not trained on, by macro-F1 (by grouping for a
-refiner): the split `valid` where
-there is a `test` left to report on, else a tenth of `train`.
+refiner, by panoptic quality for a grouper): the split `valid` where there is a `test` left to
+report on, else a tenth of `train`.
 
-A detector learns from scenes that say which object each stroke draws, such as `synth scenes` makes,
-and is trained by one worker with Ultralytics: pip install 'instancesketch[yolo]'. Its best epoch is
-chosen by mAP on the split `valid`, or else on a tenth."""
+A grouper and a detector learn from scenes that say which object each stroke draws, such as
+`synth scenes` makes. A detector is trained by one worker with Ultralytics (pip install
+'instancesketch[yolo]'); its best epoch is chosen by mAP on the split `valid`, or else on a
+tenth."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's options."""
-    parser.add_argument("model", choices=("segmenter", "refiner", "detector"), help="what to train")
+    parser.add_argument(
+        "model", choices=("segmenter", "refiner", "grouper", "detector"), help="what to train"
+    )
     parser.add_argument(
         "--data", required=True, nargs="+", metavar="CORPUS", help="labelled corpora"
     )
@@ -99,7 +104,10 @@ def run(args: argparse.Namespace) -> int:
     before = "finished before: " if summary.get("finished_before") else ""
     figures = summary["best"]
     drawings = f"{summary['drawings']['select']:,} drawings"
-    titles = {"macro_f1": "macro-F1", "C": "C", "grouping": "grouping", "ari": "ARI"}
+    titles = {
+        "macro_f1": "macro-F1", "C": "C", "grouping": "grouping", "ari": "ARI",
+        "pq": "PQ", "pq_seven": "PQ-seven",
+    }  # fmt: skip
     shown = [f"{t} {figures[n]:.2f}" for n, t in titles.items() if figures.get(n) is not None]
     chosen = f"{', '.join(shown)} on {drawings}" if shown else f"loss {figures['loss']:.4f}"
     print(

@@ -78,7 +78,10 @@ class GrouperFit(Fit):
         with self.autocast():
             said = self.net(batch, chance_N < self.config.ordered_p)
         same_NLL, pair_NLL = same_object(batch)
-        loss = pair_loss(said.affinity_NLL, same_NLL, pair_NLL)
+        some_N = pair_NLL.any((1, 2))  # a scene of one stroke has no pairs
+        loss = said.affinity_NLL.sum() * 0
+        if bool(some_N.any()):
+            loss = loss + pair_loss(said.affinity_NLL[some_N], same_NLL[some_N], pair_NLL[some_N])
         return loss + self.config.kind_loss * F.cross_entropy(
             said.kinds_SC, batch.part_S, ignore_index=-1
         )

@@ -108,7 +108,7 @@ class Evidence:
 
 
 def _numbered(batch: Batch, cluster_S: Tensor, kinds_SC: Tensor) -> Objects:
-    """Numbers clusters from the left, and finds each one's kind: by its strokes, by their length."""
+    """Numbers clusters from the left; the kind of each is what its strokes say, by length."""
     longest = int(batch.strokes_N.max()) if len(batch) else 1
     key_K, found_S = (batch.sketch_of_S * longest + cluster_S).unique(return_inverse=True)
     scene_K, number = key_K // longest, len(key_K)
