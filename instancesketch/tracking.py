@@ -18,7 +18,18 @@ from instancesketch.progress import clock_text
 METRICS = "metrics.jsonl"
 CURVES = "curves.svg"
 # One panel each: what shares a scale shares a panel.
-PERCENT = ("macro_f1", "part_accuracy", "C", "P", "grouping", "ari", "map50", "map")
+PERCENT = (
+    "macro_f1",
+    "part_accuracy",
+    "C",
+    "P",
+    "grouping",
+    "ari",
+    "pq",
+    "pq_seven",
+    "map50",
+    "map",
+)
 _PANELS = (("loss", ("loss",)), ("percent", PERCENT))
 
 

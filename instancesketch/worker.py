@@ -47,12 +47,7 @@ def work(loop: Mapping[str, Any]) -> None:
     repeats_C = torch.tensor(
         [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
     )
-    used = sum(
-        int((torch.tensor(g.categories) * repeats_C).sum())
-        if g.categories
-        else g.rows * recipe.passes
-        for g in loop["train"]
-    )
+    used = sum(_used(group, repeats_C) for group in loop["train"])
     steps = -(-used // recipe.batch_size)
     fit = start(
         recipe,
@@ -101,6 +96,13 @@ def work(loop: Mapping[str, Any]) -> None:
         score = fit.score(figures) if selection != "none" else None
         figures["score"] = float(epoch) if score is None else score
         _report(figures, fit, worker)
+
+
+def _used(group: Group, repeats_C: torch.Tensor) -> int:
+    """How many drawings of a group an epoch has; scenes, which have no category, as the last."""
+    if not group.categories:
+        return group.rows * int(repeats_C[-1])
+    return int((torch.tensor(group.categories) * repeats_C).sum())
 
 
 def _share_gradients(fit: Fit, workers: int) -> None:
