@@ -1,0 +1,160 @@
+r"""Scenes: panoptic quality on scenes that people drew, beside two rules; and weights.
+
+  python -m benchmark.scenes --composed C/composed --cbsc C/cbsc --friss C/friss \
+      --detector runs/boxes --out runs/scenes --ship shipped/doodle7
+
+`composed` is made by `instancesketch synth scenes` from drawings that are in neither set. A grouper
+is trained on it, and goes on with real scenes among the composed ones: those of all users of CBSC
+but one, whose scenes it then groups; and those of all of them, which is what ships, and which
+groups FrISS. No scene of FrISS is ever trained on. What is chosen by hand (`join`, the weights of
+boxes) is chosen on one half of its users by hash, and reported is the other half. Every step that
+is done leaves a file, and is not done again. Needs no Ray.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from benchmark import scene_rules, scene_tables
+from benchmark.doodle7 import write
+from benchmark.plain import Pool, read, train
+from instancesketch import storage, weights
+from instancesketch.batch import pack, pack_scenes
+from instancesketch.fit import GrouperFitConfig
+from instancesketch.reading import shuffle_strokes
+from instancesketch.scenes import detector as detectors
+from instancesketch.scenes.grouper import Grouper
+from instancesketch.schema import bucket, from_table, result_table, to_table
+from instancesketch.taxonomy import Taxonomy
+
+TAXONOMY = Taxonomy.load("doodle7")
+MOST_STROKES = 72  # of a composed scene: larger ones cost much, and few real ones are
+SEED = 7  # of the random order
+PRETRAIN = GrouperFitConfig(epochs=10, bfloat16=True)
+TUNE = GrouperFitConfig(epochs=5, learning_rate=5e-4, bfloat16=True, seed=1)
+TIMES = 8  # how often a real scene comes in an epoch of tuning
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The corpora."""
+
+    composed: str
+    cbsc: str
+    friss: str
+    detector: str | None
+
+    def sets(self) -> dict[str, pa.Table]:
+        """Real scenes by their use: each user of CBSC; FrISS to choose on, and to report."""
+        cbsc, friss = read(self.cbsc), read(self.friss)
+        user_of = np.array([i.split("_")[0] for i in cbsc["sketch_id"].to_pylist()])
+        half = np.array(
+            [
+                bucket(i.rpartition("-")[2], "friss-half") < 50
+                for i in friss["sketch_id"].to_pylist()
+            ]
+        )
+        users = {u: cbsc.filter(pa.array(user_of == u)) for u in np.unique(user_of)}
+        return users | {
+            "friss-choose": friss.filter(pa.array(half)),
+            "friss-report": friss.filter(pa.array(~half)),
+        }
+
+    def composed_pool(self, number: int | None = None) -> Pool:
+        """Composed scenes that are not too large, so many of them in an epoch."""
+        table = read(self.composed)
+        table = table.filter(pc.equal(table["split"], "train"))
+        batch = pack_scenes(table, TAXONOMY)
+        batch = batch.select((batch.strokes_N <= MOST_STROKES).nonzero()[:, 0])
+        return Pool(batch, number or len(batch))
+
+
+def tune(data: Data, out: Path, name: str, real: pa.Table) -> Path:
+    """Trains on with real scenes among composed ones."""
+    torch.set_num_threads(1)
+    scenes = pack_scenes(real, TAXONOMY)
+    number = TIMES * len(scenes)
+    pools = [Pool(scenes, number), data.composed_pool(number)]
+    return train(TUNE, TAXONOMY, pools, out / "composed", out / name)
+
+
+def answer(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> None:
+    """Groups scenes in every way that is compared, in file order and in a random one."""
+    grouper = Grouper.load(str(source))
+    finder = detectors.load(data.detector) if data.detector else None
+    shuffled = to_table([shuffle_strokes(s, SEED) for s in from_table(table)])
+    for order, rows in (("file", table), ("random", shuffled)):
+        batch = pack(rows, TAXONOMY, labels=False)
+        found = {
+            "touching": scene_rules.touching(rows, batch, TAXONOMY),
+            "grouper": grouper.group_table(rows),
+            "ordered": grouper.group_table(rows, drawing_order=True) if order == "file" else None,
+        }
+        if finder is not None:
+            boxes = finder.detect(batch)
+            found["most points"] = scene_rules.most_points(rows, batch, boxes, TAXONOMY)
+            found["with boxes"] = grouper.group_table(rows, boxes)
+        for way, result in found.items():
+            if result is not None:
+                write(out / name / f"{way}-{order}.parquet", result)
+    write(out / name / "truth.parquet", result_table(table, {c: table[c] for c in LABELS}))
+
+
+LABELS = ("object", "object_category")
+
+
+def run(data: Data, out: Path, processes: int) -> None:
+    """Does what is left to do, and prints the tables."""
+    sets = data.sets()
+    users = {n: t for n, t in sets.items() if not n.startswith("friss")}
+    train(PRETRAIN, TAXONOMY, [data.composed_pool()], None, out / "composed")
+    jobs = {n: [t for u, t in users.items() if u != n] for n in users}
+    jobs["everything"] = list(users.values())
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting = [
+            pool.submit(tune, data, out, f"tuned-{n}", pa.concat_tables(t)) for n, t in jobs.items()
+        ]
+        for one in waiting:
+            one.result()
+    for name, table in sets.items():
+        trained = "everything" if name.startswith("friss") else name
+        if not (out / name / "truth.parquet").exists():
+            answer(data, out, name, table, out / f"tuned-{trained}")
+    print(scene_tables.report(out, list(users), TAXONOMY))
+
+
+def ship(out: Path, where: Path) -> None:
+    """Writes the grouper of everything as it ships, in half precision, with its figures."""
+    loaded = weights.load([str(out / "tuned-everything")], "grouper")
+    figures = storage.read_json(str(out / "figures.json"))
+    card = loaded.config | {"metrics": figures}
+    weights.save(str(where / "grouper"), loaded.tensors, card, half=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--composed", required=True, metavar="CORPUS", help="made by rule")
+    parser.add_argument("--cbsc", required=True, metavar="CORPUS", help="scenes to train on")
+    parser.add_argument("--friss", required=True, metavar="CORPUS", help="scenes to look at only")
+    parser.add_argument("--detector", metavar="WEIGHTS", help="a detector trained on composed ones")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="runs and tables")
+    parser.add_argument("--processes", type=int, default=2, metavar="N")
+    parser.add_argument("--ship", type=Path, metavar="DIR", help="write weights of everything")
+    args = parser.parse_args()
+    data = Data(composed=args.composed, cbsc=args.cbsc, friss=args.friss, detector=args.detector)
+    run(data, args.out, args.processes)
+    if args.ship:
+        ship(args.out, args.ship)
+
+
+if __name__ == "__main__":
+    main()
