@@ -37,11 +37,11 @@ from instancesketch.schema import bucket, from_table, result_table, to_table
 from instancesketch.taxonomy import Taxonomy
 
 TAXONOMY = Taxonomy.load("doodle7")
-MOST_STROKES = 72  # of a composed scene: larger ones cost much, and few real ones are
+MOST_STROKES = 64  # of a composed scene: larger ones cost much, and few real ones are
 SEED = 7  # of the random order
-PRETRAIN = GrouperFitConfig(epochs=10, bfloat16=True)
-TUNE = GrouperFitConfig(epochs=5, learning_rate=5e-4, bfloat16=True, seed=1)
-TIMES = 8  # how often a real scene comes in an epoch of tuning
+PRETRAIN = GrouperFitConfig(epochs=8, bfloat16=True)
+TUNE = GrouperFitConfig(epochs=3, learning_rate=5e-4, bfloat16=True, seed=1)
+TIMES = 5  # how often a real scene comes in an epoch of tuning
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -163,7 +163,7 @@ def kinds(table: pa.Table, taxonomy: Taxonomy) -> tuple[Tensor, Tensor]:
     """The kind of every object of the scenes, end to end, and how many each scene has."""
     column = table["object_category"].combine_chunks()
     if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks)
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     number: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
     kind_K = _numbers(column.flatten(), lambda word: number.get(taxonomy.category_of(word)))
     objects_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)

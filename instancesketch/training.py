@@ -1,7 +1,8 @@
 """Trains a model on a Ray cluster: `fit` in every worker, Ray Data to feed it.
 
 A run is a folder: `config.json` (its resolved settings), `metrics.jsonl`, `curves.svg`,
-`summary.json` and `segmenter/` or `refiner/` once finished; checkpoints lie under `_checkpoints`.
+`summary.json` and a folder with the model's name, such as `segmenter/`, once finished; checkpoints
+lie under `_checkpoints`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import PointsEncoder
-from instancesketch.models.transformer import PairGeometry, StrokeTransformer
+from instancesketch.models.transformer import PairGeometry, StrokeTransformer, pair_features
 from instancesketch.taxonomy import Taxonomy
 
 
@@ -49,6 +49,8 @@ class Grouped(NamedTuple):
 
 class GrouperNet(nn.Module):
     """Affinities of all pairs of a scene's strokes, and the kind of object that each draws."""
+
+    MOST_PAIRS = 200_000  # compared at once, but in training
 
     def __init__(self, config: GrouperConfig, taxonomy: Taxonomy) -> None:
         super().__init__()
@@ -90,21 +92,57 @@ class GrouperNet(nn.Module):
         side_SE = self.side(hidden_SD)
         side_NLE = side_SE.new_zeros(len(batch), length, side_SE.shape[1])
         side_NLE[batch.sketch_of_S, at_S] = side_SE
-        geometry_NLLE = self.geometry(places_NLK2) + self._order(length, ordered_N)
-        a, b = side_NLE[:, :, None], side_NLE[:, None]
-        pairs_NLLE = self.joined(
-            torch.cat([a * b, (a - b).abs(), geometry_NLLE.to(side_SE.dtype)], dim=3)
-        )
-        affinity_NLL = self.out(pairs_NLLE)[..., 0].float()
+        affinity_NLL = self._affinity(places_NLK2, side_NLE, ordered_N)
         return Grouped(
             (affinity_NLL + affinity_NLL.transpose(1, 2)) / 2, self.kinds(hidden_SD).float()
         )
 
-    def _order(self, length: int, ordered_N: Tensor) -> Tensor:
-        """What the drawing order says of each pair, (N, L, L, E); nothing where it isn't told."""
-        at_L = torch.arange(length, device=ordered_N.device, dtype=torch.float32)
-        apart_LL = (at_L[:, None] - at_L).abs()
-        near_LL3 = torch.stack(
-            [(apart_LL == 1).float(), (-apart_LL / 4).exp(), apart_LL.clamp(max=50) / 50], dim=2
+    def _affinity(self, places_NLK2: Tensor, side_NLE: Tensor, ordered_N: Tensor) -> Tensor:
+        """Logits of all pairs, each from its row's side, (N, L, L)."""
+        n, length = side_NLE.shape[:2]
+        if self.training or n * length * length <= self.MOST_PAIRS:
+            geometry_NLLE = self.geometry(places_NLK2)
+            return self._compared(geometry_NLLE, side_NLE, side_NLE, 0, ordered_N)
+        # Some rows after the others: the pairs of thousands of strokes would fill the memory.
+        rows = max(1, self.MOST_PAIRS // (n * length))
+        parts = zip(places_NLK2.split(rows, dim=1), side_NLE.split(rows, dim=1), strict=True)
+        return torch.cat(
+            [
+                self._compared(
+                    self.geometry.net(pair_features(places_NMK2, places_NLK2)),
+                    side_NME,
+                    side_NLE,
+                    i * rows,
+                    ordered_N,
+                )
+                for i, (places_NMK2, side_NME) in enumerate(parts)
+            ],
+            dim=1,
         )
-        return self.order(near_LL3) * ordered_N[:, None, None, None]
+
+    def _compared(
+        self,
+        geometry_NMLE: Tensor,
+        from_NME: Tensor,
+        to_NLE: Tensor,
+        first: int,
+        ordered_N: Tensor,
+    ) -> Tensor:
+        """Logits of M strokes, numbered from `first`, beside all L strokes, (N, M, L)."""
+        a, b = from_NME[:, :, None], to_NLE[:, None]
+        geometry_NMLE = geometry_NMLE + self._order(
+            first, from_NME.shape[1], to_NLE.shape[1], ordered_N
+        )
+        pairs_NMLE = self.joined(
+            torch.cat([a * b, (a - b).abs(), geometry_NMLE.to(from_NME.dtype)], dim=3)
+        )
+        return self.out(pairs_NMLE)[..., 0].float()
+
+    def _order(self, first: int, rows: int, length: int, ordered_N: Tensor) -> Tensor:
+        """What the drawing order says of each pair, (N, M, L, E); nothing where it isn't told."""
+        at_L = torch.arange(length, device=ordered_N.device, dtype=torch.float32)
+        apart_ML = (at_L[first : first + rows, None] - at_L).abs()
+        near_ML3 = torch.stack(
+            [(apart_ML == 1).float(), (-apart_ML / 4).exp(), apart_ML.clamp(max=50) / 50], dim=2
+        )
+        return self.order(near_ML3) * ordered_N[:, None, None, None]

@@ -26,7 +26,9 @@ MOST_TOKENS = 1_024
 MOST_POINTS = 100_000
 # Affinities are logits: of pairs as sure as this no mean of a cluster should be made.
 MOST_SURE = 6.0
+SURER = 1e-3  # what is left of what goes beyond
 SAMPLES = 16  # places along a stroke that are sought in boxes
+MOST_NUMBERS = 4_000_000  # pairs of strokes by boxes, at once
 
 
 class Objects(NamedTuple):
@@ -61,13 +63,22 @@ def find(
         if not len(kinds_SC):
             kinds_SC = torch.zeros(strokes, said.kinds_SC.shape[1])
         kinds_SC[strokes_U] = said.kinds_SC.log_softmax(1).cpu()
-        affinity_NLL = said.affinity_NLL.clamp(-MOST_SURE, MOST_SURE) + net.config.join
+        affinity_NLL = _sure(said.affinity_NLL) + net.config.join
         if evidence is not None:
             affinity_NLL = affinity_NLL + evidence.of(pick, net).to(net.device)
         there_NL = torch.arange(affinity_NLL.shape[1]) < batch.strokes_N[pick][:, None]
         label_NL = agglomerate(affinity_NLL, there_NL.to(net.device)).cpu()
         cluster_S[strokes_U] = label_NL[there_NL]
     return _numbered(batch, cluster_S, kinds_SC)
+
+
+def _sure(affinity_NLL: Tensor) -> Tensor:
+    """Affinities within bounds, but never equal where they were not.
+
+    Of equal ones the first in the drawing order would be joined, which is not to be evidence.
+    """
+    within_NLL = affinity_NLL.clamp(-MOST_SURE, MOST_SURE)
+    return within_NLL + SURER * (affinity_NLL - within_NLL)
 
 
 class Evidence:
@@ -88,13 +99,17 @@ class Evidence:
         added = torch.zeros(len(pick), length, length)
         for row, scene in enumerate(pick.tolist()):
             share_SB, score_B = self.shares(scene)
-            if len(score_B):
-                size = len(share_SB)
-                weighed_SB = share_SB * score_B
-                both = (weighed_SB[:, None] * share_SB[None]).amax(2)
-                one = (weighed_SB[:, None] * (1 - share_SB)[None]).amax(2)
-                one = torch.maximum(one, one.T)
-                added[row, :size, :size] = net.config.box_both * both - net.config.box_one * one
+            size, at_once = len(share_SB), max(1, MOST_NUMBERS // len(share_SB) ** 2)
+            both, one = torch.zeros(2, size, size)
+            for some_SB, sure_B in zip(
+                share_SB.split(at_once, dim=1), score_B.split(at_once), strict=True
+            ):
+                if len(sure_B):
+                    held_SB = some_SB * sure_B
+                    both = torch.maximum(both, (held_SB[:, None] * some_SB).amax(2))
+                    one = torch.maximum(one, (held_SB[:, None] * (1 - some_SB)).amax(2))
+            one = torch.maximum(one, one.T)
+            added[row, :size, :size] = net.config.box_both * both - net.config.box_one * one
         return added
 
     def shares(self, scene: int) -> tuple[Tensor, Tensor]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from instancesketch.batch import Batch, pack_scenes
+from instancesketch.batch import Batch, kinds, pack_scenes
 from instancesketch.schema import RESULT_SCHEMA, flat_list, list_array, result_table
 from instancesketch.segmenter import Segmenter
-from instancesketch.taxonomy import UNLABELED
+from instancesketch.taxonomy import UNLABELED, Taxonomy
+
+NO_OBJECTS = "the scene doesn't say which objects it has"
 
 
 class SceneSegmenter:
@@ -31,18 +34,18 @@ class SceneSegmenter:
                 true. Other labels are not looked at. Scores of objects are kept.
 
         Returns:
-            As many rows, in the same order. Strokes of no object, or of one whose category is none
-            of the taxonomy's, are `unlabeled`, with the score that their object has.
+            As many rows, in the same order; categories of objects are the taxonomy's. Strokes of no
+            object, or of one whose category is none of the taxonomy's, are `unlabeled`, with the
+            score that their object has. A row without objects has an `error` instead.
         """
         if not len(table):
             return RESULT_SCHEMA.empty_table()
-        scenes = pack_scenes(table, self.segmenter.taxonomy)
-        drawings, strokes_M = objects_of(scenes, len(self.segmenter.taxonomy.category_names))
-        columns = {
-            name: table[name]
-            for name in ("object", "object_category", "object_score")
-            if name in table.column_names
-        }
+        taxonomy = self.segmenter.taxonomy
+        scenes = pack_scenes(table, taxonomy)
+        drawings, strokes_M = objects_of(scenes, len(taxonomy.category_names))
+        columns = {"object": table["object"], "object_category": _categories(table, taxonomy)}
+        if "object_score" in table.column_names:
+            columns["object_score"] = table["object_score"]
         parts, score_S = _nothing(scenes), _object_scores(table, scenes)
         if len(drawings):
             labelled = self.segmenter.label_batch(drawings)
@@ -54,7 +57,7 @@ class SceneSegmenter:
         offsets = pa.array(np.concatenate([[0], cuts]).astype(np.int32))
         columns |= {name: pa.ListArray.from_arrays(offsets, v) for name, v in parts.items()}
         columns["part_score"] = list_array(np.split(score_S, cuts[:-1]), pa.float32())
-        return result_table(table, columns)
+        return _without_objects(result_table(table, columns))
 
 
 def objects_of(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
@@ -68,6 +71,28 @@ def objects_of(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
     first_K = size_K.cumsum(0) - size_K
     kind_K = scenes.part_S[strokes_M[first_K]]
     return scenes.replace_strokes(strokes_M, size_K, kind_K), strokes_M
+
+
+def _categories(table: pa.Table, taxonomy: Taxonomy) -> pa.Array:
+    """The column `object_category`, in the taxonomy's words."""
+    kind_K, objects_N = kinds(table, taxonomy)
+    words = pa.array([*taxonomy.category_names, None]).take(pa.array(kind_K.numpy()))
+    offsets = np.concatenate([[0], objects_N.cumsum(0).numpy()]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), words)
+
+
+def _without_objects(result: pa.Table) -> pa.Table:
+    """Gives rows that have no objects an error, and takes everything else from them."""
+    lacking = result["object"].is_null()
+    if not pc.any(lacking).as_py():
+        return result
+    names = ("object_category", "object_score", "part", "label", "instance", "part_score")
+    columns = {name: result[name] for name in ("object", *names)}
+    for name in names:
+        nothing = pa.scalar(None, result.schema.field(name).type)
+        columns[name] = pc.if_else(lacking, nothing, result[name])
+    columns["error"] = pc.if_else(lacking, NO_OBJECTS, pa.scalar(None, pa.string()))
+    return result_table(result, columns)
 
 
 def _nothing(scenes: Batch) -> dict[str, pa.Array]:
