@@ -4,12 +4,13 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from instancesketch.batch import Batch, pack
+from instancesketch.batch import Batch, pack, pack_scenes
+from instancesketch.models.grouper import GrouperConfig
 from instancesketch.models.refiner import RefinerConfig
 from instancesketch.models.segmenter import SegmenterConfig
 from instancesketch.schema import to_table
 from instancesketch.sketch import Sketch
-from instancesketch.synth import draw
+from instancesketch.synth import Composer, SceneConfig, draw
 from instancesketch.taxonomy import Taxonomy
 
 torch.set_num_threads(1)  # for tensors as small as these, threads only wait for each other
@@ -21,6 +22,10 @@ TINY_REFINER = RefinerConfig(
     samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32, embedding=8
 )
 
+TINY_GROUPER = GrouperConfig(
+    samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32, edges=2, pair_width=12
+)
+
 
 def drawn(number: int, seed: int = 5, category: str | None = None) -> list[Sketch]:
     return [draw(seed, i, category) for i in range(number)]
@@ -28,6 +33,20 @@ def drawn(number: int, seed: int = 5, category: str | None = None) -> list[Sketc
 
 def packed(sketches: list[Sketch], *, labels: bool = True) -> Batch:
     return pack(to_table(sketches), DOODLE7, labels=labels)
+
+
+def composed(number: int, seed: int = 3, most: int = 4) -> list[Sketch]:
+    """Scenes of few objects, made of drawings of the seven categories and of teapots."""
+    sketches = [
+        s.replace(category="teapot", part=None, label=None, instance=None) if i % 5 == 0 else s
+        for i, s in enumerate(drawn(40, seed=9))
+    ]
+    composer = Composer(sketches, SceneConfig(fewest=2, most=most, own_share=0.7, props=False))
+    return [composer.compose(seed, i) for i in range(number)]
+
+
+def packed_scenes(scenes: list[Sketch], *, labels: bool = True) -> Batch:
+    return pack_scenes(to_table(scenes), DOODLE7, labels=labels)
 
 
 def sketch_of(*strokes: object, sketch_id: str = "s", **values: object) -> Sketch:

@@ -1,0 +1,156 @@
+"""Affinities of strokes: what they may depend on, and what not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from instancesketch.models.encoders import PointsEncoder
+from instancesketch.models.grouper import GrouperNet
+from instancesketch.models.transformer import StrokeTransformer
+from tests.drawings import DOODLE7, TINY_GROUPER, composed, packed, packed_scenes, sketch_of
+
+
+def network(**values):
+    torch.manual_seed(0)
+    return GrouperNet(replace(TINY_GROUPER, **values), DOODLE7).eval()
+
+
+@torch.no_grad()
+def say(net, scenes, ordered=False):
+    batch = packed_scenes(scenes, labels=False).normalised()
+    return net(batch, torch.full((len(batch),), ordered))
+
+
+def reordered(scene, order):
+    """The same scene with its strokes in another order, without labels."""
+    strokes = scene.to_strokes()
+    return sketch_of(*(strokes[i] for i in order), sketch_id=scene.sketch_id)
+
+
+def close(a, b):
+    torch.testing.assert_close(a, b, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("pair_bias", [True, False])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_affinities_are_symmetric_and_there_is_a_kind_for_other_things(ordered, pair_bias):
+    scenes = composed(4)
+    said = say(network(pair_bias=pair_bias), scenes, ordered)
+    longest = max(map(len, scenes))
+    assert said.affinity_NLL.shape == (4, longest, longest)
+    assert said.affinity_NLL.dtype == said.kinds_SC.dtype == torch.float32
+    assert torch.equal(said.affinity_NLL, said.affinity_NLL.transpose(1, 2))
+    assert said.kinds_SC.shape == (sum(map(len, scenes)), len(DOODLE7.category_names) + 1)
+    assert bool(said.affinity_NLL.isfinite().all())
+
+
+def test_the_order_of_strokes_moves_rows_and_columns():
+    net = network()
+    for scene in composed(4):
+        order = np.random.default_rng(1).permutation(len(scene))
+        said, again = (say(net, [s]) for s in (reordered(scene, range(len(scene))),
+                                               reordered(scene, order)))  # fmt: skip
+        close(again.affinity_NLL[0], said.affinity_NLL[0][order][:, order])
+        close(again.kinds_SC, said.kinds_SC[order])
+
+
+def test_the_drawing_order_counts_where_it_is_told_alone():
+    net, scenes = network(), composed(2)
+    batch = packed_scenes(scenes, labels=False).normalised()
+    with torch.no_grad():
+        both = net(batch, torch.tensor([True, False])).affinity_NLL
+    told, untold = (say(net, scenes, ordered).affinity_NLL for ordered in (True, False))
+    size = min(map(len, scenes))
+    close(both[0], told[0])
+    close(both[1], untold[1])
+    assert float((told - untold)[:, :size, :size].abs().max()) > 1e-3
+    # Kinds are not told it at all.
+    assert torch.equal(say(net, scenes, True).kinds_SC, say(net, scenes).kinds_SC)
+
+
+def test_the_drawing_order_is_how_far_apart_strokes_were_drawn():
+    """Equal strokes: pairs differ by the order alone, and by how far apart it is."""
+    said = say(network(), [sketch_of(*[[(0, 0), (9, 9)]] * 6)], True).affinity_NLL[0]
+    for step in range(1, 6):
+        close(said.diagonal(step), said[0, step].expand(6 - step))
+    assert len({round(float(said[0, step]), 5) for step in range(1, 6)}) == 5
+
+
+def test_other_scenes_of_the_batch_do_not_matter():
+    net, scenes = network(), composed(5)
+    together, first = say(net, scenes), 0
+    for i, scene in enumerate(scenes):
+        alone, size = say(net, [scene]), len(scene)
+        close(together.affinity_NLL[i, :size, :size], alone.affinity_NLL[0])
+        close(together.kinds_SC[first : first + size], alone.kinds_SC)
+        first += size
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1.0, 512.0), (2.0**-8, 0.0), (4.0, -4096.0)])
+def test_place_and_size_of_a_scene_do_not_matter(factor, shift):
+    net = network()
+    for scene in composed(3):
+        scene = scene.replace(x=np.round(scene.x), y=np.round(scene.y))
+        moved = scene.replace(x=scene.x * factor + shift, y=scene.y * factor + shift)
+        close(say(net, [moved]).affinity_NLL, say(net, [scene]).affinity_NLL)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("most", [1, 30, 200])
+def test_pairs_in_several_goes_are_the_same(monkeypatch, most, ordered):
+    net, scenes = network(), composed(3)
+    whole = say(net, scenes, ordered).affinity_NLL
+    monkeypatch.setattr(GrouperNet, "MOST_PAIRS", most)
+    close(say(net, scenes, ordered).affinity_NLL, whole)
+
+
+def test_a_scene_of_many_strokes_is_compared_in_bounded_pieces(monkeypatch):
+    """No tensor of pairs is larger than allowed on its way through the network."""
+    net, seen = network(), []
+    net.joined.register_forward_hook(lambda module, given, got: seen.append(got.shape))
+    monkeypatch.setattr(GrouperNet, "MOST_PAIRS", 5_000)
+    rng = np.random.default_rng(0)
+    strokes = [rng.uniform(0, 99, (3, 2)) for _ in range(300)]
+    said = say(net, [sketch_of(*strokes)])
+    assert said.affinity_NLL.shape == (1, 300, 300)
+    assert max(n * m * length for n, m, length, _ in seen) <= 5_000
+    assert sum(m for _, m, _, _ in seen) == 300
+
+
+DOT = [(5, 5)]
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [[DOT], [DOT, DOT], [[(5, 5)] * 4], [[(0, 0), (9, 0)]], [DOT, [(0, 0), (9, 9)], [(9, 9)]]],
+    ids=["dot", "two dots", "still", "line", "dots and line"],
+)
+def test_dots_and_lone_strokes_are_numbers(strokes):
+    said = say(network(), [sketch_of(*strokes)])
+    assert said.affinity_NLL.shape == (1, len(strokes), len(strokes))
+    assert bool(said.affinity_NLL.isfinite().all())
+    assert bool(said.kinds_SC.isfinite().all())
+
+
+def test_an_encoder_that_is_not_told_the_order_has_a_number_less():
+    torch.manual_seed(0)
+    untold, told = (PointsEncoder(8, 8, (4,), order=order).eval() for order in (False, True))
+    assert told.box[0].in_features == untold.box[0].in_features + 1
+    there, back = (
+        packed([sketch_of(*strokes)]).normalised()
+        for strokes in ([[(0, 0), (9, 3)], DOT], [DOT, [(0, 0), (9, 3)]])
+    )
+    with torch.no_grad():
+        close(untold(there), untold(back)[[1, 0]])
+        assert not torch.allclose(told(there), told(back)[[1, 0]], atol=1e-4)
+
+
+def test_a_transformer_is_made_as_the_configuration_says():
+    plain = StrokeTransformer.of(replace(TINY_GROUPER, pair_bias=False, layers=3))
+    assert len(plain.blocks) == 3
+    assert not hasattr(plain, "pairs")
+    with_edges = StrokeTransformer.of(TINY_GROUPER)
+    assert with_edges.pairs.net[2].out_features == TINY_GROUPER.heads + TINY_GROUPER.edges
+    assert with_edges.blocks[0].dropout == TINY_GROUPER.dropout
