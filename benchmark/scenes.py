@@ -1,14 +1,15 @@
 r"""Scenes: panoptic quality on scenes that people drew, beside two rules; and weights.
 
   python -m benchmark.scenes --composed C/composed --cbsc C/cbsc --friss C/friss \
-      --detector runs/boxes --out runs/scenes --ship shipped/doodle7
+      --drawings C/quickdraw --detector runs/boxes --out runs/scenes --ship shipped/doodle7
 
 `composed` is made by `instancesketch synth scenes` from drawings that are in neither set. A grouper
-is trained on it, and goes on with real scenes among the composed ones: those of all users of CBSC
-but one, whose scenes it then groups; and those of all of them, which is what ships, and which
-groups FrISS. No scene of FrISS is ever trained on. What is chosen by hand (`join`, the weights of
-boxes) is chosen on one half of its users by hash, and reported is the other half. Every step that
-is done leaves a file, and is not done again. Needs no Ray.
+is trained on it, and goes on with real scenes, the objects of these composed anew among other
+drawings, and scenes of `composed`. The real ones are those of all users of CBSC but one, whose
+scenes it then groups; and those of all of them, which is what ships, and which groups FrISS. No
+scene of FrISS is ever trained on. What is chosen by hand (`join`, the weights of boxes) is chosen
+on one half of its users by hash, and reported is the other half. Every step that is done leaves a
+file, and is not done again. Needs no Ray.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from instancesketch.reading import shuffle_strokes
 from instancesketch.scenes import detector as detectors
 from instancesketch.scenes.grouper import Grouper
 from instancesketch.schema import bucket, from_table, result_table, to_table
+from instancesketch.synth import Composer, SceneConfig, drawings_of
 from instancesketch.taxonomy import Taxonomy
 
 TAXONOMY = Taxonomy.load("doodle7")
@@ -51,6 +53,7 @@ class Data:
     composed: str
     cbsc: str
     friss: str
+    drawings: str
     detector: str | None
 
     def sets(self) -> dict[str, pa.Table]:
@@ -78,12 +81,22 @@ class Data:
         return Pool(batch, number or len(batch))
 
 
+def remixed(data: Data, real: pa.Table, number: int) -> Pool:
+    """So many scenes composed anew of the objects of real ones, among other drawings."""
+    drawings = [d for s in from_table(real) for d in drawings_of(s)]
+    others = from_table(read(data.drawings))
+    composer = Composer([*drawings, *others], SceneConfig(own_share=0.3))
+    batch = pack_scenes(to_table([composer.compose(SEED, i) for i in range(number)]), TAXONOMY)
+    batch = batch.select((batch.strokes_N <= MOST_STROKES).nonzero()[:, 0])
+    return Pool(batch, len(batch))
+
+
 def tune(data: Data, out: Path, name: str, real: pa.Table) -> Path:
     """Trains on with real scenes among composed ones."""
     torch.set_num_threads(1)
     scenes = pack_scenes(real, TAXONOMY)
     number = TIMES * len(scenes)
-    pools = [Pool(scenes, number), data.composed_pool(number)]
+    pools = [Pool(scenes, number), data.composed_pool(number // 2), remixed(data, real, number)]
     return train(TUNE, TAXONOMY, pools, out / "composed", out / name)
 
 
@@ -145,12 +158,19 @@ def main() -> None:
     parser.add_argument("--composed", required=True, metavar="CORPUS", help="made by rule")
     parser.add_argument("--cbsc", required=True, metavar="CORPUS", help="scenes to train on")
     parser.add_argument("--friss", required=True, metavar="CORPUS", help="scenes to look at only")
+    parser.add_argument("--drawings", required=True, metavar="CORPUS", help="of other things")
     parser.add_argument("--detector", metavar="WEIGHTS", help="a detector trained on composed ones")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="runs and tables")
     parser.add_argument("--processes", type=int, default=2, metavar="N")
     parser.add_argument("--ship", type=Path, metavar="DIR", help="write weights of everything")
     args = parser.parse_args()
-    data = Data(composed=args.composed, cbsc=args.cbsc, friss=args.friss, detector=args.detector)
+    data = Data(
+        composed=args.composed,
+        cbsc=args.cbsc,
+        friss=args.friss,
+        drawings=args.drawings,
+        detector=args.detector,
+    )
     run(data, args.out, args.processes)
     if args.ship:
         ship(args.out, args.ship)

@@ -127,7 +127,9 @@ def _clusters(net: RefinerNet, batch: Batch, part_S: Tensor) -> Tensor:
     return cluster_S
 
 
-def agglomerate(affinity_GLL: Tensor, there_GL: Tensor) -> Tensor:
+def agglomerate(
+    affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None = None
+) -> Tensor:
     """Average linkage: joins clusters as long as two are of positive mean affinity.
 
     All pairs that are each other's nearest are joined at once, which gives what joining one pair
@@ -136,6 +138,7 @@ def agglomerate(affinity_GLL: Tensor, there_GL: Tensor) -> Tensor:
     Args:
         affinity_GLL: logits, symmetric, that two strokes of a group belong together.
         there_GL: which strokes there are.
+        weight_GL: how much each counts in a mean, above 0; all the same where not given.
 
     Returns:
         (G, L) for each stroke the number of its cluster's first one.
@@ -144,8 +147,9 @@ def agglomerate(affinity_GLL: Tensor, there_GL: Tensor) -> Tensor:
     own_L = torch.arange(length, device=there_GL.device)
     label_GL = own_L.expand(groups, length).clone()
     size_GL = there_GL.to(affinity_GLL.dtype)
-    both_GLL = there_GL[:, :, None] & there_GL[:, None]
-    sum_GLL = affinity_GLL.masked_fill(~both_GLL, 0)
+    if weight_GL is not None:
+        size_GL = size_GL * weight_GL
+    sum_GLL = affinity_GLL.nan_to_num() * size_GL[:, :, None] * size_GL[:, None]
     while True:
         weight_GLL = size_GL[:, :, None] * size_GL[:, None]
         mean_GLL = (sum_GLL / weight_GLL).masked_fill(weight_GLL == 0, float("-inf"))

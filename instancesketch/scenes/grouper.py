@@ -15,7 +15,7 @@ from torch import Tensor
 
 from instancesketch import ragged, weights
 from instancesketch.batch import Batch, by_size, pack
-from instancesketch.instances import agglomerate
+from instancesketch.instances import DOT, agglomerate
 from instancesketch.models.grouper import GrouperNet
 from instancesketch.scenes.detector import Boxes
 from instancesketch.schema import RESULT_SCHEMA, list_array, result_table
@@ -55,6 +55,7 @@ def find(
     strokes = len(batch.stroke_len_S)
     cluster_S, kinds_SC = torch.zeros(strokes, dtype=torch.long), torch.zeros(0)
     evidence = None if boxes is None else Evidence(batch, boxes)
+    way_S = _lengths(batch)
     for pick in by_size(batch, MOST_TOKENS, MOST_POINTS):
         strokes_U = batch.strokes_of(pick)
         piece = batch.select(pick).normalised().to(net.device)
@@ -67,9 +68,21 @@ def find(
         if evidence is not None:
             affinity_NLL = affinity_NLL + evidence.of(pick, net).to(net.device)
         there_NL = torch.arange(affinity_NLL.shape[1]) < batch.strokes_N[pick][:, None]
-        label_NL = agglomerate(affinity_NLL, there_NL.to(net.device)).cpu()
+        # A long stroke says more of what belongs together than a short one.
+        weight_NL = torch.ones_like(there_NL, dtype=torch.float32)
+        weight_NL[there_NL] = way_S[strokes_U]
+        label_NL = agglomerate(
+            affinity_NLL, there_NL.to(net.device), weight_NL.to(net.device)
+        ).cpu()
         cluster_S[strokes_U] = label_NL[there_NL]
-    return _numbered(batch, cluster_S, kinds_SC)
+    return _numbered(batch, cluster_S, way_S, kinds_SC)
+
+
+def _lengths(batch: Batch) -> Tensor:
+    """(S,) what each stroke weighs: its length, a dot as much as a short line; 1 on average."""
+    way_P = ragged.segment_lengths(batch.normalised().points_P2.double(), batch.stroke_len_S)
+    way_S = ragged.reduce(way_P, batch.stroke_of_P, len(batch.stroke_len_S), "sum") + DOT
+    return (way_S / way_S.mean()).float()
 
 
 def _sure(affinity_NLL: Tensor) -> Tensor:
@@ -122,7 +135,7 @@ class Evidence:
         return inside.float().mean(1), self.boxes.score_B[own_B]
 
 
-def _numbered(batch: Batch, cluster_S: Tensor, kinds_SC: Tensor) -> Objects:
+def _numbered(batch: Batch, cluster_S: Tensor, way_S: Tensor, kinds_SC: Tensor) -> Objects:
     """Numbers clusters from the left; the kind of each is what its strokes say, by length."""
     longest = int(batch.strokes_N.max()) if len(batch) else 1
     key_K, found_S = (batch.sketch_of_S * longest + cluster_S).unique(return_inverse=True)
@@ -132,10 +145,8 @@ def _numbered(batch: Batch, cluster_S: Tensor, kinds_SC: Tensor) -> Objects:
     right_K = ragged.reduce(high_S2[:, 0], found_S, number, "amax")
     objects_N = torch.bincount(scene_K, minlength=len(batch))
     rank_K = ragged.rank(left_K + right_K, objects_N)
-    way_P = ragged.segment_lengths(batch.points_P2.double(), batch.stroke_len_S)
-    way_S = ragged.reduce(way_P, batch.stroke_of_P, len(cluster_S), "sum") + 1
-    sum_KC = ragged.reduce(kinds_SC * way_S[:, None].float(), found_S, number, "sum")
-    way_K = ragged.reduce(way_S, found_S, number, "sum").float()
+    sum_KC = ragged.reduce(kinds_SC * way_S[:, None], found_S, number, "sum")
+    way_K = ragged.reduce(way_S, found_S, number, "sum")
     score_K, kind_K = (sum_KC / way_K[:, None]).softmax(1).max(1)
     place_K = ragged.starts(objects_N)[scene_K] + rank_K
     order_K = place_K.argsort()
