@@ -7,10 +7,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instancesketch.batch import by_size, join, pack
+from instancesketch.batch import by_size, join, kinds, pack, pack_scenes
 from instancesketch.raster import rasterise
 from instancesketch.schema import to_table
-from tests.drawings import DOODLE7, batches, drawings, drawn, packed, sketch_of, split_strokes
+from tests.drawings import (
+    DOODLE7,
+    batches,
+    composed,
+    drawings,
+    drawn,
+    packed,
+    packed_scenes,
+    sketch_of,
+    split_strokes,
+)
 
 SUN = [[(0, 0), (4, 0)], [(9, 9)]]
 
@@ -58,6 +68,72 @@ def test_tables_in_pieces_pack_alike():
     pieces = pa.concat_tables([table.slice(0, 5), table.slice(5, 1), table.slice(6)])
     assert equal(pack(pieces, DOODLE7), pack(table, DOODLE7))
     assert equal(pack(table.slice(7, 3), DOODLE7), pack(table, DOODLE7).select(torch.arange(7, 10)))
+
+
+OTHER = len(DOODLE7.category_names)
+
+
+def scene(objects, categories, **values):
+    strokes = [[(i, 0), (i, 5)] for i in range(len(objects))]
+    return sketch_of(*strokes, object=objects, object_category=categories, **values)
+
+
+def test_a_scene_is_packed_as_kinds_and_numbers_of_its_objects():
+    scenes = [
+        scene((1, 0, -1, 1), ("Sun", "Dog")),
+        sketch_of(*SUN, category="sun", part=("ray", "ray"), instance=(1, 2)),  # no objects
+        scene((2, 0, 1), (None, "teapot", "Police Car")),
+        scene((-1,), ()),
+        scene((0,), ("tree",)),
+    ]
+    sun, dog, car, tree = (
+        DOODLE7.category_names.index(DOODLE7.category_of(w)) for w in ("sun", "dog", "car", "tree")
+    )
+    batch = packed_scenes(scenes)
+    assert batch.strokes_N.tolist() == [4, 2, 3, 1, 1]
+    assert batch.part_S.tolist() == [dog, sun, -1, dog, -1, -1, car, OTHER, OTHER, -1, tree]
+    assert batch.instance_S.tolist() == [2, 1, 0, 2, -1, -1, 3, 1, 2, 0, 1]
+    assert batch.category_N.tolist() == [-1] * 5
+    unread = packed_scenes(scenes, labels=False)
+    assert torch.equal(unread.points_P2, batch.points_P2)
+    assert set(unread.part_S.tolist()) == set(unread.instance_S.tolist()) == {-1}
+    kind_K, objects_N = kinds(to_table(scenes), DOODLE7)
+    assert kind_K.tolist() == [sun, dog, OTHER, OTHER, car, tree]
+    assert objects_N.tolist() == [2, 0, 3, 0, 1]
+
+
+def test_composed_scenes_are_packed_as_they_are():
+    scenes = composed(10)
+    batch = packed_scenes(scenes)
+    names = [*DOODLE7.category_names, None]
+    want = [
+        (o + 1, DOODLE7.category_of(s.object_category[o]) if o >= 0 else "none")
+        for s in scenes
+        for o in s.object
+    ]
+    got = [
+        (n, "none" if k < 0 else names[k])
+        for n, k in zip(batch.instance_S.tolist(), batch.part_S.tolist(), strict=True)
+    ]
+    assert got == want
+
+
+def test_tables_of_scenes_in_pieces_pack_alike():
+    table = to_table([*composed(5), sketch_of(*SUN), *composed(3, seed=4)])
+    pieces = pa.concat_tables([table.slice(0, 3), table.slice(3, 1), table.slice(4)])
+    whole = pack_scenes(table, DOODLE7)
+    for other in (
+        pack_scenes(pieces, DOODLE7),
+        join([pack_scenes(table.slice(i, 1), DOODLE7) for i in range(len(table))]),
+    ):
+        assert equal(other, whole)
+        assert torch.equal(other.instance_S, whole.instance_S)
+
+
+def test_no_scenes_have_no_kinds():
+    kind_K, objects_N = kinds(to_table([]), DOODLE7)
+    assert len(kind_K) == len(objects_N) == 0
+    assert len(packed_scenes([])) == 0
 
 
 @given(batches(), st.data())

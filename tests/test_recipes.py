@@ -1,6 +1,7 @@
 import pytest
 
 from instancesketch.errors import UserError
+from instancesketch.fit import GrouperFitConfig
 from instancesketch.fit.segmenter import SegmenterFitConfig, seed_recipe
 from instancesketch.recipes import recipe
 
@@ -8,6 +9,17 @@ from instancesketch.recipes import recipe
 def test_default_and_published_recipe() -> None:
     assert recipe("segmenter", "default") == SegmenterFitConfig()
     assert recipe("segmenter", "seed") == seed_recipe()
+
+
+def test_a_grouper_has_a_recipe_and_no_published_one() -> None:
+    assert recipe("grouper", "default") == GrouperFitConfig()
+    config = recipe("grouper", "default", ["model.join=1", "model.edges=4", "ordered_p=0"])
+    assert (config.model.join, config.model.edges, config.ordered_p) == (1.0, 4, 0.0)
+    assert config.labels == "objects"
+    with pytest.raises(UserError, match="no recipe 'seed'; there are default"):
+        recipe("grouper", "seed")
+    with pytest.raises(UserError, match="a width 128 can't be shared by 3 heads"):
+        recipe("grouper", "default", ["model.heads=3"])
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ import torch
 
 from instancesketch import weights
 from instancesketch.errors import UserError
+from instancesketch.models.grouper import GrouperNet
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.segmenter import Segmenter
 from instancesketch.taxonomy import Taxonomy
-from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn
+from tests.drawings import DOODLE7, TINY, TINY_GROUPER, TINY_REFINER, drawn
 
 CONFIG = {"kind": "segmenter", "model": asdict(TINY), "taxonomy": DOODLE7.to_dict()}
 
@@ -231,3 +232,37 @@ def test_a_refiner_of_another_taxonomy_is_refused(folder, tmp_path):
 def test_a_refiner_that_is_none_is_refused(folder, tmp_path):
     weights.save(str(tmp_path / "r" / "refiner"), refiner().state_dict(), CONFIG)
     assert "describes no refiner" in refusal(folder, tmp_path / "r")
+
+
+GROUPER = {"kind": "grouper", "model": asdict(TINY_GROUPER), "taxonomy": DOODLE7.to_dict()}
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_grouper_is_built_as_its_configuration_says(tmp_path, half):
+    torch.manual_seed(0)
+    want = GrouperNet(TINY_GROUPER, DOODLE7).state_dict()
+    weights.save(str(tmp_path / "grouper"), want, GROUPER, half=half)
+    assert weights.holds([str(tmp_path)], "grouper")
+    net, taxonomy = weights.build_grouper(weights.load([str(tmp_path)], "grouper"), "here")
+    assert (net.config, taxonomy) == (TINY_GROUPER, DOODLE7)
+    for name, value in net.state_dict().items():
+        assert value.dtype == want[name].dtype
+        torch.testing.assert_close(value, want[name], rtol=1e-3 * half, atol=1e-6 * half)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"model": asdict(TINY)}, "here: config.json describes no grouper"),
+        ({"model": asdict(TINY_GROUPER) | {"pair_width": "8"}}, "describes no grouper"),
+        ({"model": asdict(TINY_GROUPER) | {"pair_width": 8}}, "don't fit"),
+        ({"taxonomy": Taxonomy.load("spg20").to_dict()}, "don't fit"),
+    ],
+    ids=["segmenter", "words", "width", "taxonomy"],
+)
+def test_a_grouper_that_does_not_fit_is_refused(tmp_path, change, told):
+    tensors = GrouperNet(TINY_GROUPER, DOODLE7).state_dict()
+    weights.save(str(tmp_path / "grouper"), tensors, GROUPER | change)
+    with pytest.raises(UserError, match=told) as error:
+        weights.build_grouper(weights.load([str(tmp_path)], "grouper"), "here")
+    assert "\n" not in str(error.value)
