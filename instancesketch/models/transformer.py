@@ -252,13 +252,19 @@ def _within(points: Tensor, outline: Tensor) -> Tensor:
 
     By counting the edges to the right of each (the even-odd rule, Shimrat 1962).
     """
-    a, b = outline[..., None, :, :], outline.roll(-1, -2)[..., None, :, :]
-    x, y = points[..., :, None, :].unbind(-1)
-    crossed = (a[..., 1] > y) != (b[..., 1] > y)
-    rise = b[..., 1] - a[..., 1]
-    slope = (b[..., 0] - a[..., 0]) / torch.where(rise == 0, 1, rise)
-    right = crossed & (x < a[..., 0] + slope * (y - a[..., 1]))
-    return (right.sum(-1) % 2).float().mean(-1)
+    x, y = points.unbind(-1)
+    from_x, from_y = outline.unbind(-1)
+    to_x, to_y = from_x.roll(-1, -1), from_y.roll(-1, -1)
+    rise = to_y - from_y
+    slope = (to_x - from_x) / torch.where(rise == 0, 1, rise)
+    shape = torch.broadcast_shapes(x.shape, from_x[..., :1].shape)
+    within = torch.zeros(shape, dtype=torch.bool, device=x.device)
+    # Edge by edge: what all edges say of all points at once wouldn't stay in a CPU's cache.
+    for edge in range(outline.shape[-2]):
+        at = (..., slice(edge, edge + 1))
+        crossed = (from_y[at] > y) != (to_y[at] > y)
+        within ^= crossed & (x < from_x[at] + slope[at] * (y - from_y[at]))
+    return within.float().mean(-1)
 
 
 def _box(places_NLK2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
