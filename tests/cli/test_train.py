@@ -1,0 +1,49 @@
+"""What can't be asked of `train` gets one line, before anything is started."""
+
+from pathlib import Path
+
+import pytest
+
+from instancesketch.cli import main
+from instancesketch.cli.door import parse
+
+
+@pytest.mark.parametrize("model", ["segmenter", "refiner", "grouper", "detector"])
+def test_every_model_can_be_asked_for(model: str) -> None:
+    args = parse(["train", model, "--data", "a", "b", "--run", "r", "--set", "epochs=3"])
+    assert (args.model, args.data, args.run_name, args.set) == (
+        model,
+        ["a", "b"],
+        "r",
+        ["epochs=3"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("painter --data c --run r", "invalid choice: 'painter'"),
+        ("grouper --run r", "required: --data"),
+        ("grouper --data c", "required: --run"),
+        ("grouper --data c --run r --recipe seed", "no recipe 'seed'; there are default"),
+        ("grouper --data c --run r --set model.boxes=2", "no 'boxes' in a recipe; there are"),
+        ("grouper --data c --run r --set model.edges=many", "it must be like 8"),
+        ("grouper --data c --run r --set model.heads=3", "width 128 can't be shared by 3 heads"),
+        ("grouper --data c --run r --epochs 0", "at least one epoch"),
+        ("grouper --data c --run a/b", "a run needs a plain name"),
+        ("grouper --data c --run r --workers 3", "can't be shared evenly by 3 workers"),
+        ("detector --data c --run r --select none", "no --weights, --select"),
+    ],
+)
+def test_a_mistake_gets_one_line(
+    command: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *command.split()]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("instancesketch: error: ")
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
