@@ -44,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--taxonomy",
         metavar="T",
         help="categories and parts: doodle7, spg20 or a TOML file (default: the one that ships and "
-        "knows most of the drawings; doodle7 for a detector)",
+        "knows most of the drawings; doodle7 for scenes)",
     )
     parser.add_argument(
         "--weights", nargs="+", default=[], metavar="W", help="start from these instead of chance"
