@@ -15,8 +15,8 @@ FLOORS = {
         "models", "recipes", "scenes", "weights", "fit", "segmenter", "instances"},
     4: {
         "audit", "cluster", "corpus", "detecting", "inference", "isolation", "pools", "progress",
-        "reading", "scene_steps", "slices", "staging", "street", "synthesis", "tracking", "training",
-        "worker",
+        "reading", "scene_steps", "slices", "staging", "street", "synthesis", "tracking",
+        "training", "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip
