@@ -42,7 +42,7 @@ TAXONOMY = Taxonomy.load("doodle7")
 MOST_STROKES = 64  # of a composed scene: larger ones cost much, and few real ones are
 SEED = 7  # of the random order
 PRETRAIN = GrouperFitConfig(epochs=8, bfloat16=True)
-TUNE = GrouperFitConfig(epochs=3, learning_rate=5e-4, bfloat16=True, seed=1)
+TUNE = GrouperFitConfig(epochs=2, learning_rate=5e-4, bfloat16=True, seed=1)
 TIMES = 5  # how often a real scene comes in an epoch of tuning
 
 
@@ -130,8 +130,8 @@ def run(data: Data, out: Path, processes: int) -> None:
     sets = data.sets()
     users = {n: t for n, t in sets.items() if not n.startswith("friss")}
     train(PRETRAIN, TAXONOMY, [data.composed_pool()], None, out / "composed")
-    jobs = {n: [t for u, t in users.items() if u != n] for n in users}
-    jobs["everything"] = list(users.values())
+    jobs = {"everything": list(users.values())}
+    jobs |= {n: [t for u, t in users.items() if u != n] for n in users}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         waiting = [
             pool.submit(tune, data, out, f"tuned-{n}", pa.concat_tables(t)) for n, t in jobs.items()
