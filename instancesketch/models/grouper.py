@@ -33,11 +33,11 @@ class GrouperConfig:
     pair_bias: bool = True  # how strokes lie to each other, told to the attention
     edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
     pair_width: int = 48  # of what is known of two strokes, from which their affinity is made
-    # How objects are made: added to every affinity; for two strokes that a box holds; for two of
-    # which it holds one.
-    join: float = 0.0
-    box_both: float = 1.0
-    box_one: float = 1.0
+    # How objects are made of what it says; none of it is trained.
+    views: int = 3  # ways to look at a scene, whose answers are averaged; 1 to 3
+    join: float = 0.25  # added to every affinity
+    box_both: float = 1.0  # and for two strokes that a box holds
+    box_one: float = 1.0  # less this for two of which it holds one
 
 
 class Grouped(NamedTuple):

@@ -16,7 +16,7 @@ from torch import Tensor
 from instancesketch import ragged, weights
 from instancesketch.batch import Batch, by_size, pack
 from instancesketch.instances import DOT, agglomerate
-from instancesketch.models.grouper import GrouperNet
+from instancesketch.models.grouper import Grouped, GrouperNet
 from instancesketch.scenes.detector import Boxes
 from instancesketch.schema import RESULT_SCHEMA, list_array, result_table
 from instancesketch.taxonomy import Taxonomy
@@ -24,9 +24,8 @@ from instancesketch.taxonomy import Taxonomy
 # What goes through the model at once: strokes, padded to the longest scene, and points.
 MOST_TOKENS = 1_024
 MOST_POINTS = 100_000
-# Affinities are logits: of pairs as sure as this no mean of a cluster should be made.
-MOST_SURE = 6.0
-SURER = 1e-3  # what is left of what goes beyond
+# A scene is looked at as it is, from behind the paper, and lower: (x, y) stretched so.
+VIEWS = ((1.0, 1.0), (-1.0, 1.0), (1.0, 0.8))
 SAMPLES = 16  # places along a stroke that are sought in boxes
 MOST_NUMBERS = 4_000_000  # pairs of strokes by boxes, at once
 
@@ -58,13 +57,11 @@ def find(
     way_S = _lengths(batch)
     for pick in by_size(batch, MOST_TOKENS, MOST_POINTS):
         strokes_U = batch.strokes_of(pick)
-        piece = batch.select(pick).normalised().to(net.device)
-        with torch.autocast(net.device.type, torch.bfloat16, net.device.type == "cuda"):
-            said = net(piece, torch.full((len(pick),), drawing_order, device=net.device))
+        said = look(net, batch.select(pick), drawing_order)
         if not len(kinds_SC):
             kinds_SC = torch.zeros(strokes, said.kinds_SC.shape[1])
         kinds_SC[strokes_U] = said.kinds_SC.log_softmax(1).cpu()
-        affinity_NLL = _sure(said.affinity_NLL) + net.config.join
+        affinity_NLL = said.affinity_NLL + net.config.join
         if evidence is not None:
             affinity_NLL = affinity_NLL + evidence.of(pick, net).to(net.device)
         there_NL = torch.arange(affinity_NLL.shape[1]) < batch.strokes_N[pick][:, None]
@@ -78,20 +75,24 @@ def find(
     return _numbered(batch, cluster_S, way_S, kinds_SC)
 
 
+def look(net: GrouperNet, batch: Batch, drawing_order: bool) -> Grouped:
+    """What the model says on average of scenes that are looked at in several ways."""
+    ordered_N = torch.full((len(batch),), drawing_order, device=net.device)
+    views = []
+    for stretch in VIEWS[: net.config.views]:
+        view = batch.normalised()
+        view = view.with_points(view.points_P2 * torch.tensor(stretch)).normalised()
+        with torch.autocast(net.device.type, torch.bfloat16, net.device.type == "cuda"):
+            views.append(net(view.to(net.device), ordered_N))
+    affinity_NLL, kinds_SC = (torch.stack(said).mean(0) for said in zip(*views, strict=True))
+    return Grouped(affinity_NLL, kinds_SC)
+
+
 def _lengths(batch: Batch) -> Tensor:
     """(S,) what each stroke weighs: its length, a dot as much as a short line; 1 on average."""
     way_P = ragged.segment_lengths(batch.normalised().points_P2.double(), batch.stroke_len_S)
     way_S = ragged.reduce(way_P, batch.stroke_of_P, len(batch.stroke_len_S), "sum") + DOT
     return (way_S / way_S.mean()).float()
-
-
-def _sure(affinity_NLL: Tensor) -> Tensor:
-    """Affinities within bounds, but never equal where they were not.
-
-    Of equal ones the first in the drawing order would be joined, which is not to be evidence.
-    """
-    within_NLL = affinity_NLL.clamp(-MOST_SURE, MOST_SURE)
-    return within_NLL + SURER * (affinity_NLL - within_NLL)
 
 
 class Evidence:
