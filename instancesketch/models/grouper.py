@@ -36,8 +36,8 @@ class GrouperConfig:
     # How objects are made of what it says; none of it is trained.
     views: int = 3  # ways to look at a scene, whose answers are averaged; 1 to 3
     join: float = 0.25  # added to every affinity
-    box_both: float = 1.0  # and for two strokes that a box holds
-    box_one: float = 1.0  # less this for two of which it holds one
+    box_both: float = 0.5  # and for two strokes that a box holds
+    box_one: float = 0.5  # less this for two of which it holds one
 
 
 class Grouped(NamedTuple):
