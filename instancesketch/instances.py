@@ -127,9 +127,7 @@ def _clusters(net: RefinerNet, batch: Batch, part_S: Tensor) -> Tensor:
     return cluster_S
 
 
-def agglomerate(
-    affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None = None
-) -> Tensor:
+def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None = None) -> Tensor:
     """Average linkage: joins clusters as long as two are of positive mean affinity.
 
     All pairs that are each other's nearest are joined at once, which gives what joining one pair

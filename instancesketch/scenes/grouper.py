@@ -148,7 +148,11 @@ def _numbered(batch: Batch, cluster_S: Tensor, way_S: Tensor, kinds_SC: Tensor) 
     rank_K = ragged.rank(left_K + right_K, objects_N)
     sum_KC = ragged.reduce(kinds_SC * way_S[:, None], found_S, number, "sum")
     way_K = ragged.reduce(way_S, found_S, number, "sum")
-    score_K, kind_K = (sum_KC / way_K[:, None]).softmax(1).max(1)
+    chance_KC = (sum_KC / way_K[:, None]).softmax(1)
+    # Of a category first, as against any other thing; then, of which.
+    kind_K = chance_KC[:, :-1].argmax(1)
+    kind_K = kind_K.where(chance_KC[:, -1] < 0.5, chance_KC.shape[1] - 1)
+    score_K = chance_KC.gather(1, kind_K[:, None])[:, 0]
     place_K = ragged.starts(objects_N)[scene_K] + rank_K
     order_K = place_K.argsort()
     return Objects(rank_K[found_S], kind_K[order_K], score_K[order_K], objects_N)

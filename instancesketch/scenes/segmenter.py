@@ -5,18 +5,22 @@ Shape letters: see `instancesketch.ragged`; M strokes of objects of the taxonomy
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from instancesketch import ragged
 from instancesketch.batch import Batch, kinds, pack_scenes
 from instancesketch.schema import RESULT_SCHEMA, flat_list, list_array, result_table
-from instancesketch.segmenter import Segmenter
+from instancesketch.segmenter import Segmenter, predict
 from instancesketch.taxonomy import UNLABELED, Taxonomy
 
+# What the segmenter says of a drawing's category counts as this power of its probability.
+SEGMENTER = 0.5
 NO_OBJECTS = "the scene doesn't say which objects it has"
 
 
@@ -42,22 +46,50 @@ class SceneSegmenter:
             return RESULT_SCHEMA.empty_table()
         taxonomy = self.segmenter.taxonomy
         scenes = pack_scenes(table, taxonomy)
+        kind_K, objects_N = kinds(table, taxonomy)
+        object_S = ragged.starts(objects_N)[scenes.sketch_of_S] + scenes.instance_S - 1
+        score_K = _scores(table, len(kind_K))
         drawings, strokes_M = objects_of(scenes, len(taxonomy.category_names))
-        columns = {"object": table["object"], "object_category": _categories(table, taxonomy)}
-        if "object_score" in table.column_names:
-            columns["object_score"] = table["object_score"]
-        parts, score_S = _nothing(scenes), _object_scores(table, scenes)
+        parts, score_S = _nothing(scenes), np.zeros(len(object_S), np.float32)
+        in_one_S = scenes.instance_S > 0
+        score_S[in_one_S.numpy()] = score_K[object_S[in_one_S]].nan_to_num().numpy()
         if len(drawings):
+            object_D = object_S[strokes_M[ragged.starts(drawings.strokes_N)]]
+            drawings = self._reconsidered(drawings, score_K[object_D])
+            kind_K[object_D] = drawings.category_N
             labelled = self.segmenter.label_batch(drawings)
             score_S[strokes_M.numpy()] = labelled["part_score"].flatten().to_numpy()
             parts = {
                 name: _scattered(parts[name], labelled[name].flatten(), strokes_M) for name in parts
             }
+        columns = {
+            "object": table["object"],
+            "object_category": _words(kind_K, objects_N, taxonomy),
+        }
+        if "object_score" in table.column_names:
+            columns["object_score"] = table["object_score"]
         cuts = scenes.strokes_N.cumsum(0).numpy()
         offsets = pa.array(np.concatenate([[0], cuts]).astype(np.int32))
         columns |= {name: pa.ListArray.from_arrays(offsets, v) for name, v in parts.items()}
         columns["part_score"] = list_array(np.split(score_S, cuts[:-1]), pa.float32())
         return _without_objects(result_table(table, columns))
+
+    def _reconsidered(self, drawings: Batch, score_D: Tensor) -> Batch:
+        """Drawings with the category that the grouper, which has seen the scene, and the segmenter,
+        which sees the drawing as large as it learned it, hold most likely together.
+
+        Where the score of the grouper's is NaN, it is given and stays.
+        """
+        _, _, guess_DC = predict(self.segmenter.net, drawings, torch.full((len(drawings),), -1))
+        if guess_DC is None or guess_DC.shape[1] < 2:
+            return drawings
+        known_D = score_D.isnan()
+        rest_D1 = ((1 - score_D) / (guess_DC.shape[1] - 1))[:, None]
+        prior_DC = rest_D1.expand_as(guess_DC).scatter(
+            1, drawings.category_N[:, None], score_D[:, None]
+        )
+        likely_D = (prior_DC * guess_DC**SEGMENTER).argmax(1)
+        return replace(drawings, category_N=drawings.category_N.where(known_D, likely_D))
 
 
 def objects_of(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
@@ -73,9 +105,8 @@ def objects_of(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
     return scenes.replace_strokes(strokes_M, size_K, kind_K), strokes_M
 
 
-def _categories(table: pa.Table, taxonomy: Taxonomy) -> pa.Array:
+def _words(kind_K: Tensor, objects_N: Tensor, taxonomy: Taxonomy) -> pa.Array:
     """The column `object_category`, in the taxonomy's words."""
-    kind_K, objects_N = kinds(table, taxonomy)
     words = pa.array([*taxonomy.category_names, None]).take(pa.array(kind_K.numpy()))
     offsets = np.concatenate([[0], objects_N.cumsum(0).numpy()]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), words)
@@ -102,16 +133,15 @@ def _nothing(scenes: Batch) -> dict[str, pa.Array]:
     return {"part": unlabeled, "label": unlabeled, "instance": pa.nulls(strokes, pa.int32())}
 
 
-def _object_scores(table: pa.Table, scenes: Batch) -> npt.NDArray[np.float32]:
-    """For every stroke the score of its object; 0 where it has none."""
-    if "object_score" not in table.column_names:
-        return np.zeros(len(scenes.stroke_len_S), np.float32)
-    score_K, first_N1, _ = flat_list(table, "object_score")
-    at_S = torch.from_numpy(first_N1[:-1])[scenes.sketch_of_S] + scenes.instance_S - 1
-    scored_S = torch.from_numpy(np.diff(first_N1) > 0)[scenes.sketch_of_S] & (scenes.instance_S > 0)
-    score_S = np.zeros(len(at_S), np.float32)
-    score_S[scored_S.numpy()] = score_K[at_S[scored_S].numpy()]
-    return score_S
+def _scores(table: pa.Table, objects: int) -> Tensor:
+    """The score of every object of all scenes; NaN where it has none."""
+    if (
+        "object_score" not in table.column_names
+        or not pc.any(table["object_score"].is_valid()).as_py()
+    ):
+        return torch.full((objects,), float("nan"))
+    score_K, _, _ = flat_list(table, "object_score")
+    return torch.tensor(score_K)
 
 
 def _scattered(values_S: pa.Array, some_M: pa.Array, strokes_M: Tensor) -> pa.Array:
