@@ -1,14 +1,16 @@
 r"""Scenes: panoptic quality on scenes that people drew, beside two rules; and weights.
 
   python -m benchmark.scenes --composed C/composed --cbsc C/cbsc --friss C/friss \
-      --drawings C/quickdraw --detector runs/boxes --out runs/scenes --ship shipped/doodle7
+      --drawings C/quickdraw --detector runs/boxes --segmenter runs/doodle7/source-cbsc/student \
+      --out runs/scenes --ship shipped/doodle7
 
 `composed` is made by `instancesketch synth scenes` from drawings that are in neither set. A grouper
 is trained on it, and goes on with real scenes, the objects of these composed anew among other
 drawings, and scenes of `composed`. The real ones are those of all users of CBSC but one, whose
 scenes it then groups; and those of all of them, which is what ships, and which groups FrISS. No
 scene of FrISS is ever trained on. What is chosen by hand (`join`, the weights of boxes) is chosen
-on one half of its users by hash, and reported is the other half. Every step that is done leaves a
+on one half of its users by hash, and reported is the other half. Objects' categories, in PQ-seven,
+are those of a segmenter that has seen no drawing of either set. Every step that is done leaves a
 file, and is not done again. Needs no Ray.
 """
 
@@ -34,7 +36,9 @@ from instancesketch.fit import GrouperFitConfig
 from instancesketch.reading import shuffle_strokes
 from instancesketch.scenes import detector as detectors
 from instancesketch.scenes.grouper import Grouper
+from instancesketch.scenes.segmenter import SceneSegmenter
 from instancesketch.schema import bucket, from_table, result_table, to_table
+from instancesketch.segmenter import Segmenter
 from instancesketch.synth import Composer, SceneConfig, drawings_of
 from instancesketch.taxonomy import Taxonomy
 
@@ -55,6 +59,7 @@ class Data:
     friss: str
     drawings: str
     detector: str | None
+    segmenter: str
 
     def sets(self) -> dict[str, pa.Table]:
         """Real scenes by their use: each user of CBSC; FrISS to choose on, and to report."""
@@ -102,23 +107,24 @@ def tune(data: Data, out: Path, name: str, real: pa.Table) -> Path:
 
 def answer(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> None:
     """Groups scenes in every way that is compared, in file order and in a random one."""
-    grouper = Grouper.load(str(source))
+    grouper, segmenter = Grouper.load(str(source)), SceneSegmenter(Segmenter.load(data.segmenter))
     finder = detectors.load(data.detector) if data.detector else None
     shuffled = to_table([shuffle_strokes(s, SEED) for s in from_table(table)])
     for order, rows in (("file", table), ("random", shuffled)):
         batch = pack(rows, TAXONOMY, labels=False)
         found = {
             "touching": scene_rules.touching(rows, batch, TAXONOMY),
-            "grouper": grouper.group_table(rows),
-            "ordered": grouper.group_table(rows, drawing_order=True) if order == "file" else None,
+            "grouper": segmenter.label_table(grouper.group_table(rows)),
         }
+        if order == "file":
+            told = grouper.group_table(rows, drawing_order=True)
+            found["ordered"] = segmenter.label_table(told)
         if finder is not None:
             boxes = finder.detect(batch)
             found["most points"] = scene_rules.most_points(rows, batch, boxes, TAXONOMY)
-            found["with boxes"] = grouper.group_table(rows, boxes)
+            found["with boxes"] = segmenter.label_table(grouper.group_table(rows, boxes))
         for way, result in found.items():
-            if result is not None:
-                write(out / name / f"{way}-{order}.parquet", result)
+            write(out / name / f"{way}-{order}.parquet", result)
     write(out / name / "truth.parquet", result_table(table, {c: table[c] for c in LABELS}))
 
 
@@ -160,6 +166,9 @@ def main() -> None:
     parser.add_argument("--friss", required=True, metavar="CORPUS", help="scenes to look at only")
     parser.add_argument("--drawings", required=True, metavar="CORPUS", help="of other things")
     parser.add_argument("--detector", metavar="WEIGHTS", help="a detector trained on composed ones")
+    parser.add_argument(
+        "--segmenter", default="doodle7", metavar="WEIGHTS", help="has a say in categories"
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="runs and tables")
     parser.add_argument("--processes", type=int, default=2, metavar="N")
     parser.add_argument("--ship", type=Path, metavar="DIR", help="write weights of everything")
@@ -170,6 +179,7 @@ def main() -> None:
         friss=args.friss,
         drawings=args.drawings,
         detector=args.detector,
+        segmenter=args.segmenter,
     )
     run(data, args.out, args.processes)
     if args.ship:
