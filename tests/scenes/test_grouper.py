@@ -201,7 +201,7 @@ PAIRS = sketch_of(
 
 
 def added(scene, *boxes, **values):
-    net = network(loud=1.0, **values)
+    net = network(loud=1.0, **({"box_both": 1.0, "box_one": 1.0} | values))
     return Evidence(packed_scenes([scene]), boxes_of(boxes)).of(torch.tensor([0]), net)[0]
 
 
@@ -254,7 +254,7 @@ def test_scenes_without_boxes_are_as_they_were(grouper):
 
 
 def test_boxes_of_a_scene_are_its_own():
-    net = network(loud=0.0)
+    net = network(loud=0.0, join=0.0)
     told = Grouper(net, DOODLE7)
     with torch.no_grad():
         net.out.bias.zero_()
