@@ -123,16 +123,4 @@ def shuffle_strokes(sketch: Sketch, seed: int) -> Sketch:
     """Puts the strokes in an order that depends on the seed and the id alone."""
     digest = hashlib.blake2b(f"{seed}\0{sketch.sketch_id}".encode(), digest_size=8).digest()
     order = np.random.default_rng(int.from_bytes(digest, "big")).permutation(len(sketch))
-    strokes = sketch.to_strokes()
-    points = np.concatenate([strokes[i] for i in order])
-    changed: dict[str, Any] = {
-        name: tuple(values[i] for i in order)
-        for name in ("part", "label", "instance", "object", "part_score")
-        if (values := getattr(sketch, name)) is not None
-    }
-    return sketch.replace(
-        x=points[:, 0].copy(),
-        y=points[:, 1].copy(),
-        stroke_len=sketch.stroke_len[order],
-        **changed,
-    )
+    return sketch.take(order.tolist())

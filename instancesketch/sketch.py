@@ -16,6 +16,7 @@ IntArray = npt.NDArray[np.int32]
 
 # Beyond this a float32 can't tell two neighbouring pixels apart.
 LARGEST_COORDINATE = 1e7
+_PER_STROKE = ("part", "label", "instance", "object", "part_score")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +61,7 @@ class Sketch:
             object.__setattr__(self, "y", np.asarray(self.y, np.float32))
         object.__setattr__(self, "stroke_len", np.asarray(self.stroke_len, np.int32))
         _check_geometry(self.x, self.y, self.stroke_len)
-        for name in ("part", "label", "instance", "object", "part_score"):
+        for name in _PER_STROKE:
             values = getattr(self, name)
             if values is not None and len(values) != len(self.stroke_len):
                 raise SketchError(
@@ -106,6 +107,19 @@ class Sketch:
         """Returns one (points, 2) array per stroke."""
         points = np.stack([self.x, self.y], axis=1)
         return np.split(points, np.cumsum(self.stroke_len)[:-1])
+
+    def take(self, strokes: Sequence[int]) -> Sketch:
+        """Returns the strokes of the given numbers, in that order, with what is known of each."""
+        points = self.to_strokes()
+        x, y = np.concatenate([points[i] for i in strokes]).T
+        values: dict[str, Any] = {
+            name: tuple(known[i] for i in strokes)
+            for name in _PER_STROKE
+            if (known := getattr(self, name)) is not None
+        }
+        return self.replace(
+            x=x.copy(), y=y.copy(), stroke_len=self.stroke_len[list(strokes)], **values
+        )
 
     def replace(self, **values: Any) -> Sketch:
         """Returns a copy with the named fields changed."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
+
 from instancesketch.colours import GREY, Ink, instance_ink, palette
-from instancesketch.errors import UserError
-from instancesketch.metrics import outcomes
+from instancesketch.metrics import outcomes, stroke_order
 from instancesketch.report.scenes import (
     Agreement,
     agree,
@@ -173,11 +174,8 @@ def compare(sketch: Sketch, true: Sketch | None, taxonomy: Taxonomy | None) -> D
     """
     if true is None:
         return Drawing(sketch=sketch, true=None, true_category=None, wrong=(), wrong_sides=())
-    if len(true) != len(sketch):
-        raise UserError(
-            f"{sketch.sketch_id!r} has {len(true)} strokes in the truth "
-            f"and {len(sketch)} in the result"
-        )
+    # The result may have been made in another order of strokes, and it is the one that is shown.
+    true = true.take(np.argsort(stroke_order(true, sketch)).tolist())
     predicted = sketch.part or (None,) * len(sketch)
     labels = sketch.label or predicted
     parts = true.part or ()

@@ -60,27 +60,22 @@ def drawings_of(sketch: Sketch) -> list[Sketch]:
     """
     if sketch.object is None or sketch.object_category is None:
         return [sketch]
-    strokes, drawings = sketch.to_strokes(), []
+    drawings = []
     for number, word in enumerate(sketch.object_category):
         rows = [i for i, o in enumerate(sketch.object) if o == number]
-        if word is None or not rows:
-            continue
-        labels = {
-            name: None if (values := getattr(sketch, name)) is None else tuple(
-                values[i] for i in rows
+        if word is not None and rows:
+            drawing = sketch.take(rows)
+            drawings.append(
+                drawing.replace(
+                    sketch_id=f"{sketch.sketch_id}-{number}",
+                    category=word,
+                    width=None,
+                    height=None,
+                    object=None,
+                    object_score=None,
+                    object_category=None,
+                )
             )
-            for name in ("part", "label", "instance")
-        }  # fmt: skip
-        drawings.append(
-            Sketch.from_strokes(
-                [strokes[i] for i in rows],
-                sketch_id=f"{sketch.sketch_id}-{number}",
-                source=sketch.source,
-                category=word,
-                split=sketch.split,
-                **labels,
-            )
-        )
     return drawings
 
 

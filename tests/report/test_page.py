@@ -136,6 +136,12 @@ def test_truth_of_other_strokes_is_refused(flower):
         render_report([flower("a")], title="t", truth=truth)
 
 
+def test_a_truth_in_another_order_of_strokes_is_the_same(flower):
+    truth = {"a": flower("a")}
+    page = Page(render_report([flower("a").take([3, 1, 0, 2])], title="t", truth=truth))
+    assert page.data["drawings"][0]["wrong"] == []
+
+
 def test_an_unlabelled_truth_marks_nothing(flower):
     truth = {"a": flower("a", part=None, label=None, category="flower")}
     page = Page(render_report([flower("a")], title="t", truth=truth))
