@@ -1,12 +1,6 @@
 """Training a grouper on a real Ray: what a run leaves, that it continues, what is told."""
 
 import json
-import os
-import pickle
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import asdict, replace
 
 import pyarrow.parquet as pq
@@ -14,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from instancesketch import tracking, weights
+from instancesketch import tracking
 from instancesketch.batch import pack_scenes
 from instancesketch.cli import main
 from instancesketch.errors import UserError
@@ -25,7 +19,7 @@ from instancesketch.scenes.grouper import Grouper
 from instancesketch.schema import to_table
 from instancesketch.training import TrainConfig, train
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, sketch_of
-from tests.test_training import DRIVER, FILES
+from tests.test_training import FILES
 
 pytestmark = pytest.mark.ray
 
@@ -170,38 +164,3 @@ def test_the_verb_ends_with_the_figures_and_where_the_run_is(done, corpus, capsy
         f"train: finished before: epoch {summary['best_epoch']} of 2, PQ {best['pq']:.2f}, "
         f"PQ-seven {best['pq_seven']:.2f} on 10 drawings -> {run}\n"
     )
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_a_killed_run_continues_to_the_same_weights(tmp_path):
-    """SIGKILL to the driver and all that it started, at a checkpoint, then the same command."""
-    corpus = write_corpus(tmp_path / "corpus")
-    (tmp_path / "driver.py").write_text(DRIVER)
-    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
-    commands = {}
-    for name in ("whole", "killed"):
-        # No selection: the last epoch's weights are compared.
-        recipe = replace(RECIPE, epochs=3)
-        config = config_of(corpus, tmp_path, name, selection="none", recipe=recipe)
-        (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(config))
-        commands[name] = [sys.executable, tmp_path / "driver.py", tmp_path / f"{name}.pickle"]
-    process = subprocess.Popen(
-        commands["killed"], env=environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        while not tracking.read(str(tmp_path / "killed")):
-            assert process.poll() is None, "it ended before its first epoch did"
-            time.sleep(0.02)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert not (tmp_path / "killed" / "summary.json").exists()
-    for name in ("killed", "whole"):
-        subprocess.run(commands[name], env=environment, capture_output=True, check=True)
-    lines = [tracking.read(str(tmp_path / name)) for name in ("killed", "whole")]
-    assert [line["loss"] for line in lines[0]] == [line["loss"] for line in lines[1]]
-    assert len(lines[0]) == 3
-    assert equal(weights_of(tmp_path / "killed"), weights_of(tmp_path / "whole"))
-    assert weights.holds([str(tmp_path / "killed")], "grouper")
