@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from instancesketch import rows, storage, tracking, weights
 from instancesketch.cluster import connect, quiet_data
@@ -20,6 +20,9 @@ from instancesketch.fit import FitConfig, RefinerFitConfig
 from instancesketch.rows import Group, Role, Selection
 from instancesketch.taxonomy import Taxonomy
 from instancesketch.worker import load_state, work
+
+if TYPE_CHECKING:
+    from ray.train import UserCallback
 
 # A worker that was lost is replaced, and the epoch begun again, so often before the run gives up.
 MOST_FAILURES = 5
@@ -41,8 +44,14 @@ class TrainConfig:
     quiet: bool = False
 
 
-def train(config: TrainConfig) -> dict[str, Any]:
+def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[str, Any]:
     """Trains the model that the recipe is for, or continues the run; returns its summary.
+
+    It can be called in a task or an actor of a running Ray, such as a trial of Ray Tune.
+
+    Args:
+        config: what to train on, how, and where the run is kept.
+        callbacks: told of every report and failure, in the process that controls the workers.
 
     Raises:
         UserError: the cluster, the corpus or an earlier run of the name doesn't fit.
@@ -83,7 +92,7 @@ def train(config: TrainConfig) -> dict[str, Any]:
                 num_to_keep=2, checkpoint_score_attribute="score", checkpoint_score_order="max"
             ),
             failure_config=FailureConfig(max_failures=MOST_FAILURES),
-            callbacks=[_reporter(run)],
+            callbacks=[_reporter(run), *callbacks],
         ),
     )
     with tracking.following(run, config.run, config.quiet):
@@ -116,7 +125,8 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
 
     groups = rows.row_groups(config.data)
     selection = _selection(config)
-    survey = ray.remote(rows.survey)
+    # Anywhere in the cluster: what a trial of Ray Tune starts would else share the trial's CPUs.
+    survey = ray.remote(rows.survey).options(scheduling_strategy="DEFAULT", num_cpus=0.5)
 
     def surveys(role: Role, taxonomy: Taxonomy) -> list[Group]:
         labels = config.recipe.labels
