@@ -8,7 +8,7 @@ import pytest
 from instancesketch.report import write_report
 from instancesketch.sketch import Sketch
 
-ARGUMENTS = [
+BROWSER = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -16,6 +16,22 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def settle(page) -> None:
+    """Waits until the page has been drawn once after its last change.
+
+    Cards are laid out when they come into view (`content-visibility`), which a browser finds while
+    it draws: before that a card has no words and not yet its size.
+    """
+    page.evaluate(TWO_FRAMES)
+
+
+def words(found) -> str:
+    """What a person reads there once it is drawn, with single spaces."""
+    settle(found.page)
+    return " ".join(found.inner_text().split())
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +110,7 @@ def browser() -> Iterator[Any]:
         pytest.skip("a browser: install Debian's chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=path, args=BROWSER)
         yield chromium
         chromium.close()
 
@@ -119,6 +135,7 @@ def open_page(browser, tmp_path) -> Iterator[Callable[..., Any]]:
         page.on("dialog", lambda dialog: (complaints.append("a dialog"), dialog.dismiss()))
         page.on("request", lambda request: requests.append(request.url))
         page.goto(path.as_uri())
+        settle(page)
         return page
 
     yield open_

@@ -10,6 +10,7 @@ from instancesketch.formats import Piece, read
 from instancesketch.metrics import evaluate
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import UNLABELED, Taxonomy
+from tests.report.conftest import settle, words
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +64,7 @@ def forward(page, at: int = 0) -> list[int]:
 
 def names(page, at: int = 0) -> list[str]:
     """Names that can be seen in one picture of the first card."""
+    settle(page)
     found = page.locator(".card").first.locator("svg[role]").nth(at).locator(".name")
     return [name.text_content() for name in found.all() if name.is_visible()]
 
@@ -71,6 +73,7 @@ def point(page, x: float, y: float, at: int = 0) -> None:
     """Moves the pointer to a place of a picture of the first card, in the scene's own unit."""
     picture = page.locator(".card").first.locator("svg[role]").nth(at)
     picture.scroll_into_view_if_needed()
+    settle(page)
     seen = picture.evaluate(
         """(svg, [x, y]) => {
           const there = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
@@ -79,6 +82,7 @@ def point(page, x: float, y: float, at: int = 0) -> None:
         [x, y],
     )
     page.mouse.move(*seen)
+    settle(page)  # a browser hands on where the pointer is once a frame
 
 
 def test_real_scenes_layer_by_layer(open_page, real):
@@ -86,22 +90,22 @@ def test_real_scenes_layer_by_layer(open_page, real):
     result = [segmented(sketch) for sketch in real]
     figures = evaluate(result, real, DOODLE7).figures
     page = open_page(result, truth=truth, figures=figures, taxonomy=DOODLE7)
-    assert page.locator("#count").inner_text() == f"{len(real)} scenes"
-    assert f"{figures['pq']:.1f}" in page.locator(".headline").inner_text()
+    assert words(page.locator("#count")) == f"{len(real)} scenes"
+    assert f"{figures['pq']:.1f}" in words(page.locator(".headline"))
     first = page.locator(".card code").first.text_content()
     found = evaluate(result, [truth[first]], DOODLE7).figures["pq"]
-    assert f"PQ\u00a0{round(found)}\u00a0%" in page.locator(".card").first.inner_text()
+    assert f"PQ {round(found)} %" in words(page.locator(".card").first)
     assert found < mean((figures["pq"], 100))
 
     assert page.get_by_label("object", exact=True).is_checked()
     assert colours(page, 1) == [object_colours(truth[first])[o] for o in truth[first].object]
     page.locator("#category").select_option("car")
     cars = [s for s in real if any(DOODLE7.category_of(w) == "car" for w in s.object_category)]
-    assert page.locator("#count").inner_text() == f"{len(cars)} scenes"
+    assert words(page.locator("#count")) == f"{len(cars)} scenes"
     seen = {}
     for layer in (*LAYERS, "object"):
         page.get_by_label(layer, exact=True).check()
-        now = [page.locator("#mark").inner_text(), *page.locator(".card").all_inner_texts()]
+        now = [words(page.locator("#mark")), *page.locator(".card").all_text_contents()]
         now += page.locator(".card polyline:not(.halo)").evaluate_all(
             "all => all.map(line => line.getAttribute('stroke'))"
         )
@@ -151,7 +155,7 @@ def test_one_object_is_brought_forward_under_the_pointer(open_page, scene):
 def test_objects_are_reached_by_the_keyboard(open_page, scene):
     page = open_page([scene("a", object_score=(0.9, 0.8, 0.7, 0.6)), scene("b")])
     chips = page.locator(".card").first.locator(".chip")
-    assert [" ".join(words.split()) for words in chips.all_inner_texts()] == [
+    assert [words(chip) for chip in chips.all()] == [
         "car · 90 %",
         "tree 1 · 80 %",
         "tree 2 · 70 %",
@@ -177,12 +181,13 @@ def test_what_is_wrong_with_objects_is_marked(open_page, scene):
     page = open_page([changed, scene("b")], truth={n: scene(n) for n in "ab"}, taxonomy=DOODLE7)
     card = page.locator(".card").first
     assert card.locator(".halo").count() == 2
-    assert "1 missed, 1 misnamed, 2 strokes wrong" in card.inner_text()
-    assert "sun, should be tree" in card.inner_text()
+    assert "1 missed, 1 misnamed, 2 strokes wrong" in words(card)
+    assert "sun, should be tree" in words(card)
     titles = card.locator("svg[role]").first.locator("polyline title").all_text_contents()
     assert titles[2] == "tree, should be car"
     assert titles[5:] == ["no object, should be object 3", "no object"]
     card.locator(".chip", has_text="object 3").hover()
+    settle(page)
     assert forward(page, 1) == [5]
     assert page.locator(".card").nth(1).locator(".wrong").count() == 0
     page.get_by_label("only with mistakes").check()
@@ -194,12 +199,10 @@ def test_what_is_wrong_with_objects_is_marked(open_page, scene):
 def test_parts_are_told_by_category(open_page, scene):
     page = open_page([scene("a")], taxonomy=DOODLE7)
     page.get_by_label("part", exact=True).check()
-    words = page.locator(".card .parts").inner_text()
-    assert " ".join(words.split()) == "car frame wheel tree leaves unlabeled"
+    assert words(page.locator(".card .parts")) == "car frame wheel tree leaves unlabeled"
     page.get_by_label("instance", exact=True).check()
-    words = page.locator(".card .parts").inner_text()
-    assert " ".join(words.split()) == "car wheel 1 2 frame tree leaves unlabeled"
-    assert page.locator("#lines").inner_text().startswith("car wheel")
+    assert words(page.locator(".card .parts")) == "car wheel 1 2 frame tree leaves unlabeled"
+    assert words(page.locator("#lines")).startswith("car wheel")
     point(page, 400, 300)
     assert forward(page) == [3]
 
@@ -207,30 +210,30 @@ def test_parts_are_told_by_category(open_page, scene):
 def test_a_truth_without_parts_says_so(open_page, scene):
     truth = scene("a", part=None, label=None, instance=None)
     page = open_page([scene("a")], truth={"a": truth}, taxonomy=DOODLE7)
-    captions = page.locator("figcaption")
-    assert captions.all_inner_texts() == ["labelled", "truth"]
+    captions = page.locator("figcaption").all
+    assert [words(caption) for caption in captions()] == ["labelled", "truth"]
     page.get_by_label("part", exact=True).check()
-    assert captions.all_inner_texts() == ["labelled", "truth, without parts"]
+    assert [words(caption) for caption in captions()] == ["labelled", "truth, without parts"]
     assert set(colours(page, 1)) == {GREY}
 
 
 def test_drawings_beside_scenes_keep_their_parts(open_page, scene, flower):
     page = open_page([flower("a"), scene("b")], taxonomy=DOODLE7)
-    assert page.locator("#count").inner_text() == "2 drawings"
+    assert words(page.locator("#count")) == "2 drawings"
     page.locator("#order").select_option("id")
-    assert "petal" in page.locator(".card").first.inner_text()
+    assert "petal" in words(page.locator(".card").first)
     assert GREY not in colours(page)
     page.locator("#category").select_option("flower")
     assert page.locator(".card code").all_text_contents() == ["a"]
 
 
 def test_hostile_words_are_shown_and_not_run(open_page, scene):
-    words = "</script><img src=x onerror=alert(1)>\"'"
-    page = open_page([scene("a", object_category=(words, words, "tree", None))])
+    hostile = "</script><img src=x onerror=alert(1)>\"'"
+    page = open_page([scene("a", object_category=(hostile, hostile, "tree", None))])
     assert page.locator("img").count() == 0
     page.get_by_label("names").check()
-    assert names(page) == [f"{words} 0", f"{words} 1", "tree", "object 3"]
-    page.locator("#category").select_option(words)
+    assert names(page) == [f"{hostile} 0", f"{hostile} 1", "tree", "object 3"]
+    page.locator("#category").select_option(hostile)
     assert page.locator(".card").count() == 1
 
 
@@ -242,6 +245,7 @@ def test_it_fits_the_screen_and_names_can_be_read(open_page, scene, scheme, widt
     )
     page.get_by_label("names").check()
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    settle(page)
     name = page.locator(".card .name").first
     assert name.bounding_box()["height"] > 11
     fill, ground = name.evaluate(
@@ -253,5 +257,5 @@ def test_it_fits_the_screen_and_names_can_be_read(open_page, scene, scheme, widt
 
 def test_hundreds_of_scenes_do_not_stall(open_page, scene):
     page = open_page(scene(f"{i:04}") for i in range(1_000))
-    assert page.locator("#count").inner_text() == "1,000 scenes"
+    assert words(page.locator("#count")) == "1,000 scenes"
     assert page.locator(".card").count() < 200
