@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from instancesketch import storage
+from instancesketch.errors import UserError
 
 T = TypeVar("T")
 
@@ -104,6 +105,8 @@ def _in_halves(
 ) -> list[tuple[int, T]]:
     try:
         return [(start, work(start, stop))]
+    except UserError:  # not of an item: a server that is gone, a full disk
+        raise
     # Whatever a model or a reader does wrong with one item, the others are not to blame.
     except Exception as error:
         if stop - start == 1:

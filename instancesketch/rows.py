@@ -14,12 +14,10 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 
 from instancesketch import schema, storage
 from instancesketch.batch import Batch, categories, join, pack, pack_scenes, part_numbers
-from instancesketch.errors import UserError
 from instancesketch.models.segmenter import allowed_parts
 from instancesketch.taxonomy import Taxonomy
 
@@ -75,17 +73,8 @@ def row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
         (location, i)
         for corpus in corpora
         for location in storage.row_files(corpus)
-        for i in range(_open(location).num_row_groups)
+        for i in range(storage.open_parquet(location).num_row_groups)
     ]
-
-
-def _open(location: str) -> pq.ParquetFile:
-    filesystem, path = storage.locate(location)
-    try:
-        return pq.ParquetFile(path, filesystem=filesystem)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{location} can't be read: {reason}") from None
 
 
 def role_mask(
@@ -123,8 +112,8 @@ def survey(
     labels: Labels = "parts",
 ) -> Group:
     """Counts what a row group holds for a role, from its narrow columns alone."""
-    table = _open(group[0]).read_row_group(
-        group[1], ["sketch_id", "category", "split", "part", "instance", "object"]
+    table = storage.read_group(
+        *group, ["sketch_id", "category", "split", "part", "instance", "object"]
     )
     chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
     if labels == "objects":
@@ -195,7 +184,7 @@ def read_unit(
     unit: Unit, role: Role, selection: Selection, taxonomy: Taxonomy, labels: Labels = "parts"
 ) -> pa.Table:
     """The rows of a unit that play the role."""
-    table = _open(unit.path).read_row_group(unit.row_group, COLUMNS)
+    table = storage.read_group(unit.path, unit.row_group, COLUMNS)
     chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
     return chosen.take(np.arange(unit.stripe, len(chosen), unit.of))
 

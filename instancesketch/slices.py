@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from instancesketch import storage
 from instancesketch.errors import UserError
 from instancesketch.formats import FORMATS, Piece, sniff
+from instancesketch.formats.lines import insist_on
 
 AUTO = "auto"  # a piece's format is found when it is read
 
@@ -101,7 +102,7 @@ def list_files(source: str) -> tuple[list[SourceFile], int]:
             return [_file(source, info)], 0
         found = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
     except OSError as error:
-        raise UserError(f"{source} can't be listed: {error}") from None
+        raise UserError(f"{source} can't be listed: {storage.reason_of(error)}") from None
     files = sorted((i for i in found if i.type != fs.FileType.Directory), key=lambda i: i.path)
     shown = [i for i in files if not _is_hidden(posixpath.relpath(i.path, root))]
     return [_file(source, i) for i in shown], len(files) - len(shown)
@@ -178,6 +179,7 @@ def _row_groups(
         with filesystem.open_input_file(file.path) as stream:
             metadata = pq.ParquetFile(stream).metadata
     except (pa.ArrowException, OSError):
+        insist_on(filesystem, file.path)
         return [(0, None)]  # whoever reads it says what is wrong with it
     sizes = [_compressed(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
     ranges: list[tuple[int, int | None]] = []

@@ -13,6 +13,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ import pyarrow.parquet as pq
 from instancesketch.errors import UserError
 from instancesketch.schema import ROW_GROUP_ROWS
 
+# Where there are no credentials, Google's client would go on asking for a quarter of an hour.
+_GCS_PATIENCE = "?retry_limit_seconds=30"
+
 
 def locate(location: str) -> tuple[fs.FileSystem, str]:
     """The filesystem of a location and the path in it; local paths become absolute.
@@ -32,12 +36,35 @@ def locate(location: str) -> tuple[fs.FileSystem, str]:
     """
     if "://" not in location:
         return fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(location))
+    uri = location
+    if location.startswith(("gs://", "gcs://")) and "?" not in location:
+        uri += _GCS_PATIENCE
     try:
-        filesystem, path = fs.FileSystem.from_uri(location)
+        filesystem, path = fs.FileSystem.from_uri(uri)
     except (pa.ArrowException, ImportError, OSError) as error:
-        reason = str(error).split("\n")[0]
-        raise UserError(f"{location}: no filesystem takes this location: {reason}") from None
+        raise UserError(
+            f"{location}: no filesystem takes this location: {reason_of(error)}"
+        ) from None
     return filesystem, path
+
+
+def reason_of(error: Exception) -> str:
+    """What a filesystem says of a failure, in one line."""
+    code = error.errno if isinstance(error, OSError) else None
+    if code:
+        return os.strerror(code)
+    line = str(error).split("\n")[0]
+    said = re.search(r"AWS Error .*?(?= \(Request ID|$)", line)
+    return said[0] if said else line[:300]
+
+
+@contextmanager
+def _told(location: str, what: str) -> Iterator[None]:
+    """Makes what a filesystem says a user's mistake, with the location's name."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{location} {what}: {reason_of(error)}") from None
 
 
 def absolute(location: str) -> str:
@@ -62,25 +89,26 @@ def names_in(location: str) -> list[str]:
         UserError: the folder can't be read.
     """
     filesystem, path = locate(location)
-    try:
+    with _told(location, "can't be listed"):
         found = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
-    except OSError as error:
-        raise UserError(f"{location} can't be listed: {error}") from None
-    return sorted(info.base_name for info in found)
+    # An object store may show the marker of a folder among what is in it.
+    return sorted(info.base_name for info in found if info.path.rstrip("/") != path.rstrip("/"))
 
 
 def exists(location: str) -> bool:
     """Whether there is a file or a folder."""
-    filesystem, path = locate(location)
-    kind = filesystem.get_file_info(path).type
-    return bool(kind != fs.FileType.NotFound)
+    return bool(_kind(location) != fs.FileType.NotFound)
 
 
 def is_folder(location: str) -> bool:
     """Whether there is a folder."""
+    return bool(_kind(location) == fs.FileType.Directory)
+
+
+def _kind(location: str) -> fs.FileType:
     filesystem, path = locate(location)
-    kind = filesystem.get_file_info(path).type
-    return bool(kind == fs.FileType.Directory)
+    with _told(location, "can't be looked at"):
+        return filesystem.get_file_info(path).type
 
 
 def write_whole(location: str, write: Callable[[str], None]) -> None:
@@ -90,7 +118,7 @@ def write_whole(location: str, write: Callable[[str], None]) -> None:
         UserError: the place can't be written.
     """
     filesystem, path = locate(location)
-    try:
+    with _told(location, "can't be written"):
         if isinstance(filesystem, fs.LocalFileSystem):
             _write_local(path, write)
             return
@@ -99,8 +127,6 @@ def write_whole(location: str, write: Callable[[str], None]) -> None:
             write(temporary)
             filesystem.create_dir(posixpath.dirname(path), recursive=True)
             fs.copy_files(temporary, path, fs.LocalFileSystem(), filesystem)
-    except OSError as error:
-        raise UserError(f"{location} can't be written: {error}") from None
 
 
 def _write_local(path: str, write: Callable[[str], None]) -> None:
@@ -144,11 +170,11 @@ def read_bytes(location: str) -> bytes:
         UserError: it can't be read.
     """
     filesystem, path = locate(location)
-    try:
-        with filesystem.open_input_stream(path, compression=None) as stream:
-            return bytes(stream.read())
-    except OSError as error:
-        raise UserError(f"{location} can't be read: {error}") from None
+    with (
+        _told(location, "can't be read"),
+        filesystem.open_input_stream(path, compression=None) as stream,
+    ):
+        return bytes(stream.read())
 
 
 def read_json(location: str) -> Any:
@@ -164,27 +190,53 @@ def read_json(location: str) -> Any:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise UserError(f"{location} can't be read: {error}") from None
+        raise UserError(f"{location} can't be read: {reason_of(error)}") from None
 
 
 def write_table(location: str, table: pa.Table) -> None:
-    """Writes rows the way every corpus file is written."""
+    """Writes rows the way every corpus file is written.
+
+    Pages carry checksums: nine of ten flipped bits would otherwise be read as other points.
+    """
     write_whole(
         location,
-        lambda path: pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP_ROWS),
+        lambda path: pq.write_table(
+            table,
+            path,
+            compression="zstd",
+            row_group_size=ROW_GROUP_ROWS,
+            write_page_checksum=True,
+        ),
     )
 
 
 def read_table(location: str, columns: list[str] | None = None) -> pa.Table:
-    """All rows of a Parquet file."""
-    filesystem, path = locate(location)
-    return pq.ParquetFile(path, filesystem=filesystem).read(columns=columns)
+    """All rows of a Parquet file.
+
+    Raises:
+        UserError: it can't be read, or is damaged.
+    """
+    with _told(location, "can't be read"):
+        return open_parquet(location).read(columns=columns)
+
+
+def read_group(location: str, group: int, columns: list[str]) -> pa.Table:
+    """The rows of one row group of a Parquet file.
+
+    Raises:
+        UserError: they can't be read, or are damaged.
+    """
+    with _told(location, "can't be read"):
+        return open_parquet(location).read_row_group(group, columns)
 
 
 def row_count(location: str) -> int:
-    """Number of rows of a Parquet file."""
-    filesystem, path = locate(location)
-    return int(pq.ParquetFile(path, filesystem=filesystem).metadata.num_rows)
+    """Number of rows of a Parquet file.
+
+    Raises:
+        UserError: it can't be read.
+    """
+    return int(open_parquet(location).metadata.num_rows)
 
 
 def open_parquet(location: str) -> pq.ParquetFile:
@@ -194,27 +246,34 @@ def open_parquet(location: str) -> pq.ParquetFile:
         UserError: it can't be read.
     """
     filesystem, path = locate(location)
-    try:
-        return pq.ParquetFile(path, filesystem=filesystem)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).split("\n")[0]
-        raise UserError(f"{location} can't be read: {reason}") from None
+    with _told(location, "can't be read"):
+        return pq.ParquetFile(path, filesystem=filesystem, page_checksum_verification=True)
 
 
 def move(source: str, target: str) -> None:
-    """Renames a file; on an object store, copies it whole and removes the first."""
+    """Renames a file; on an object store, copies it whole and removes the first.
+
+    Raises:
+        UserError: it can't be done.
+    """
     filesystem, path = locate(source)
-    filesystem.move(path, locate(target)[1])
+    with _told(source, "can't be moved"):
+        filesystem.move(path, locate(target)[1])
 
 
 def remove(location: str) -> None:
-    """Removes a file or a folder with all it holds, if it is there."""
+    """Removes a file or a folder with all it holds, if it is there.
+
+    Raises:
+        UserError: it can't be removed.
+    """
     filesystem, path = locate(location)
-    kind = filesystem.get_file_info(path).type
-    if kind == fs.FileType.Directory:
-        filesystem.delete_dir(path)
-    elif kind != fs.FileType.NotFound:
-        filesystem.delete_file(path)
+    with _told(location, "can't be removed"):
+        kind = filesystem.get_file_info(path).type
+        if kind == fs.FileType.Directory:
+            filesystem.delete_dir(path)
+        elif kind != fs.FileType.NotFound:
+            filesystem.delete_file(path)
 
 
 def row_files(corpus: str) -> list[str]:
@@ -238,11 +297,6 @@ def read_batches(
         UserError: it is no corpus, or a file of it can't be read.
     """
     for location in row_files(corpus):
-        filesystem, path = locate(location)
-        try:
-            parquet = pq.ParquetFile(path, filesystem=filesystem)
-            for batch in parquet.iter_batches(rows, columns=columns):
+        with _told(location, "can't be read"):
+            for batch in open_parquet(location).iter_batches(rows, columns=columns):
                 yield pa.Table.from_batches([batch])
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).split("\n")[0]
-            raise UserError(f"{location} can't be read: {reason}") from None

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import fs
@@ -64,6 +65,18 @@ def test_reading_what_is_not_there(tmp_path: Path) -> None:
     assert storage.names_in(str(tmp_path / "no")) == []
     with pytest.raises(UserError, match="is no corpus"):
         storage.row_files(str(tmp_path))
+
+
+def test_any_flipped_bit_of_the_rows_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "part-1.parquet"
+    storage.write_table(str(file), pa.table({"x": np.random.default_rng(0).random(3_000)}))
+    good = file.read_bytes()
+    for at in range(100, len(good) - 2_000, len(good) // 40):
+        flipped = bytearray(good)
+        flipped[at] ^= 1 << at % 8
+        file.write_bytes(flipped)
+        with pytest.raises(UserError, match=r"part-1\.parquet can't be read: .*"):
+            storage.read_table(str(file))
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:

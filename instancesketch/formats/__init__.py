@@ -26,7 +26,6 @@ Labels and categories that the taxonomy used for reading doesn't know are no par
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -35,6 +34,7 @@ from typing import Literal
 import pyarrow as pa
 from pyarrow import fs
 
+from instancesketch import storage
 from instancesketch.errors import SketchError
 from instancesketch.formats import (
     corpus,
@@ -46,6 +46,7 @@ from instancesketch.formats import (
     spg,
     svg_strokes,
 )
+from instancesketch.formats.lines import insist_on
 from instancesketch.formats.record import MAX_RECORD_BYTES, Piece, Record, Rejection, resolve
 from instancesketch.formats.sniffing import COMPANION, sniff, unknown
 from instancesketch.formats.writing import WRITERS, write
@@ -130,9 +131,9 @@ def read(
             record = found if labels is True else _without_labels(found, labels == "objects")
             yield _resolved(record, piece.path, taxonomy, folders)
     except (OSError, pa.ArrowException) as error:  # of the storage; contents are read more closely
-        code = error.errno if isinstance(error, OSError) else None
-        reason = os.strerror(code) if code else str(error)
-        yield Rejection(file=piece.path, position="", reason=f"can't be read: {reason[:300]}")
+        insist_on(filesystem, piece.path)
+        reason = f"can't be read: {storage.reason_of(error)}"
+        yield Rejection(file=piece.path, position="", reason=reason)
 
 
 def _without_labels(record: Record, but_objects: bool) -> Record:

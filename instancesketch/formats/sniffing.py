@@ -9,8 +9,10 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
+from instancesketch import storage
 from instancesketch.errors import SketchError
 from instancesketch.formats import spg, values
+from instancesketch.formats.lines import insist_on
 from instancesketch.formats.record import Rejection
 
 COMPANION = "companion"  # belongs to a set of drawings and holds none
@@ -40,6 +42,7 @@ def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
     try:
         head = _head(path, filesystem)
     except (OSError, pa.ArrowException):
+        insist_on(filesystem, path)
         return None
     if not head.strip() or head.startswith(b"\x1f\x8b"):
         return None
@@ -64,7 +67,8 @@ def unknown(path: str, filesystem: fs.FileSystem) -> Rejection:
         else:
             reason = "in no format that can be read"
     except (OSError, pa.ArrowException) as error:
-        reason = f"can't be read: {str(error)[:300]}"
+        insist_on(filesystem, path)
+        reason = f"can't be read: {storage.reason_of(error)}"
     return Rejection(file=path, position="", reason=reason)
 
 

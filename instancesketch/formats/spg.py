@@ -70,7 +70,7 @@ def _beside(path: str, filesystem: fs.FileSystem) -> tuple[str, str | None, list
     beside = _parts_file(name)
     try:
         lines = read_whole(filesystem, beside, _PART_FILE_BYTES).decode().splitlines()
-    except OSError:
+    except FileNotFoundError:
         raise SketchError(f"no {name['category']}.txt beside it to name the parts") from None
     except UnicodeDecodeError:
         raise SketchError(f"{beside}, which names the parts, is not UTF-8") from None

@@ -95,14 +95,16 @@ def test_rows_and_row_groups_over_the_limit(tmp_path, limit, reasons):
         assert isinstance(record, Rejection) == (reason is not None)
 
 
-def test_a_damaged_file_keeps_the_row_groups_before_the_damage(tmp_path):
+@pytest.mark.parametrize("group", [0, 1])
+def test_damage_costs_the_row_group_that_it_is_in_and_no_other(tmp_path, group):
     path = tmp_path / "a.parquet"
     pq.write_table(to_table(sketches(40)), path, row_group_size=20, compression="zstd")
-    about = pq.ParquetFile(path).metadata.row_group(1).column(6)
+    about = pq.ParquetFile(path).metadata.row_group(group).column(6)
     content = bytearray(path.read_bytes())
     at = about.data_page_offset
     content[at : at + 40] = b"\xff" * 40
     path.write_bytes(content)
     found = read_file(path)
-    assert [isinstance(r, Record) for r in found] == [True] * 20 + [False]
-    assert found[-1].position == "row 20"
+    (damaged,) = (i for i, r in enumerate(found) if isinstance(r, Rejection))
+    assert (len(found), damaged) == (21, 20 * group)
+    assert found[damaged].position == f"rows {20 * group} to {20 * group + 19}"
