@@ -24,7 +24,7 @@ import torch
 from instancesketch import schema, storage, tracking, weights
 from instancesketch.cluster import connect
 from instancesketch.errors import UserError
-from instancesketch.scenes import dataset, yolo
+from instancesketch.scenes import dataset, yolo, yolo_training
 from instancesketch.scenes.detector import DetectorConfig
 from instancesketch.taxonomy import Taxonomy
 from instancesketch.training import MOST_FAILURES, begin, check_name
@@ -169,7 +169,7 @@ def _work(
     torch.set_num_threads(threads or os.cpu_count() or 1)
     taxonomy = Taxonomy.from_dict(settings["taxonomy"])
     with tempfile.TemporaryDirectory() as folder:
-        trained = yolo.fit(
+        trained = yolo_training.fit(
             recipe,
             taxonomy,
             _write_scenes(settings, taxonomy, recipe.image_size, folder),

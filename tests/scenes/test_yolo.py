@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from instancesketch.errors import UserError
-from instancesketch.scenes import dataset, yolo
+from instancesketch.scenes import dataset, yolo, yolo_training
 from instancesketch.schema import to_table
 from tests.drawings import DOODLE7, drawn
 
@@ -30,7 +30,7 @@ def folders(tmp_path_factory):
 def whole(tiny, folders):
     """A training, with the figures and the state of each epoch."""
     epochs, steps = [], []
-    trained = yolo.fit(
+    trained = yolo_training.fit(
         tiny, DOODLE7, folders,
         on_step=lambda *step: steps.append(step),
         on_epoch=lambda figures, state: epochs.append((figures, kept(state))),
@@ -60,7 +60,7 @@ def test_a_training_tells_its_epochs_and_comes_to_the_best(whole, tiny):
 def test_it_goes_on_from_an_epoch_to_the_very_same_weights(whole, tiny, folders):
     _, epochs, _ = whole
     again = []
-    yolo.fit(
+    yolo_training.fit(
         tiny, DOODLE7, folders, state=epochs[0][1],
         on_epoch=lambda figures, state: again.append((figures, kept(state))),
     )  # fmt: skip
@@ -73,7 +73,7 @@ def test_it_goes_on_from_an_epoch_to_the_very_same_weights(whole, tiny, folders)
 
 def test_a_whole_training_is_not_gone_on_with(whole, tiny, folders):
     trained, epochs, _ = whole
-    again = yolo.fit(tiny, DOODLE7, folders, state=epochs[-1][1])
+    again = yolo_training.fit(tiny, DOODLE7, folders, state=epochs[-1][1])
     assert again.figures == trained.figures
     assert all(torch.equal(trained.tensors[k], again.tensors[k]) for k in trained.tensors)
 
@@ -83,12 +83,14 @@ def test_a_loss_that_is_no_number_is_told(whole, tiny, folders):
     state = epochs[0][1]
     broken = {k: v * float("nan") for k, v in state["model"].items() if v.is_floating_point()}
     with pytest.raises(UserError, match="no number in epoch 2; lower learning_rate"):
-        yolo.fit(tiny, DOODLE7, folders, state=state | {"model": state["model"] | broken})
+        yolo_training.fit(tiny, DOODLE7, folders, state=state | {"model": state["model"] | broken})
 
 
 def test_half_precision_learns_alike(whole, tiny, folders):
     told = []
     config = replace(tiny, bfloat16=True)
-    yolo.fit(config, DOODLE7, folders, on_epoch=lambda figures, _: told.append(figures["loss"]))
+    yolo_training.fit(
+        config, DOODLE7, folders, on_epoch=lambda figures, _: told.append(figures["loss"])
+    )
     assert told[0] != (single := whole[1][0][0]["loss"])
     assert told[0] == pytest.approx(single, rel=0.03)
