@@ -1,6 +1,9 @@
 """Drawings for tests: seeded ones that look like something, and arbitrary ones for properties."""
 
+from pathlib import Path
+
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 from hypothesis import strategies as st
 
@@ -47,6 +50,14 @@ def composed(number: int, seed: int = 3, most: int = 4) -> list[Sketch]:
 
 def packed_scenes(scenes: list[Sketch], *, labels: bool = True) -> Batch:
     return pack_scenes(to_table(scenes), DOODLE7, labels=labels)
+
+
+def corpus(folder: Path, sketches: list[Sketch], rows_per_group: int, files: int = 1) -> str:
+    """A folder of so many Parquet files of drawings or scenes."""
+    for i in range(files):
+        table = to_table(sketches[i::files])
+        pq.write_table(table, folder / f"{i}.parquet", row_group_size=rows_per_group)
+    return str(folder)
 
 
 def sketch_of(*strokes: object, sketch_id: str = "s", **values: object) -> Sketch:

@@ -1,0 +1,114 @@
+"""Scenes on their way to a training loop: which have a role, and that each keeps its objects."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from instancesketch.batch import pack_scenes
+from instancesketch.rows import (
+    buffered,
+    deal,
+    epoch_order,
+    read_unit,
+    role_mask,
+    row_groups,
+    shuffled,
+    survey,
+)
+from instancesketch.schema import to_table
+from tests.drawings import DOODLE7, composed, corpus, sketch_of
+
+
+def scenes_of(number, **values):
+    """Scenes of one object each, but for every third, which has none that is known."""
+    return [
+        sketch_of([(0, 0), (1, i)], sketch_id=f"s{i}", **values)
+        if i % 3 == 2
+        else sketch_of(
+            [(0, 0), (1, i)], sketch_id=f"s{i}", object=(0,), object_category=(None,), **values
+        )
+        for i in range(number)
+    ]
+
+
+@pytest.mark.parametrize("selection", ["tenth", "valid", "none"])
+def test_scenes_need_objects_and_neither_parts_nor_a_category(selection):
+    sketches = scenes_of(300, split="train") + scenes_of(60, split="valid")
+    table = to_table(sketches)
+    train, select = (
+        role_mask(table, role, selection, DOODLE7, "objects") for role in ("train", "select")
+    )
+    known = np.array([s.object is not None for s in sketches])
+    of_train = np.array([s.split == "train" for s in sketches])
+    assert not (train & select).any()
+    if selection == "valid":
+        np.testing.assert_array_equal(train, known & of_train)
+        np.testing.assert_array_equal(select, known & ~of_train)
+    else:
+        np.testing.assert_array_equal(train | select, known & of_train)
+        assert (select.sum() > 0) == (selection == "tenth")
+    # As drawings none of them has a role.
+    assert not any(role_mask(table, r, selection, DOODLE7).any() for r in ("train", "select"))
+
+
+def test_a_survey_of_scenes_counts_rows_alone(tmp_path):
+    location = corpus(tmp_path, scenes_of(30), 8, files=2)
+    groups = row_groups([location])
+    surveyed = [survey(g, "train", "none", DOODLE7, "objects") for g in groups]
+    assert sum(g.rows for g in surveyed) == 20
+    assert {(g.categories, g.parts, g.instances, g.strange) for g in surveyed} == {((), (), 0, ())}
+    assert sum(survey(g, "train", "none", DOODLE7).rows for g in groups) == 0
+
+
+def test_scenes_are_read_once_over_all_workers_and_keep_their_objects(tmp_path):
+    scenes = [s.replace(split="train") for s in composed(20)]
+    location = corpus(tmp_path, [*scenes, *scenes_of(6)[2::3]], 4, files=2)
+    groups = [survey(g, "train", "tenth", DOODLE7, "objects") for g in row_groups([location])]
+    tables = [
+        read_unit(unit, "train", "tenth", DOODLE7, "objects")
+        for worker in range(3)
+        for unit in deal(groups, worker, 3, epoch_order(len(groups), 1, 0))
+    ]
+    mask = role_mask(to_table(scenes), "train", "tenth", DOODLE7, "objects")
+    want = {s.sketch_id: s for s, ok in zip(scenes, mask, strict=True) if ok}
+    read = [row for table in tables for row in table.to_pylist()]
+    assert sorted(row["sketch_id"] for row in read) == sorted(want)
+    for row in read:
+        scene = want[row["sketch_id"]]
+        assert tuple(row["object"]) == scene.object
+        assert tuple(row["object_category"]) == scene.object_category
+    assert 0 < len(want) < 20
+    assert sum(g.rows for g in groups) == len(want)
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_scenes_are_shuffled_with_their_kinds_and_objects(passes):
+    scenes = composed(11)
+    table = to_table(scenes)
+    batches = list(
+        shuffled(
+            [table.slice(0, 4), table.slice(4)],
+            DOODLE7,
+            batch_size=4,
+            repeats_C=torch.full((7,), passes),
+            generator=torch.Generator().manual_seed(0),
+            labels="objects",
+        )
+    )
+    assert [len(b) for b in batches] == ([4, 4, 3] if passes == 1 else [4, 4, 4, 4, 4, 2])
+    seen = Counter()
+    for batch in batches:
+        sizes = batch.strokes_N.tolist()
+        for kinds, numbers in zip(
+            batch.part_S.split(sizes), batch.instance_S.split(sizes), strict=True
+        ):
+            seen[tuple(kinds.tolist()), tuple(numbers.tolist())] += 1
+    whole = pack_scenes(table, DOODLE7)
+    sizes = whole.strokes_N.tolist()
+    pairs = zip(whole.part_S.split(sizes), whole.instance_S.split(sizes), strict=True)
+    want = Counter((tuple(k.tolist()), tuple(n.tolist())) for k, n in pairs)
+    assert seen == Counter({key: number * passes for key, number in want.items()})
+    (packed,) = buffered([table.slice(0, 5), table.slice(5)], DOODLE7, "objects")
+    assert torch.equal(packed.instance_S, whole.instance_S)
