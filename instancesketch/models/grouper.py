@@ -15,23 +15,21 @@ from torch import Tensor, nn
 from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import PointsEncoder
-from instancesketch.models.transformer import PairGeometry, StrokeTransformer, pair_features
+from instancesketch.models.transformer import (
+    PairGeometry,
+    StrokeTransformer,
+    TransformerConfig,
+    pair_features,
+)
 from instancesketch.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, kw_only=True)
-class GrouperConfig:
+class GrouperConfig(TransformerConfig):
     """The grouper's shape."""
 
     samples: int = 32  # points that a stroke is resampled to
     channels: tuple[int, ...] = (32, 64, 64)
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    feedforward: int = 256
-    dropout: float = 0.1
-    pair_bias: bool = True  # how strokes lie to each other, told to the attention
-    edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
     pair_width: int = 48  # of what is known of two strokes, from which their affinity is made
     # How objects are made of what it says; none of it is trained.
     views: int = 3  # ways to look at a scene, whose answers are averaged; 1 to 3
@@ -58,7 +56,7 @@ class GrouperNet(nn.Module):
         width, pair = config.width, config.pair_width
         # Where a stroke stands in the drawing order is told to pairs alone, and when asked for.
         self.encoder = PointsEncoder(width, config.samples, config.channels, order=False)
-        self.transformer = StrokeTransformer.of(config)
+        self.transformer = StrokeTransformer(config)
         self.kinds = nn.Linear(width, len(taxonomy.category_names) + 1)
         self.side = nn.Linear(width, pair)
         self.geometry = PairGeometry(pair)

@@ -17,12 +17,12 @@ from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import PlaceEncoder, PointsEncoder
 from instancesketch.models.segmenter import PUBLISHED_POSITIONS
-from instancesketch.models.transformer import PairGeometry, StrokeTransformer
+from instancesketch.models.transformer import PairGeometry, StrokeTransformer, TransformerConfig
 from instancesketch.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefinerConfig:
+class RefinerConfig(TransformerConfig):
     """The refiner's shape. The defaults are the best recipe, `SEED` the published one."""
 
     encoder: Literal["points", "raster"] = "points"
@@ -30,13 +30,9 @@ class RefinerConfig:
     channels: tuple[int, ...] = (32, 64, 64)
     width: int = 96
     layers: int = 2
-    heads: int = 4
     feedforward: int = 192
-    dropout: float = 0.1
     embedding: int = 32
-    pair_bias: bool = True  # how strokes lie to each other, told to the attention
-    edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
-    pair_affinity: bool = True  # the same, told to the affinities
+    pair_affinity: bool = True  # how strokes lie to each other, told to the affinities
     learned_positions: bool = False  # the published embedding of a stroke's number in the drawing
     cluster: Literal["affinity", "k-means"] = "affinity"
 
@@ -76,7 +72,7 @@ class RefinerNet(nn.Module):
         if config.learned_positions:
             self.position = nn.Embedding(PUBLISHED_POSITIONS, width)
         self.joined = nn.Linear(width * (2 + config.learned_positions), width)
-        self.transformer = StrokeTransformer.of(config)
+        self.transformer = StrokeTransformer(config)
         self.out = nn.Linear(width, config.embedding)
         self.several = nn.Linear(width, 1)
         # Affinity: a part's own scale of the cosine, less its own threshold.

@@ -14,27 +14,20 @@ from torch import Tensor, nn
 from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
-from instancesketch.models.transformer import StrokeTransformer
+from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
 from instancesketch.taxonomy import Taxonomy
 
 PUBLISHED_POSITIONS = 105
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmenterConfig:
+class SegmenterConfig(TransformerConfig):
     """The segmenter's shape. The defaults are the best recipe, `SEED` the published one."""
 
     encoder: Literal["points", "raster", "both"] = "points"
     samples: int = 32  # points that a stroke is resampled to
     channels: tuple[int, ...] = (64, 128, 128, 128)
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    feedforward: int = 256
-    dropout: float = 0.1
     sketch_token: bool = True  # a token for the whole drawing, which holds or predicts its category
-    pair_bias: bool = True  # how strokes lie to each other, told to the attention
-    edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
     learned_positions: bool = False  # the published embedding of a stroke's number in the drawing
 
 
@@ -67,7 +60,7 @@ class SegmenterNet(nn.Module):
             self.placed = nn.Linear(2 * width, width)
         # The last entry stands for a category that is not known.
         self.category = nn.Embedding(len(taxonomy.category_names) + 1, width)
-        self.transformer = StrokeTransformer.of(config)
+        self.transformer = StrokeTransformer(config)
         self.part_head = nn.Linear(width, len(taxonomy.part_names))
         if config.sketch_token:
             self.category_head = nn.Linear(width, len(taxonomy.category_names))

@@ -6,7 +6,7 @@ Shape letters: see `instancesketch.ragged`; H heads.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,61 +16,33 @@ from instancesketch import ragged
 from instancesketch.batch import Batch
 
 
-class Shape(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class TransformerConfig:
     """What every model's configuration says of its Transformer."""
 
-    @property
-    def width(self) -> int: ...
-    @property
-    def layers(self) -> int: ...
-    @property
-    def heads(self) -> int: ...
-    @property
-    def feedforward(self) -> int: ...
-    @property
-    def dropout(self) -> float: ...
-    @property
-    def pair_bias(self) -> bool: ...
-    @property
-    def edges(self) -> int: ...
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+    feedforward: int = 256
+    dropout: float = 0.1
+    pair_bias: bool = True  # how strokes lie to each other, told to the attention
+    edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
 
 
 class StrokeTransformer(nn.Module):
     """Layers of attention among the strokes of each drawing, and a norm at the end."""
 
-    def __init__(
-        self,
-        width: int,
-        *,
-        layers: int,
-        heads: int,
-        feedforward: int,
-        dropout: float,
-        pair_bias: bool,
-        edges: int = 0,
-    ) -> None:
+    def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.heads = heads
-        edges = edges if pair_bias else 0  # told by the same network
+        width, self.heads = config.width, config.heads
+        edges = config.edges if config.pair_bias else 0  # told by the same network
         self.blocks = nn.ModuleList(
-            Block(width, heads, feedforward, dropout, edges) for _ in range(layers)
+            Block(width, config.heads, config.feedforward, config.dropout, edges)
+            for _ in range(config.layers)
         )
-        if pair_bias:
-            self.pairs = PairGeometry(heads + edges)
+        if config.pair_bias:
+            self.pairs = PairGeometry(config.heads + edges)
         self.norm = nn.LayerNorm(width)
-
-    @classmethod
-    def of(cls, config: Shape) -> StrokeTransformer:
-        """The Transformer of a model's configuration."""
-        return cls(
-            config.width,
-            layers=config.layers,
-            heads=config.heads,
-            feedforward=config.feedforward,
-            dropout=config.dropout,
-            pair_bias=config.pair_bias,
-            edges=config.edges,
-        )
 
     def forward(
         self, hidden_SD: Tensor, batch: Batch, token_ND: Tensor | None = None

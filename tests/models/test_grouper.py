@@ -148,9 +148,9 @@ def test_an_encoder_that_is_not_told_the_order_has_a_number_less():
 
 
 def test_a_transformer_is_made_as_the_configuration_says():
-    plain = StrokeTransformer.of(replace(TINY_GROUPER, pair_bias=False, layers=3))
+    plain = StrokeTransformer(replace(TINY_GROUPER, pair_bias=False, layers=3))
     assert len(plain.blocks) == 3
     assert not hasattr(plain, "pairs")
-    with_edges = StrokeTransformer.of(TINY_GROUPER)
+    with_edges = StrokeTransformer(TINY_GROUPER)
     assert with_edges.pairs.net[2].out_features == TINY_GROUPER.heads + TINY_GROUPER.edges
     assert with_edges.blocks[0].dropout == TINY_GROUPER.dropout

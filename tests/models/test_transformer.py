@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from instancesketch import ragged
 from instancesketch.models.transformer import (
     PairGeometry,
     StrokeTransformer,
+    TransformerConfig,
     _within,
     pair_features,
 )
@@ -120,9 +122,8 @@ def test_a_dot_and_a_flat_line_hold_nothing() -> None:
 def test_what_is_told_reaches_the_strokes() -> None:
     """Two drawings whose strokes have equal vectors, but lie differently to each other."""
     torch.manual_seed(0)
-    net = StrokeTransformer(
-        16, layers=1, heads=2, feedforward=32, dropout=0.0, pair_bias=True, edges=3
-    ).eval()
+    config = TransformerConfig(width=16, layers=1, heads=2, feedforward=32, dropout=0.0, edges=3)
+    net = StrokeTransformer(config).eval()
     batch = packed(drawn(2, seed=3)).normalised()
     hidden = torch.zeros(len(batch.stroke_len_S), 16)
     with torch.no_grad():
@@ -130,5 +131,5 @@ def test_what_is_told_reaches_the_strokes() -> None:
     assert token is None
     # The bias alone can't tell equal vectors apart: what is attended to is the same everywhere.
     assert float(told.std(0).max()) > 1e-3
-    silent = StrokeTransformer(16, layers=1, heads=2, feedforward=32, dropout=0.0, pair_bias=True)
+    silent = StrokeTransformer(replace(config, edges=0))
     assert float(silent.eval()(hidden, batch)[0].detach().std(0).max()) < 1e-5
