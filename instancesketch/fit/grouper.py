@@ -52,25 +52,10 @@ class GrouperFitConfig(FitConfig):
 class GrouperFit(Fit):
     """A grouper in training. A batch holds scenes, packed by `instancesketch.batch.pack_scenes`."""
 
+    network = GrouperNet
     config: GrouperFitConfig
     net: GrouperNet
     mean: GrouperNet
-
-    def __init__(
-        self,
-        config: GrouperFitConfig,
-        taxonomy: Taxonomy,
-        *,
-        steps_per_epoch: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(
-            config,
-            taxonomy,
-            lambda: GrouperNet(config.model, taxonomy),
-            steps_per_epoch=steps_per_epoch,
-            device=device,
-        )
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Cross-entropy of pairs of strokes, one object or two, and of the strokes' kinds."""

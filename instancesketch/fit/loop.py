@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -70,11 +70,12 @@ class Counts(Protocol):
 class Fit(ABC):
     """A model in training: its optimiser, its running mean and where in the schedule it is."""
 
+    network: ClassVar[type[nn.Module]]  # made of a recipe's `model` and a taxonomy
+
     def __init__(
         self,
         config: FitConfig,
         taxonomy: Taxonomy,
-        build: Callable[[], nn.Module],
         *,
         steps_per_epoch: int,
         device: torch.device,
@@ -82,7 +83,7 @@ class Fit(ABC):
         torch.manual_seed(config.seed)
         self.config, self.taxonomy, self.device = config, taxonomy, device
         self.steps_per_epoch, self.step = steps_per_epoch, 0
-        self.net = build().to(device)
+        self.net = self.network(config.model, taxonomy).to(device)
         self.mean = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = self._optimizer()
 

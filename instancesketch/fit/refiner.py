@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -50,26 +51,15 @@ def seed_recipe() -> RefinerFitConfig:
 class RefinerFit(Fit):
     """A refiner in training."""
 
+    network = RefinerNet
     config: RefinerFitConfig
     net: RefinerNet
     mean: RefinerNet
 
-    def __init__(
-        self,
-        config: RefinerFitConfig,
-        taxonomy: Taxonomy,
-        *,
-        steps_per_epoch: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(
-            config,
-            taxonomy,
-            lambda: RefinerNet(config.model, taxonomy),
-            steps_per_epoch=steps_per_epoch,
-            device=device,
-        )
-        self.countable_CQ = countable_parts(taxonomy).to(device)
+    @cached_property
+    def countable_CQ(self) -> Tensor:
+        """Which parts of each category are counted."""
+        return countable_parts(self.taxonomy).to(self.device)
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Triplets and pairs of strokes of known instance, and which strokes draw several."""

@@ -49,6 +49,7 @@ def seed_recipe() -> SegmenterFitConfig:
 class SegmenterFit(Fit):
     """A segmenter in training."""
 
+    network = SegmenterNet
     config: SegmenterFitConfig
     net: SegmenterNet
     mean: SegmenterNet
@@ -62,13 +63,7 @@ class SegmenterFit(Fit):
         part_counts: Sequence[int],
         device: torch.device,
     ) -> None:
-        super().__init__(
-            config,
-            taxonomy,
-            lambda: SegmenterNet(config.model, taxonomy),
-            steps_per_epoch=steps_per_epoch,
-            device=device,
-        )
+        super().__init__(config, taxonomy, steps_per_epoch=steps_per_epoch, device=device)
         weights_Q = class_weights(part_counts) if config.class_weights else None
         self.weights_Q = None if weights_Q is None else weights_Q.to(device)
 

@@ -93,22 +93,6 @@ def test_it_learns_to_group_what_it_has_not_seen():
     assert after["ari"] > 70
 
 
-def test_equal_seeds_give_equal_weights_and_a_state_goes_on():
-    batches = [packed(drawn(16, seed=s)) for s in range(3)]
-    whole, again, halves = fit_of(steps=3), fit_of(steps=3), fit_of(steps=3)
-    for fit in (whole, again):
-        for epoch in range(2):
-            fit.train_epoch(batches, epoch)
-    halves.train_epoch(batches, 0)
-    fresh = fit_of(steps=3)
-    fresh.load_state_dict(halves.state_dict())
-    fresh.train_epoch(batches, 1)
-    want = whole.mean.state_dict()
-    for other in (again, fresh):
-        got = other.mean.state_dict()
-        assert all(torch.equal(want[name], got[name]) for name in want)
-
-
 def test_published_recipe_groups_by_two_means():
     fit = fit_of(SMALL_SEED)
     batches = [packed(drawn(16, seed=s, category="2leg")) for s in range(2)]
