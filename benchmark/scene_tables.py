@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,23 +48,24 @@ def report(out: Path, users: Sequence[str], taxonomy: Taxonomy) -> str:
     for title, names in sets.items():
         found[title] = {}
         lines += [title, _head()]
+        got = {(w, o): answers(out, names, w, o, taxonomy) for w in TITLES for o in ORDERS}
         for way, shown in TITLES.items():
             row: dict[str, float | None] = {}
             for order in ORDERS:
-                got = answers(out, names, way, order, taxonomy)
-                row |= {f"{c} {order}": None if got is None else got.figure(c) for c in _COLUMNS}
+                said = got[way, order]
+                row |= {f"{c} {order}": None if said is None else said.figure(c) for c in _COLUMNS}
             if any(v is not None for v in row.values()):
                 found[title][way] = row
                 lines.append(_line(shown, row))
-        lines += [*_differences(out, names, taxonomy), ""]
+        lines += [*_differences(got), ""]
     storage.write_json(str(out / "figures.json"), found)
     return "\n".join(lines)
 
 
-def _differences(out: Path, names: Sequence[str], taxonomy: Taxonomy) -> list[str]:
+def _differences(got: Mapping[tuple[str, str], Answers | None]) -> list[str]:
     lines = []
     for before, after in (("touching", "grouper"), ("grouper", "with boxes")):
-        first, second = (answers(out, names, w, "random", taxonomy) for w in (before, after))
+        first, second = got[before, "random"], got[after, "random"]
         if first is not None and second is not None:
             mean, low, high = paired_bootstrap(first, second, figure="pq", samples=1000)
             steps_up = f"PQ: {TITLES[after]} over {TITLES[before]}"

@@ -47,6 +47,7 @@ MOST_STROKES = 64  # of a composed scene: larger ones cost much, and few real on
 SEED = 7  # of the random order
 PRETRAIN = GrouperFitConfig(epochs=8, bfloat16=True)
 TUNE = GrouperFitConfig(epochs=2, learning_rate=5e-4, bfloat16=True, seed=1)
+LABELS = ("object", "object_category")  # what is known of a scene
 TIMES = 5  # how often a real scene comes in an epoch of tuning
 
 
@@ -126,9 +127,6 @@ def answer(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> N
         for way, result in found.items():
             write(out / name / f"{way}-{order}.parquet", result)
     write(out / name / "truth.parquet", result_table(table, {c: table[c] for c in LABELS}))
-
-
-LABELS = ("object", "object_category")
 
 
 def run(data: Data, out: Path, processes: int) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from instancesketch import ragged
-from instancesketch.schema import flat_list
+from instancesketch.schema import flat_list, whole
 from instancesketch.taxonomy import Taxonomy
 
 Ints = npt.NDArray[np.int64]
@@ -161,21 +161,28 @@ def pack_scenes(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> 
 
 def kinds(table: pa.Table, taxonomy: Taxonomy) -> tuple[Tensor, Tensor]:
     """The kind of every object of the scenes, end to end, and how many each scene has."""
-    column = table["object_category"].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    number: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
-    kind_K = _numbers(column.flatten(), lambda word: number.get(taxonomy.category_of(word)))
+    column = whole(table["object_category"])
+    kind_K = _categories(column.flatten(), taxonomy)
     objects_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-    kind_K[kind_K < 0] = len(number)
+    kind_K[kind_K < 0] = len(taxonomy.category_names)
     return torch.from_numpy(kind_K), torch.from_numpy(objects_N.astype(np.int64))
+
+
+def kind_words(kind_K: Tensor, objects_N: Tensor, taxonomy: Taxonomy) -> pa.Array:
+    """The column `object_category` of scenes with objects of these kinds, as `kinds` gave them."""
+    words = pa.array([*taxonomy.category_names, None]).take(pa.array(kind_K.numpy()))
+    offsets = np.concatenate([[0], objects_N.cumsum(0).numpy()]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), words)
 
 
 def categories(table: pa.Table, taxonomy: Taxonomy) -> Ints:
     """The category number of each row, -1 where its word means none."""
+    return _categories(table["category"].combine_chunks(), taxonomy)
+
+
+def _categories(words: pa.Array, taxonomy: Taxonomy) -> Ints:
     number: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
-    column = table["category"].combine_chunks()
-    return _numbers(column, lambda word: number.get(taxonomy.category_of(word)))
+    return _numbers(words, lambda word: number.get(taxonomy.category_of(word)))
 
 
 def _numbers(values: pa.Array, number: Callable[[str], int | None]) -> Ints:
@@ -193,9 +200,7 @@ def part_numbers(table: pa.Table, taxonomy: Taxonomy) -> tuple[Ints, Ints]:
     """Part numbers of the labelled rows' strokes, end to end, -1 where it is not of the taxonomy;
     and how many strokes of each row are labelled: all or, where `part` is null, none.
     """
-    column = table["part"].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks)
+    column = whole(table["part"])
     number = {name: i for i, name in enumerate(taxonomy.part_names)}
     labelled_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     return _numbers(column.flatten(), number.get), labelled_N.astype(np.int64)

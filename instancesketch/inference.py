@@ -17,6 +17,7 @@ from instancesketch.cluster import Capacity
 from instancesketch.isolation import Marker
 from instancesketch.pools import Label, Sizes, Step, Work, spent, through
 from instancesketch.reading import Reading, read_slice
+from instancesketch.schema import NO_OBJECTS
 from instancesketch.slices import AUTO, plan
 from instancesketch.street import (
     Job,
@@ -198,11 +199,12 @@ class Read:
         began, item = time.perf_counter(), item_of(row)
         marker = Marker(location=self.stage.output.marker(f"read-{item.name}"), run=self.stage.run)
         rows, log = read_slice(item, self.how, marker)
-        lacking = "the scene doesn't say which objects it has"
         ready = (
             pa.array([True] * len(rows)) if self.how.labels is False else rows["object"].is_valid()
         )
-        rows = rows.append_column("error", pc.if_else(ready, pa.scalar(None, pa.string()), lacking))
+        rows = rows.append_column(
+            "error", pc.if_else(ready, pa.scalar(None, pa.string()), NO_OBJECTS)
+        )
         return {"name": item.name, "rows": to_bytes(rows), "log": to_bytes(log)} | spent(
             "reading", began
         )

@@ -49,6 +49,9 @@ _UNLABELLED = ("sketch_id", "source", "split", "width", "height", "x", "y", "str
 
 ROW_GROUP_ROWS = 5_000
 
+# The error of a row without objects, where labels are to be of objects.
+NO_OBJECTS = "the scene doesn't say which objects it has"
+
 
 def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table:
     """Lays sketches out as a table with the given one of the two schemas."""
@@ -137,6 +140,14 @@ def conform(table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece."""
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # an empty table has no chunk to combine into
+        return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return array
+
+
 def flat_list(
     table: pa.Table, name: str
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -144,9 +155,7 @@ def flat_list(
 
     Null entries of an integer or float list become 0 or NaN.
     """
-    array = table[name].combine_chunks()
-    if isinstance(array, pa.ChunkedArray):  # an empty table has no chunk to combine into
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    array = whole(table[name])
     lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     offsets = np.zeros(len(array) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from instancesketch import ragged, weights
-from instancesketch.batch import Batch, by_size, pack
+from instancesketch.batch import Batch, by_size, kind_words, pack
 from instancesketch.instances import DOT, agglomerate
 from instancesketch.models.grouper import Grouped, GrouperNet
 from instancesketch.scenes.detector import Boxes
@@ -194,15 +194,11 @@ class Grouper:
 
 def object_columns(batch: Batch, found: Objects, taxonomy: Taxonomy) -> dict[str, pa.Array]:
     """The columns `object`, `object_category` and `object_score` of scenes."""
-    words = pa.array([*taxonomy.category_names, None])
-    offsets = np.concatenate([[0], found.objects_N.cumsum(0).numpy()]).astype(np.int32)
     objects = np.split(found.object_S.numpy(), batch.strokes_N.cumsum(0).numpy()[:-1])
+    categories = kind_words(found.kind_K, found.objects_N, taxonomy)
+    scores = pa.array(found.score_K.numpy(), pa.float32())
     return {
         "object": list_array(objects, pa.int32()),
-        "object_category": pa.ListArray.from_arrays(
-            pa.array(offsets), words.take(pa.array(found.kind_K.numpy()))
-        ),
-        "object_score": pa.ListArray.from_arrays(
-            pa.array(offsets), pa.array(found.score_K.numpy(), pa.float32())
-        ),
+        "object_category": categories,
+        "object_score": pa.ListArray.from_arrays(categories.offsets, scores),
     }

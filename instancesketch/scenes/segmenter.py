@@ -14,14 +14,13 @@ import torch
 from torch import Tensor
 
 from instancesketch import ragged
-from instancesketch.batch import Batch, kinds, pack_scenes
-from instancesketch.schema import RESULT_SCHEMA, flat_list, list_array, result_table
+from instancesketch.batch import Batch, kind_words, kinds, pack_scenes
+from instancesketch.schema import NO_OBJECTS, RESULT_SCHEMA, flat_list, list_array, result_table
 from instancesketch.segmenter import Segmenter, predict
-from instancesketch.taxonomy import UNLABELED, Taxonomy
+from instancesketch.taxonomy import UNLABELED
 
 # What the segmenter says of a drawing's category counts as this power of its probability.
 SEGMENTER = 0.5
-NO_OBJECTS = "the scene doesn't say which objects it has"
 
 
 class SceneSegmenter:
@@ -64,7 +63,7 @@ class SceneSegmenter:
             }
         columns = {
             "object": table["object"],
-            "object_category": _words(kind_K, objects_N, taxonomy),
+            "object_category": kind_words(kind_K, objects_N, taxonomy),
         }
         if "object_score" in table.column_names:
             columns["object_score"] = table["object_score"]
@@ -100,16 +99,8 @@ def objects_of(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
     key_M, order_M = (scenes.sketch_of_S * most + scenes.instance_S)[strokes_M].sort(stable=True)
     strokes_M = strokes_M[order_M]
     _, size_K = key_M.unique_consecutive(return_counts=True)
-    first_K = size_K.cumsum(0) - size_K
-    kind_K = scenes.part_S[strokes_M[first_K]]
+    kind_K = scenes.part_S[strokes_M[ragged.starts(size_K)]]
     return scenes.replace_strokes(strokes_M, size_K, kind_K), strokes_M
-
-
-def _words(kind_K: Tensor, objects_N: Tensor, taxonomy: Taxonomy) -> pa.Array:
-    """The column `object_category`, in the taxonomy's words."""
-    words = pa.array([*taxonomy.category_names, None]).take(pa.array(kind_K.numpy()))
-    offsets = np.concatenate([[0], objects_N.cumsum(0).numpy()]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), words)
 
 
 def _without_objects(result: pa.Table) -> pa.Table:

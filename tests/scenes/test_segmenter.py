@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from instancesketch.scenes.segmenter import NO_OBJECTS, SceneSegmenter, objects_of
-from instancesketch.schema import RESULT_SCHEMA, from_table, to_table
+from instancesketch.scenes.segmenter import SceneSegmenter, objects_of
+from instancesketch.schema import NO_OBJECTS, RESULT_SCHEMA, from_table, to_table
 from instancesketch.segmenter import Segmenter
 from tests.drawings import DOODLE7, composed, packed_scenes, sketch_of, split_strokes
 
