@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from instancesketch.cluster import connect
 from instancesketch.isolation import Marker
@@ -62,7 +62,7 @@ def ingest(config: IngestConfig) -> Summary:
     planned = plan(config.sources, config.format)
 
     def stages(slices: Dataset, stage: Stage) -> Dataset:
-        work = partial(tell, partial(_ingest_slice, how=how, stage=stage))
+        work = Ingest(how=how, stage=stage)
         return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
 
     return run(
@@ -84,9 +84,27 @@ def ingest(config: IngestConfig) -> Summary:
     )
 
 
-def _ingest_slice(row: Row, how: Reading, stage: Stage) -> dict[str, Any]:
-    began, item = time.perf_counter(), item_of(row)
-    marker = Marker(location=stage.output.marker(f"read-{item.name}"), run=stage.run)
-    rows, log = read_slice(item, how, marker)
-    stage.output.stage(item.name, rows, log)
-    return done(item.name, len(rows), time.perf_counter() - began, {"reading": peak_memory_mb()})
+@dataclass(frozen=True, kw_only=True)
+class Ingest:
+    """The only stage: a slice of the sources as rows in the corpus."""
+
+    how: Reading
+    stage: Stage
+
+    def __call__(self, row: Row) -> Row:
+        return tell(self._ingest, row)
+
+    def _ingest(self, row: Row) -> Row:
+        began, item = time.perf_counter(), item_of(row)
+        marker = Marker(location=self.stage.output.marker(f"read-{item.name}"), run=self.stage.run)
+        rows, log = read_slice(item, self.how, marker)
+        read = time.perf_counter()
+        self.stage.output.stage(item.name, rows, log)
+        ended, memory = time.perf_counter(), peak_memory_mb()
+        return done(
+            item.name,
+            len(rows),
+            ended - began,
+            {"reading": memory, "writing": memory},
+            {"reading": read - began, "writing": ended - read},
+        )

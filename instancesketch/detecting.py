@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from instancesketch import schema, storage, tracking, weights
+from instancesketch import joblog, schema, storage, tracking, weights
 from instancesketch.cluster import connect
 from instancesketch.errors import UserError
 from instancesketch.scenes import dataset, yolo, yolo_training
@@ -79,20 +79,24 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         return summary | {"finished_before": True}
     started = time.perf_counter()
     task = ray.remote(_work).options(
-        num_cpus=1, num_gpus=config.gpus_per_worker, max_retries=MOST_FAILURES
+        name="train_detector",
+        num_cpus=1,
+        num_gpus=config.gpus_per_worker,
+        max_retries=MOST_FAILURES,
     )
-    with tracking.following(run, config.run, config.quiet):
-        best = ray.get(task.remote(run, settings, config.recipe, version, _threads()))
-    summary = {
-        "run": run,
-        "epochs": config.recipe.epochs,
-        "best_epoch": best["epoch"],
-        "best": best,
-        "scenes": settings["scenes"],
-        "seconds": time.perf_counter() - started,
-    }
-    storage.write_json(storage.join(run, "summary.json"), summary)
-    return summary
+    with joblog.keeping(run, "train detector", settings):
+        with tracking.following(run, config.run, config.quiet):
+            best = ray.get(task.remote(run, settings, config.recipe, version, _threads()))
+        summary = {
+            "run": run,
+            "epochs": config.recipe.epochs,
+            "best_epoch": best["epoch"],
+            "best": best,
+            "scenes": settings["scenes"],
+            "seconds": time.perf_counter() - started,
+        }
+        storage.write_json(storage.join(run, "summary.json"), summary)
+        return summary
 
 
 def _check_workers(config: TrainDetectorConfig) -> None:

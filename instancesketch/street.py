@@ -5,6 +5,8 @@ Nothing here looks at a sketch: the driver hands out slices and counts those tha
 
 from __future__ import annotations
 
+import json
+import logging
 import pickle
 import resource
 import time
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pyarrow as pa
 
-from instancesketch import storage
+from instancesketch import joblog, storage
 from instancesketch.cluster import quiet_core, quiet_data
 from instancesketch.errors import UserError
 from instancesketch.progress import Pace, Progress
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Row = dict[str, Any]
+
+_log = logging.getLogger(__name__)
 
 
 class Named(Protocol):
@@ -105,14 +109,26 @@ def run(job: Job) -> Summary:
     names = [item.name for item in job.items]
     missing = set(output.missing(names))
     todo = [item for item in job.items if item.name in missing]
-    figures: dict[str, Any] = {}
+    started = time.monotonic()
     if todo:
-        started = time.monotonic()
         job.connect()
         output.claim(job.settings)
-        figures = _work(job, output, todo, len(names) - len(todo), started)
-    counts = output.publish(names, {**job.summary, **figures})
-    return _checked(Summary(location=output.location, counts=counts))
+    with joblog.keeping(output.location, job.verb, job.settings):
+        _log.info("%d of %d slices to do", len(todo), len(names))
+        figures = _work(job, output, todo, len(names) - len(todo), started) if todo else {}
+        counts = output.publish(names, {**job.summary, **figures})
+        summary = Summary(location=output.location, counts=counts)
+        _tell(summary, figures)
+        return _checked(summary)
+
+
+def _tell(summary: Summary, figures: Mapping[str, Any]) -> None:
+    """Says in the log what has come of a job."""
+    for reason, number in summary.counts["rejected_by_reason"].items():
+        _log.info("rejected %d: %s", number, reason)
+    for name, value in figures.items():
+        _log.info("%s: %s", name.replace("_", " "), json.dumps(value))
+    _log.info("%d rows, %d rejected, %d failed", summary.rows, summary.rejected, summary.failed)
 
 
 def _work(
@@ -136,7 +152,9 @@ def _work(
             ):
                 memory[process] = max(peak, memory.get(process, 0.0))
                 busy[process] = busy.get(process, 0.0) + took
-            progress.show(pace.add(row["rows"], row["seconds"]))
+            told = pace.add(row["rows"], row["seconds"])
+            _log.info("%s: %d rows in %.1f s; %s", row["name"], row["rows"], row["seconds"], told)
+            progress.show(told)
     seconds = pace.seconds
     return {
         "speed": {

@@ -74,7 +74,7 @@ def synth_drawings(config: DrawingsConfig) -> Summary:
     items = _items(config.number, config.seed, _AT_ONCE)
 
     def stages(slices: Dataset, stage: Stage) -> Dataset:
-        work = partial(tell, partial(_draw_slice, seed=config.seed, stage=stage))
+        work = Draw(seed=config.seed, stage=stage)
         return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
 
     return run(
@@ -100,16 +100,37 @@ def _items(number: int, seed: int, at_once: int) -> list[Numbers]:
     ]
 
 
-def _draw_slice(row: Row, seed: int, stage: Stage) -> Row:
-    began, item, log, sketches = time.perf_counter(), item_of(row), Log(), []
-    for index in range(item.start, item.stop):
-        sketch = draw(seed, index)
-        sketch = sketch.replace(split=split_of(sketch.sketch_id))
-        log.accept(sketch, f"seed {seed}", f"drawing {index}", "synth")
-        sketches.append(sketch)
-    stage.output.stage(item.name, to_table(sketches), log.table())
-    seconds = time.perf_counter() - began
-    return done(item.name, len(sketches), seconds, {"drawing": peak_memory_mb()})
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """The only stage of `synth drawings`: a slice of them in the corpus."""
+
+    seed: int
+    stage: Stage
+
+    def __call__(self, row: Row) -> Row:
+        return tell(self._draw, row)
+
+    def _draw(self, row: Row) -> Row:
+        began, item, log, sketches = time.perf_counter(), item_of(row), Log(), []
+        for index in range(item.start, item.stop):
+            sketch = draw(self.seed, index)
+            sketch = sketch.replace(split=split_of(sketch.sketch_id))
+            log.accept(sketch, f"seed {self.seed}", f"drawing {index}", "synth")
+            sketches.append(sketch)
+        drawn = time.perf_counter()
+        self.stage.output.stage(item.name, to_table(sketches), log.table())
+        return _done(item.name, len(sketches), "drawing", began, drawn)
+
+
+def _done(name: str, rows: int, making: str, began: float, made: float) -> Row:
+    ended, memory = time.perf_counter(), peak_memory_mb()
+    return done(
+        name,
+        rows,
+        ended - began,
+        {making: memory, "writing": memory},
+        {making: made - began, "writing": ended - made},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +165,7 @@ def synth_scenes(config: ScenesConfig) -> Summary:
         _refuse_foreign(config.yolo, config.out)
 
     def stages(slices: Dataset, stage: Stage) -> Dataset:
-        compose = partial(_compose_slice, config=replace(config, workers=None), stock=stock)
-        work = partial(tell, partial(compose, stage=stage))
+        work = Compose(config=replace(config, workers=None), stock=stock, stage=stage)
         return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
 
     summary = run(
@@ -182,25 +202,36 @@ def _refuse_foreign(yolo: str, out: str) -> None:
         raise UserError(f"{yolo} already holds {there[0]!r}: choose a new folder for --yolo")
 
 
-def _compose_slice(row: Row, config: ScenesConfig, stock: Stock, stage: Stage) -> Row:
-    began, item, log, scenes = time.perf_counter(), item_of(row), Log(), []
-    sample = 0 if stock.is_whole else item.start // _SCENES_AT_ONCE
-    for index in range(item.start, item.stop):
-        role = "valid" if index % _VALID_IN == _VALID_IN - 1 else "train"
-        composer = _composers(stock, config.seed, sample, config.scene)[role]
-        if isinstance(composer, UserError):
-            raise UserError(f"no scenes of split {role}: {composer}")
-        scene = composer.compose(config.seed, index).replace(split=role)
-        log.accept(scene, f"seed {config.seed}", f"scene {index}", "synth")
-        scenes.append(scene)
-    table = to_table(scenes)
-    if config.yolo is not None:
-        from instancesketch.scenes import dataset
+@dataclass(frozen=True, kw_only=True)
+class Compose:
+    """The only stage of `synth scenes`: a slice of them in the corpus."""
 
-        dataset.add(table, Taxonomy.load(config.scene.taxonomy), config.yolo)
-    stage.output.stage(item.name, table, log.table())
-    seconds = time.perf_counter() - began
-    return done(item.name, len(scenes), seconds, {"composing": peak_memory_mb()})
+    config: ScenesConfig
+    stock: Stock
+    stage: Stage
+
+    def __call__(self, row: Row) -> Row:
+        return tell(self._compose, row)
+
+    def _compose(self, row: Row) -> Row:
+        began, item, log, scenes = time.perf_counter(), item_of(row), Log(), []
+        config, stock = self.config, self.stock
+        sample = 0 if stock.is_whole else item.start // _SCENES_AT_ONCE
+        for index in range(item.start, item.stop):
+            role = "valid" if index % _VALID_IN == _VALID_IN - 1 else "train"
+            composer = _composers(stock, config.seed, sample, config.scene)[role]
+            if isinstance(composer, UserError):
+                raise UserError(f"no scenes of split {role}: {composer}")
+            scene = composer.compose(config.seed, index).replace(split=role)
+            log.accept(scene, f"seed {config.seed}", f"scene {index}", "synth")
+            scenes.append(scene)
+        composed, table = time.perf_counter(), to_table(scenes)
+        if config.yolo is not None:
+            from instancesketch.scenes import dataset
+
+            dataset.add(table, Taxonomy.load(config.scene.taxonomy), config.yolo)
+        self.stage.output.stage(item.name, table, log.table())
+        return _done(item.name, len(scenes), "composing", began, composed)
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
 import time
@@ -14,6 +15,8 @@ from matplotlib.figure import Figure
 
 from instancesketch import storage
 from instancesketch.progress import clock_text
+
+_log = logging.getLogger(__name__)
 
 METRICS = "metrics.jsonl"
 CURVES = "curves.svg"
@@ -85,20 +88,21 @@ def give_sign(run: str, sign: Mapping[str, Any]) -> None:
 
 @contextmanager
 def following(run: str, name: str, quiet: bool) -> Iterator[None]:
-    """Prints how far the run is while something waits for it: signs of life, then figures."""
+    """Logs and prints how far the run is while something waits for it: signs of life, then figures.
+
+    A quiet one prints nothing.
+    """
     done = threading.Event()
-    thread = threading.Thread(target=_follow, args=(run, name, done), daemon=True)
-    if not quiet:
-        thread.start()
+    thread = threading.Thread(target=_follow, args=(run, name, quiet, done), daemon=True)
+    thread.start()
     try:
         yield
     finally:
         done.set()
-        if not quiet:
-            thread.join()
+        thread.join()
 
 
-def _follow(run: str, name: str, done: threading.Event) -> None:
+def _follow(run: str, name: str, quiet: bool, done: threading.Event) -> None:
     told = len(read(run))
     last_sign: Any = None
     last_shown = 0.0
@@ -115,8 +119,12 @@ def _follow(run: str, name: str, done: threading.Event) -> None:
                 for key in PERCENT
                 if line.get(key) is not None
             ]
-            _say(", ".join(words), over=False, terminal=terminal)
+            _log.info("%s", ", ".join(words))
+            if not quiet:
+                _say(", ".join(words), over=False, terminal=terminal)
         told = len(lines)
+        if quiet:
+            continue
         sign = storage.read_json(storage.join(run, "_state", "progress.json"))
         pause = 0.5 if terminal else 15.0
         if sign and sign != last_sign and time.monotonic() - last_shown > pause and not ended:

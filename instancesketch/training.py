@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from instancesketch import rows, storage, tracking, weights
+from instancesketch import joblog, rows, storage, tracking, weights
 from instancesketch.cluster import connect, quiet_data
 from instancesketch.errors import UserError
 from instancesketch.fit import FitConfig, RefinerFitConfig
@@ -95,11 +95,12 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
             callbacks=[_reporter(run), *callbacks],
         ),
     )
-    with tracking.following(run, config.run, config.quiet):
-        result = trainer.fit()
-    if result.error is not None:
-        raise result.error
-    return _finish(run, settings, result, time.perf_counter() - started)
+    with joblog.keeping(run, f"train {config.recipe.kind}", settings):
+        with tracking.following(run, config.run, config.quiet):
+            result = trainer.fit()
+        if result.error is not None:
+            raise result.error
+        return _finish(run, settings, result, time.perf_counter() - started)
 
 
 def check_name(run: str) -> None:

@@ -145,12 +145,14 @@ def _stream(units: Sequence[Unit], read_unit: Callable[[Unit], pa.Table]) -> Ite
     if not units:
         return
 
-    def read(batch: pa.Table) -> pa.Table:
+    def read_drawings(batch: pa.Table) -> pa.Table:
         return read_unit(Unit(**batch.to_pylist()[0]))
 
     ray.data.DataContext.get_current().execution_options.preserve_order = True
     dataset = ray.data.from_items([asdict(u) for u in units], override_num_blocks=len(units))
-    read_ahead = dataset.map_batches(read, batch_size=1, batch_format="pyarrow", num_cpus=0.5)
+    read_ahead = dataset.map_batches(
+        read_drawings, batch_size=1, batch_format="pyarrow", num_cpus=0.5
+    )
     yield from read_ahead.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2)
 
 

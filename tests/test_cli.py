@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from instancesketch.cli import main
-from instancesketch.cli.door import VERBS, mistake_in, parse
-from instancesketch.errors import UserError
+from instancesketch.cli.door import VERBS, parse
+from instancesketch.errors import UserError, mistake_in
 
 ROOT = Path(__file__).parents[1]
 JOBS = sorted((ROOT / "jobs").glob("*.py"))
@@ -127,10 +127,17 @@ def test_the_street_by_its_verbs(
     assert note == "skipped files that only stand beside drawings: 1"
     assert reason.startswith("rejected 1: not JSON")
     assert last == f"ingest: 2 sketches, 2 strokes, 1 rejected -> {tmp_path}/corpus"
+    log = (tmp_path / "corpus" / "_log.txt").read_text("utf-8")
+    for told in ("ingest begun\n", ": 2 rows in", "rejected 1: not JSON", "ingest finished\n"):
+        assert log.count(told) == 1
+    summary = json.loads((tmp_path / "corpus" / "summary.json").read_text("utf-8"))
+    assert set(summary["peak_memory_mb"]) == {"driver", "reading", "writing"}
+    assert set(summary["stages"]) == {"reading", "writing"}
     assert main([*ask, "--strict"]) == 1
     assert "finished before" in capsys.readouterr().out
     assert main([*ask, "--shuffle-strokes", "1"]) == 2
     assert "made with other settings (shuffle_strokes)" in capsys.readouterr().err
+    assert (tmp_path / "corpus" / "_log.txt").read_text("utf-8") == log
 
     assert main(["info", str(tmp_path / "corpus")]) == 0
     assert "info: 2 sketches, 2 strokes, 4 points, 1 rejected" in capsys.readouterr().out

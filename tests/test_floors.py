@@ -14,9 +14,9 @@ FLOORS = {
     3: {"ragged", "batch", "augment", "raster", "rows",
         "models", "recipes", "scenes", "weights", "fit", "segmenter", "instances"},
     4: {
-        "audit", "cluster", "corpus", "detecting", "inference", "isolation", "pools", "progress",
-        "reading", "scene_steps", "slices", "staging", "street", "synthesis", "tracking",
-        "training", "worker",
+        "audit", "cluster", "corpus", "detecting", "inference", "isolation", "joblog", "pools",
+        "progress", "reading", "scene_steps", "slices", "staging", "street", "submitted",
+        "synthesis", "tracking", "training", "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip

@@ -91,7 +91,8 @@ def test_a_split_without_drawings_matters_to_its_scenes_alone(tmp_path: Path) ->
 
     def work(start: int, stop: int) -> Any:
         stage = Stage(output=Output(config.out), run="r", slices=1)
-        return synthesis._compose_slice(row(start, stop), config=config, stock=stock, stage=stage)
+        compose = synthesis.Compose(config=config, stock=stock, stage=stage)
+        return compose._compose(row(start, stop))
 
     def row(start: int, stop: int) -> dict[str, Any]:
         import pickle

@@ -27,7 +27,7 @@ from instancesketch.cli import (
     train,
 )
 from instancesketch.cluster import set_environment
-from instancesketch.errors import UserError
+from instancesketch.errors import UserError, mistake_in
 
 VERBS = {
     "ingest": ingest,
@@ -55,9 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         that can't be carried out; 130 when stopped.
     """
     set_environment()
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
+    _set_up_logging()
     try:
         args = parse(list(sys.argv[1:] if argv is None else argv))
+        _refuse_lost(args)
         return int(args.run(args))
     except KeyboardInterrupt:
         _say("stopped; the same command goes on from here")
@@ -109,15 +110,35 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see `{self.prog} --help`)")
 
 
-def mistake_in(error: BaseException | None) -> UserError | None:
-    """The user's mistake in an error, which may come wrapped from a worker."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        if isinstance(error, UserError):
-            return error
-        seen.add(id(error))
-        error = getattr(error, "cause", None) or error.__cause__ or error.__context__
-    return None
+def _refuse_lost(args: argparse.Namespace) -> None:
+    """Refuses results where nobody will find them. A relative --out lies in --storage."""
+    from instancesketch.submitted import refuse_lost
+
+    storage, out = getattr(args, "storage", None), getattr(args, "out", None)
+    for option, location in (
+        ("--out", out and options.place(out, storage)),
+        ("--storage", None if out else storage),
+        ("--yolo", getattr(args, "yolo", None)),
+    ):
+        if location:
+            refuse_lost(option, location)
+
+
+def _set_up_logging() -> None:
+    root = logging.getLogger()
+    if not any(isinstance(handler, _Console) for handler in root.handlers):
+        root.addHandler(_Console())
+
+
+class _Console(logging.Handler):
+    """Says our own warnings and the errors of others; jobs keep a log of everything besides."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        own = record.name.startswith("instancesketch")
+        if own and record.levelno >= logging.WARNING:
+            _say(f"{record.levelname.lower()}: {record.getMessage()}")
+        elif record.levelno >= logging.ERROR:
+            _say(f"{record.name}: {self.format(record)}")
 
 
 def _say(text: str) -> None:

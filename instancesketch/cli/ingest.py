@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     summary = ingest(
         IngestConfig(
             sources=tuple(args.sources),
-            out=options.place(args),
+            out=options.place(args.out, args.storage),
             format=args.format,
             taxonomy=args.taxonomy,
             split_by=args.split_by,

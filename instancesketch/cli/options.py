@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import posixpath
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,14 +69,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def place(args: argparse.Namespace) -> str:
+def place(out: str, storage: str | None) -> str:
     """Where `--out` lies, with `--storage` in front if it is relative."""
-    from instancesketch import storage
-
-    out: str = args.out
-    if args.storage is None or "://" in out or out.startswith("/"):
+    if storage is None or "://" in out or out.startswith("/"):
         return out
-    return storage.join(args.storage, out)
+    return posixpath.join(storage, out)
 
 
 def conclude(

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     summary = segment(
         SegmentConfig(
             sources=tuple(args.sources),
-            out=options.place(args),
+            out=options.place(args.out, args.storage),
             weights=tuple(args.weights or [DEFAULT_WEIGHTS]),
             given_category=args.given_category,
             scenes=_scenes(args),

@@ -94,7 +94,7 @@ def _drawings(args: argparse.Namespace) -> Summary:
         DrawingsConfig(
             number=args.number,
             seed=args.seed,
-            out=options.place(args),
+            out=options.place(args.out, args.storage),
             workers=args.workers,
             quiet=args.quiet,
         )
@@ -110,7 +110,7 @@ def _scenes(args: argparse.Namespace) -> Summary:
         ScenesConfig(
             number=args.number,
             seed=args.seed,
-            out=options.place(args),
+            out=options.place(args.out, args.storage),
             sources=tuple(getattr(args, "from") or ()),
             yolo=args.yolo,
             scene=SceneConfig(**{k: v for k, v in given.items() if v is not None}),

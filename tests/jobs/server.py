@@ -1,0 +1,133 @@
+"""A real job server on this machine: `ray start --head` with its dashboard, ports and folder of its
+own, which lets in only those who have its token.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+TOKEN = "0123456789abcdef" * 4
+_PORTS = (
+    "port",
+    "ray-client-server-port",
+    "dashboard-port",
+    "dashboard-agent-listen-port",
+    "dashboard-agent-grpc-port",
+    "runtime-env-agent-port",
+    "metrics-export-port",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """Where the server is, and the environment of those who may use it."""
+
+    address: str
+    environment: Mapping[str, str]
+
+    def ray(self, *command: str, token: str | None = TOKEN, **options: object) -> subprocess.Popen:
+        """Begins a command of Ray's own command line, by one who has this token or none."""
+        environment = {**self.environment, "RAY_API_SERVER_ADDRESS": self.address}
+        del environment["RAY_AUTH_TOKEN"]
+        if token is not None:
+            environment["RAY_AUTH_TOKEN"] = token
+        return subprocess.Popen(
+            [BIN / "ray", *command], env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options,
+        )  # fmt: skip
+
+
+@contextmanager
+def serving(cpus: int = 4) -> Iterator[Server]:
+    """Starts a server, waits until it answers, and ends all that belongs to it."""
+    # Short, for the paths of Ray's sockets may have no more than 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+    ports = _free_ports(len(_PORTS))
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "PYTHON"))},
+        "HOME": str(folder),  # where a token of the user's would be
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": TOKEN,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [
+        BIN / "ray", "start", "--head", "--block", "--include-dashboard=true",
+        "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}", f"--temp-dir={folder / 'r'}",
+        f"--object-store-memory={200 * 2**20}",
+        *(f"--{name}={port}" for name, port in zip(_PORTS, ports, strict=True)),
+    ]  # fmt: skip
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        address = f"http://127.0.0.1:{ports[_PORTS.index('dashboard-port')]}"
+        _wait(address, process, folder / "log")
+        yield Server(address=address, environment=environment)
+    finally:
+        _end(process, folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_ports(number: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _wait(address: str, process: subprocess.Popen, log: Path, seconds: float = 120) -> None:
+    request = urllib.request.Request(
+        f"{address}/api/jobs/", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(request, timeout=5):
+                return
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.2)
+    raise RuntimeError(f"no job server at {address}: {log.read_text('utf-8')[-2000:]}")
+
+
+def _end(process: subprocess.Popen, folder: Path) -> None:
+    """Ends the server, and then by their ids those of its processes that are left."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    until = time.monotonic() + 20
+    while (left := processes_of(folder)) and time.monotonic() < until:
+        time.sleep(0.2)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(folder: Path) -> list[int]:
+    """The processes that were started with a folder as their home."""
+    found, mark = [], f"HOME={folder}\0".encode()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:  # it has ended, or belongs to someone else
+            continue
+    return found
