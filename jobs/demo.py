@@ -1,4 +1,4 @@
-"""ray job submit --working-dir . -- python jobs/demo.py
+"""ray job submit --working-dir . -- python jobs/demo.py --out s3://bucket/demo
 
 Goes the whole way on drawings made on the spot;
 the options are those of `instancesketch demo`.

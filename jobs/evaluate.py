@@ -1,4 +1,4 @@
-"""ray job submit --working-dir . -- python jobs/evaluate.py result --truth corpus
+"""ray job submit --working-dir . -- python jobs/evaluate.py s3://bucket/result --truth s3://bucket/corpus --out s3://bucket/metrics.json
 
 Compares a result with labelled drawings; the options are those of `instancesketch evaluate`.
 """

@@ -1,4 +1,4 @@
-"""ray job submit --working-dir . -- python jobs/info.py corpus
+"""ray job submit --working-dir . -- python jobs/info.py s3://bucket/corpus
 
 Counts what a corpus or result holds; the options are those of `instancesketch info`.
 """

@@ -1,4 +1,4 @@
-"""ray job submit --working-dir . -- python jobs/ingest.py drawings/ --out corpus
+"""ray job submit --working-dir . -- python jobs/ingest.py s3://bucket/drawings --out s3://bucket/corpus
 
 Reads drawings of any format into a corpus; the options are those of `instancesketch ingest`.
 """

@@ -1,9 +1,9 @@
-"""ray job submit --working-dir . -- python jobs/segment.py corpus --out result --weights runs/first
+"""ray job submit --working-dir . -- python jobs/segment.py s3://bucket/corpus --out s3://bucket/result --weights s3://bucket/runs/first
 
 Labels every stroke of drawings, or of scenes of many objects, with trained weights;
 the options are those of `instancesketch segment`:
 
-    ray job submit --working-dir . -- python jobs/segment.py scenes --out result --scenes
+    ray job submit --working-dir . -- python jobs/segment.py s3://bucket/scenes --out s3://bucket/result --scenes
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""ray job submit --working-dir . -- python jobs/train.py segmenter --data corpus --run first
+"""ray job submit --working-dir . -- python jobs/train.py segmenter --data s3://bucket/corpus --run first --storage s3://bucket/runs
 
 Trains a model on a labelled corpus;
 the options are those of `instancesketch train`.

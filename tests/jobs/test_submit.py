@@ -1,0 +1,193 @@
+"""Every job, submitted by Ray's own command to a real job server, from a clean directory."""
+
+import json
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.jobs.server import TOKEN, Server, serving
+
+ROOT = Path(__file__).parents[2]
+JOBS = sorted(path.stem for path in (ROOT / "jobs").glob("*.py"))
+# Not the version of what is installed here: what was submitted must be what runs.
+VERSION = "0.0.0+submitted"
+WORKING_DIRECTORY_MB = 20
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the repository, and none that lie beside them."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("a clean working directory is made of a checkout by git")
+    folder = tmp_path_factory.mktemp("clone")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    init = folder / "instancesketch" / "__init__.py"
+    init.write_text(f'"""Submitted."""\n\n__version__ = "{VERSION}"\n')
+    # What a user's clone may hold besides, and what no job needs.
+    (folder / "corpus").mkdir()
+    (folder / "corpus" / "part-000000.parquet").write_bytes(bytes(30 * 2**20))
+    (folder / "drawings.ndjson").write_bytes(bytes(30 * 2**20))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as started:
+        yield started
+
+
+class Submitter:
+    """Submits jobs of the tree by the line that their own docstring opens with."""
+
+    def __init__(self, server: Server, tree: Path, share: Path) -> None:
+        self.server, self.tree, self.share = server, tree, share
+        self.submitted: set[str] = set()
+
+    def __call__(self, job: str, *options: str, token: str | None = TOKEN) -> tuple[int, str]:
+        """Submits a job with options of ours; returns the command's status and output.
+
+        `@name` in options is a place that the nodes share.
+        """
+        line = (self.tree / "jobs" / f"{job}.py").read_text("utf-8").splitlines()[0]
+        words = shlex.split(line.removeprefix('"""'))
+        start = words[: words.index("--") + 3]
+        assert [*start[:5], *start[-3:]] == [
+            "ray", "job", "submit", "--working-dir", ".", "--", "python", f"jobs/{job}.py",
+        ]  # fmt: skip
+        given = [o.replace("@", f"{self.share}/", 1) if o[0] == "@" else o for o in options]
+        process = self.server.ray(*start[1:], *given, token=token, cwd=self.tree)
+        output, _ = process.communicate()
+        self.submitted.add(job)
+        return process.returncode, output
+
+    def together(self, *jobs: Sequence[str]) -> list[str]:
+        """Submits jobs at the same time, which must all succeed; returns their outputs."""
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            ended = list(pool.map(lambda job: self(*job), jobs))
+        for status, output in ended:
+            assert status == 0, output
+        return [output for _, output in ended]
+
+
+@pytest.fixture(scope="module")
+def submit(server: Server, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Submitter:
+    return Submitter(server, tree, tmp_path_factory.mktemp("share"))
+
+
+@pytest.fixture(scope="module")
+def street(submit: Submitter) -> Path:
+    """The whole way, a job after the other; returns the folder of all results."""
+    submit.together(["synth", "drawings", "--number", "60", "--out", "@synth"])
+    submit.together(["export", "@synth", "--format", "cvat", "--out", "@xml"])
+    submit.together(["ingest", "@xml", "--out", "corpus", "--storage", "@."])
+    submit.together(
+        [
+            "train", "segmenter", "--data", "@corpus", "--run", "first", "--storage", "@runs",
+            "--epochs", "1", "--set", "model.layers=1",
+        ]
+    )  # fmt: skip
+    submit.together(["segment", "@corpus", "--out", "@result", "--weights", "@runs/first"])
+    submit.together(
+        ["evaluate", "@result", "--truth", "@corpus", "--out", "@metrics.json"],
+        ["report", "@result", "--truth", "@corpus", "--out", "@report.html"],
+        ["info", "@result"],
+    )
+    return submit.share
+
+
+@pytest.mark.parametrize("token", [None, "f" * 64], ids=["none", "wrong"])
+def test_without_the_token_nothing_is_taken(submit: Submitter, token: str | None) -> None:
+    status, output = submit("info", "@corpus", token=token)
+    assert status != 0
+    assert "AuthenticationError" in output
+    assert "submitted successfully" not in output
+
+
+def test_jobs_do_their_work(street: Path) -> None:
+    rows = {name: pq.read_table(street / name).num_rows for name in ("synth", "corpus", "result")}
+    assert set(rows.values()) == {60}
+    assert (street / "runs" / "first" / "segmenter" / "model.safetensors").is_file()
+    figures = json.loads((street / "metrics.json").read_text("utf-8"))
+    assert figures["sketches"] == 60
+    assert figures["failed"] == figures["missing"] == 0
+    assert (street / "report.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("folder", ["synth", "corpus", "runs/first", "result"])
+def test_it_is_the_submitted_code_that_runs_and_its_log_says_so(street: Path, folder: str) -> None:
+    log = (street / folder / "_log.txt").read_text("utf-8")
+    assert f"instancesketch {VERSION}" in log
+    assert "as job raysubmit_" in log
+    assert log.endswith(" finished\n")
+    summary = json.loads((street / folder / "summary.json").read_text("utf-8"))
+    assert summary["peak_memory_mb"]["driver"] > 0
+
+
+def test_data_that_lies_in_the_clone_is_not_uploaded(
+    street: Path, server: Server, tree: Path
+) -> None:
+    from ray._private.runtime_env.packaging import create_package
+
+    target = street / "package.zip"
+    create_package(str(tree), target, include_gitignore=True, include_parent_dir=False, excludes=[])
+    assert target.stat().st_size < WORKING_DIRECTORY_MB * 2**20
+
+
+def test_stages_have_names_in_the_dashboard(street: Path, server: Server) -> None:
+    def listed(what: str, *options: str) -> list[dict[str, Any]]:
+        output, _ = server.ray(
+            "list", what, "--address", server.address, "--format", "json", "--limit", "5000",
+            *options,
+        ).communicate()  # fmt: skip
+        return json.loads(output[output.index("[") :])
+
+    actors = {actor["class_name"] for actor in listed("actors")}
+    assert {"MapWorker(Map(Label))", "RayTrainWorker", "TrainController"} <= actors
+    tasks = {task["name"] for task in listed("tasks")}
+    named = {"Map(Draw)", "Map(Ingest)", "Map(Read)", "Map(Write)", "survey"}
+    assert named | {"MapBatches(read_drawings)"} <= tasks
+
+
+@pytest.mark.parametrize(
+    ("job", "options", "said"),
+    [
+        ("segment", ["@nowhere", "--out", "@none"], "nowhere isn't there"),
+        ("train", ["segmenter", "--data", "@corpus", "--run", "a"], "--storage runs would lie in"),
+    ],
+)
+def test_a_job_that_fails_ends_with_its_line(
+    submit: Submitter, job: str, options: list[str], said: str
+) -> None:
+    status, output = submit(job, *options)
+    assert status == 1
+    assert "instancesketch: error: " in output
+    assert said in output
+    assert "Traceback" not in output
+
+
+def test_the_demo(submit: Submitter) -> None:
+    (output,) = submit.together(
+        ["demo", "--number", "120", "--epochs", "1", "--out", "@demo", "--quiet"]
+    )
+    assert "demo: all done" in output
+    for page in ("shipped", "trained"):
+        assert (submit.share / "demo" / f"{page}.html").is_file()
+
+
+def test_no_job_is_forgotten(street: Path, submit: Submitter) -> None:
+    assert {*submit.submitted, "demo"} == set(JOBS)
