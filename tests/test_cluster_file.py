@@ -152,6 +152,17 @@ def test_the_cluster_on_kubernetes(job: dict[str, Any]) -> None:
             assert all(isinstance(value, str) for value in group["rayStartParams"].values())
 
 
+def test_commands_of_the_guide_are_understood() -> None:
+    text = (ROOT / "docs" / "cluster.md").read_text("utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line.startswith("ray job submit")]
+    assert len(lines) == 3
+    for line in lines:
+        start, _, command = line.partition(" -- python ")
+        assert start == "ray job submit --working-dir ."
+        script, *options = shlex.split(command)
+        assert door.parse([Path(script).stem, *options]).verb == Path(script).stem
+
+
 @pytest.mark.parametrize("name", ["cluster.yaml", "docs/cluster/local.yaml"])
 def test_what_is_synced_is_the_code_and_nothing_large(name: str) -> None:
     config = yaml.safe_load((ROOT / name).read_text("utf-8"))

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,19 +106,17 @@ def _wait(address: str, process: subprocess.Popen, log: Path, seconds: float = 1
     raise RuntimeError(f"no job server at {address}: {log.read_text('utf-8')[-2000:]}")
 
 
-def _end(process: subprocess.Popen, folder: Path) -> None:
-    """Ends the server, and then by their ids those of its processes that are left."""
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    until = time.monotonic() + 20
+def _end(process: subprocess.Popen, folder: Path, seconds: float = 30) -> None:
+    """Ends by their ids all processes of the server, and of the jobs that it runs."""
+    process.kill()
+    process.wait()
+    until = time.monotonic() + seconds
     while (left := processes_of(folder)) and time.monotonic() < until:
-        time.sleep(0.2)
-    for pid in left:
-        os.kill(pid, signal.SIGKILL)
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.1)
+    assert not left, f"processes that don't end: {left}"
 
 
 def processes_of(folder: Path) -> list[int]:

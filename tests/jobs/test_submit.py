@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
+from instancesketch import storage
 from tests.jobs.server import TOKEN, Server, serving
 
 ROOT = Path(__file__).parents[2]
@@ -119,8 +119,8 @@ def test_without_the_token_nothing_is_taken(submit: Submitter, token: str | None
 
 
 def test_jobs_do_their_work(street: Path) -> None:
-    rows = {name: pq.read_table(street / name).num_rows for name in ("synth", "corpus", "result")}
-    assert set(rows.values()) == {60}
+    for name in ("synth", "corpus", "result"):
+        assert sum(map(len, storage.read_batches(str(street / name)))) == 60
     assert (street / "runs" / "first" / "segmenter" / "model.safetensors").is_file()
     figures = json.loads((street / "metrics.json").read_text("utf-8"))
     assert figures["sketches"] == 60
@@ -134,8 +134,9 @@ def test_it_is_the_submitted_code_that_runs_and_its_log_says_so(street: Path, fo
     assert f"instancesketch {VERSION}" in log
     assert "as job raysubmit_" in log
     assert log.endswith(" finished\n")
-    summary = json.loads((street / folder / "summary.json").read_text("utf-8"))
-    assert summary["peak_memory_mb"]["driver"] > 0
+    if folder != "runs/first":
+        summary = json.loads((street / folder / "summary.json").read_text("utf-8"))
+        assert summary["peak_memory_mb"]["driver"] > 0
 
 
 def test_data_that_lies_in_the_clone_is_not_uploaded(
