@@ -109,6 +109,26 @@ class Pace:
         return max(self.clock() - self.began, 1e-9)
 
 
+@dataclass
+class ReadingPace:
+    """How much of a folder is read, how fast, and the time left; of one folder after another."""
+
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._folder, self._read = "", 0
+        self._began = self._last = self.clock()
+
+    def add(self, folder: str, read: int, rows: int) -> str:
+        """Takes that so many of a folder's rows are read by now, and says how things are."""
+        if folder != self._folder or read <= self._read:
+            self._began = self._last
+        self._folder, self._read, self._last = folder, read, self.clock()
+        rate = read / max(self._last - self._began, 1e-9)
+        left = clock_text((rows - read) / max(rate, 1e-9))
+        return f"{folder}: {read:,} of {rows:,} read, {rate:,.0f}/s, {left} left"
+
+
 def clock_text(seconds: float) -> str:
     """A duration as 0:05, 12:30 or 3:04:05."""
     minutes, rest = divmod(round(seconds), 60)

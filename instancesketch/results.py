@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -22,16 +22,23 @@ from instancesketch.schema import conform, flat_list, read_rows
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import Taxonomy
 
+# Is told a folder, how many of its rows were read, and how many there are.
+Watch = Callable[[str, int, int], None]
+
 _COUNTED = ["source", "category", "split", "stroke_len", "part"]
 
 
-def sketches(corpus: str, split: str | None = None) -> Iterator[Sketch]:
+def _unwatched(corpus: str, read: int, rows: int) -> None:
+    pass
+
+
+def sketches(corpus: str, split: str | None = None, watch: Watch = _unwatched) -> Iterator[Sketch]:
     """Yields the rows of a corpus or result in order.
 
     Raises:
         UserError: it is no corpus, or a row is no sketch; names the row.
     """
-    row = 0
+    row, rows = 0, sum(map(storage.row_count, storage.row_files(corpus)))
     for table in storage.read_batches(corpus):
         try:
             for sketch in read_rows(table):
@@ -40,6 +47,7 @@ def sketches(corpus: str, split: str | None = None) -> Iterator[Sketch]:
                 row += 1
                 if split is None or sketch.split == split:
                     yield sketch
+            watch(corpus, row, rows)
         except SketchError as error:
             raise UserError(f"{corpus}: {error}") from None
 
@@ -51,7 +59,9 @@ def taxonomy_of(corpus: str) -> Taxonomy | None:
     return None if known is None else Taxonomy.from_dict(known)
 
 
-def evaluate(result: str, truth: str, split: str | None = None) -> metrics.Evaluation:
+def evaluate(
+    result: str, truth: str, split: str | None = None, watch: Watch = _unwatched
+) -> metrics.Evaluation:
     """Compares a result with a labelled corpus.
 
     Raises:
@@ -60,32 +70,32 @@ def evaluate(result: str, truth: str, split: str | None = None) -> metrics.Evalu
     taxonomy = taxonomy_of(result)
     if taxonomy is None:
         raise UserError(f"{result} is no result: `segment` makes one, with its taxonomy")
-    true = list(sketches(truth, split))
+    true = list(sketches(truth, split, watch))
     if not true:
         raise UserError(f"{truth} has no rows{f' of the split {split!r}' if split else ''}")
     asked = {sketch.sketch_id for sketch in true}
-    found = (s for s in sketches(result) if split is None or s.sketch_id in asked)
+    found = (s for s in sketches(result, watch=watch) if split is None or s.sketch_id in asked)
     return metrics.evaluate(found, true, taxonomy)
 
 
-def report(corpus: str, out: str, truth: str | None = None) -> None:
+def report(corpus: str, out: str, truth: str | None = None, watch: Watch = _unwatched) -> None:
     """Writes a result or corpus as one HTML page, beside the truth where that is given.
 
     Raises:
         UserError: one is no such folder, they don't fit together, or the page can't be written.
     """
-    figures = None if truth is None else evaluate(corpus, truth).figures
+    figures = None if truth is None else evaluate(corpus, truth, watch=watch).figures
     page = render_report(
-        sketches(corpus),
+        sketches(corpus, watch=watch),
         title=posixpath.basename(storage.absolute(corpus)),
-        truth=None if truth is None else {s.sketch_id: s for s in sketches(truth)},
+        truth=None if truth is None else {s.sketch_id: s for s in sketches(truth, watch=watch)},
         figures=figures,
         taxonomy=taxonomy_of(corpus),
     )
     storage.write_text(out, page)
 
 
-def export(corpus: str, format: str, out: str) -> int:
+def export(corpus: str, format: str, out: str, watch: Watch = _unwatched) -> int:
     """Writes a corpus or result in another format; returns the number of sketches.
 
     Raises:
@@ -98,10 +108,10 @@ def export(corpus: str, format: str, out: str) -> int:
     storage.row_files(corpus)  # says so before anything is written if it is no corpus
     filesystem, path = storage.locate(out)
     if not isinstance(filesystem, fs.LocalFileSystem):
-        return write(sketches(corpus), format, path, filesystem)
+        return write(sketches(corpus, watch=watch), format, path, filesystem)
     # Under another name until all is there, so that a half is never taken for the whole.
     storage.remove(f"{path}.part")
-    number = write(sketches(corpus), format, f"{path}.part", filesystem)
+    number = write(sketches(corpus, watch=watch), format, f"{path}.part", filesystem)
     storage.remove(path)
     storage.move(f"{path}.part", path)
     return number

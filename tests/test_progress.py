@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from instancesketch.progress import Pace, Progress, clock_text
+from instancesketch.progress import Pace, Progress, ReadingPace, clock_text
 
 
 class Clock:
@@ -31,6 +31,21 @@ def test_pace_counts_from_the_first_slice_not_from_the_start() -> None:
     assert pace.add(50, 2.0) == "50 %, slice 5 of 10, 50 sketches, 25/s, 0:10 left"
     clock.now = 102.0
     assert pace.add(50, 2.0) == "60 %, slice 6 of 10, 100 sketches, 25/s, 0:08 left"
+
+
+def test_reading_goes_from_folder_to_folder() -> None:
+    clock = Clock()
+    pace = ReadingPace(clock=clock)
+    told = []
+    for folder, read in (("a", 50), ("a", 100), ("b", 10), ("a", 20)):
+        clock.now += 10.0
+        told.append(pace.add(folder, read, 100))
+    assert told == [
+        "a: 50 of 100 read, 5/s, 0:10 left",
+        "a: 100 of 100 read, 5/s, 0:00 left",
+        "b: 10 of 100 read, 1/s, 1:30 left",
+        "a: 20 of 100 read, 2/s, 0:40 left",
+    ]
 
 
 def test_a_log_gets_a_line_now_and_then() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from instancesketch.cli import options
+
 HELP = "compare a result with labelled drawings"
 DESCRIPTION = """\
 Compares a result of `segment` with a labelled corpus, drawing by drawing, and prints figures: over
@@ -40,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch import metrics, results, storage
 
-    figures = results.evaluate(args.result, args.truth, args.split).figures
+    with options.watching("evaluate") as watch:
+        figures = results.evaluate(args.result, args.truth, args.split, watch).figures
     if args.out:
         storage.write_json(args.out, figures)
     print(metrics.format_figures(figures))

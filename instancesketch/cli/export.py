@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from instancesketch.cli import options
+
 HELP = "write a result or corpus in another format"
 DESCRIPTION = """\
 Writes the drawings of a result or corpus, with their labels, for other programs: CVAT for images
@@ -23,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch import results
 
-    number = results.export(args.dir, args.format, args.out)
+    with options.watching("export") as watch:
+        number = results.export(args.dir, args.format, args.out, watch)
     print(f"export: {number:,} sketches -> {args.out}")
     return 0

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import posixpath
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.errors import UserError
 
 if TYPE_CHECKING:
+    from instancesketch.results import Watch
     from instancesketch.street import Summary
 
 
@@ -67,6 +69,16 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         metavar="MB",
         help="reject larger drawings (default: 64)",
     )
+
+
+@contextmanager
+def watching(verb: str) -> Iterator[Watch]:
+    """Shows how far the reading of a folder is, for verbs that read folders without a job."""
+    from instancesketch.progress import Progress, ReadingPace
+
+    pace = ReadingPace()
+    with Progress(verb) as progress:
+        yield lambda folder, read, rows: progress.show(pace.add(folder, read, rows))
 
 
 def place(out: str, storage: str | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from instancesketch.cli import options
+
 HELP = "show a result as an HTML page"
 DESCRIPTION = """\
 Writes one HTML page with the drawings of a result or corpus, strokes coloured by part, or by
@@ -27,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch import results
 
-    results.report(args.dir, args.out, args.truth)
+    with options.watching("report") as watch:
+        results.report(args.dir, args.out, args.truth, watch)
     print(f"report: open {args.out} in a browser")
     return 0
