@@ -13,8 +13,9 @@ import torch
 
 from instancesketch import storage, weights
 from instancesketch.batch import Batch, join
+from instancesketch.feeding import like_sizes
 from instancesketch.fit import Fit, FitConfig, start
-from instancesketch.rows import like_sizes, seed_of
+from instancesketch.rows import seed_of
 from instancesketch.schema import SCHEMA
 from instancesketch.taxonomy import Taxonomy
 

@@ -5,21 +5,19 @@ Shape letters: see `instancesketch.ragged`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import torch
 from torch import Tensor
 
 from instancesketch import ragged
+from instancesketch.classes import categories, category_numbers, part_numbers
 from instancesketch.schema import flat_list, whole
 from instancesketch.taxonomy import Taxonomy
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +160,7 @@ def pack_scenes(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> 
 def kinds(table: pa.Table, taxonomy: Taxonomy) -> tuple[Tensor, Tensor]:
     """The kind of every object of the scenes, end to end, and how many each scene has."""
     column = whole(table["object_category"])
-    kind_K = _categories(column.flatten(), taxonomy)
+    kind_K = category_numbers(column.flatten(), taxonomy)
     objects_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     kind_K[kind_K < 0] = len(taxonomy.category_names)
     return torch.from_numpy(kind_K), torch.from_numpy(objects_N.astype(np.int64))
@@ -173,37 +171,6 @@ def kind_words(kind_K: Tensor, objects_N: Tensor, taxonomy: Taxonomy) -> pa.Arra
     words = pa.array([*taxonomy.category_names, None]).take(pa.array(kind_K.numpy()))
     offsets = np.concatenate([[0], objects_N.cumsum(0).numpy()]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), words)
-
-
-def categories(table: pa.Table, taxonomy: Taxonomy) -> Ints:
-    """The category number of each row, -1 where its word means none."""
-    return _categories(table["category"].combine_chunks(), taxonomy)
-
-
-def _categories(words: pa.Array, taxonomy: Taxonomy) -> Ints:
-    number: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
-    return _numbers(words, lambda word: number.get(taxonomy.category_of(word)))
-
-
-def _numbers(values: pa.Array, number: Callable[[str], int | None]) -> Ints:
-    """The number of each word, each distinct word looked up once; -1 for null and unknown ones."""
-    encoded = values.dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    words = encoded.dictionary.to_pylist()
-    found = [-1 if (n := number(word)) is None else n for word in words]
-    of_word = np.array([*found, -1], np.int64)
-    return of_word[encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
-
-
-def part_numbers(table: pa.Table, taxonomy: Taxonomy) -> tuple[Ints, Ints]:
-    """Part numbers of the labelled rows' strokes, end to end, -1 where it is not of the taxonomy;
-    and how many strokes of each row are labelled: all or, where `part` is null, none.
-    """
-    column = whole(table["part"])
-    number = {name: i for i, name in enumerate(taxonomy.part_names)}
-    labelled_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-    return _numbers(column.flatten(), number.get), labelled_N.astype(np.int64)
 
 
 def join(batches: Sequence[Batch]) -> Batch:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
 
 from instancesketch import ragged
 from instancesketch.batch import Batch, by_size
+from instancesketch.classes import parts_of
 from instancesketch.models.refiner import Groups, RefinerNet
-from instancesketch.models.segmenter import allowed_parts
 from instancesketch.taxonomy import Taxonomy
 
 # What goes through the model at once: strokes, padded to the longest drawing, and points.
@@ -37,16 +39,16 @@ class Instances(NamedTuple):
 
 def countable_parts(taxonomy: Taxonomy) -> Tensor:
     """Which parts of each category are counted, (C + 1, Q) bool; last, for -1: by any category."""
-    return _or_any(allowed_parts(taxonomy, "countable"))
+    return _or_any(parts_of(taxonomy, "countable"))
 
 
 def sided_parts(taxonomy: Taxonomy) -> Tensor:
     """Which parts of each category have a side, (C + 1, Q) bool; last, for -1: in any category."""
-    return _or_any(allowed_parts(taxonomy, "sided"))
+    return _or_any(parts_of(taxonomy, "sided"))
 
 
-def _or_any(parts_CQ: Tensor) -> Tensor:
-    return torch.cat([parts_CQ, parts_CQ.any(0, keepdim=True)])
+def _or_any(parts_CQ: npt.NDArray[np.bool_]) -> Tensor:
+    return torch.from_numpy(np.concatenate([parts_CQ, parts_CQ.any(0, keepdims=True)]))
 
 
 @torch.inference_mode()

@@ -1,12 +1,13 @@
-"""Which rows of a corpus train and which select, and how they reach a training loop in order.
+"""Which rows of a corpus train and which select, and what each worker of a training reads.
 
 The order is a function of seed and epoch alone, for a given number of workers: units of rows are
-permuted and dealt out, and each worker shuffles what it receives.
+permuted and dealt out, and each worker shuffles what it receives (`feeding`). The processes that
+read need no torch, whose import takes longer than most of what they do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal
@@ -14,11 +15,9 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 
 from instancesketch import schema, storage
-from instancesketch.batch import Batch, categories, join, pack, pack_scenes, part_numbers
-from instancesketch.models.segmenter import allowed_parts
+from instancesketch.classes import categories, part_numbers, parts_of
 from instancesketch.taxonomy import Taxonomy
 
 Role = Literal["train", "select"]
@@ -33,9 +32,6 @@ COLUMNS = [
     "sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance", "object",
     "object_category",
 ]  # fmt: skip
-_PACK = {"parts": pack, "objects": pack_scenes}
-# A worker shuffles this many drawings at a time.
-BUFFER = 8_192
 # With fewer row groups a worker, rows are dealt out singly so that each gets as many.
 GROUPS_PER_WORKER = 16
 
@@ -129,7 +125,7 @@ def survey(
     category_N = categories(chosen, taxonomy)
     part_S, strokes_N = part_numbers(chosen, taxonomy)
     category_S = np.repeat(category_N, strokes_N)
-    strange_S = ~allowed_parts(taxonomy).numpy()[category_S, part_S] | (part_S < 0)
+    strange_S = ~parts_of(taxonomy)[category_S, part_S] | (part_S < 0)
     return Group(
         path=group[0],
         row_group=group[1],
@@ -197,79 +193,3 @@ def epoch_order(number: int, seed: int, epoch: int) -> list[int]:
 def seed_of(*numbers: int) -> int:
     """One seed made of several numbers, the same in every process."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
-
-
-def shuffled(
-    tables: Iterable[pa.Table],
-    taxonomy: Taxonomy,
-    *,
-    batch_size: int,
-    repeats_C: torch.Tensor,
-    generator: torch.Generator,
-    labels: Labels = "parts",
-) -> Iterator[Batch]:
-    """Cuts tables into shuffled batches; drawings of like size share a batch.
-
-    Args:
-        tables: what the worker reads in this epoch.
-        taxonomy: gives labels their numbers.
-        batch_size: drawings per batch; the last one may be smaller.
-        repeats_C: how often a drawing of each category is used; a scene as often as the last.
-        generator: decides the order.
-        labels: what is learned from.
-    """
-    rest: Batch | None = None
-    for batch in buffered(tables, taxonomy, labels):
-        order = torch.repeat_interleave(repeats_C[batch.category_N])
-        batch = batch.select(order[torch.randperm(len(order), generator=generator)])
-        if rest is not None:
-            batch = join([rest, batch])
-        whole = len(batch) // batch_size * batch_size
-        yield from like_sizes(batch, torch.arange(whole), batch_size, generator)
-        rest = batch.select(torch.arange(whole, len(batch)))
-    if rest is not None and len(rest):
-        yield rest
-
-
-def like_sizes(
-    batch: Batch, order_M: torch.Tensor, batch_size: int, generator: torch.Generator
-) -> Iterator[Batch]:
-    """Cuts the drawings of the given numbers, in their order, into batches of like sizes.
-
-    Sorting by size within a window of sixteen batches spares most of the padding.
-    """
-    for start in range(0, len(order_M), 16 * batch_size):
-        window = order_M[start : start + 16 * batch_size]
-        by_size = window[batch.strokes_N[window].argsort(stable=True)].split(batch_size)
-        for i in torch.randperm(len(by_size), generator=generator).tolist():
-            yield batch.select(by_size[i])
-
-
-def exactly(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:
-    """The first `steps` batches; where there are fewer, the last one again.
-
-    Workers that average their gradients must all take the same number of steps.
-    """
-    left, batch = steps, None
-    for batch in batches:
-        if left == 0:
-            return
-        yield batch
-        left -= 1
-    while left and batch is not None:
-        yield batch
-        left -= 1
-
-
-def buffered(
-    tables: Iterable[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts"
-) -> Iterator[Batch]:
-    """Packs tables together until there is enough to shuffle, or to keep a model busy."""
-    held: list[pa.Table] = []
-    for table in tables:
-        held.append(table)
-        if sum(map(len, held)) >= BUFFER:
-            yield _PACK[labels](pa.concat_tables(held), taxonomy)
-            held = []
-    if sum(map(len, held)):
-        yield _PACK[labels](pa.concat_tables(held), taxonomy)

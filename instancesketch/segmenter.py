@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from instancesketch import weights
-from instancesketch.batch import Batch, by_size, categories, pack
+from instancesketch.batch import Batch, by_size, pack
+from instancesketch.classes import categories
 from instancesketch.errors import UserError
 from instancesketch.instances import Instances, countable_parts, find, sided_parts
 from instancesketch.models.refiner import RefinerNet

@@ -18,7 +18,7 @@ import pyarrow as pa
 import torch
 import torch.distributed as dist
 
-from instancesketch import rows, tracking, weights
+from instancesketch import feeding, rows, tracking, weights
 from instancesketch.batch import Batch
 from instancesketch.cluster import quiet_data
 from instancesketch.fit import Counts, Fit, start
@@ -73,7 +73,7 @@ def work(loop: Mapping[str, Any]) -> None:
 
     for epoch in range(first, recipe.epochs):
         order = rows.epoch_order(len(loop["train"]), recipe.seed, epoch)
-        batches = rows.shuffled(
+        batches = feeding.shuffled(
             stream(loop["train"], "train", order),
             taxonomy,
             batch_size=recipe.batch_size // workers,
@@ -81,7 +81,7 @@ def work(loop: Mapping[str, Any]) -> None:
             generator=torch.Generator().manual_seed(rows.seed_of(recipe.seed, epoch, worker, 2)),
             labels=recipe.labels,
         )
-        batches = rows.exactly(batches, steps)
+        batches = feeding.exactly(batches, steps)
         if worker == 0:
             batches = _watched(batches, loop["run"], epoch, recipe.epochs, steps)
         began = time.perf_counter()
@@ -90,7 +90,7 @@ def work(loop: Mapping[str, Any]) -> None:
         if selection != "none":
             _share_buffers(fit.mean, workers)
             tables = stream(loop["select"], "select", range(len(loop["select"])))
-            batches = rows.buffered(tables, taxonomy, recipe.labels)
+            batches = feeding.buffered(tables, taxonomy, recipe.labels)
             figures |= _figures(fit.measure(batches), workers)
         # Without a selection, or one too small for a macro-F1, the last epoch is the best.
         score = fit.score(figures) if selection != "none" else None

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "instancesketch"
 FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
     2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock"},
-    3: {"ragged", "batch", "augment", "raster", "rows",
+    3: {"ragged", "batch", "augment", "raster", "rows", "feeding", "classes",
         "models", "recipes", "scenes", "weights", "fit", "segmenter", "instances"},
     4: {
         "audit", "cluster", "corpus", "detecting", "inference", "isolation", "joblog", "pools",

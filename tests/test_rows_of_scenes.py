@@ -1,20 +1,14 @@
 """Scenes on their way to a training loop: which have a role, and that each keeps its objects."""
 
-from collections import Counter
-
 import numpy as np
 import pytest
-import torch
 
-from instancesketch.batch import pack_scenes
 from instancesketch.rows import (
-    buffered,
     deal,
     epoch_order,
     read_unit,
     role_mask,
     row_groups,
-    shuffled,
     survey,
 )
 from instancesketch.schema import to_table
@@ -81,34 +75,3 @@ def test_scenes_are_read_once_over_all_workers_and_keep_their_objects(tmp_path):
         assert tuple(row["object_category"]) == scene.object_category
     assert 0 < len(want) < 20
     assert sum(g.rows for g in groups) == len(want)
-
-
-@pytest.mark.parametrize("passes", [1, 2])
-def test_scenes_are_shuffled_with_their_kinds_and_objects(passes):
-    scenes = composed(11)
-    table = to_table(scenes)
-    batches = list(
-        shuffled(
-            [table.slice(0, 4), table.slice(4)],
-            DOODLE7,
-            batch_size=4,
-            repeats_C=torch.full((7,), passes),
-            generator=torch.Generator().manual_seed(0),
-            labels="objects",
-        )
-    )
-    assert [len(b) for b in batches] == ([4, 4, 3] if passes == 1 else [4, 4, 4, 4, 4, 2])
-    seen = Counter()
-    for batch in batches:
-        sizes = batch.strokes_N.tolist()
-        for kinds, numbers in zip(
-            batch.part_S.split(sizes), batch.instance_S.split(sizes), strict=True
-        ):
-            seen[tuple(kinds.tolist()), tuple(numbers.tolist())] += 1
-    whole = pack_scenes(table, DOODLE7)
-    sizes = whole.strokes_N.tolist()
-    pairs = zip(whole.part_S.split(sizes), whole.instance_S.split(sizes), strict=True)
-    want = Counter((tuple(k.tolist()), tuple(n.tolist())) for k, n in pairs)
-    assert seen == Counter({key: number * passes for key, number in want.items()})
-    (packed,) = buffered([table.slice(0, 5), table.slice(5)], DOODLE7, "objects")
-    assert torch.equal(packed.instance_S, whole.instance_S)

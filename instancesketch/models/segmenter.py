@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from instancesketch import ragged
 from instancesketch.batch import Batch
+from instancesketch.classes import parts_of
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
 from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
 from instancesketch.taxonomy import Taxonomy
@@ -66,7 +67,8 @@ class SegmenterNet(nn.Module):
             self.category_head = nn.Linear(width, len(taxonomy.category_names))
         else:
             self.category.requires_grad_(False)  # there in the published recipe, but not used
-        self.register_buffer("allowed_CQ", allowed_parts(taxonomy), persistent=False)
+        allowed_CQ = torch.from_numpy(parts_of(taxonomy))
+        self.register_buffer("allowed_CQ", allowed_CQ, persistent=False)
         self.allowed_CQ: Tensor
 
     @property
@@ -104,11 +106,3 @@ class SegmenterNet(nn.Module):
         allowed_SQ = self.allowed_CQ[category_N][batch.sketch_of_S]
         open_S1 = (category_N < 0)[batch.sketch_of_S, None]
         return parts_SQ.masked_fill(~(allowed_SQ | open_S1), float("-inf"))
-
-
-def allowed_parts(
-    taxonomy: Taxonomy, kind: Literal["parts", "countable", "sided"] = "parts"
-) -> Tensor:
-    """Which parts each category has, or which of them are countable or sided, (C, Q) bool."""
-    names, categories = taxonomy.part_names, taxonomy.categories.values()
-    return torch.tensor([[name in getattr(c, kind) for name in names] for c in categories])

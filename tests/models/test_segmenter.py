@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from instancesketch.classes import parts_of
 from instancesketch.models.refiner import RefinerConfig, RefinerNet
-from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet, allowed_parts
+from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet
 from tests.drawings import DOODLE7, TINY, drawn, packed, sketch_of
 
 SMALL = {
@@ -119,9 +120,7 @@ def test_only_a_categorys_own_parts_stay_open():
             found = {n for n, ok in zip(names, open_SQ[stroke], strict=True) if ok}
             assert found == set(category.parts)
     assert bool(open_SQ[14:].all())
-    assert allowed_parts(DOODLE7).sum().item() == sum(
-        len(c.parts) for c in DOODLE7.categories.values()
-    )
+    assert parts_of(DOODLE7).sum() == sum(len(c.parts) for c in DOODLE7.categories.values())
 
 
 def test_gradients_reach_every_parameter(net):
