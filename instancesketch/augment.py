@@ -7,7 +7,7 @@ what it turns; coordinates stay floats.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from instancesketch.batch import Batch
 class AugmentConfig:
     """How much to change. A `_p` is the share of drawings (of strokes, for `_share`) it befalls."""
 
+    strength: float = 1.0  # factor on how far all is moved; how often stays as it is
     drop_p: float = 0.0  # each of the two shortest strokes, if at least three stay
     stretch: float = 0.25  # one axis scaled by 1 - stretch to 1 + stretch
     stretch_p: float = 0.9
@@ -38,6 +39,10 @@ class AugmentConfig:
     noise: float = 0.008  # of the drawing's longer side, smoothed over three points
     noise_p: float = 0.3
 
+
+_REACHES = (
+    "stretch", "shear", "rotate", "stroke_rotate", "stroke_scale", "stroke_shift", "noise"
+)  # fmt: skip
 
 PUBLISHED = AugmentConfig(
     drop_p=0.5,
@@ -64,6 +69,7 @@ def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> 
 
     The generator must be on the batch's device; the same one gives the same drawings.
     """
+    config = _scaled(config)
     if config.drop_p:
         batch = _drop_short(batch, config.drop_p, generator)
     batch = batch.normalised()
@@ -72,6 +78,12 @@ def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> 
     if config.reverse_p:
         batch = _reversed(batch, config.reverse_p, generator)
     return batch.with_points(_sketches_moved(batch, config, generator)).normalised()
+
+
+def _scaled(config: AugmentConfig) -> AugmentConfig:
+    """The same at strength 1."""
+    reaches = {name: getattr(config, name) * config.strength for name in _REACHES}
+    return replace(config, **reaches, strength=1.0)
 
 
 def _uniform(size: int, reach: float, generator: torch.Generator) -> Tensor:

@@ -36,12 +36,13 @@ class TrainConfig:
     run: str
     recipe: FitConfig
     storage: str = "runs"
-    taxonomy: str | None = None  # None: of those that ship, the one that knows most rows
+    taxonomy: str | Taxonomy | None = None  # None: of those that ship, that knowing most rows
     weights: tuple[str, ...] = ()  # to start from
     selection: Selection | Literal["auto"] = "auto"
     workers: int = 1
     gpus_per_worker: float = 0.0
     quiet: bool = False
+    runs_at_once: int = 1  # on a machine, as in a sweep: they share its cores
 
 
 def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[str, Any]:
@@ -60,12 +61,12 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     from ray.train.torch import TorchTrainer
 
     run = storage.absolute(storage.join(config.storage, config.run))
-    _check_workers(config)
+    check(config)
     connect(workers=config.workers, cpus=1.0, gpus=config.gpus_per_worker)
     # One CPU more than the workers take: with none left the readers would wait for ever.
     connect(workers=config.workers + 1, cpus=1.0)
     quiet_data()
-    settings, train, select = _settings(config)
+    settings, train, select = resolve(config)
     summary = begin(run, settings)
     if summary is not None:
         return summary | {"finished_before": True}
@@ -78,6 +79,7 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
             "run": run,
             "train": train,
             "select": select,
+            "runs_at_once": config.runs_at_once,
         },
         scaling_config=ScalingConfig(
             num_workers=config.workers,
@@ -109,7 +111,8 @@ def check_name(run: str) -> None:
         raise UserError(f"--run {run!r}: a run needs a plain name, without a slash")
 
 
-def _check_workers(config: TrainConfig) -> None:
+def check(config: TrainConfig) -> None:
+    """Raises a UserError where no cluster and no corpus could make the run."""
     check_name(config.run)
     if config.workers < 1:
         raise UserError(f"--workers {config.workers}: a run needs at least one worker")
@@ -120,8 +123,12 @@ def _check_workers(config: TrainConfig) -> None:
         )
 
 
-def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Group]]:
-    """The resolved settings of a run, and what its corpora hold to train and to select on."""
+def resolve(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Group]]:
+    """The resolved settings of a run, and what its corpora hold to train and to select on.
+
+    Raises:
+        UserError: the corpora, or the weights to start from, don't fit.
+    """
     import ray
 
     groups = rows.row_groups(config.data)
@@ -179,6 +186,8 @@ def _settings(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Gr
 
 
 def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
+    if isinstance(config.taxonomy, Taxonomy):
+        return [config.taxonomy]
     if config.taxonomy is not None:
         return [Taxonomy.load(config.taxonomy)]
     if config.weights:

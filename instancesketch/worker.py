@@ -40,7 +40,8 @@ def work(loop: Mapping[str, Any]) -> None:
     context = ray.train.get_context()
     worker, workers = context.get_world_rank(), context.get_world_size()
     # Ray gives a worker one thread per CPU it asked for; the machine's cores are theirs to share.
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // context.get_local_world_size()))
+    sharing = context.get_local_world_size() * loop["runs_at_once"]
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // sharing))
     quiet_data()
     settings, recipe = loop["settings"], loop["recipe"]
     taxonomy, selection = Taxonomy.from_dict(settings["taxonomy"]), settings["selection"]

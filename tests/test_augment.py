@@ -219,3 +219,15 @@ def test_one_axis_is_stretched():
     assert min(ratios) < 0.9
     assert max(ratios) > 1.1
     assert max(ratios) <= 1.25 + 1e-4
+
+
+def test_strength_scales_how_far_all_is_moved():
+    batch = packed(drawn(12))
+    half = replace(
+        PUBLISHED, strength=1.0, stretch=0.1, rotate=15.0, stroke_rotate=3.5, stroke_scale=0.05,
+        stroke_shift=1.5 / 256, noise=0.005,
+    )  # fmt: skip
+    scaled = changed(batch, replace(PUBLISHED, strength=0.5))
+    assert torch.equal(scaled.points_P2, changed(batch, half).points_P2)
+    still = changed(batch, AugmentConfig(strength=0.0, mirror_p=0.0))
+    torch.testing.assert_close(still.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)

@@ -11,12 +11,12 @@ PACKAGE = Path(__file__).parents[1] / "instancesketch"
 FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
     2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock"},
-    3: {"ragged", "batch", "augment", "raster", "rows", "feeding", "classes",
-        "models", "recipes", "scenes", "weights", "fit", "segmenter", "instances"},
+    3: {"ragged", "batch", "augment", "raster", "rows", "feeding", "classes", "models", "recipes",
+        "scenes", "search_space", "weights", "fit", "segmenter", "instances"},
     4: {
         "audit", "cluster", "corpus", "detecting", "inference", "isolation", "joblog", "pools",
-        "progress", "reading", "scene_steps", "slices", "staging", "street", "submitted",
-        "synthesis", "tracking", "training", "worker",
+        "progress", "reading", "scene_steps", "slices", "staging", "street", "submitted", "sweep",
+        "sweep_plots", "synthesis", "tracking", "training", "trials", "tuning", "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip

@@ -25,6 +25,7 @@ from instancesketch.cli import (
     segment,
     synth,
     train,
+    tune,
 )
 from instancesketch.cluster import set_environment
 from instancesketch.errors import UserError, mistake_in
@@ -33,6 +34,7 @@ VERBS = {
     "ingest": ingest,
     "synth": synth,
     "train": train,
+    "tune": tune,
     "segment": segment,
     "evaluate": evaluate,
     "report": report,

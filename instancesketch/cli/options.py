@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from instancesketch.street import Summary
 
 
+# Options of this form add up: those of a file come first, and of two of one key the later counts.
+CHANGE = "KEY=VALUE"
+
+
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Adds `--config`, which every verb has."""
     parser.add_argument(
@@ -138,7 +142,9 @@ def from_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> list[st
         if name not in known:
             raise UserError(f"{path}: unknown key {key!r}; it may have {', '.join(known)}")
         option = f"--{name}"
-        if not any(a == option or a.startswith(f"{option}=") for a in argv):
+        if known[name].metavar == CHANGE or not any(
+            a == option or a.startswith(f"{option}=") for a in argv
+        ):
             tokens += _tokens(path, option, known[name], value)
     return tokens
 

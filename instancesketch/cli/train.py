@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from instancesketch.cli import options
+
 HELP = "train a model on a labelled corpus"
 DESCRIPTION = """\
 Trains the segmenter, which says what part each stroke draws, or the refiner, which says which
@@ -36,8 +38,26 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", choices=("segmenter", "refiner", "grouper", "detector"), help="what to train"
     )
+    add_run(parser)
     parser.add_argument(
-        "--data", required=True, nargs="+", metavar="CORPUS", help="labelled corpora"
+        "--weights",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="W",
+        help="start from these instead of chance",
+    )
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Adds what a run, and a sweep of runs, is told: its data, its recipe, its place and means."""
+    parser.add_argument(
+        "--data",
+        required=True,
+        nargs="+",
+        action="extend",
+        metavar="CORPUS",
+        help="labelled corpora",
     )
     parser.add_argument("--run", required=True, metavar="NAME", dest="run_name", help="its name")
     parser.add_argument(
@@ -45,9 +65,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="categories and parts: doodle7, spg20 or a TOML file (default: the one that ships and "
         "knows most of the drawings; doodle7 for scenes)",
-    )
-    parser.add_argument(
-        "--weights", nargs="+", default=[], metavar="W", help="start from these instead of chance"
     )
     parser.add_argument(
         "--recipe", default="default", metavar="R", help="default, or seed: the published one"
@@ -59,7 +76,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--set",
         action="append",
         default=[],
-        metavar="KEY=VALUE",
+        metavar=options.CHANGE,
         help="change any value of the recipe, such as model.encoder=both or augment.rotate=30",
     )
     parser.add_argument(
@@ -91,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         TrainConfig(
             data=tuple(args.data),
             run=args.run_name,
-            recipe=recipe(args.model, args.recipe, _changes(args)),
+            recipe=recipe(args.model, args.recipe, changes(args)),
             storage=args.storage,
             taxonomy=args.taxonomy,
             weights=tuple(args.weights),
@@ -117,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _changes(args: argparse.Namespace) -> list[str]:
+def changes(args: argparse.Namespace) -> list[str]:
     """What the options change in the recipe."""
     named = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed}
     return [*args.set, *(f"{key}={value}" for key, value in named.items() if value is not None)]
@@ -136,7 +153,7 @@ def _run_detector(args: argparse.Namespace) -> int:
         TrainDetectorConfig(
             data=tuple(args.data),
             run=args.run_name,
-            recipe=detector_recipe(args.recipe, _changes(args)),
+            recipe=detector_recipe(args.recipe, changes(args)),
             storage=args.storage,
             taxonomy=args.taxonomy or "doodle7",
             workers=args.workers,

@@ -106,7 +106,11 @@ def street(submit: Submitter) -> Path:
         ["evaluate", "@result", "--truth", "@corpus", "--out", "@metrics.json"],
         ["report", "@result", "--truth", "@corpus", "--out", "@report.html"],
         ["info", "@result"],
-    )
+        [
+            "tune", "refiner", "--data", "@corpus", "--run", "sweep", "--storage", "@runs",
+            "--trials", "1", "--epochs", "1",
+        ],
+    )  # fmt: skip
     return submit.share
 
 
@@ -126,6 +130,7 @@ def test_jobs_do_their_work(street: Path) -> None:
     assert figures["sketches"] == 60
     assert figures["failed"] == figures["missing"] == 0
     assert (street / "report.html").read_text("utf-8").startswith("<!doctype html>")
+    assert (street / "runs" / "sweep" / "best.toml").is_file()
 
 
 @pytest.mark.parametrize("folder", ["synth", "corpus", "runs/first", "result"])

@@ -1,0 +1,112 @@
+"""`instancesketch tune`: the values of a recipe that do best."""
+
+from __future__ import annotations
+
+import argparse
+
+from instancesketch.cli import train
+
+HELP = "search for the values of a recipe that do best"
+DESCRIPTION = """\
+Trains the segmenter or the refiner many times, each time with other values of the recipe: learning
+rate, weight decay, dropout, width, layers, heads, encoder, strength of augmentation, weights of the
+losses. Optuna chooses them by how earlier trials did, and ASHA stops trials early that fall behind.
+The first trial is the recipe itself, so that what wins is never worse.
+
+  instancesketch tune segmenter --data corpus --run sweep
+  instancesketch tune segmenter --data corpus --run small --set model.encoder=points --epochs 8
+  instancesketch tune refiner --data corpus --run own --space own.toml --trials 40
+  instancesketch tune segmenter --data corpus --run big --trials 100 --gpus-per-worker 1
+
+Trials are compared by macro-F1 (a refiner's by grouping) of their best epoch, on the drawings that
+`train` selects on: figures to choose by, not to report.
+
+The sweep is the folder RUNS/NAME: a run for each trial, trials.json and trials.csv with all of
+them, curves.svg and parameters.svg to look at, and best.toml, which trains the best again:
+
+  instancesketch train segmenter --config runs/sweep/best.toml --data corpus --run best --epochs 40
+
+The weights of a trial that came to its end are there, too: `segment --weights RUNS/NAME/trial-03`.
+A trial whose values don't go together, or that fails, is named in the table. The same command run
+again goes on with what isn't at its end.
+
+A file for --space has a line for each value to search, by the name that --set gives it; --set
+fixes a value, which is then not searched:
+
+  learning_rate = { range = [1e-4, 1e-2], log = true }
+  model.layers = { range = [2, 6] }
+  model.width = { choices = [64, 128] }"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's options."""
+    parser.add_argument("model", choices=("segmenter", "refiner"), help="what to train")
+    train.add_run(parser)
+    parser.add_argument(
+        "--trials", type=int, default=12, metavar="N", help="how many (default: 12)"
+    )
+    parser.add_argument(
+        "--space", metavar="FILE", help="TOML file of what to search (default: that of the model)"
+    )
+    parser.add_argument(
+        "--concurrent",
+        type=int,
+        metavar="N",
+        help="trials at a time, each with its workers and a CPU that reads for them (default: as "
+        "many as the cluster has room for now)",
+    )
+    parser.add_argument(
+        "--grace", type=int, metavar="N", help="epochs that every trial gets (default: a quarter)"
+    )
+    parser.add_argument(
+        "--reduction",
+        type=int,
+        default=3,
+        metavar="R",
+        help="of the trials that have come as far one in so many goes on (default: 3)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carries the verb out."""
+    from instancesketch import search_space, storage, sweep
+    from instancesketch.training import TrainConfig
+    from instancesketch.tuning import TuneConfig, tune
+
+    space = search_space.load(args.model, args.space, args.recipe, train.changes(args))
+    summary = tune(
+        TuneConfig(
+            train=TrainConfig(
+                data=tuple(args.data),
+                run=args.run_name,
+                recipe=space.trial(space.base()),
+                storage=args.storage,
+                taxonomy=args.taxonomy,
+                selection=args.select,
+                workers=args.workers,
+                gpus_per_worker=args.gpus_per_worker,
+                quiet=args.quiet,
+            ),
+            space=space,
+            trials=args.trials,
+            concurrent=args.concurrent,
+            grace=args.grace,
+            reduction=args.reduction,
+        )
+    )
+    figure, best = summary["figure"], summary["best"]
+    if not args.quiet:
+        table = storage.read_json(storage.join(summary["sweep"], "trials.json"))
+        print(sweep.to_text(table, figure))
+    before = "finished before: " if summary.get("finished_before") else ""
+    first = "" if summary["first"] is None else f", the recipe itself {summary['first']:.2f}"
+    print(
+        f"figures to choose by, of {summary['drawings']['select']:,} drawings "
+        f"({summary['selection']}); report on others"
+    )
+    print(
+        f"tune: {before}{summary['trials']} trials, {summary['stopped_early']} stopped early, "
+        f"{summary['failed']} failed; best {best['trial']}, {sweep.TITLES[figure]} "
+        f"{best[figure]:.2f}{first} -> {storage.join(summary['sweep'], 'best.toml')}"
+    )
+    return 0

@@ -1,0 +1,12 @@
+"""ray job submit --working-dir . -- python jobs/tune.py segmenter --data corpus --run sweep
+
+Searches the values of a recipe;
+the options are those of `instancesketch tune`.
+"""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["tune", *sys.argv[1:]]))
