@@ -19,6 +19,10 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray would otherwise rebuild the environment of a driver started by `uv run` on every worker.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # A lost training worker, and the end of an epoch, are noticed so soon (2 by default).
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
+    # Room that was there for workers may have gone with a node: then look again (60 by default).
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "10",
 }
 
 
@@ -86,7 +90,12 @@ def _join_or_start(show_worker_output: bool) -> None:
     logging.getLogger("ray").setLevel(logging.ERROR)
     if not address or address == "local":
         cpus = max(SMALLEST_LOCAL_CPUS, os.cpu_count() or 1)
-        ray.init(address="local", num_cpus=cpus, include_dashboard=False, **options)
+        try:
+            ray.init(address="local", num_cpus=cpus, include_dashboard=False, **options)
+        except Exception as error:  # Ray raises just that where its processes don't start in time
+            reason = " ".join(str(error).split())
+            again = "; try again when the machine is less busy" if "timed out" in reason else ""
+            raise UserError(f"Ray doesn't start on this machine: {reason}{again}") from error
         return
     try:
         ray.init(address=address, **options)

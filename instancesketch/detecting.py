@@ -26,8 +26,9 @@ from instancesketch.cluster import connect
 from instancesketch.errors import UserError
 from instancesketch.scenes import dataset, yolo, yolo_training
 from instancesketch.scenes.detector import DetectorConfig
+from instancesketch.settings import begin, check_name
 from instancesketch.taxonomy import Taxonomy
-from instancesketch.training import MOST_FAILURES, begin, check_name
+from instancesketch.training import MOST_FAILURES
 from instancesketch.worker import SECONDS_BETWEEN_SIGNS
 
 # Stands beside the weights.

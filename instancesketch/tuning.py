@@ -21,9 +21,9 @@ from instancesketch.errors import UserError
 from instancesketch.progress import Progress
 from instancesketch.rows import Selection
 from instancesketch.search_space import Space
+from instancesketch.settings import TrainConfig, begin, check, least_most, resolve
 from instancesketch.sweep import TITLES, Sweep, Trial, best_config, best_of, table_of, to_csv
 from instancesketch.taxonomy import Taxonomy
-from instancesketch.training import TrainConfig, begin, check, resolve
 
 # Where Tune keeps its own state, which nobody reads: the folder goes when the sweep ends.
 _TUNE = "_tune"
@@ -92,7 +92,7 @@ def _check(config: TuneConfig) -> None:
 
 def _concurrent(config: TuneConfig) -> tuple[int, Capacity]:
     """How many trials to run at once: each takes its workers, and a CPU that reads for them."""
-    workers, gpus = config.train.workers, config.train.gpus_per_worker
+    workers, gpus = least_most(config.train)[1], config.train.gpus_per_worker
     connect(workers=workers, cpus=1.0, gpus=gpus)
     capacity = connect(workers=workers + 1, cpus=1.0)
     fits = capacity.cpus // (workers + 1)
@@ -207,7 +207,9 @@ def _finish(
 def _options(config: TuneConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Options of `train` that all trials have in common."""
     options: dict[str, Any] = {"select": settings["selection"]}
-    options |= {"workers": config.train.workers, "gpus_per_worker": config.train.gpus_per_worker}
+    least, most = least_most(config.train)
+    workers = least if least == most else f"{least}-{most}"
+    options |= {"workers": workers, "gpus_per_worker": config.train.gpus_per_worker}
     taxonomy = config.train.taxonomy
     if isinstance(taxonomy, str):
         shipped = taxonomy in Taxonomy.shipped()

@@ -5,31 +5,32 @@ Shape letters: see `instancesketch.ragged`; C categories.
 
 from __future__ import annotations
 
+import math
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import torch
 import torch.distributed as dist
 
-from instancesketch import feeding, rows, tracking, weights
+from instancesketch import checkpoints, feeding, rows, storage, tracking, weights
 from instancesketch.batch import Batch
 from instancesketch.cluster import quiet_data
+from instancesketch.errors import UserError
 from instancesketch.fit import Counts, Fit, start
 from instancesketch.rows import Group, Role, Unit
 from instancesketch.taxonomy import Taxonomy
 
-if TYPE_CHECKING:
-    from ray.train import Checkpoint
-
-STATE = "state.pt"
 SECONDS_BETWEEN_SIGNS = 2.0
+# When training began or began again: after which epoch, with which processes.
+STARTS = "_state/starts.json"
+# Processes that read ahead for one worker: two feed it, and each takes seconds to start.
+READERS = 2
 
 
 def work(loop: Mapping[str, Any]) -> None:
@@ -59,7 +60,12 @@ def work(loop: Mapping[str, Any]) -> None:
     )
     if settings["weights"]:
         fit.start_from(weights.load(settings["weights"], recipe.kind).tensors)
-    first = _restore(fit, ray.train.get_checkpoint())
+    state = _begin(loop["run"], worker, workers)
+    if state:
+        fit.load_state_dict(state)
+        if state["untold"]:  # the run was stopped between the checkpoint and its report
+            ray.train.report(state["figures"])
+    best = state.get("best", -math.inf), state.get("best_epoch", 0)
     _share_gradients(fit, workers)
 
     def stream(groups: Sequence[Group], role: Role, order: Sequence[int]) -> Iterator[pa.Table]:
@@ -72,7 +78,7 @@ def work(loop: Mapping[str, Any]) -> None:
         )
         return _stream(rows.deal(groups, worker, workers, order), read)
 
-    for epoch in range(first, recipe.epochs):
+    for epoch in range(state.get("epoch", 0), recipe.epochs):
         order = rows.epoch_order(len(loop["train"]), recipe.seed, epoch)
         batches = feeding.shuffled(
             stream(loop["train"], "train", order),
@@ -87,7 +93,7 @@ def work(loop: Mapping[str, Any]) -> None:
             batches = _watched(batches, loop["run"], epoch, recipe.epochs, steps)
         began = time.perf_counter()
         figures: dict[str, Any] = {"epoch": epoch + 1, **fit.train_epoch(batches, epoch, worker)}
-        figures["seconds"] = time.perf_counter() - began
+        figures |= {"workers": workers, "seconds": time.perf_counter() - began}
         if selection != "none":
             _share_buffers(fit.mean, workers)
             tables = stream(loop["select"], "select", range(len(loop["select"])))
@@ -96,7 +102,12 @@ def work(loop: Mapping[str, Any]) -> None:
         # Without a selection, or one too small for a macro-F1, the last epoch is the best.
         score = fit.score(figures) if selection != "none" else None
         figures["score"] = float(epoch) if score is None else score
-        _report(figures, fit, worker)
+        best = max(best, (figures["score"], epoch + 1), key=lambda pair: pair[0])
+        if worker == 0:
+            reached = {name: figures[name] for name in ("epoch", "score")}
+            reached |= {"best": best[0], "best_epoch": best[1], "figures": figures}
+            checkpoints.save(loop["run"], fit.state_dict() | reached)
+        ray.train.report(figures)
 
 
 def _used(group: Group, repeats_C: torch.Tensor) -> int:
@@ -152,7 +163,11 @@ def _stream(units: Sequence[Unit], read_unit: Callable[[Unit], pa.Table]) -> Ite
     ray.data.DataContext.get_current().execution_options.preserve_order = True
     dataset = ray.data.from_items([asdict(u) for u in units], override_num_blocks=len(units))
     read_ahead = dataset.map_batches(
-        read_drawings, batch_size=1, batch_format="pyarrow", num_cpus=0.5
+        read_drawings,
+        batch_size=1,
+        batch_format="pyarrow",
+        num_cpus=0,  # with any, workers that hold all CPUs would wait for their readers for ever
+        concurrency=READERS,
     )
     yield from read_ahead.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2)
 
@@ -166,45 +181,46 @@ def _figures(counts: Counts, workers: int) -> dict[str, float | None]:
     return {name: figures[name] for name in tracking.PERCENT if name in figures}
 
 
-def _report(figures: dict[str, Any], fit: Fit, worker: int) -> None:
-    import ray.train
+def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
+    """The checkpoint that all workers begin with, chosen and read by the first; empty for none.
 
-    if worker != 0:
-        ray.train.report(figures)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        state = fit.state_dict() | {"epoch": figures["epoch"], "figures": figures}
-        torch.save(state, Path(folder) / STATE)
-        ray.train.report(figures, checkpoint=ray.train.Checkpoint.from_directory(folder))
+    A list of all starts, with what each worker is, stays in the run's folder.
+    """
+    import ray
 
-
-def load_state(checkpoint: Checkpoint) -> dict[str, Any]:
-    with checkpoint.as_directory() as folder:
-        state: dict[str, Any] = torch.load(
-            Path(folder) / STATE, map_location="cpu", weights_only=True
-        )
-    return state
-
-
-def _restore(fit: Fit, checkpoint: Checkpoint | None) -> int:
-    """Puts a checkpoint into place; returns the number of epochs that it has behind it."""
-    if checkpoint is None:
-        return 0
-    state = load_state(checkpoint)
-    fit.load_state_dict(state)
-    return int(state["epoch"])
+    if not storage.exists(storage.join(run, "config.json")):
+        node = ray.util.get_node_ip_address()
+        raise UserError(f"{run} isn't there on {node}; give a --storage that all nodes see")
+    me = {"pid": os.getpid(), "node": ray.util.get_node_ip_address()}
+    chosen: dict[str, Any] = {}
+    found = checkpoints.newest(run) if worker == 0 else None
+    if found is not None and found.state is not None:
+        told = [line["epoch"] for line in tracking.read(run)]
+        chosen = found.state | {"untold": found.epoch not in told}
+    everyone: list[Any] = [me] * workers
+    if workers > 1:
+        box = [chosen]
+        dist.broadcast_object_list(box, 0)
+        chosen = box[0]
+        dist.all_gather_object(everyone, me)
+    if found is not None:
+        starts = storage.read_json(storage.join(run, STARTS)) or []
+        start = {"epoch": found.epoch, "damaged": list(found.damaged), "workers": everyone}
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        storage.write_json(storage.join(run, STARTS), [*starts, start | {"at": at}])
+    return chosen
 
 
 def _watched(
     batches: Iterator[Batch], run: str, epoch: int, epochs: int, steps: int
 ) -> Iterator[Batch]:
-    """Passes batches on, and leaves a sign of how far the epoch is every other second."""
+    """Passes batches on; leaves a sign of how far the epoch is, at first and every other second."""
     began = shown = 0.0
     for step, batch in enumerate(batches):
         if step == 0:  # the rate is that of the steps, without the stream's start
-            began = shown = time.perf_counter()
+            began = time.perf_counter()
         yield batch
-        if time.perf_counter() - shown > SECONDS_BETWEEN_SIGNS:
+        if step == 0 or time.perf_counter() - shown > SECONDS_BETWEEN_SIGNS:
             shown = time.perf_counter()
             rate = (step + 1) / (shown - began)
             left = (steps - step - 1 + (epochs - epoch - 1) * steps) / rate

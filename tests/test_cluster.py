@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from instancesketch.cluster import _slots, connect
@@ -49,3 +54,19 @@ def test_refuses_what_the_cluster_cannot_hold(
 ) -> None:
     with pytest.raises(UserError, match=said):
         connect(workers=workers, gpus=gpus)
+
+
+@pytest.mark.ray
+def test_a_ray_that_does_not_start_is_one_line(tmp_path: Path) -> None:
+    """In a process of its own, with a folder whose sockets have too long names."""
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    command = "from instancesketch.cluster import connect; connect()"
+    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+    ended = subprocess.run(
+        [sys.executable, "-c", command], env=environment | {"RAY_TMPDIR": str(folder)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("instancesketch.errors.UserError: Ray doesn't start on this machine: ")
+    assert "107 bytes" in last

@@ -19,6 +19,7 @@ goes on after the last whole epoch.
   instancesketch train segmenter --data corpus --run wide --set model.width=192 --set epochs=40
   instancesketch train refiner --data corpus --run second
   instancesketch train segmenter --data s3://bucket/corpus --run big --workers 8 --gpus-per-worker 1
+  instancesketch train segmenter --data s3://bucket/corpus --run spot --workers 2-8
   instancesketch train grouper --data scenes --run objects
   instancesketch train detector --data scenes --run boxes
   instancesketch train detector --data scenes --run boxes --set image_size=640 --gpus-per-worker 1
@@ -86,7 +87,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         help="what chooses the best epoch (none: the last one is taken)",
     )
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="training workers (default: 1)"
+        "--workers",
+        type=_workers,
+        default=1,
+        metavar="N",
+        help="training workers (default: 1); 2-8: at least two, up to eight while there is room, "
+        "from an epoch's start on",
     )
     parser.add_argument(
         "--gpus-per-worker", type=float, default=0.0, metavar="G", help="(default: 0, on CPUs)"
@@ -95,6 +101,16 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         "--storage", default="runs", metavar="RUNS", help="folder or URI of runs (default: runs)"
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def _workers(text: str) -> int | tuple[int, int]:
+    """`2`, or `1-2` for from one to two."""
+    least, dash, most = text.partition("-")
+    if not (least.isdecimal() and (most.isdecimal() or not dash)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number, such as 2, nor a range, 1-2"
+        )
+    return (int(least), int(most)) if dash else int(least)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -149,6 +165,8 @@ def _run_detector(args: argparse.Namespace) -> int:
         raise UserError(
             "a detector starts from chance and selects by itself: no --weights, --select"
         )
+    if isinstance(args.workers, tuple):
+        raise UserError("a detector is trained by one worker: --workers 1")
     summary = train_detector(
         TrainDetectorConfig(
             data=tuple(args.data),

@@ -70,7 +70,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch import search_space, storage, sweep
-    from instancesketch.training import TrainConfig
+    from instancesketch.settings import TrainConfig
     from instancesketch.tuning import TuneConfig, tune
 
     space = search_space.load(args.model, args.space, args.recipe, train.changes(args))

@@ -20,6 +20,17 @@ def test_every_model_can_be_asked_for(model: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "workers"), [("", 1), ("2", 2), ("2-8", (2, 8)), ("config", (1, 2))]
+)
+def test_workers_are_a_number_or_a_range(given: str, workers: object, tmp_path: Path) -> None:
+    asked = ["--workers", given] if given else []
+    if given == "config":
+        (tmp_path / "c.toml").write_text('workers = "1-2"\n')
+        asked = ["--config", str(tmp_path / "c.toml")]
+    assert parse(["train", "segmenter", "--data", "a", "--run", "r", *asked]).workers == workers
+
+
+@pytest.mark.parametrize(
     ("command", "said"),
     [
         ("painter --data c --run r", "invalid choice: 'painter'"),
@@ -32,6 +43,11 @@ def test_every_model_can_be_asked_for(model: str) -> None:
         ("grouper --data c --run r --epochs 0", "at least one epoch"),
         ("grouper --data c --run a/b", "a run needs a plain name"),
         ("grouper --data c --run r --workers 3", "can't be shared evenly by 3 workers"),
+        ("grouper --data c --run r --workers few", "'few' is neither a number, such as 2, nor"),
+        ("grouper --data c --run r --workers 1-", "'1-' is neither a number"),
+        ("grouper --data c --run r --workers 2-1", "--workers 2-1: the least comes first"),
+        ("grouper --data c --run r --workers 1-3", "can't be shared evenly by 3 workers"),
+        ("detector --data c --run r --workers 1-2", "a detector is trained by one worker"),
         ("detector --data c --run r --select none", "no --weights, --select"),
     ],
 )

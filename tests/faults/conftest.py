@@ -1,0 +1,32 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def cluster_of() -> Iterator[Callable[..., Any]]:
+    """Starts Ray clusters of several nodes, given the CPUs of each; the first can't be removed.
+
+    Nobody in the tests' own process joins them: jobs do, by RAY_ADDRESS, and can be killed.
+    """
+    from instancesketch.cluster import set_environment
+
+    set_environment()
+    from ray.cluster_utils import Cluster
+
+    started = []
+
+    def start(*cpus: int) -> Any:
+        memory = 100 * 2**20
+        head = {"num_cpus": cpus[0], "object_store_memory": memory, "include_dashboard": False}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        started.append(cluster)
+        for number in cpus[1:]:
+            cluster.add_node(wait=False, num_cpus=number, object_store_memory=memory)
+        cluster.wait_for_nodes(timeout=120)
+        return cluster
+
+    yield start
+    for cluster in started:
+        cluster.shutdown()

@@ -1,0 +1,189 @@
+"""Training that is broken for real: what is lost, what is done again, what is said."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import safetensors.torch
+import torch
+
+from instancesketch import checkpoints, storage, tracking
+from instancesketch.schema import to_table
+from instancesketch.training import starts
+from tests.drawings import drawn
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+# The command line, with room for more workers looked for sooner than users need it.
+COMMAND = """
+import sys
+from instancesketch import training
+from instancesketch.cli import main
+training.SECONDS_BETWEEN_RESIZES = 1.0
+sys.exit(main(sys.argv[1:]))
+"""
+TINY = [
+    "samples=8", "channels=[16]", "width=16", "layers=1", "heads=2", "feedforward=32",
+]  # fmt: skip
+RECIPE = ["--batch-size", "16", *(p for v in TINY for p in ("--set", f"model.{v}"))]
+# Some steps an epoch, to be broken in its midst.
+RECIPE += ["--set", "passes=2", "--set", "learning_rate=0.02", "--set", "average=0.5"]
+
+
+@pytest.fixture(scope="module")
+def cluster(cluster_of: Callable[..., Any]) -> Any:
+    """Two nodes of one CPU: a worker on each."""
+    return cluster_of(1, 1)
+
+
+class Training:
+    """The training of one run, started as often as it takes."""
+
+    def __init__(self, folder: Path, address: str, name: str, *options: str) -> None:
+        self.run = str(folder / name)
+        corpus = folder / "corpus"
+        if not corpus.exists():
+            corpus.mkdir()
+            sketches = [s.replace(split="train") for s in drawn(100, seed=2)]
+            pq.write_table(to_table(sketches), corpus / "rows.parquet", row_group_size=25)
+        self.command = [
+            sys.executable, "-c", COMMAND, "train", "segmenter", "--data", str(corpus),
+            "--storage", str(folder), "--run", name, "--select", "none", "--quiet", *RECIPE,
+            *options,
+        ]  # fmt: skip
+        self.environment = os.environ | {"RAY_ADDRESS": address}
+        self.said = Path(folder / f"{name}.log")
+
+    @contextmanager
+    def going(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The command while it runs; it is killed at the latest at the end."""
+        with self.said.open("ab") as log:
+            driver = subprocess.Popen(
+                self.command, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                yield driver
+            finally:
+                if driver.poll() is None:
+                    os.kill(driver.pid, signal.SIGKILL)
+                driver.wait()
+
+    def until(self, driver: subprocess.Popen[bytes], happened: Callable[[], Any]) -> Any:
+        while not (found := happened()):
+            assert driver.poll() is None, self.said.read_text()
+            time.sleep(0.02)
+        return found
+
+    def finish(self, driver: subprocess.Popen[bytes]) -> None:
+        assert driver.wait() == 0, self.said.read_text()
+
+    def lines(self) -> list[dict[str, Any]]:
+        return tracking.read(self.run)
+
+    def reached(self, epoch: int) -> Callable[[], bool]:
+        return lambda: any(line["epoch"] >= epoch for line in self.lines())
+
+    def began(self, times: int) -> Callable[[], bool]:
+        return lambda: len(starts(self.run)) >= times
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        return safetensors.torch.load_file(f"{self.run}/segmenter/model.safetensors")
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
+    cluster: Any, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The driver is killed, then its newest checkpoint damaged, then a worker killed."""
+    four = ("--workers", "2", "--epochs", "4")
+    whole = Training(tmp_path, cluster.address, "whole", *four)
+    with whole.going() as driver:
+        whole.finish(driver)
+
+    broken = Training(tmp_path, cluster.address, "broken", *four)
+    with broken.going() as driver:
+        broken.until(driver, broken.reached(2))
+        os.kill(driver.pid, signal.SIGKILL)
+    assert not Path(broken.run, "summary.json").exists()
+    newest = max(Path(broken.run, checkpoints.FOLDER).glob("epoch-*"))
+    damaged = int(newest.name[6:12])
+    flip_a_bit(newest)
+    killed = time.monotonic()
+    with broken.going() as driver:
+        broken.until(driver, broken.began(2))
+        record_property("driver killed: s until it goes on", time.monotonic() - killed)
+        broken.until(driver, broken.reached(3))  # and now in the midst of the fourth
+        killed = time.monotonic()
+        os.kill(starts(broken.run)[-1]["workers"][1]["pid"], signal.SIGKILL)
+        broken.until(driver, broken.began(3))
+        record_property("worker killed: s until it goes on", time.monotonic() - killed)
+        broken.finish(driver)
+
+    told = [
+        [{k: v for k, v in line.items() if k != "seconds"} for line in training.lines()]
+        for training in (whole, broken)
+    ]
+    assert [line["epoch"] for line in told[0]] == [1, 2, 3, 4]
+    assert told[0] == told[1]
+    weights = broken.weights()
+    assert all(torch.equal(value, weights[name]) for name, value in whole.weights().items())
+    # The driver's kill cost the epoch it was in, the damage one more, the worker's kill its own.
+    began = [{"epoch": s["epoch"], "damaged": s["damaged"]} for s in starts(broken.run)]
+    assert began == [
+        {"epoch": 0, "damaged": []},
+        {"epoch": damaged - 1, "damaged": [damaged]},
+        {"epoch": 3, "damaged": []},
+    ]
+    summary = storage.read_json(f"{broken.run}/summary.json")
+    assert summary["starts"] == [start | {"workers": 2} for start in began]
+    warning = (
+        f"warning: {broken.run}: the checkpoint of epoch {damaged} missing or damaged; training "
+        f"goes on after epoch {damaged - 1}"
+    )
+    assert f"instancesketch: {warning}" in broken.said.read_text().splitlines()
+    assert warning.removeprefix("warning: ") in Path(broken.run, "_log.txt").read_text()
+    record_property("starts of the broken run", began)
+
+
+def test_a_run_shrinks_and_grows_with_the_cluster(
+    cluster: Any, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """A node is removed without grace, and one added: the run goes on with one, then with two."""
+    run = Training(tmp_path, cluster.address, "elastic", "--workers", "1-2", "--epochs", "1000")
+
+    def trained_by(workers: int) -> Callable[[], bool]:
+        return lambda: [line["workers"] for line in run.lines()][-1:] == [workers]
+
+    with run.going() as driver:
+        run.until(driver, trained_by(2))
+        removed = time.monotonic()
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        run.until(driver, trained_by(1))
+        record_property("node lost: s to the next epoch", time.monotonic() - removed)
+        added = time.monotonic()
+        cluster.add_node(wait=False, num_cpus=1, object_store_memory=100 * 2**20)
+        run.until(driver, trained_by(2))
+        record_property("node added: s to the next epoch of two", time.monotonic() - added)
+    lines, began = run.lines(), starts(run.run)
+    assert [line["epoch"] for line in lines] == list(range(1, len(lines) + 1))
+    workers = [line["workers"] for line in lines]
+    assert [number for number, _ in itertools.groupby(workers)] == [2, 1, 2]
+    # Every start was at the end of the epoch before: nothing but the epoch in hand was lost.
+    assert [len(start["workers"]) for start in began] == [2, 1, 2]
+    changes = [i for i in range(1, len(workers)) if workers[i] != workers[i - 1]]
+    assert [start["epoch"] for start in began] == [0, *changes]
+    record_property("workers by epoch", workers)
