@@ -16,8 +16,8 @@ from instancesketch.schema import to_table
 from instancesketch.segmenter import Segmenter
 from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn
 
-SMALL = SegmenterFitConfig(model=TINY, epochs=1, batch_size=16)
-SMALL_REFINER = RefinerFitConfig(model=TINY_REFINER, epochs=1, batch_size=16)
+SMALL = SegmenterFitConfig(model=TINY, epochs=1, batch_size=32)
+SMALL_REFINER = RefinerFitConfig(model=TINY_REFINER, epochs=1, batch_size=32)
 RECIPES = {
     "PRETRAIN": SMALL,
     "TUNE": SMALL,
@@ -29,7 +29,7 @@ RECIPES = {
         doodle7.K_MEANS,
         model=replace(SEED, width=16, layers=1, feedforward=32),
         epochs=1,
-        batch_size=16,
+        batch_size=32,
     ),
 }
 
@@ -44,7 +44,7 @@ def corpus(folder: Path, sketches) -> str:
 def data(tmp_path_factory) -> doodle7.Data:
     folder = tmp_path_factory.mktemp("benchmark")
     real = [
-        s.replace(sketch_id=f"{('qd', 'sp', 'cbsc')[i % 3]}-{i}") for i, s in enumerate(drawn(120))
+        s.replace(sketch_id=f"{('qd', 'sp', 'cbsc')[i % 3]}-{i}") for i, s in enumerate(drawn(70))
     ]
     bare = [s.replace(part=None, label=None, instance=None) for s in drawn(40, seed=8)]
     # Three that have labels in the real set, one of a category that nobody knows.
@@ -131,5 +131,5 @@ def test_the_whole_protocol(data, monkeypatch, tmp_path, capsys) -> None:
     assert model.refiner is not None
     card = weights.load([str(tmp_path / "shipped")], "segmenter").config
     assert card["metrics"] == found["folds"]["student"]
-    assert card["drawings"]["an epoch"] > 120
+    assert card["drawings"]["an epoch"] > 70
     assert "MIT" in card["licences"]
