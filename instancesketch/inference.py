@@ -37,8 +37,10 @@ from instancesketch.taxonomy import Taxonomy
 if TYPE_CHECKING:
     from ray.data import Dataset
 
-# Reading and writing a slice need a whole CPU only now and then.
-_HELPER_CPUS = 0.5
+# Reading and writing a slice need a CPU only now and then. They ask for none: where a node is lost
+# its actors, started again elsewhere, would else take the last one, and all wait for each other.
+_HELPER_CPUS = 0
+_CPUS_PER_HELPER = 4  # so there are no more of them at a time than a fourth of the CPUs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +107,12 @@ def segment(config: SegmentConfig, labelling: Labelling | None = None) -> Summar
     capacity: list[Capacity] = []
 
     def stages(slices: Dataset, stage: Stage) -> Dataset:
-        rows = slices.map(Read(how=how, stage=stage), num_cpus=_HELPER_CPUS)
+        helpers = max(2, capacity[0].cpus // _CPUS_PER_HELPER)
+        helping = {"num_cpus": _HELPER_CPUS, "concurrency": helpers}
+        rows = slices.map(Read(how=how, stage=stage), **helping)
         rows = through(rows, steps, sizes, capacity[0], stage)
         names = tuple(step.name for step in steps)
-        return rows.map(Write(steps=names, stage=stage), num_cpus=_HELPER_CPUS)
+        return rows.map(Write(steps=names, stage=stage), **helping)
 
     return run(
         Job(
@@ -233,6 +237,7 @@ class Write:
             sum(seconds.values()) - seconds["reading"],
             {name: row[f"{name}_mb"] for name in names},
             seconds,
+            {name: row[f"{name}_node"] for name in names},
         )
 
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from instancesketch import ragged
@@ -172,6 +171,8 @@ def _two_means(net: RefinerNet, batch: Batch, part_S: Tensor, places_SD: Tensor)
 
     Other parts are not told apart: 0.
     """
+    from sklearn.cluster import KMeans  # takes as long to import as torch, and is for this alone
+
     legs_S = net.end_Q[part_S] >= 0
     groups = Groups.of(net.keys(batch, part_S), legs_S)
     cluster_S = legs_S.long()  # one alone

@@ -21,7 +21,7 @@ from instancesketch.cluster import Capacity, connect
 from instancesketch.errors import UserError
 from instancesketch.isolation import Marker, isolate
 from instancesketch.schema import RESULT_SCHEMA, result_table
-from instancesketch.street import Row, Stage, from_bytes, peak_memory_mb, tell, to_bytes
+from instancesketch.street import Row, Stage, from_bytes, peak_memory_mb, tell, this_node, to_bytes
 
 if TYPE_CHECKING:
     from ray.data import ActorPoolStrategy, Dataset
@@ -125,8 +125,15 @@ class Worker:
 
 
 def spent(name: str, began: float) -> dict[str, Any]:
-    """What doing a step of this name has taken since `time.perf_counter()` was at `began`."""
-    return {f"{name}_mb": peak_memory_mb(), f"{name}_seconds": time.perf_counter() - began}
+    """What doing a step of this name has taken since `time.perf_counter()` was at `began`, and
+    where it was done.
+    """
+    seconds = time.perf_counter() - began
+    return {
+        f"{name}_mb": peak_memory_mb(),
+        f"{name}_seconds": seconds,
+        f"{name}_node": this_node(),
+    }
 
 
 class Detect(Worker):

@@ -13,7 +13,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +268,8 @@ def remove(location: str) -> None:
         UserError: it can't be removed.
     """
     filesystem, path = locate(location)
-    with _told(location, "can't be removed"):
+    # Whoever removes it first, it is gone.
+    with _told(location, "can't be removed"), suppress(FileNotFoundError):
         kind = filesystem.get_file_info(path).type
         if kind == fs.FileType.Directory:
             filesystem.delete_dir(path)

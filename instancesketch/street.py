@@ -116,10 +116,22 @@ def run(job: Job) -> Summary:
     with joblog.keeping(output.location, job.verb, job.settings):
         _log.info("%d of %d slices to do", len(todo), len(names))
         figures = _work(job, output, todo, len(names) - len(todo), started) if todo else {}
-        counts = output.publish(names, {**job.summary, **figures})
+        counts = _publish(job, output, names, figures)
         summary = Summary(location=output.location, counts=counts)
         _tell(summary, figures)
         return _checked(summary)
+
+
+def _publish(
+    job: Job, output: Output, names: Sequence[str], figures: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    try:
+        return output.publish(names, {**job.summary, **figures})
+    except UserError:
+        # The same command, given twice at once, has put the rows into place and cleaned up.
+        if (finished := output.check(job.settings)) is None:
+            raise
+        return finished
 
 
 def _tell(summary: Summary, figures: Mapping[str, Any]) -> None:
@@ -143,15 +155,17 @@ def _work(
     pace = Pace(total=len(todo) + done, done=done)
     memory = {"driver": peak_memory_mb()}
     busy: dict[str, float] = {}
+    nodes: dict[str, set[str]] = {}
     with quiet_core(), Progress(job.verb, quiet=job.quiet) as progress:
         for row in _as_they_come(job.stages(slices, stage)):
             if mistake := row.get("mistake"):
                 raise UserError(mistake)
-            for process, peak, took in zip(
-                row["processes"], row["memory_mb"], row["busy_seconds"], strict=True
+            for process, peak, took, node in zip(
+                row["processes"], row["memory_mb"], row["busy_seconds"], row["nodes"], strict=True
             ):
                 memory[process] = max(peak, memory.get(process, 0.0))
                 busy[process] = busy.get(process, 0.0) + took
+                nodes.setdefault(process, set()).add(node)
             told = pace.add(row["rows"], row["seconds"])
             _log.info("%s: %d rows in %.1f s; %s", row["name"], row["rows"], row["seconds"], told)
             progress.show(told)
@@ -168,6 +182,7 @@ def _work(
             name: {
                 "busy_seconds": round(took, 3),
                 "sketches_per_busy_second": round(pace.sketches / max(took, 1e-9), 1),
+                "nodes": len(nodes[name]),
             }
             for name, took in busy.items()
         },
@@ -201,11 +216,13 @@ def done(
     seconds: float,
     memory_mb: Mapping[str, float],
     busy_seconds: Mapping[str, float] | None = None,
+    nodes: Mapping[str, str] | None = None,
 ) -> Row:
     """What the last stage reports of a slice: the seconds from reading or labelling it to here,
-    the greatest memory of each kind of process that had it, and how long each was busy with it (by
-    default all the time).
+    the greatest memory of each kind of process that had it, how long each was busy with it (by
+    default all the time), and on which node of the cluster it is (by default this one).
     """
+    nodes = nodes or dict.fromkeys(memory_mb, this_node())
     busy_seconds = busy_seconds or dict.fromkeys(memory_mb, seconds)
     return {
         "name": name,
@@ -214,6 +231,7 @@ def done(
         "processes": list(memory_mb),
         "memory_mb": list(memory_mb.values()),
         "busy_seconds": [busy_seconds[process] for process in memory_mb],
+        "nodes": [nodes[process] for process in memory_mb],
     }
 
 
@@ -239,6 +257,13 @@ def from_bytes(data: bytes) -> pa.Table:
 def peak_memory_mb() -> float:
     """The most memory that this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def this_node() -> str:
+    """The node of the cluster that this process is on."""
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
 
 
 def refuse_overlap(sources: Iterable[str], out: str) -> None:

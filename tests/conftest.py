@@ -1,6 +1,10 @@
 import os
+import shutil
+import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -19,20 +23,79 @@ def data_dir() -> Path:
     return Path(folder)
 
 
-@pytest.fixture(scope="session")
-def ray_cluster() -> Iterator[None]:
-    """One small Ray for all tests that need it."""
+@pytest.fixture(scope="module")
+def ray_cluster() -> None:
+    """One small Ray for all tests that need it, begun again where one had its own."""
     from instancesketch.cluster import set_environment
 
     set_environment()
     import ray
 
-    ray.init(
-        address="local",
-        num_cpus=4,
-        include_dashboard=False,
-        object_store_memory=200 * 2**20,
-        log_to_driver=False,
-    )
+    if not ray.is_initialized():
+        ray.init(
+            address="local",
+            num_cpus=4,
+            include_dashboard=False,
+            object_store_memory=200 * 2**20,
+            log_to_driver=False,
+        )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ray_ends() -> Iterator[None]:
+    """Shuts that Ray down after the last test."""
     yield
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Any]:
+    """A Ray of several machines: its head has four CPUs, tests add nodes and take them away."""
+    from instancesketch.cluster import set_environment
+
+    set_environment()
+    import ray
+    from ray.cluster_utils import Cluster
+
+    ray.shutdown()  # that of other tests
+    head = {"num_cpus": 4, "object_store_memory": 200 * 2**20, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    ray.init(address=cluster.address, log_to_driver=False)
+    yield cluster
     ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="session")
+def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a small segmenter that has learned nothing, and no grouper."""
+    from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
+
+    folder = tmp_path_factory.mktemp("parts")
+    save_untrained(folder, "segmenter", SegmenterConfig(width=32, layers=1), SegmenterNet)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scene_weights(parts_alone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a grouper that has learned nothing either."""
+    from instancesketch.models.grouper import GrouperConfig, GrouperNet
+
+    folder = tmp_path_factory.mktemp("scenes") / "weights"
+    shutil.copytree(parts_alone, folder)
+    save_untrained(folder, "grouper", GrouperConfig(width=32, layers=1), GrouperNet)
+    return folder
+
+
+def save_untrained(folder: Path, kind: str, config: Any, net: Any) -> None:
+    """Writes the weights that a network begins with."""
+    import torch
+
+    from instancesketch import weights
+    from instancesketch.taxonomy import Taxonomy
+
+    torch.manual_seed(0)
+    taxonomy = Taxonomy.load("doodle7")
+    said = {"taxonomy": taxonomy.to_dict(), "model": asdict(config)}
+    weights.save(str(folder / kind), net(config, taxonomy).state_dict(), said)

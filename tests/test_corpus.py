@@ -1,9 +1,4 @@
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +11,6 @@ from instancesketch.errors import UserError
 from instancesketch.schema import SCHEMA
 from instancesketch.street import Summary
 from tests.formats.broken import write_broken
-
-ASK = [sys.executable, "-c", "import sys; from instancesketch.cli import main; sys.exit(main())"]
 
 
 def drawing(key: str) -> str:
@@ -137,31 +130,3 @@ def test_shuffled_corpora_of_a_seed_are_equal(
         found.append(visible(tmp_path / name))
     assert found[0] == found[1]
     assert found[0] != found[2]
-
-
-def kill_after_slices(command: list[str], out: Path, slices: int) -> None:
-    """Starts a command, and ends it with SIGKILL once so many slices are staged."""
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    try:
-        for _ in range(3_000):
-            staged = list((out / "_state" / "slices").glob("part-*.parquet"))
-            if len([p for p in staged if "log" not in p.name]) >= slices:
-                break
-            assert process.poll() is None, "it ended before it was stopped"
-            time.sleep(0.02)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@pytest.mark.slow
-def test_a_killed_ingest_goes_on_to_the_same_rows(data_dir: Path, tmp_path: Path) -> None:
-    ask = [*ASK, "ingest", str(data_dir / "spg"), "--quiet", "--out"]
-    subprocess.run([*ask, str(tmp_path / "whole")], check=True, capture_output=True)
-    out = tmp_path / "killed"
-    for slices in (2, 20):
-        kill_after_slices([*ask, str(out)], out, slices)
-        assert not (out / "summary.json").exists()
-    done = subprocess.run([*ask, str(out)], check=True, capture_output=True, text=True)
-    assert "14,000 sketches" in done.stdout
-    assert visible(out) == visible(tmp_path / "whole")

@@ -1,9 +1,7 @@
 import json
 import os
 import signal
-import subprocess
 import sys
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from instancesketch.pools import Detect, Group, Label, Step, Work
 from instancesketch.schema import result_table
 from instancesketch.street import Summary
 from instancesketch.taxonomy import Taxonomy
-from tests.test_corpus import ASK, kill_after_slices, visible
 
 
 def obey(rows: pa.Table) -> pa.Table:
@@ -66,25 +63,6 @@ def by_value(ray_cluster: None) -> Any:
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     yield
     cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
-
-
-@pytest.fixture(scope="session")
-def weights_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights that have learned nothing."""
-    import torch
-
-    from instancesketch import weights
-    from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
-
-    torch.manual_seed(0)
-    taxonomy, config = Taxonomy.load("doodle7"), SegmenterConfig(width=32, layers=1)
-    folder = tmp_path_factory.mktemp("weights")
-    weights.save(
-        str(folder / "segmenter"),
-        SegmenterNet(config, taxonomy).state_dict(),
-        {"taxonomy": taxonomy.to_dict(), "model": asdict(config)},
-    )
-    return folder
 
 
 @pytest.mark.ray
@@ -181,12 +159,12 @@ def test_only_the_split_that_is_asked_for(by_value: None, tmp_path: Path) -> Non
 
 @pytest.mark.ray
 def test_rows_out_are_rows_in_and_a_result_is_a_corpus(
-    ray_cluster: None, data_dir: Path, tmp_path: Path, weights_dir: Path
+    ray_cluster: None, data_dir: Path, tmp_path: Path, parts_alone: Path
 ) -> None:
     config = SegmentConfig(
         sources=(str(data_dir / "doodle7-real" / "json" / "car"),),
         out=str(tmp_path / "result"),
-        weights=(str(weights_dir),),
+        weights=(str(parts_alone),),
         workers=1,
     )
     first = segment(config)
@@ -203,18 +181,3 @@ def test_weights_that_are_not_there_are_told_before_anything_starts(tmp_path: Pa
     with pytest.raises(UserError):
         segment(config)
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.slow
-def test_a_killed_segment_goes_on_to_the_same_rows(
-    data_dir: Path, tmp_path: Path, weights_dir: Path
-) -> None:
-    ask = [*ASK, "segment", str(data_dir / "quickdraw"), "--weights", str(weights_dir)]
-    ask += ["--quiet", "--out"]
-    subprocess.run([*ask, str(tmp_path / "whole")], check=True, capture_output=True)
-    out = tmp_path / "killed"
-    kill_after_slices([*ask, str(out)], out, 2)
-    assert not (out / "summary.json").exists()
-    done = subprocess.run([*ask, str(out)], check=True, capture_output=True, text=True)
-    assert "8,483 sketches" in done.stdout
-    assert visible(out) == visible(tmp_path / "whole")

@@ -1,9 +1,6 @@
 """Scenes through detector, grouper and segmenter, on the models as they are, untrained."""
 
 import json
-import shutil
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,50 +14,13 @@ import torch
 from instancesketch import weights
 from instancesketch.cli import main
 from instancesketch.errors import UserError
-from instancesketch.models.grouper import GrouperConfig, GrouperNet
-from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
 from instancesketch.scene_steps import BOXES_SCHEMA, boxes_in, scene_steps, with_boxes
 from instancesketch.scenes.detector import Boxes
 from instancesketch.schema import RESULT_SCHEMA, to_table
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import Taxonomy
-from tests.test_corpus import kill_after_slices, visible
 
 DOODLE7 = Taxonomy.load("doodle7")
-ASK = """
-import ray, sys
-from instancesketch.cli import main
-from instancesketch.cluster import set_environment
-set_environment()
-ray.init(address="local", num_cpus=6, include_dashboard=False, log_to_driver=False)
-sys.exit(main())
-"""
-
-
-def save(folder: Path, kind: str, config: Any, net: torch.nn.Module) -> None:
-    said = {"taxonomy": DOODLE7.to_dict(), "model": asdict(config)}
-    weights.save(str(folder / kind), net.state_dict(), said)
-
-
-@pytest.fixture(scope="session")
-def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A segmenter that has learned nothing, and no grouper."""
-    torch.manual_seed(0)
-    folder, config = tmp_path_factory.mktemp("parts"), SegmenterConfig(width=32, layers=1)
-    save(folder, "segmenter", config, SegmenterNet(config, DOODLE7))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def scene_weights(parts_alone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with a grouper that has learned nothing either."""
-    folder, config = (
-        tmp_path_factory.mktemp("scenes") / "weights",
-        GrouperConfig(width=32, layers=1),
-    )
-    shutil.copytree(parts_alone, folder)
-    save(folder, "grouper", config, GrouperNet(config, DOODLE7))
-    return folder
 
 
 def dots(number: int) -> pa.Table:
@@ -121,6 +81,15 @@ def write_scenes(data_dir: Path, file: Path, number: int) -> list[dict[str, Any]
     return [json.loads(line) for line in lines]
 
 
+def check(found: list[dict[str, Any]], truth: list[dict[str, Any]]) -> None:
+    assert [r["sketch_id"] for r in found] == [*(t["scene_id"] for t in truth), "bare"]
+    for row in found:
+        strokes, objects = len(row["stroke_len"]), len(row["object_category"])
+        assert row["error"] is None
+        assert len(row["object"]) == len(row["part"]) == len(row["instance"]) == strokes
+        assert all(-1 <= o < objects for o in row["object"])
+
+
 @pytest.mark.ray
 def test_real_scenes_get_an_object_for_every_stroke(
     ray_cluster: None, data_dir: Path, scene_weights: Path, tmp_path: Path,
@@ -128,24 +97,18 @@ def test_real_scenes_get_an_object_for_every_stroke(
 ) -> None:  # fmt: skip
     truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
     ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--quiet"]
-    ask += ["--weights", str(scene_weights)]
-    for out, *more in (["plain"], ["shuffled", "--shuffle-strokes", "1"]):
-        assert main([*ask, "--out", str(tmp_path / out), *more]) == 0
-        found = rows(tmp_path / out)
-        assert pq.read_schema(tmp_path / out / "part-000000.parquet").equals(RESULT_SCHEMA)
-        assert [r["sketch_id"] for r in found] == [*(t["scene_id"] for t in truth), "bare"]
-        for row in found:
-            strokes, objects = len(row["stroke_len"]), len(row["object_category"])
-            assert row["error"] is None
-            assert len(row["object"]) == len(row["part"]) == len(row["instance"]) == strokes
-            assert all(-1 <= o < objects for o in row["object"])
-        counts = json.loads((tmp_path / out / "summary.json").read_text("utf-8"))
-        assert counts["objects"] == sum(len(r["object_category"]) for r in found)
-        assert counts["detector"] is None
-        assert list(counts["stages"]) == ["reading", "grouping", "labelling", "writing"]
-        said = capsys.readouterr().out.splitlines()[-1]
-        assert said.startswith(f"segment: {len(found)} scenes, ")
-        assert f"{counts['objects']:,} objects found, 0 failed, " in said
+    ask += ["--weights", str(scene_weights), "--shuffle-strokes", "1"]
+    assert main([*ask, "--out", str(tmp_path / "out")]) == 0
+    found = rows(tmp_path / "out")
+    check(found, truth)
+    assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").equals(RESULT_SCHEMA)
+    counts = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert counts["objects"] == sum(len(r["object_category"]) for r in found)
+    assert counts["detector"] is None
+    assert list(counts["stages"]) == ["reading", "grouping", "labelling", "writing"]
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith(f"segment: {len(found)} scenes, ")
+    assert f"{counts['objects']:,} objects found, 0 failed, " in said
 
 
 @pytest.fixture(scope="session")
@@ -168,11 +131,12 @@ def boxes_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_summary_says_which_detector_ran(
     ray_cluster: None, data_dir: Path, scene_weights: Path, boxes_alone: Path, tmp_path: Path
 ) -> None:
-    write_scenes(data_dir, tmp_path / "scenes.ndjson", 10)
+    truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 10)
     ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--quiet"]
     ask += ["--weights", str(scene_weights), "--out", str(tmp_path / "out")]
     assert main([*ask, "--detector", str(boxes_alone)]) == 0
     counts = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    check(rows(tmp_path / "out"), truth)
     assert (counts["rows"], counts["failed"]) == (11, 0)
     assert counts["detector"]["weights"] == str(boxes_alone)
     assert len(counts["detector"]["digest"]) == 32
@@ -184,17 +148,14 @@ def test_the_summary_says_which_detector_ran(
 
 
 @pytest.mark.ray
-def test_given_objects_are_taken_as_they_are_on_any_number_of_workers(
+def test_given_objects_are_taken_as_they_are(
     ray_cluster: None, data_dir: Path, parts_alone: Path, tmp_path: Path
 ) -> None:
     truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
     ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--given-objects", "--quiet"]
     ask += ["--weights", str(parts_alone)]
-    for workers in ("1", "3"):
-        out = tmp_path / workers
-        assert main([*ask, "--workers", workers, "--out", str(out)]) == 0
-    assert visible(tmp_path / "1") == visible(tmp_path / "3")
-    found = {r["sketch_id"]: r for r in rows(tmp_path / "1")}
+    assert main([*ask, "--out", str(tmp_path / "out")]) == 0
+    found = {r["sketch_id"]: r for r in rows(tmp_path / "out")}
     assert found.pop("bare")["error"] == "the scene doesn't say which objects it has"
     assert list(found) == [t["scene_id"] for t in truth]
     for scene in truth:
@@ -205,19 +166,3 @@ def test_given_objects_are_taken_as_they_are_on_any_number_of_workers(
             category = None if index < 0 else row["object_category"][index]
             known = ("unlabeled",) if category is None else DOODLE7.categories[category].parts
             assert part in known
-
-
-@pytest.mark.slow
-def test_scenes_stopped_and_gone_on_with_by_other_workers_give_the_same_rows(
-    data_dir: Path, scene_weights: Path, tmp_path: Path
-) -> None:
-    write_scenes(data_dir, tmp_path / "scenes.ndjson", 60)
-    ask = [sys.executable, "-c", ASK, "segment", str(tmp_path / "scenes.ndjson"), "--scenes"]
-    ask += ["--quiet", "--weights", str(scene_weights), "--out"]
-    whole, out = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*ask, str(whole), "--workers", "2"], check=True, capture_output=True)
-    kill_after_slices([*ask, str(out), "--workers", "1"], out, 1)
-    assert not (out / "summary.json").exists()
-    again = subprocess.run([*ask, str(out)], check=True, capture_output=True, text=True)
-    assert "61 scenes" in again.stdout
-    assert visible(out) == visible(whole)

@@ -1,3 +1,6 @@
+import contextlib
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,8 +17,10 @@ SETTINGS = {"verb": "ingest", "sources": ["a"], "format": "auto"}
 SLICES = {"part-0": ["a", "b"], "part-1": ["a"], "part-2": ["c", "b", "d"], "part-3": []}
 
 
-def stage_all(output: Output) -> None:
+def stage_all(output: Output, wanted: Collection[str] = tuple(SLICES)) -> None:
     for name, ids in SLICES.items():
+        if name not in wanted:
+            continue
         log, sketches = Log(), []
         for i, key in enumerate(ids):
             sketches.append(Sketch.from_strokes([[[i, i]]], sketch_id=key))
@@ -91,6 +96,56 @@ def _stopping(function, left):  # type: ignore[no-untyped-def]
         return function(*arguments)
 
     return stop_or_go
+
+
+def test_the_same_command_at_the_same_time_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Output(str(tmp_path / "whole"))
+    work(whole)
+    expected = contents(tmp_path / "whole")
+    step = 0
+    while True:
+        output, left = Output(str(tmp_path / f"both-{step}")), [step]
+        with monkeypatch.context() as patched:
+            for name in ("write_table", "write_json", "move", "remove"):
+                patched.setattr(
+                    storage, name, _letting_in(getattr(storage, name), left, partial(work, output))
+                )
+            with contextlib.suppress(UserError):  # it may find its files gone, and say so
+                work(output)
+        work(output)
+        assert contents(tmp_path / f"both-{step}") == expected, step
+        assert [p.name for p in (tmp_path / f"both-{step}" / "_state").iterdir()] == [
+            "settings.json"
+        ]
+        if left[0] > 0:
+            break
+        step += 1
+    assert step > 16
+
+
+def work(output: Output) -> None:
+    """What the command does."""
+    if output.check(SETTINGS) is not None:
+        output.clean()
+        return
+    missing = set(output.missing(list(SLICES)))
+    output.claim(SETTINGS)
+    stage_all(output, missing)
+    output.publish(list(SLICES), {})
+
+
+def _letting_in(function, left, other):  # type: ignore[no-untyped-def]
+    """Before the step of that number, another runs from beginning to end."""
+
+    def go(*arguments):  # type: ignore[no-untyped-def]
+        left[0] -= 1
+        if left[0] == -1:
+            other()
+        return function(*arguments)
+
+    return go
 
 
 def test_refuses_a_folder_of_something_else(tmp_path: Path) -> None:
