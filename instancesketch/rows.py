@@ -32,6 +32,7 @@ COLUMNS = [
     "sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance", "object",
     "object_category",
 ]  # fmt: skip
+_NARROW = ["sketch_id", "category", "split", "part", "instance", "object"]
 # With fewer row groups a worker, rows are dealt out singly so that each gets as many.
 GROUPS_PER_WORKER = 16
 
@@ -107,10 +108,14 @@ def survey(
     taxonomy: Taxonomy,
     labels: Labels = "parts",
 ) -> Group:
-    """Counts what a row group holds for a role, from its narrow columns alone."""
-    table = storage.read_group(
-        *group, ["sketch_id", "category", "split", "part", "instance", "object"]
-    )
+    """Counts what a row group holds for a role, from its narrow columns.
+
+    Once a run, with the role `select`, all columns are read: damage is told before it begins.
+
+    Raises:
+        UserError: the row group can't be read, or is damaged.
+    """
+    table = storage.read_group(*group, COLUMNS if role == "select" else _NARROW)
     chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
     if labels == "objects":
         return Group(
