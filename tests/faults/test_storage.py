@@ -57,8 +57,9 @@ class Server:
         raise RuntimeError("the server has ended")
 
     def stop(self) -> None:
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def let_in_everybody(self, number: int) -> None:
         """Checks who is asking after so many more requests."""
@@ -138,10 +139,10 @@ def test_the_whole_street_on_s3(
     for out, result in (("s3://bucket/out", "s3://bucket/result"), (tmp_path, tmp_path / "result")):
         truth = ["--truth", "s3://bucket/corpus", "--out"]
         do("evaluate", result, *truth, f"{out}/metrics.json")
-        do("report", result, *truth, f"{out}/report.html")
     assert storage.read_json("s3://bucket/out/metrics.json") == storage.read_json(
         str(tmp_path / "metrics.json")
     )
+    do("report", "s3://bucket/result", *truth, "s3://bucket/out/report.html")
     assert storage.read_bytes("s3://bucket/out/report.html").startswith(b"<!doctype html>")
     do("export", "s3://bucket/result", "--format", "quickdraw", "--out", "s3://bucket/export")
     do("info", "s3://bucket/result")
