@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -98,10 +99,21 @@ def _join_or_start(show_worker_output: bool) -> None:
             raise UserError(f"Ray doesn't start on this machine: {reason}{again}") from error
         return
     try:
+        _answers(address)
         ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"can't join the Ray cluster at RAY_ADDRESS={address}: {reason}") from None
+
+
+def _answers(address: str, seconds: float = 10.0) -> None:
+    """Raises a ConnectionError where nothing is at `HOST:PORT`: Ray would try for many minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and "/" not in address and port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=seconds).close()
+        except OSError as error:
+            raise ConnectionError(f"nothing answers there ({error})") from None
 
 
 def quiet_data() -> None:

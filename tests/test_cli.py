@@ -73,11 +73,20 @@ def test_config_gives_values_and_the_command_line_counts_more(tmp_path: Path) ->
     assert parse(["segment", "x", f"--config={file}", "--weights", "c"]).weights == ["c"]
 
 
+def test_a_list_of_a_config_is_taken_whole(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('data = ["a", "b"]\nset = ["model.width=8", "epochs=2"]\nworkers = "1-2"')
+    args = parse(["train", "segmenter", "--run", "r", "--config", str(file)])
+    assert (args.model, args.data) == ("segmenter", ["a", "b"])
+    assert (args.set, args.workers) == (["model.width=8", "epochs=2"], (1, 2))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("wrokers = 3", "unknown key 'wrokers'"),
         ("workers = true", "workers can't be True"),
+        ("workers = [1, 2]", r"workers can't be \[1, 2\]"),
         ("[workers]\nn = 3", "workers can't be"),
         ("quiet = 1", "quiet is true or false"),
         ('split-by = "moon"', "invalid choice: 'moon'"),

@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,21 @@ def test_a_ray_that_does_not_start_is_one_line(tmp_path: Path) -> None:
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("instancesketch.errors.UserError: Ray doesn't start on this machine: ")
     assert "107 bytes" in last
+
+
+def test_a_cluster_that_is_not_there_is_one_line() -> None:
+    """In a process of its own: here a Ray may have been joined."""
+    command = [sys.executable, "-m", "instancesketch", "train", "segmenter", "--data=d", "--run=r"]
+    with socket.socket() as taken:  # bound and not listening: nobody answers
+        taken.bind(("127.0.0.1", 0))
+        ended = subprocess.run(
+            command,
+            env=os.environ | {"RAY_ADDRESS": f"127.0.0.1:{taken.getsockname()[1]}"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        "instancesketch: error: can't join the Ray cluster at RAY_ADDRES"
+    )
+    assert "nothing answers there" in ended.stderr
+    assert ended.stderr.count("\n") == 1

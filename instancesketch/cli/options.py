@@ -163,7 +163,10 @@ def _tokens(path: str, option: str, action: argparse.Action, value: Any) -> list
         if not isinstance(value, bool):
             raise UserError(f"{path}: {option[2:]} is true or false")
         return [option] if value else []
-    values = value if isinstance(value, list) else [value]
-    if any(isinstance(v, bool | dict | list) for v in values):
+    several = action.nargs == "+" or isinstance(action, argparse._AppendAction)
+    values = value if isinstance(value, list) and several else [value]
+    if not values or any(isinstance(v, bool | dict | list) for v in values):
         raise UserError(f"{path}: {option[2:]} can't be {value!r}")
+    if action.nargs == "+":
+        return [option, *map(str, values)]
     return [f"{option}={v}" for v in values]
