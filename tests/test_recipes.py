@@ -55,7 +55,7 @@ def test_later_changes_win_and_others_stay() -> None:
         ("default", "epoch=3", "no 'epoch' in a recipe"),
         ("default", "epochs=many", "must be like 20"),
         ("default", "epochs=true", "must be like 20"),
-        ("default", "model=3", "name one of model.encoder"),
+        ("default", "model=3", "name one of model.width"),
         ("default", "model.depth=3", "no 'depth' in a recipe"),
         ("default", "epochs.more=3", "nothing below it"),
         ("default", "model.encoder=pixels", "one of points, raster, both"),

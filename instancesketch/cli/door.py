@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Reads a command line, with what its `--config` file says behind it.
+    """Reads a command line, with what its `--config` file says put in front.
 
     Raises:
         UserError: an option is unknown, missing, or has a value that it can't have.
@@ -103,7 +103,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         options.add_config(parsers[name])
         parsers[name].set_defaults(run=module.run)
     if argv and argv[0] in parsers:
-        argv = [*argv, *options.from_config(parsers[argv[0]], argv[1:])]
+        argv = [argv[0], *options.from_config(parsers[argv[0]], argv[1:]), *argv[1:]]
     return parser.parse_args(argv)
 
 

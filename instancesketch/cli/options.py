@@ -146,7 +146,8 @@ def from_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> list[st
             a == option or a.startswith(f"{option}=") for a in argv
         ):
             tokens += _tokens(path, option, known[name], value)
-    return tokens
+    # An option behind them, lest a list takes what comes next for one of its values.
+    return [*tokens, f"--config={path}"]
 
 
 def _load(path: str) -> dict[str, Any]:
