@@ -33,6 +33,7 @@ class Trial:
     values: Values
     outcome: Outcome | None  # None: not at its end
     reason: str = ""  # why it failed
+    again: bool = False  # it may do better when it is tried again: it wasn't for its values
     epochs: int = 0  # done
     score: float | None = None  # in percent, of its best epoch on the selection split
     best_epoch: int | None = None
@@ -42,6 +43,11 @@ class Trial:
     @property
     def name(self) -> str:
         return name_of(self.number)
+
+    @property
+    def to_do(self) -> bool:
+        """Whether a sweep that goes on has it to do, or to do again."""
+        return self.outcome is None or self.again
 
 
 def name_of(number: int) -> str:
@@ -72,10 +78,10 @@ class Sweep:
         """Notes that there is to be a trial of these values."""
         storage.write_json(self._note(number), {"number": number, "values": values})
 
-    def end(self, number: int, outcome: Outcome, reason: str = "") -> None:
+    def end(self, number: int, outcome: Outcome, reason: str = "", again: bool = False) -> None:
         """Notes how a trial ended whose run isn't finished."""
-        note = storage.read_json(self._note(number))
-        storage.write_json(self._note(number), note | {"outcome": outcome, "reason": reason})
+        ended = {"outcome": outcome, "reason": reason, "again": again}
+        storage.write_json(self._note(number), storage.read_json(self._note(number)) | ended)
 
     def trials(self) -> list[Trial]:
         """All trials that there were to be so far, by number, as their runs' folders have them."""
@@ -100,6 +106,7 @@ class Sweep:
             # A run may have come to its end just when it was to be stopped.
             outcome="finished" if finished and not note.get("reason") else note.get("outcome"),
             reason=note.get("reason", ""),
+            again=note.get("again", False),
             epochs=len(lines),
             score=score,
             best_epoch=None if score is None else lines[scores.index(score)]["epoch"],

@@ -23,7 +23,7 @@ from ray.tune.search.optuna import OptunaSearch
 from ray.util.queue import Queue
 
 from instancesketch import tracking
-from instancesketch.errors import UserError
+from instancesketch.errors import UserError, mistake_in
 from instancesketch.progress import clock_text
 from instancesketch.search_space import Dimension, Space, Values
 from instancesketch.sweep import TITLES, Sweep, Trial, name_of
@@ -97,7 +97,8 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
             if all(score is None for score in scores):
                 raise UserError(f"too few drawings to select on: no {TITLES[figure]}")
         except Exception as error:  # whatever it is, the others go on, and the table names it
-            told = {"epoch": 0, "score": 0.0, "failure": _reason(error)}
+            again = mistake_in(error) is None
+            told = {"epoch": 0, "score": 0.0, "failure": _reason(error), "again": again}
         else:
             told = {"epoch": len(scores), "score": max(s for s in scores if s is not None)}
         self._told.put(told | {"done": True})
@@ -106,7 +107,7 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
 def _reason(error: Exception) -> str:
     """The line that says most of an error."""
     failures = getattr(error, "worker_failures", None)  # of Ray Train, by worker
-    inner = next(iter(failures.values())) if failures else error
+    inner = mistake_in(error) or (next(iter(failures.values())) if failures else error)
     lines = [line.strip() for line in str(inner).splitlines() if line.strip()]
     return lines[-1] if lines else type(inner).__name__
 
@@ -135,7 +136,7 @@ class Search(OptunaSearch):  # type: ignore[misc]
     def __init__(self, job: Job, trials: int, seed: int) -> None:
         self._job = job
         before = job.sweep.trials()
-        begun = [t for t in before if t.outcome is None]
+        begun = [t for t in before if t.to_do]
         fresh = range(len(before) + 1, trials + 1)
         self.numbers = [*(t.number for t in begun), *fresh]
         first = [t.values for t in begun] if before else [job.space.base()]
@@ -149,7 +150,7 @@ class Search(OptunaSearch):  # type: ignore[misc]
             sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(3, trials // 4)),
         )
         for trial in before:
-            if trial.outcome is not None:
+            if not trial.to_do:
                 self.add_evaluated_point(self._points(trial.values), known_score(trial))
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
@@ -204,7 +205,7 @@ def early_stopping(job: Job, grace: int, reduction: int) -> ASHAScheduler:
         grace_period=grace,
         reduction_factor=reduction,
     )
-    ended = [t for t in job.sweep.trials() if t.outcome is not None]
+    ended = [t for t in job.sweep.trials() if not t.to_do]
     for trial in ended:
         scheduler.on_trial_add(None, _known(trial))
     for epoch in range(1, job.epochs + 1):  # as they might have come, had they all run at once
@@ -225,7 +226,7 @@ class Watch(tune.Callback):  # type: ignore[misc]
     def __init__(self, job: Job, trials: int) -> None:
         self._job, self._trials = job, trials
         before = job.sweep.trials()
-        self._done = sum(t.outcome is not None for t in before)
+        self._done = sum(not t.to_do for t in before)
         self._worked = 0
         self._left: tuple[float, float] | None = None  # seconds, and when that was so
         self._running: dict[int, int] = {}  # epochs done, by number
@@ -240,7 +241,7 @@ class Watch(tune.Callback):  # type: ignore[misc]
     ) -> None:
         number = trial.config["number"]
         if "failure" in result:
-            self._job.sweep.end(number, "failed", result["failure"])
+            self._job.sweep.end(number, "failed", result["failure"], result["again"])
             return
         self._running[number] = result["epoch"]
         self._scores[number] = result["score"]
@@ -254,7 +255,7 @@ class Watch(tune.Callback):  # type: ignore[misc]
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config["number"]
         reason = f"its process was lost {MOST_LOSSES + 1} times"
-        self._job.sweep.end(number, "failed", reason)
+        self._job.sweep.end(number, "failed", reason, again=True)
         self._ended(number)
 
     def _ended(self, number: int) -> None:

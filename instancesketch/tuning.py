@@ -69,7 +69,7 @@ def tune(config: TuneConfig) -> dict[str, Any]:
     sweep = Sweep(location=location, kind=config.space.kind)
     with joblog.keeping(location, f"tune {config.space.kind}", settings):
         before = sweep.trials()
-        if any(t.outcome is None for t in before) or len(before) < config.trials:
+        if any(t.to_do for t in before) or len(before) < config.trials:
             sharing = math.ceil(concurrent / capacity.nodes)
             _search(config, sweep, settings, concurrent, sharing)
         return _finish(config, sweep, settings, time.perf_counter() - started)

@@ -69,6 +69,15 @@ def test_a_run_that_ended_just_when_it_was_stopped_is_finished(sweep) -> None:
     assert sweep.trial(2).outcome == "finished"
 
 
+def test_what_a_sweep_that_goes_on_has_to_do(sweep) -> None:
+    sweep.ask(5, VALUES[0])
+    sweep.ask(6, VALUES[0])
+    sweep.end(6, "failed", "No space left on device", again=True)
+    assert [t.number for t in sweep.trials() if t.to_do] == [5, 6]
+    sweep.ask(6, VALUES[0])
+    assert sweep.trial(6).outcome is None
+
+
 def test_the_best_is_a_finished_one_and_the_failed_come_last(sweep) -> None:
     trials = sweep.trials()
     assert [t.number for t in ranked(trials)] == [3, 2, 1, 4]

@@ -28,7 +28,7 @@ them, curves.svg and parameters.svg to look at, and best.toml, which trains the 
 
 The weights of a trial that came to its end are there, too: `segment --weights RUNS/NAME/trial-03`.
 A trial whose values don't go together, or that fails, is named in the table. The same command run
-again goes on with what isn't at its end.
+again goes on with what isn't at its end, or failed for another reason than its values.
 
 A file for --space has a line for each value to search, by the name that --set gives it; --set
 fixes a value, which is then not searched:
