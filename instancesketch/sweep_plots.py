@@ -57,7 +57,7 @@ def draw_parameters(trials: Sequence[Trial], dimensions: Sequence[Dimension], ti
     """Draws the score of every trial over each value; hollow: stopped early, at its score then."""
     rows = -(-len(dimensions) // _PANELS_A_ROW)
     columns = min(_PANELS_A_ROW, len(dimensions))
-    size = (1.2 + 2.6 * columns, 0.6 + 2.3 * rows)
+    size = (1.2 + 2.6 * columns, 0.9 + 2.3 * rows)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
     shown = [t for t in trials if t.score is not None]
@@ -122,7 +122,8 @@ def _label(panel: Axes, dimension: Dimension) -> None:
     edge = 0.05
     if dimension.log:
         panel.set_xscale("log")
-        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        few = dimension.high / dimension.low < 300  # room for more than whole powers of ten
+        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if few else (1.0,)))
         panel.xaxis.set_major_formatter("{x:g}")
         panel.xaxis.set_minor_formatter(NullFormatter())
         room = (dimension.high / dimension.low) ** edge
