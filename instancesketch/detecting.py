@@ -23,10 +23,12 @@ import torch
 
 from instancesketch import joblog, schema, storage, tracking, weights
 from instancesketch.cluster import connect
+from instancesketch.costs import costs
 from instancesketch.errors import UserError
 from instancesketch.scenes import dataset, yolo, yolo_training
 from instancesketch.scenes.detector import DetectorConfig
 from instancesketch.settings import begin, check_name
+from instancesketch.street import peak_memory_mb
 from instancesketch.taxonomy import Taxonomy
 from instancesketch.training import MOST_FAILURES
 from instancesketch.worker import SECONDS_BETWEEN_SIGNS
@@ -87,7 +89,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
     )
     with joblog.keeping(run, "train detector", settings):
         with tracking.following(run, config.run, config.quiet):
-            best = ray.get(task.remote(run, settings, config.recipe, version, _threads()))
+            best, memory = ray.get(task.remote(run, settings, config.recipe, version, _threads()))
         summary = {
             "run": run,
             "epochs": config.recipe.epochs,
@@ -95,6 +97,10 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
             "best": best,
             "scenes": settings["scenes"],
             "seconds": time.perf_counter() - started,
+            **costs(
+                [line | {"memory_mb": memory} for line in tracking.read(run)],
+                settings["scenes"]["train"],
+            ),
         }
         storage.write_json(storage.join(run, "summary.json"), summary)
         return summary
@@ -168,8 +174,12 @@ def _threads() -> int:
 
 def _work(
     run: str, settings: dict[str, Any], recipe: DetectorConfig, version: str, threads: int
-) -> dict[str, Any]:
-    """The task: scenes as images, epochs, the best one's weights; returns its figures."""
+) -> tuple[dict[str, Any], int]:
+    """The task: scenes as images, epochs, the best one's weights.
+
+    Returns:
+        The figures of the best epoch, and the most memory that this process had, in megabytes.
+    """
     # Ray gives a task one thread per CPU that it asked for; the machine's cores are there to use.
     torch.set_num_threads(threads or os.cpu_count() or 1)
     taxonomy = Taxonomy.from_dict(settings["taxonomy"])
@@ -193,7 +203,7 @@ def _work(
     where = storage.join(run, recipe.kind)
     weights.save(where, trained.tensors, about)
     storage.write_text(storage.join(where, "NOTICE"), NOTICE)
-    return trained.figures
+    return trained.figures, round(peak_memory_mb())
 
 
 def _write_scenes(

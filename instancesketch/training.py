@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from instancesketch import checkpoints, joblog, storage, tracking, weights
 from instancesketch.cluster import connect, quiet_data
+from instancesketch.costs import costs
 from instancesketch.errors import UserError, mistake_in
 from instancesketch.settings import TrainConfig as TrainConfig
 from instancesketch.settings import begin, check, least_most, resolve
@@ -172,6 +173,7 @@ def _finish(run: str, settings: Mapping[str, Any], seconds: float) -> dict[str, 
             for s in starts(run)
         ],
         "damaged_best": list(found.damaged),
+        **costs(tracking.read(run)),
     }
     storage.write_json(storage.join(run, "summary.json"), summary)
     return summary

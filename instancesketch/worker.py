@@ -21,9 +21,11 @@ import torch.distributed as dist
 from instancesketch import checkpoints, feeding, rows, storage, tracking, weights
 from instancesketch.batch import Batch
 from instancesketch.cluster import quiet_data
+from instancesketch.costs import Waited
 from instancesketch.errors import UserError
 from instancesketch.fit import Counts, Fit, start
 from instancesketch.rows import Group, Role, Unit
+from instancesketch.street import peak_memory_mb
 from instancesketch.taxonomy import Taxonomy
 
 SECONDS_BETWEEN_SIGNS = 2.0
@@ -88,7 +90,7 @@ def work(loop: Mapping[str, Any]) -> None:
             generator=torch.Generator().manual_seed(rows.seed_of(recipe.seed, epoch, worker, 2)),
             labels=recipe.labels,
         )
-        batches = feeding.exactly(batches, steps)
+        batches = reading = Waited(feeding.exactly(batches, steps))
         if worker == 0:
             batches = _watched(batches, loop["run"], epoch, recipe.epochs, steps)
         began = time.perf_counter()
@@ -99,6 +101,7 @@ def work(loop: Mapping[str, Any]) -> None:
             tables = stream(loop["select"], "select", range(len(loop["select"])))
             batches = feeding.buffered(tables, taxonomy, recipe.labels)
             figures |= _figures(fit.measure(batches), workers)
+        figures |= {"reading_seconds": reading.seconds, "memory_mb": round(peak_memory_mb())}
         # Without a selection, or one too small for a macro-F1, the last epoch is the best.
         score = fit.score(figures) if selection != "none" else None
         figures["score"] = float(epoch) if score is None else score

@@ -14,10 +14,10 @@ FLOORS = {
     3: {"ragged", "batch", "augment", "raster", "rows", "feeding", "classes", "models", "recipes",
         "scenes", "search_space", "weights", "fit", "segmenter", "instances"},
     4: {
-        "audit", "checkpoints", "cluster", "corpus", "detecting", "inference", "isolation",
-        "joblog", "pools", "progress", "reading", "scene_steps", "settings", "slices", "staging",
-        "street", "submitted", "sweep", "sweep_plots", "synthesis", "tracking", "training",
-        "trials", "tuning", "worker",
+        "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",
+        "isolation", "joblog", "pools", "progress", "reading", "scene_steps", "settings", "slices",
+        "staging", "street", "submitted", "sweep", "sweep_plots", "synthesis", "tracking",
+        "training", "trials", "tuning", "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip
