@@ -1,4 +1,4 @@
-"""ray job submit --working-dir . -- python jobs/tune.py segmenter --data corpus --run sweep
+"""ray job submit --working-dir . -- python jobs/tune.py segmenter --data s3://bucket/corpus --run sweep --storage s3://bucket/runs
 
 Searches the values of a recipe;
 the options are those of `instancesketch tune`.

@@ -48,6 +48,7 @@ def test_what_would_be_lost_with_the_job_is_refused(job: None, tmp_path: Path) -
         ("ingest /data --out corpus --storage runs", "--out runs/corpus would lie"),
         ("ingest /data --out corpus --storage /nowhere", "/data isn't there"),
         ("train segmenter --data /data --run first", "--storage runs would lie"),
+        ("tune segmenter --data /data --run first", "--storage runs would lie"),
         ("synth scenes --number 1 --out /a --yolo images", "--yolo images would lie"),
         ("report /data --out report.html", "--out report.html would lie"),
         ("demo", "--out demo would lie"),

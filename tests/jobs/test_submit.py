@@ -95,12 +95,11 @@ def street(submit: Submitter) -> Path:
     submit.together(["synth", "drawings", "--number", "60", "--out", "@synth"])
     submit.together(["export", "@synth", "--format", "cvat", "--out", "@xml"])
     submit.together(["ingest", "@xml", "--out", "corpus", "--storage", "@."])
+    small = ["--data", "@corpus", "--storage", "@runs", "--epochs", "1", "--set", "model.layers=1"]
     submit.together(
-        [
-            "train", "segmenter", "--data", "@corpus", "--run", "first", "--storage", "@runs",
-            "--epochs", "1", "--set", "model.layers=1",
-        ]
-    )  # fmt: skip
+        ["train", "segmenter", "--run", "first", *small],
+        ["tune", "segmenter", "--run", "sweep", "--trials", "1", *small],
+    )
     submit.together(["segment", "@corpus", "--out", "@result", "--weights", "@runs/first"])
     submit.together(
         ["evaluate", "@result", "--truth", "@corpus", "--out", "@metrics.json"],
@@ -126,6 +125,7 @@ def test_jobs_do_their_work(street: Path) -> None:
     for name in ("synth", "corpus", "result"):
         assert sum(map(len, storage.read_batches(str(street / name)))) == 60
     assert (street / "runs" / "first" / "segmenter" / "model.safetensors").is_file()
+    assert (street / "runs" / "sweep" / "best.toml").is_file()
     figures = json.loads((street / "metrics.json").read_text("utf-8"))
     assert figures["sketches"] == 60
     assert figures["failed"] == figures["missing"] == 0
@@ -133,12 +133,16 @@ def test_jobs_do_their_work(street: Path) -> None:
     assert (street / "runs" / "sweep" / "best.toml").is_file()
 
 
-@pytest.mark.parametrize("folder", ["synth", "corpus", "runs/first", "result"])
+@pytest.mark.parametrize("folder", ["synth", "corpus", "runs/first", "runs/sweep", "result"])
 def test_it_is_the_submitted_code_that_runs_and_its_log_says_so(street: Path, folder: str) -> None:
     log = (street / folder / "_log.txt").read_text("utf-8")
     assert f"instancesketch {VERSION}" in log
     assert "as job raysubmit_" in log
     assert log.endswith(" finished\n")
+
+
+@pytest.mark.parametrize("folder", ["synth", "corpus", "runs/first", "result"])
+def test_summaries_tell_speed_and_memory_by_stage(street: Path, folder: str) -> None:
     summary = json.loads((street / folder / "summary.json").read_text("utf-8"))
     assert summary["speed"]["seconds"] > 0
     assert {"driver"} < set(summary["peak_memory_mb"])
