@@ -10,6 +10,9 @@ from instancesketch.street import peak_memory_mb
 
 T = TypeVar("T")
 
+# What differs from machine to machine in the figures of an epoch; all else follows from the seed.
+MEASURED = ("seconds", "reading_seconds", "memory_mb")
+
 
 class Waited(Generic[T]):
     """Passes things on, and counts the seconds that were spent waiting for them."""
