@@ -49,24 +49,6 @@ def ray_ends() -> Iterator[None]:
         sys.modules["ray"].shutdown()
 
 
-@pytest.fixture(scope="module")
-def own_cluster() -> Iterator[Any]:
-    """A Ray of several machines: its head has four CPUs, tests add nodes and take them away."""
-    from instancesketch.cluster import set_environment
-
-    set_environment()
-    import ray
-    from ray.cluster_utils import Cluster
-
-    ray.shutdown()  # that of other tests
-    head = {"num_cpus": 4, "object_store_memory": 200 * 2**20, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    ray.init(address=cluster.address, log_to_driver=False)
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
-
-
 @pytest.fixture(scope="session")
 def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a small segmenter that has learned nothing, and no grouper."""

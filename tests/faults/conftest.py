@@ -30,3 +30,15 @@ def cluster_of() -> Iterator[Callable[..., Any]]:
     yield start
     for cluster in started:
         cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def own_cluster(cluster_of: Callable[..., Any]) -> Iterator[Any]:
+    """A cluster that the tests' own process joins; its one node has four CPUs."""
+    import ray
+
+    ray.shutdown()  # that of other tests
+    cluster = cluster_of(4)
+    ray.init(address=cluster.address, log_to_driver=False)
+    yield cluster
+    ray.shutdown()

@@ -31,7 +31,7 @@ def test_a_killed_job_goes_on_on_two_machines_to_the_rows_of_one(
     asked = [["ingest", str(tmp_path / "drawings"), "--workers"], scenes]
     for ask in asked:
         assert main([*ask, "1", "--quiet", "--out", str(tmp_path / "whole" / ask[0])]) == 0
-    own_cluster.add_node(num_cpus=4, object_store_memory=200 * 2**20)
+    own_cluster.add_node(num_cpus=4, object_store_memory=100 * 2**20)
     own_cluster.wait_for_nodes()
     for ask in asked:
         out = tmp_path / "killed" / ask[0]

@@ -1,0 +1,122 @@
+"""Processes and machines that are lost in the middle of a batch."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from instancesketch import slices
+from instancesketch.inference import Labelling, SegmentConfig, segment
+from instancesketch.pools import Label, Step, Work
+from instancesketch.schema import result_table
+from instancesketch.taxonomy import Taxonomy
+from tests.test_corpus import visible
+from tests.test_inference import write_drawings
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+SLICES, ROWS = 16, 5
+FREE = 4  # slices that are labelled before any loss
+
+
+@pytest.fixture
+def by_value(own_cluster: Any) -> Iterator[None]:
+    """Workers can't import this module, so what they need of it is sent whole."""
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+def note(rows: pa.Table, worked: str) -> pa.Table:
+    """Labels as nothing much; leaves word of who begins what, and waits when told to."""
+    import ray
+
+    node = ray.get_runtime_context().get_node_id()
+    first = rows["sketch_id"][0].as_py()
+    Path(worked, f"{first} {os.getpid()} {node} {time.time_ns()}").touch()
+    while len(list(Path(worked).glob("* *"))) > FREE and not Path(worked, "go").exists():
+        time.sleep(0.01)
+    return result_table(rows, {"category": pa.array(["sun"] * len(rows))})
+
+
+def noting(worked: str, device: str) -> Work:
+    return partial(note, worked=worked)
+
+
+def label(folder: Path, out: str, worked: Path) -> None:
+    """Labels the drawings of a folder, in as many slices as it has files."""
+    step = Step(name="labelling", load=partial(noting, str(worked)), actor=Label)
+    config = SegmentConfig(
+        sources=(str(folder / "in"),), out=str(folder / out), weights=(), quiet=True
+    )
+    summary = segment(config, Labelling(taxonomy=Taxonomy.load("doodle7"), steps=(step,)))
+    assert (summary.rows, summary.failed, summary.rejected) == (SLICES * ROWS, 0, 0)
+
+
+def begun(worked: Path) -> list[list[str]]:
+    """Slice, process and node of every beginning, in order."""
+    return sorted((f.name.split() for f in worked.glob("* *")), key=lambda b: int(b[3]))
+
+
+@pytest.mark.parametrize("lost", ["an actor", "a node"])
+def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
+    by_value: None, own_cluster: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, lost: str,
+) -> None:  # fmt: skip
+    import ray
+
+    if not own_cluster.worker_nodes:
+        own_cluster.add_node(num_cpus=4, object_store_memory=100 * 2**20)
+        own_cluster.wait_for_nodes()
+    (node,) = own_cluster.worker_nodes
+    head = ray.get_runtime_context().get_node_id()
+    write_drawings(tmp_path / "in", [f"k{i:03}" for i in range(SLICES * ROWS)], files=SLICES)
+    sizes = {file.stat().st_size for file in (tmp_path / "in").iterdir()}
+    monkeypatch.setattr(slices, "_LEAST_BYTES", max(sizes))
+    whole, worked = tmp_path / "whole-worked", tmp_path / "broken-worked"
+    for folder in (whole, worked):
+        folder.mkdir()
+    (whole / "go").touch()
+    began = time.monotonic()
+    label(tmp_path, "whole", whole)
+    unbroken = time.monotonic() - began
+    in_hand: list[str] = []
+
+    def lose() -> None:
+        while not (waiting := [b for b in begun(worked)[FREE:] if b[2] != head]):
+            time.sleep(0.01)
+        if lost == "an actor":
+            in_hand.append(waiting[0][0])
+            os.kill(int(waiting[0][1]), signal.SIGKILL)
+        else:
+            in_hand.extend(b[0] for b in waiting)
+            own_cluster.remove_node(node, allow_graceful=False)
+        (worked / "go").touch()
+
+    thread = threading.Thread(target=lose, daemon=True)
+    thread.start()
+    began = time.monotonic()
+    label(tmp_path, "broken", worked)
+    broken = time.monotonic() - began
+    assert visible(tmp_path / "broken") == visible(tmp_path / "whole")
+    times = Counter(b[0] for b in begun(worked))
+    again = {name for name, number in times.items() if number > 1}
+    assert len(times) == SLICES
+    assert set(in_hand) <= again
+    # Beside those in hand, what was done there and not yet written.
+    assert len(again) <= len(in_hand) + (1 if lost == "an actor" else 4 + FREE)
+    print(
+        f"\nlost {lost}: {len(again)} of {SLICES} slices labelled again, "
+        f"{broken:.1f} s, {unbroken:.1f} s without"
+    )
