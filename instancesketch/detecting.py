@@ -1,8 +1,8 @@
 """Trains a detector of objects on a Ray cluster: one task, on CPUs or one GPU.
 
 A run is a folder, as `training` has it: `config.json`, `metrics.jsonl`, `curves.svg`,
-`summary.json` and `detector/` with the best epoch's weights; what it goes on from lies under
-`_checkpoints`.
+`tensorboard/`, `summary.json` and `detector/` with the best epoch's weights; what it goes on from
+lies under `_checkpoints`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -31,7 +31,6 @@ from instancesketch.settings import begin, check_name
 from instancesketch.street import peak_memory_mb
 from instancesketch.taxonomy import Taxonomy
 from instancesketch.training import MOST_FAILURES
-from instancesketch.worker import SECONDS_BETWEEN_SIGNS
 
 # Stands beside the weights.
 NOTICE = """\
@@ -59,6 +58,7 @@ class TrainDetectorConfig:
     taxonomy: str = "doodle7"  # its categories are told apart; everything else is an object
     workers: int = 1
     gpus_per_worker: float = 0.0
+    track: tracking.Track | None = None  # besides the run's folder and TensorBoard
     quiet: bool = False
 
 
@@ -73,6 +73,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
 
     run = storage.absolute(storage.join(config.storage, config.run))
     _check_workers(config)
+    tracking.check(config.track)
     settings = _settings(config)
     connect(cpus=1.0, gpus=config.gpus_per_worker)
     # Where it isn't installed that is told before there is a run.
@@ -87,9 +88,10 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         num_gpus=config.gpus_per_worker,
         max_retries=MOST_FAILURES,
     )
+    reporter = tracking.Reporter.to(run, config.run, settings, config.track)
     with joblog.keeping(run, "train detector", settings):
-        with tracking.following(run, config.run, config.quiet):
-            best, memory = ray.get(task.remote(run, settings, config.recipe, version, _threads()))
+        with reporter, tracking.following(run, config.run, config.quiet):
+            best, memory = ray.get(task.remote(reporter, config.recipe, version, _threads()))
         summary = {
             "run": run,
             "epochs": config.recipe.epochs,
@@ -173,13 +175,14 @@ def _threads() -> int:
 
 
 def _work(
-    run: str, settings: dict[str, Any], recipe: DetectorConfig, version: str, threads: int
+    reporter: tracking.Reporter, recipe: DetectorConfig, version: str, threads: int
 ) -> tuple[dict[str, Any], int]:
     """The task: scenes as images, epochs, the best one's weights.
 
     Returns:
         The figures of the best epoch, and the most memory that this process had, in megabytes.
     """
+    run, settings = reporter.run, reporter.settings
     # Ray gives a task one thread per CPU that it asked for; the machine's cores are there to use.
     torch.set_num_threads(threads or os.cpu_count() or 1)
     taxonomy = Taxonomy.from_dict(settings["taxonomy"])
@@ -190,8 +193,8 @@ def _work(
             _write_scenes(settings, taxonomy, recipe.image_size, folder),
             device="0" if settings["gpus_per_worker"] else "cpu",
             state=_restore(run),
-            on_step=_signs(run, recipe.epochs),
-            on_epoch=lambda figures, state: _keep(run, figures, state),
+            on_step=tracking.Signs(run, recipe.epochs).step,
+            on_epoch=lambda figures, state: _keep(reporter, figures, state),
         )
     about = {
         **{key: value for key, value in settings.items() if key != "recipe"},
@@ -221,10 +224,10 @@ def _state_file(run: str) -> str:
     return storage.join(run, "_checkpoints", "detector.pt")
 
 
-def _keep(run: str, figures: dict[str, Any], state: dict[str, Any]) -> None:
-    """Logs an epoch, then keeps what the next one begins with: a stop between repeats the epoch."""
-    tracking.RunLog(run).log(figures)
-    storage.write_whole(_state_file(run), lambda path: torch.save(state, path))
+def _keep(reporter: tracking.Reporter, figures: dict[str, Any], state: dict[str, Any]) -> None:
+    """Tells of an epoch, then keeps what the next begins with: a stop between repeats the epoch."""
+    reporter.log(figures)
+    storage.write_whole(_state_file(reporter.run), lambda path: torch.save(state, path))
 
 
 def _restore(run: str) -> dict[str, Any] | None:
@@ -233,23 +236,3 @@ def _restore(run: str) -> dict[str, Any] | None:
         return None
     stream = io.BytesIO(storage.read_bytes(_state_file(run)))
     return torch.load(stream, map_location="cpu", weights_only=True)
-
-
-def _signs(run: str, epochs: int) -> Callable[[int, int, int], None]:
-    """What leaves word of how far the run is, every other second."""
-    began = shown = time.perf_counter()
-    begun = None
-
-    def on_step(epoch: int, step: int, steps: int) -> None:
-        nonlocal began, shown, begun
-        now, done = time.perf_counter(), epoch * steps + step
-        if begun is None:  # the rate is that of the steps, without the start
-            begun, began = done, now
-        if now - shown > SECONDS_BETWEEN_SIGNS and done > begun:
-            shown = now
-            rate = (done - begun) / (now - began)
-            sign = {"epoch": epoch + 1, "epochs": epochs, "step": step, "steps": steps}
-            left = (epochs * steps - done) / rate
-            tracking.give_sign(run, sign | {"steps_per_second": rate, "seconds_left": left})
-
-    return on_step

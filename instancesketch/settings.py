@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from instancesketch import rows, storage, weights
+from instancesketch import rows, storage, tracking, weights
 from instancesketch.errors import UserError
 from instancesketch.fit import FitConfig, RefinerFitConfig
 from instancesketch.rows import Group, Role, Selection
@@ -31,6 +31,7 @@ class TrainConfig:
     selection: Selection | Literal["auto"] = "auto"
     workers: int | tuple[int, int] = 1  # a pair: as many as there is room for, from least to most
     gpus_per_worker: float = 0.0
+    track: tracking.Track | None = None  # besides the run's folder and TensorBoard
     quiet: bool = False
     runs_at_once: int = 1  # on a machine, as in a sweep: they share its cores
 

@@ -1,8 +1,9 @@
 """Trains a model on a Ray cluster: `fit` in every worker, Ray Data to feed it.
 
 A run is a folder: `config.json` (its resolved settings), `metrics.jsonl`, `curves.svg`,
-`summary.json` and a folder with the model's name, such as `segmenter/`, once finished; checkpoints
-lie under `_checkpoints`, and `_state/starts.json` tells which processes train it.
+`tensorboard/`, pictures of the best epoch, `summary.json` and a folder with the model's name, such
+as `segmenter/`, once finished; checkpoints lie under `_checkpoints`, and `_state/starts.json` tells
+which processes train it.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     """
     run = storage.absolute(storage.join(config.storage, config.run))
     check(config)
+    tracking.check(config.track)
     connect(workers=least_most(config)[0], cpus=1.0, gpus=config.gpus_per_worker)
     quiet_data()
     settings, train, select = resolve(config)
@@ -63,8 +65,9 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     }
     with joblog.keeping(run, f"train {config.recipe.kind}", settings):
         if _goes_on(run, config):
-            with tracking.following(run, config.run, config.quiet):
-                _fit(run, config, loop, [_reporter(run), *callbacks])
+            reporter = tracking.Reporter.to(run, config.run, settings, config.track)
+            with reporter, tracking.following(run, config.run, config.quiet):
+                _fit(run, config, loop, [_callback(reporter), *callbacks])
         return _finish(run, settings, time.perf_counter() - started)
 
 
@@ -126,16 +129,16 @@ def _tell(run: str, damaged: Sequence[int], epoch: int) -> None:
     _log.warning("%s: %s missing or damaged; training %s", run, words, then)
 
 
-def _reporter(run: str) -> Any:
+def _callback(reporter: tracking.Reporter) -> UserCallback:
     from ray.train import UserCallback
 
-    class Reporter(UserCallback):  # type: ignore[misc]
-        """Keeps the run's log, in the controller: once per report, whatever the workers do."""
+    class Report(UserCallback):  # type: ignore[misc]
+        """Reports, in the controller: once per report, whatever the workers do."""
 
         def after_report(self, run_context: Any, metrics: Any, checkpoint: Any) -> None:
-            tracking.RunLog(run).log(metrics[0])
+            reporter.log(metrics[0])
 
-    return Reporter()
+    return Report()
 
 
 def _finish(run: str, settings: Mapping[str, Any], seconds: float) -> dict[str, Any]:

@@ -28,7 +28,6 @@ from instancesketch.rows import Group, Role, Unit
 from instancesketch.street import peak_memory_mb
 from instancesketch.taxonomy import Taxonomy
 
-SECONDS_BETWEEN_SIGNS = 2.0
 # When training began or began again: after which epoch, with which processes.
 STARTS = "_state/starts.json"
 # Processes that read ahead for one worker: two feed it, and each takes seconds to start.
@@ -69,6 +68,8 @@ def work(loop: Mapping[str, Any]) -> None:
             ray.train.report(state["figures"])
     best = state.get("best", -math.inf), state.get("best_epoch", 0)
     _share_gradients(fit, workers)
+    signs = tracking.Signs(loop["run"], recipe.epochs)
+    examples = tracking.Examples(loop["run"], fit, loop["select"], selection)
 
     def stream(groups: Sequence[Group], role: Role, order: Sequence[int]) -> Iterator[pa.Table]:
         read = partial(
@@ -92,7 +93,7 @@ def work(loop: Mapping[str, Any]) -> None:
         )
         batches = reading = Waited(feeding.exactly(batches, steps))
         if worker == 0:
-            batches = _watched(batches, loop["run"], epoch, recipe.epochs, steps)
+            batches = _watched(batches, signs, epoch, steps)
         began = time.perf_counter()
         figures: dict[str, Any] = {"epoch": epoch + 1, **fit.train_epoch(batches, epoch, worker)}
         figures |= {"workers": workers, "seconds": time.perf_counter() - began}
@@ -100,7 +101,8 @@ def work(loop: Mapping[str, Any]) -> None:
             _share_buffers(fit.mean, workers)
             tables = stream(loop["select"], "select", range(len(loop["select"])))
             batches = feeding.buffered(tables, taxonomy, recipe.labels)
-            figures |= _figures(fit.measure(batches), workers)
+            measured = _measured(fit.measure(batches), workers)
+            figures |= {name: measured[name] for name in tracking.PERCENT if name in measured}
         figures |= {"reading_seconds": reading.seconds, "memory_mb": round(peak_memory_mb())}
         # Without a selection, or one too small for a macro-F1, the last epoch is the best.
         score = fit.score(figures) if selection != "none" else None
@@ -109,6 +111,8 @@ def work(loop: Mapping[str, Any]) -> None:
         if worker == 0:
             reached = {name: figures[name] for name in ("epoch", "score")}
             reached |= {"best": best[0], "best_epoch": best[1], "figures": figures}
+            if selection != "none" and best[1] == epoch + 1:
+                examples.leave(epoch + 1, measured.get("confusion"))
             checkpoints.save(loop["run"], fit.state_dict() | reached)
         ray.train.report(figures)
 
@@ -175,13 +179,12 @@ def _stream(units: Sequence[Unit], read_unit: Callable[[Unit], pa.Table]) -> Ite
     yield from read_ahead.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2)
 
 
-def _figures(counts: Counts, workers: int) -> dict[str, float | None]:
+def _measured(counts: Counts, workers: int) -> dict[str, Any]:
     """The selection's figures over all workers, every drawing counted once."""
     gathered: list[Any] = [counts] * workers
     if workers > 1:
         dist.all_gather_object(gathered, counts)
-    figures = sum(gathered[1:], gathered[0]).figures()
-    return {name: figures[name] for name in tracking.PERCENT if name in figures}
+    return sum(gathered[1:], gathered[0]).figures()
 
 
 def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
@@ -215,17 +218,11 @@ def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
 
 
 def _watched(
-    batches: Iterator[Batch], run: str, epoch: int, epochs: int, steps: int
+    batches: Iterator[Batch], signs: tracking.Signs, epoch: int, steps: int
 ) -> Iterator[Batch]:
-    """Passes batches on; leaves a sign of how far the epoch is, at first and every other second."""
-    began = shown = 0.0
-    for step, batch in enumerate(batches):
-        if step == 0:  # the rate is that of the steps, without the stream's start
-            began = time.perf_counter()
+    """Passes batches on, and tells how far the epoch is."""
+    for step, batch in enumerate(batches, 1):
+        if step == 1:  # the rate is that of the steps, without the stream's start
+            signs.begin(epoch)
         yield batch
-        if step == 0 or time.perf_counter() - shown > SECONDS_BETWEEN_SIGNS:
-            shown = time.perf_counter()
-            rate = (step + 1) / (shown - began)
-            left = (steps - step - 1 + (epochs - epoch - 1) * steps) / rate
-            sign = {"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps}
-            tracking.give_sign(run, sign | {"steps_per_second": rate, "seconds_left": left})
+        signs.step(epoch, step, steps)

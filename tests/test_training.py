@@ -28,7 +28,9 @@ RECIPE = SegmenterFitConfig(model=TINY, epochs=2, batch_size=16, learning_rate=0
 REFINER = RefinerFitConfig(
     model=TINY_REFINER, epochs=2, batch_size=16, learning_rate=0.02, average=0.5
 )
-FILES = {"config.json", "metrics.jsonl", "curves.svg", "summary.json"}
+FILES = {
+    "config.json", "metrics.jsonl", "curves.svg", "summary.json", "tensorboard", "examples.png",
+}  # fmt: skip
 
 
 def write_corpus(folder: Path) -> str:
@@ -82,7 +84,10 @@ def same_weights(a, b):
 @pytest.mark.parametrize("name", ["one", "two"])
 def test_a_run_leaves_its_settings_figures_curves_and_weights(done, corpus, name):
     run, _, summary = done[name]
-    assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {"segmenter"}
+    assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {
+        "segmenter",
+        "confusion.png",
+    }
     settings = json.loads((run / "config.json").read_text())
     assert settings["recipe"] == json.loads(json.dumps(asdict(RECIPE)))
     assert settings["data"] == [corpus]

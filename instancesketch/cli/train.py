@@ -100,6 +100,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--storage", default="runs", metavar="RUNS", help="folder or URI of runs (default: runs)"
     )
+    parser.add_argument(
+        "--track",
+        choices=("clearml",),
+        help="report to ClearML, too (pip install 'instancesketch[clearml]'); what TensorBoard "
+        "reads is always there, in RUNS/NAME/tensorboard",
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -131,6 +137,7 @@ def run(args: argparse.Namespace) -> int:
             selection=args.select,
             workers=args.workers,
             gpus_per_worker=args.gpus_per_worker,
+            track=args.track,
             quiet=args.quiet,
         )
     )
@@ -176,6 +183,7 @@ def _run_detector(args: argparse.Namespace) -> int:
             taxonomy=args.taxonomy or "doodle7",
             workers=args.workers,
             gpus_per_worker=args.gpus_per_worker,
+            track=args.track,
             quiet=args.quiet,
         )
     )

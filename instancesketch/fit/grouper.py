@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,7 +20,7 @@ from instancesketch.fit.loop import Fit, FitConfig
 from instancesketch.fit.refiner import pair_loss
 from instancesketch.metrics import SceneTally, scene_weights
 from instancesketch.models.grouper import GrouperConfig, GrouperNet
-from instancesketch.scenes.grouper import find
+from instancesketch.scenes.grouper import Grouper, find
 from instancesketch.taxonomy import Taxonomy
 
 # What touches, and what stands upright, must still do so.
@@ -56,6 +57,7 @@ class GrouperFit(Fit):
     config: GrouperFitConfig
     net: GrouperNet
     mean: GrouperNet
+    shown_by = "object"
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Cross-entropy of pairs of strokes, one object or two, and of the strokes' kinds."""
@@ -72,6 +74,10 @@ class GrouperFit(Fit):
     def measure(self, batches: Iterable[Batch]) -> SceneTally:
         """Counts how the running mean does on labelled scenes; the drawing order is not told."""
         return evaluate(self.mean, batches, self.taxonomy)
+
+    def label_table(self, table: pa.Table) -> pa.Table:
+        """Rows of a result: the objects of scenes as the running mean finds them."""
+        return Grouper(self.mean, self.taxonomy).group_table(table)
 
     @staticmethod
     def score(figures: Mapping[str, float | None]) -> float | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
+import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
@@ -71,6 +72,7 @@ class Fit(ABC):
     """A model in training: its optimiser, its running mean and where in the schedule it is."""
 
     network: ClassVar[type[nn.Module]]  # made of a recipe's `model` and a taxonomy
+    shown_by: ClassVar[str]  # what strokes are coloured by where its drawings are shown
 
     def __init__(
         self,
@@ -94,6 +96,10 @@ class Fit(ABC):
     @abstractmethod
     def measure(self, batches: Iterable[Batch]) -> Any:
         """`Counts` of how the running mean of the weights does on labelled batches."""
+
+    @abstractmethod
+    def label_table(self, table: pa.Table) -> pa.Table:
+        """Rows of a result: labelled rows as the running mean labels them when it is measured."""
 
     @staticmethod
     @abstractmethod

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
+import pyarrow as pa
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from instancesketch.batch import Batch
+from instancesketch.batch import Batch, pack
 from instancesketch.fit.loop import PUBLISHED_TRAINING, Fit, FitConfig
 from instancesketch.instances import countable_parts, counted_strokes, find, sided_parts
 from instancesketch.metrics import GroupingTally
 from instancesketch.models.refiner import SEED, Groups, RefinerConfig, RefinerNet
+from instancesketch.schema import result_table
+from instancesketch.segmenter import instance_columns
 from instancesketch.taxonomy import Taxonomy
 
 
@@ -55,6 +58,7 @@ class RefinerFit(Fit):
     config: RefinerFitConfig
     net: RefinerNet
     mean: RefinerNet
+    shown_by = "instance"
 
     @cached_property
     def countable_CQ(self) -> Tensor:
@@ -96,6 +100,13 @@ class RefinerFit(Fit):
     def measure(self, batches: Iterable[Batch]) -> GroupingTally:
         """Counts how the running mean does on labelled batches, their true parts given."""
         return evaluate(self.mean, batches, self.taxonomy)
+
+    def label_table(self, table: pa.Table) -> pa.Table:
+        """Rows of a result: the instances of their true parts as the running mean finds them."""
+        batch = pack(table, self.taxonomy)
+        finder = partial(find, self.mean)
+        columns = instance_columns(finder, batch, batch.part_S, batch.category_N, self.taxonomy)
+        return result_table(table, columns)
 
     @staticmethod
     def score(figures: Mapping[str, float | None]) -> float | None:

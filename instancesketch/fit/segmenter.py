@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -16,7 +17,7 @@ from instancesketch.batch import Batch
 from instancesketch.fit.loop import PUBLISHED_TRAINING, Fit, FitConfig
 from instancesketch.metrics import Tally, stroke_weights
 from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet
-from instancesketch.segmenter import predict
+from instancesketch.segmenter import Segmenter, predict
 from instancesketch.taxonomy import Taxonomy
 
 
@@ -53,6 +54,7 @@ class SegmenterFit(Fit):
     config: SegmenterFitConfig
     net: SegmenterNet
     mean: SegmenterNet
+    shown_by = "part"
 
     def __init__(
         self,
@@ -97,6 +99,10 @@ class SegmenterFit(Fit):
     def measure(self, batches: Iterable[Batch]) -> Tally:
         """Counts how the running mean does on labelled batches, their categories given."""
         return evaluate(self.mean, batches, self.taxonomy, given=True)
+
+    def label_table(self, table: pa.Table) -> pa.Table:
+        """Rows of a result: their parts as the running mean sees them, their categories given."""
+        return Segmenter(self.mean, self.taxonomy).label_table(table, given_category=True)
 
     @staticmethod
     def score(figures: Mapping[str, float | None]) -> float | None:

@@ -5,7 +5,8 @@ import json
 from defusedxml import ElementTree
 
 from instancesketch import storage, tracking
-from instancesketch.tracking import CURVES, METRICS, RunLog, draw_curves, following, give_sign
+from instancesketch.tracking import CURVES, METRICS, RunLog, Signs, draw_curves, following
+from instancesketch.tracking.following import SECONDS_BETWEEN_SIGNS
 
 
 def figures(epoch, **values):
@@ -73,7 +74,24 @@ def test_whoever_is_quiet_tells_nothing(tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_signs_of_life_lie_apart(tmp_path):
-    give_sign(str(tmp_path), {"epoch": 1, "step": 3})
+def test_signs_of_life_lie_apart_and_tell_pace_and_rest(tmp_path, monkeypatch):
+    clock = iter([0.0, 2.0, 3.0, 2.0 + SECONDS_BETWEEN_SIGNS + 1.0, 20.0, 21.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    signs = Signs(str(tmp_path), epochs=2)
+    place = str(tmp_path / "_state" / "progress.json")
+    signs.begin(0)
+    signs.step(0, 1, 5)
     assert [f.name for f in tmp_path.iterdir()] == ["_state"]
-    assert storage.read_json(str(tmp_path / "_state" / "progress.json"))["step"] == 3
+    first = {
+        "epoch": 1, "epochs": 2, "step": 1, "steps": 5, "steps_per_second": 0.5,
+        "seconds_left": 18.0,
+    }  # fmt: skip
+    assert storage.read_json(place) == first
+    signs.step(0, 2, 5)  # too soon
+    assert storage.read_json(place) == first
+    signs.step(0, 5, 5)
+    assert storage.read_json(place)["step"] == 5
+    signs.step(1, 1, 5)  # another epoch has a pace of its own
+    signs.step(1, 2, 5)
+    assert storage.read_json(place)["steps_per_second"] == 1.0
+    assert storage.read_json(place)["seconds_left"] == 3.0

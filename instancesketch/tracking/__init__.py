@@ -1,0 +1,26 @@
+"""What a run tells while it goes on, and where: its own folder, TensorBoard, ClearML."""
+
+from __future__ import annotations
+
+from instancesketch.tracking.examples import Examples
+from instancesketch.tracking.following import Signs, following
+from instancesketch.tracking.log import CURVES, METRICS, PERCENT, RunLog, draw_curves, read
+from instancesketch.tracking.pictures import Shown
+from instancesketch.tracking.reporting import Reporter, Track, Tracker, check
+
+__all__ = [
+    "CURVES",
+    "METRICS",
+    "PERCENT",
+    "Examples",
+    "Reporter",
+    "RunLog",
+    "Shown",
+    "Signs",
+    "Track",
+    "Tracker",
+    "check",
+    "draw_curves",
+    "following",
+    "read",
+]

@@ -1,0 +1,111 @@
+"""How far a run is within its epoch: signs that it leaves, and lines for whoever waits for it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from instancesketch import storage
+from instancesketch.progress import clock_text
+from instancesketch.tracking.log import PERCENT, read
+
+SECONDS_BETWEEN_SIGNS = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class Signs:
+    """Leaves word of how far a run is within its epoch, every other second, for whoever follows."""
+
+    def __init__(self, run: str, epochs: int) -> None:
+        self.run, self.epochs = run, epochs
+        self.epoch = -1
+
+    def begin(self, epoch: int, done: int = 0) -> None:
+        """Is told that steps of an epoch begin, so many of them being done."""
+        self.epoch, self.first, self.began = epoch, done, time.perf_counter()
+        self.shown = float("-inf")
+
+    def step(self, epoch: int, step: int, steps: int) -> None:
+        """Is told of every step: the epoch from 0, the step from 1, and how many there are."""
+        if epoch != self.epoch:  # the rate is that of the steps, without what came before
+            self.begin(epoch, step)
+            return
+        now = time.perf_counter()
+        if now - self.shown <= SECONDS_BETWEEN_SIGNS:
+            return
+        self.shown = now
+        rate = (step - self.first) / (now - self.began)
+        left = (self.epochs - epoch) * steps - step
+        where = {"epoch": epoch + 1, "epochs": self.epochs, "step": step, "steps": steps}
+        pace = {"steps_per_second": rate, "seconds_left": left / rate}
+        storage.write_json(_sign_file(self.run), where | pace)
+
+
+def _sign_file(run: str) -> str:
+    return storage.join(run, "_state", "progress.json")
+
+
+@contextmanager
+def following(run: str, name: str, quiet: bool) -> Iterator[None]:
+    """Logs and prints how far the run is while something waits for it: signs of life, then figures.
+
+    A quiet one prints nothing.
+    """
+    done = threading.Event()
+    thread = threading.Thread(target=_follow, args=(run, name, quiet, done), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _follow(run: str, name: str, quiet: bool, done: threading.Event) -> None:
+    told = len(read(run))
+    last_sign: Any = None
+    last_shown = 0.0
+    terminal = sys.stderr.isatty()
+    ended = False
+    while not ended:
+        ended = done.wait(0.5)
+        lines = read(run)
+        for line in lines[told:]:
+            words = [f"{name}: epoch {line['epoch']} took {clock_text(line['seconds'])}"]
+            words.append(f"loss {line['loss']:.4f}")
+            words += [
+                f"{key.replace('_', ' ')} {line[key]:.2f}"
+                for key in PERCENT
+                if line.get(key) is not None
+            ]
+            _log.info("%s", ", ".join(words))
+            if not quiet:
+                _say(", ".join(words), over=False, terminal=terminal)
+        told = len(lines)
+        if quiet:
+            continue
+        sign = storage.read_json(_sign_file(run))
+        pause = 0.5 if terminal else 15.0
+        if sign and sign != last_sign and time.monotonic() - last_shown > pause and not ended:
+            last_sign, last_shown = sign, time.monotonic()
+            text = "{epoch} of {epochs}, step {step} of {steps}".format(**sign)
+            left = clock_text(sign["seconds_left"])
+            rate = sign["steps_per_second"]
+            _say(
+                f"{name}: epoch {text}, {rate:.1f} steps/s, {left} left",
+                over=True,
+                terminal=terminal,
+            )
+
+
+def _say(text: str, *, over: bool, terminal: bool) -> None:
+    if terminal:
+        print(f"\r\x1b[2K{text}", end="" if over else "\n", file=sys.stderr, flush=True)
+    else:
+        print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,125 @@
+"""ClearML as it is, offline: what a real training leaves in it, and that it can't break a run."""
+
+import json
+import os
+import sys
+import zipfile
+
+import pyarrow.parquet as pq
+import pytest
+
+from instancesketch import storage, tracking
+from instancesketch.cli import main
+from instancesketch.fit import SegmenterFitConfig
+from instancesketch.schema import to_table
+from instancesketch.tracking import Reporter, RunLog, clearml
+from instancesketch.tracking.tensorboard import TensorBoard
+from instancesketch.training import TrainConfig, train
+from tests.drawings import TINY, drawn
+
+
+@pytest.fixture
+def no_clearml(monkeypatch):
+    monkeypatch.setitem(sys.modules, "clearml", None)  # as if it weren't installed
+
+
+def test_a_missing_package_is_told_before_anything_starts(no_clearml, tmp_path, capsys):
+    command = ["train", "segmenter", "--data", "c", "--run", "r", "--storage", str(tmp_path)]
+    assert main([*command, "--track", "clearml"]) == 2
+    told = capsys.readouterr().err
+    assert "pip install 'instancesketch[clearml]'" in told
+    assert told.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    """No configuration of whoever runs the tests."""
+    pytest.importorskip("clearml", reason="needs the extra `clearml`")
+    for name in [name for name in os.environ if name.startswith("CLEARML_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "clearml.conf"))
+    monkeypatch.setenv("CLEARML_CACHE_DIR", str(tmp_path / "cache"))
+    return monkeypatch
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, "no ClearML server is configured here"),
+        (
+            {"CLEARML_API_HOST": "http://127.0.0.1:9", "CLEARML_API_ACCESS_KEY": "a",
+             "CLEARML_API_SECRET_KEY": "b"},
+            "its server doesn't answer",
+        ),
+    ],
+    ids=["configuration", "server"],
+)  # fmt: skip
+def test_without_a_server_a_run_goes_on_with_one_line(
+    ray_cluster, environment, tmp_path, capsys, variables, told
+):
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    if variables:  # the port of nobody: there is no answer, however long it is waited for
+        environment.setattr(clearml, "SECONDS_TO_START", 5.0)
+    reporter = Reporter.to(str(tmp_path / "run"), "run", {"kind": "segmenter"}, "clearml")
+    line = capsys.readouterr().err
+    assert told in line
+    assert line.count("\n") == 1
+    assert [type(t) for t in reporter.trackers] == [RunLog, TensorBoard]
+    with reporter:
+        reporter.log({"epoch": 1, "loss": 1.0})
+    assert len(tracking.read(str(tmp_path / "run"))) == 1
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_training_that_is_tracked_offline(ray_cluster, environment, tmp_path, capsys):
+    environment.setenv("CLEARML_OFFLINE_MODE", "1")
+    (tmp_path / "corpus").mkdir()
+    sketches = [s.replace(split="valid" if i < 12 else "train") for i, s in enumerate(drawn(40))]
+    pq.write_table(to_table(sketches), tmp_path / "corpus" / "part-0.parquet")
+    config = TrainConfig(
+        data=(str(tmp_path / "corpus"),),
+        run="tracked",
+        recipe=SegmenterFitConfig(model=TINY, epochs=2, batch_size=16),
+        storage=str(tmp_path),
+        taxonomy="doodle7",
+        selection="valid",
+        track="clearml",
+        quiet=True,
+    )
+    summary = train(config)
+    assert capsys.readouterr().err == ""
+    (session,) = (tmp_path / "cache" / "offline").glob("*.zip")
+    with zipfile.ZipFile(session) as whole:
+        task = json.loads(whole.read("task.json"))
+        events = [e for line in whole.read("metrics.jsonl").splitlines() for e in json.loads(line)]
+        pictures = [name for name in whole.namelist() if name.endswith(".png")]
+
+    run = str(tmp_path / "tracked")
+    assert task["id"] == storage.read_json(f"{run}/_state/clearml.json")["task"]
+    assert (task["name"], task["project_name"]) == ("tracked", clearml.PROJECT)
+    assert task["comment"] == f"weights: {run}/segmenter"
+    parameters = task["hyperparams"]["settings"]
+    assert parameters["recipe/epochs"]["value"] == "2"
+    assert parameters["recipe/model/width"]["value"] == str(TINY.width)
+    assert "doodle7" in task["configuration"]["settings"]["value"]
+
+    lines = tracking.read(run)
+    scalars = [e for e in events if e["type"] == "training_stats_scalar"]
+    for name, panel in (("loss", "loss"), ("macro_f1", "percent"), ("C", "percent")):
+        told = {
+            e["iter"]: e["value"] for e in scalars if (e["metric"], e["variant"]) == (panel, name)
+        }
+        assert told == pytest.approx({line["epoch"]: line[name] for line in lines})
+    matrix = [e for e in events if e["type"] == "plot" and e["metric"] == "confusion"][-1]
+    (cells,) = json.loads(matrix["plot_str"])["data"]
+    assert matrix["iter"] == summary["best_epoch"]
+    strokes = sum(len(s) for s in sketches[:12])
+    assert sum(map(sum, cells["z"])) == strokes
+    shown = [e for e in events if e["type"] == "training_debug_image"]
+    assert {e["metric"] for e in shown} == {"confusion", "examples"}
+    assert summary["best_epoch"] in {e["iter"] for e in shown}
+    assert len(pictures) == len(shown)
