@@ -88,8 +88,8 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         num_gpus=config.gpus_per_worker,
         max_retries=MOST_FAILURES,
     )
-    reporter = tracking.Reporter.to(run, config.run, settings, config.track)
     with joblog.keeping(run, "train detector", settings):
+        reporter = tracking.Reporter.to(run, config.run, settings, config.track)
         with reporter, tracking.following(run, config.run, config.quiet):
             best, memory = ray.get(task.remote(reporter, config.recipe, version, _threads()))
         summary = {

@@ -41,6 +41,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_run(parser)
     parser.add_argument(
+        "--track",
+        choices=("clearml",),
+        help="report to ClearML, too (pip install 'instancesketch[clearml]'); what TensorBoard "
+        "reads is always there, in RUNS/NAME/tensorboard",
+    )
+    parser.add_argument(
         "--weights",
         nargs="+",
         action="extend",
@@ -99,12 +105,6 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--storage", default="runs", metavar="RUNS", help="folder or URI of runs (default: runs)"
-    )
-    parser.add_argument(
-        "--track",
-        choices=("clearml",),
-        help="report to ClearML, too (pip install 'instancesketch[clearml]'); what TensorBoard "
-        "reads is always there, in RUNS/NAME/tensorboard",
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 

@@ -8,8 +8,8 @@ for without a limit.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ from instancesketch.tracking.pictures import Shown
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle
+
+_log = logging.getLogger(__name__)
 
 PROJECT = "InstanceSketch"
 SECONDS_TO_START = 20.0
@@ -62,12 +64,8 @@ def begin(run: str, name: str) -> ClearML | None:
     if reason is None:
         return ClearML(actor)
     ray.kill(actor)
-    _warn(f"nothing goes to ClearML, for {reason}; the run goes on")
+    _log.warning("nothing goes to ClearML, for %s; the run goes on", reason)
     return None
-
-
-def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr, flush=True)
 
 
 class ClearML:
@@ -93,7 +91,7 @@ class ClearML:
         try:
             ray.get(self.actor.close.remote(failed), timeout=SECONDS_TO_CLOSE)
         except ray.exceptions.RayError as error:
-            _warn(f"ClearML may lack the end of the run: {type(error).__name__}")
+            _log.warning("ClearML may lack the end of the run: %s", type(error).__name__)
         ray.kill(self.actor)
 
 
