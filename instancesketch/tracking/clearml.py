@@ -53,7 +53,7 @@ def begin(run: str, name: str) -> ClearML | None:
 
     # On this machine, and with this process's variables: they say where the server is.
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-    actor = ray.remote(Task).options(num_cpus=0, scheduling_strategy=here).remote()
+    actor = ray.remote(ClearMLTask).options(num_cpus=0, scheduling_strategy=here).remote()
     variables = {k: v for k, v in os.environ.items() if k.startswith("CLEARML_")}
     try:
         reason = ray.get(actor.open.remote(run, name, variables), timeout=SECONDS_TO_START)
@@ -69,7 +69,7 @@ def begin(run: str, name: str) -> ClearML | None:
 
 
 class ClearML:
-    """Tells a `Task` in its own process, and goes on at once."""
+    """Tells a `ClearMLTask` in its own process, and goes on at once."""
 
     def __init__(self, actor: ActorHandle) -> None:
         self.actor = actor
@@ -95,7 +95,7 @@ class ClearML:
         ray.kill(self.actor)
 
 
-class Task:
+class ClearMLTask:
     """ClearML's task of a run, in a process that is there for nothing else."""
 
     def open(self, run: str, name: str, variables: Mapping[str, str]) -> str | None:
