@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
-from instancesketch import weights
+from instancesketch import notebook, weights
 from instancesketch.batch import Batch, by_size, pack
 from instancesketch.classes import categories
 from instancesketch.errors import UserError
@@ -97,6 +97,27 @@ class Segmenter:
                 f"{theirs.name}"
             )
         return cls(net.to(device), taxonomy, refiner.to(device))
+
+    @overload
+    def __call__(self, sketches: Sketch, *, given_category: bool = False) -> notebook.Sketch: ...
+
+    @overload
+    def __call__(
+        self, sketches: Sequence[Sketch], *, given_category: bool = False
+    ) -> notebook.Sketches: ...
+
+    def __call__(
+        self, sketches: Sketch | Sequence[Sketch], *, given_category: bool = False
+    ) -> notebook.Sketch | notebook.Sketches:
+        """Labels a drawing or several, as `label` does; what comes back shows itself in notebooks.
+
+        >>> from instancesketch.synth import draw
+        >>> Segmenter.load("doodle7")(draw(5, 0, "car"))
+        Sketch('synth-5-0', 15 strokes, car)
+        """
+        if isinstance(sketches, Sketch):
+            return notebook.Sketch.of(self.label([sketches], given_category=given_category)[0])
+        return notebook.Sketches.of(self.label(sketches, given_category=given_category))
 
     def label(self, sketches: Sequence[Sketch], *, given_category: bool = False) -> list[Sketch]:
         """Returns the drawings with `category`, `part`, `label` and scores as predicted.

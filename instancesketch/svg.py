@@ -54,6 +54,16 @@ def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
     return [str(v) for v in values]
 
 
+def stroke_colours(sketch: Sketch, by: str = "part") -> dict[str, str]:
+    """The colour of each name of `stroke_names`, where none are given."""
+    names = stroke_names(sketch, by)
+    if by != "object":
+        return palette(sorted(set(names)))
+    own = object_colours(sketch)
+    there = zip(names, sketch.object or (), strict=False)
+    return {UNLABELED: GREY} | {name: own[o] for name, o in there if o >= 0}
+
+
 def to_svg(
     sketch: Sketch,
     *,
@@ -106,13 +116,8 @@ def to_svg(
 
 
 def _inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None) -> list[Ink]:
-    names = stroke_names(sketch, by)
-    if colours is None and by == "object":
-        own = object_colours(sketch)
-        colours = {n: own[o] for n, o in zip(names, sketch.object or (), strict=False) if o >= 0}
-    elif colours is None:
-        colours = palette(sorted(set(names)))
-    found = [colours.get(name, GREY) for name in names]
+    colours = stroke_colours(sketch, by) if colours is None else colours
+    found = [colours.get(name, GREY) for name in stroke_names(sketch, by)]
     if by != "instance":
         return [Ink(colour) for colour in found]
     instances = sketch.instance or (None,) * len(sketch)

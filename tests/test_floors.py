@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "instancesketch"
 
 FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
-    2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock"},
+    2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock",
+        "notebook"},
     3: {"ragged", "batch", "augment", "raster", "rows", "feeding", "classes", "models", "recipes",
         "scenes", "search_space", "weights", "fit", "segmenter", "instances"},
     4: {

@@ -208,18 +208,29 @@ def _record(file: str, key: str, index: int, entry: Any, limit: int) -> Record |
     position = f"array {key[:80]!r}, drawing {index}"
     try:
         array = entry.to_numpy() if isinstance(entry, _Array) else entry
-        if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] != 3:
-            raise SketchError("not stroke-3: no array of (points, 3)")
-        if array.nbytes > limit:
+        if getattr(array, "nbytes", 0) > limit:
             raise SketchError(too_large("the drawing", array.nbytes, limit))
-        sketch = Sketch.from_strokes(
-            _strokes(array.astype(np.float64)),
+        sketch = sketch_of(
+            array,
             sketch_id=f"{stem}-{key}-{index}",
             split=key if key in _SPLITS else None,
         )
     except SketchError as error:
         return Rejection(file=file, position=position, reason=str(error))
     return Record(sketch=sketch, position=position, word=_word(stem))
+
+
+def sketch_of(steps_P3: Any, **values: Any) -> Sketch:
+    """The drawing of a stroke-3 array.
+
+    Raises:
+        SketchError: it is none.
+    """
+    if not isinstance(steps_P3, np.ndarray) or steps_P3.ndim != 2 or steps_P3.shape[1] != 3:
+        raise SketchError("not stroke-3: no array of (points, 3)")
+    if steps_P3.dtype.kind not in "biuf":
+        raise SketchError("not stroke-3: not all are numbers")
+    return Sketch.from_strokes(_strokes(steps_P3.astype(np.float64)), **values)
 
 
 def _strokes(array_P3: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:

@@ -41,11 +41,19 @@ def read(
 ) -> Iterator[Record | Rejection]:
     """Yields the one drawing of a file."""
     try:
-        root = _tree(read_whole(filesystem, piece.path, max_record_bytes))
-        sketch = _sketch(root, PurePosixPath(piece.path).stem)
-        yield Record(sketch=sketch, position="")
+        data = read_whole(filesystem, piece.path, max_record_bytes)
+        yield Record(sketch=parse(data, PurePosixPath(piece.path).stem), position="")
     except SketchError as error:
         yield Rejection(file=piece.path, position="", reason=str(error))
+
+
+def parse(data: bytes, name: str) -> Sketch:
+    """The drawing of an SVG, whose id is the name where the SVG says none.
+
+    Raises:
+        SketchError: it is no SVG, or has no strokes.
+    """
+    return _sketch(_tree(data), name)
 
 
 def _tree(data: bytes) -> ElementTree.Element:
