@@ -69,6 +69,15 @@ class Ink(NamedTuple):
     opacity: float = 1.0
 
 
+# From so many percent on. What is sure steps back; what isn't differs in dash, too.
+CONFIDENCE = (
+    (90, Ink(GREY)),
+    (70, Ink(COLOURS[0])),
+    (50, Ink(COLOURS[1], _DASHES[1])),
+    (0, Ink(COLOURS[3], _DASHES[2])),
+)
+
+
 def instance_ink(colour: str, instance: int | None) -> Ink:
     """How a stroke of an instance is drawn: neighbours in number differ in shade or dash.
 

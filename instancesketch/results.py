@@ -78,6 +78,12 @@ def evaluate(
     return metrics.evaluate(found, true, taxonomy)
 
 
+def settings_of_run(folder: str) -> dict[str, Any] | None:
+    """The settings of a training run or a sweep; None for a folder of anything else."""
+    settings = storage.read_json(storage.join(folder, "config.json"))
+    return settings if isinstance(settings, dict) and "recipe" in settings else None
+
+
 def report(corpus: str, out: str, truth: str | None = None, watch: Watch = _unwatched) -> None:
     """Writes a result or corpus as one HTML page, beside the truth where that is given.
 

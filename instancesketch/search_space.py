@@ -112,6 +112,16 @@ def load(kind: str, path: str | None, name: str, changes: Sequence[str]) -> Spac
     return Space(kind=kind, recipe=name, changes=tuple(changes), dimensions=tuple(dimensions))
 
 
+def dimensions_of(told: Mapping[str, Any]) -> tuple[Dimension, ...]:
+    """The values that a sweep's settings say it searches, as `Space.to_dict` told them."""
+    found = []
+    for key, leaf in told.items():
+        low, high = leaf.get("range", (0.0, 0.0))
+        choices, log = tuple(leaf.get("choices", ())), leaf.get("log", False)
+        found.append(Dimension(key=key, choices=choices, low=low, high=high, log=log))
+    return tuple(found)
+
+
 def _text(kind: str, path: str | None) -> str:
     if path is None:
         return (resources.files("instancesketch") / "sweeps" / f"{kind}.toml").read_text("utf-8")

@@ -37,6 +37,7 @@ def draw_curves(trials: Sequence[Trial], title: str) -> Figure:
             *zip(*points, strict=True),
             marker=".",
             color=_colour(trial, best),
+            linestyle="--" if trial.number == 1 else "-",
             linewidth=2.2 if _is(trial, best) or trial.number == 1 else 1.0,
             zorder=3 if _is(trial, best) or trial.number == 1 else 2 - stopped,
             label=f"{trial.name}  {trial.score:.2f}{_note(trial, best)}"

@@ -16,8 +16,8 @@ FLOORS = {
         "scenes", "search_space", "weights", "fit", "segmenter", "instances"},
     4: {
         "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",
-        "isolation", "joblog", "pools", "progress", "reading", "scene_steps", "settings", "slices",
-        "staging", "street", "submitted", "sweep", "sweep_plots", "synthesis", "tracking",
+        "isolation", "joblog", "pools", "progress", "reading", "scene_steps", "settings", "showing",
+        "slices", "staging", "street", "submitted", "sweep", "sweep_plots", "synthesis", "tracking",
         "training", "trials", "tuning", "worker",
     },
     5: {"cli", "__main__"},

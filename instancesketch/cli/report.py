@@ -5,20 +5,24 @@ from __future__ import annotations
 import argparse
 
 from instancesketch.cli import options
+from instancesketch.errors import UserError
 
-HELP = "show a result as an HTML page"
+HELP = "show a result, a training run or a sweep as an HTML page"
 DESCRIPTION = """\
-Writes one HTML page with the drawings of a result or corpus, strokes coloured by part, or by
-instance where there are any. Scenes have their objects, parts and instances as layers to switch;
-pointing at a stroke brings its object forward. With the truth given the page has the figures, too,
-and the worst come first.
+Writes one HTML page with the drawings of a result or corpus, strokes coloured by part, instance,
+object or confidence, to be filtered by category, part, mistakes and confidence; pointing at a
+stroke of a scene brings its object forward. With the truth given the page has it beside each
+drawing, the worst come first, and the figures are there, too: choose a count of what was taken for
+what, and see its drawings. Of a training run or a sweep, finished or not, the page has curves,
+tables and the drawings of the best epoch. The page is one file, which needs no network.
 
-  instancesketch report result --truth corpus --out report.html"""
+  instancesketch report result --truth corpus --out report.html
+  instancesketch report runs/first --out first.html"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's options."""
-    parser.add_argument("dir", metavar="DIR", help="result or corpus")
+    parser.add_argument("dir", metavar="DIR", help="result, corpus, training run or sweep")
     parser.add_argument("--truth", metavar="CORPUS", help="labelled corpus to compare with")
     parser.add_argument(
         "--out", required=True, metavar="FILE", help="the page, such as report.html"
@@ -29,7 +33,15 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch import results
 
-    with options.watching("report") as watch:
-        results.report(args.dir, args.out, args.truth, watch)
+    settings = results.settings_of_run(args.dir)
+    if settings is None:
+        with options.watching("report") as watch:
+            results.report(args.dir, args.out, args.truth, watch)
+    elif args.truth is None:
+        from instancesketch import showing
+
+        showing.show(args.dir, settings, args.out)
+    else:
+        raise UserError(f"--truth: {args.dir} is a training run, which had its own")
     print(f"report: open {args.out} in a browser")
     return 0

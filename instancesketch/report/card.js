@@ -31,18 +31,23 @@ function shownName(d, stroke, objects) {
   return by === "instance" ? nameOfStroke(stroke) : stroke.part;
 }
 
-function draw(d, strokesOf, objects, heading) {
+function draw(d, readStrokes, objects, heading) {
   const svg = parsed(d.svg);
   const lines = [...svg.querySelectorAll("polyline")];
   const width = Number(svg.getAttribute("stroke-width"));
-  const strokes = strokesOf(d, lines);
+  const strokes = readStrokes(d, lines);
   lines.forEach((line, i) => paint(line, width, inkOf(strokes[i], byObject(d))));
-  const names = unique(strokes.map((s) => shownName(d, s, objects))).filter((n) => n !== undefined);
+  const shown = strokes.map((s) => shownName(d, s, objects));
+  const names = unique(shown).filter((n) => n !== undefined);
   const nothing = byObject(d) ? "no objects" : "no parts";
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${heading}: ${names.join(", ") || nothing}`);
-  if (objects) writeNames({ svg, lines, strokes, objects });
-  return { svg, lines, width, strokes, objects };
+  // The names on a scene's picture are those of its objects, whatever it is coloured by.
+  const ofObject = (s) => (s.place === undefined ? undefined : nameOfObject(objects, s.place));
+  const groups = objects ? strokes.map(ofObject) : shown;
+  const drawn = { d, svg, lines, width, strokes, groups, objects };
+  writeNames(drawn);
+  return drawn;
 }
 
 /** The drawing as it was labelled, with a dashed band under the strokes that are wrong. */
@@ -115,23 +120,27 @@ function headOf(d, shown) {
 }
 
 /** The objects of a scene, then those of the truth that were not found. */
-function objectsOf(d, shown) {
+function objectsOf(d, shown, truth) {
   const others = new Map(disagreed(d).misnamed);
   const meantAs = (place) =>
     others.has(place) ? `, should be ${d.trueObjects.kinds[others.get(place)] || "another thing"}` : "";
   const places = unique(shown.strokes.map((s) => s.place)).filter((p) => p !== undefined);
   const chips = places
     .sort((a, b) => a - b)
-    .map((place) => chip(d.objects, 0, place, meantAs(place)));
-  const missed = disagreed(d).missed.map((place) => chip(d.trueObjects, 1, place));
-  [...chips, ...missed].forEach((made, i) => (made.tabIndex = i ? -1 : 0));
+    .map((place) => chipOfObject(d.objects, shown.strokes, place, meantAs(place)));
+  const missed = disagreed(d).missed.map((place) => chipOfObject(d.trueObjects, truth.strokes, place));
   return [...spaced(chips), ...(missed.length ? [element("b", "", "missed"), " "] : []), ...spaced(missed)];
 }
 
 function legendOfCard(d, shown, truth) {
-  if (byObject(d)) return objectsOf(d, shown);
-  const strokes = [...shown.strokes, ...(truth ? truth.strokes : [])];
-  return legendByKind(strokes.filter((s) => s.part !== undefined));
+  if (byObject(d)) return objectsOf(d, shown, truth);
+  const known = truth ? truth.strokes.filter((s) => s.part !== undefined) : [];
+  if (by === "confidence") {
+    const parts = known.length ? [element("b", "", "truth"), " ", ...legendByKind(known, chip)] : [];
+    return [...legendOfBands(shown.strokes, chip), ...parts];
+  }
+  const strokes = [...shown.strokes.filter((s) => s.part !== undefined), ...known];
+  return legendByKind(strokes, chip);
 }
 
 function about(d, shown, truth) {
@@ -150,8 +159,15 @@ function about(d, shown, truth) {
   id.title = d.id;
   const legend = element("p", "parts");
   legend.append(...legendOfCard(d, shown, truth));
+  const first = legend.querySelector(".chip");
+  if (first) first.tabIndex = 0;
   box.append(id, legend);
   return box;
+}
+
+function captionOfTruth(d) {
+  if (!d.truth && !byObject(d)) return "truth, without parts";
+  return by === "confidence" ? "truth, by part" : "truth";
 }
 
 function fill(made, d) {
@@ -159,9 +175,10 @@ function fill(made, d) {
   const shown = asLabelled(d);
   const truth = d.truth || d.trueObjects ? asTruth(d) : null;
   pair.append(picture(shown.svg, truth ? "labelled" : ""));
-  if (truth) pair.append(picture(truth.svg, d.truth || byObject(d) ? "truth" : "truth, without parts"));
+  if (truth) pair.append(picture(truth.svg, captionOfTruth(d)));
   pictures.set(made, truth ? [shown, truth] : [shown]);
   made.replaceChildren(pair, about(d, shown, truth));
+  stepBack(made);
 }
 
 function card(d) {

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from instancesketch.colours import GREY, Ink, instance_ink, palette
+from instancesketch.colours import CONFIDENCE, GREY, Ink, instance_ink, palette
 from instancesketch.metrics import outcomes, stroke_order
 from instancesketch.report.scenes import (
     Agreement,
@@ -145,6 +145,7 @@ class Drawings:
         return {
             "colours": colours,
             "inks": self.inks(colours),
+            "bands": [{"least": least, "ink": ink} for least, ink in CONFIDENCE],
             "parts": parts,
             "legend": legend,
             "drawings": entries,
@@ -252,6 +253,10 @@ def _entry(
     if kinds:
         entry["kinds"] = kinds
     entry |= scene_entry(sketch, drawing.true, drawing.agreement, taxonomy)
+    if sketch.part is not None:
+        entry["said"] = [place.get(part, place[UNLABELED]) for part in sketch.part]
+    if sketch.part_score is not None:
+        entry["scores"] = [round(100 * score) for score in sketch.part_score]
     if drawing.confidence is not None:
         entry["confidence"] = round(drawing.confidence, 3)
     if sketch.category_score is not None:

@@ -3,16 +3,9 @@
 const BATCH = 48;
 const list = byId("drawings");
 const more = byId("more");
-const withTruth = drawings.some((d) => d.truth || d.trueObjects || d.trueCategory !== undefined);
 const noun = drawings.length && drawings.every((d) => d.objects) ? "scene" : "drawing";
 
 const certainty = (d) => (d.confidence === undefined ? 1 : d.confidence);
-
-/** What a drawing is found under: its category and the true one, or those of its objects. */
-const categoriesOf = (d) =>
-  d.objects || d.trueObjects
-    ? d.kinds || []
-    : unique([d.category, d.trueCategory]).filter((name) => name !== undefined);
 
 // The drawings come sorted: worst first, which without truth is the least certain first.
 const orders = {
@@ -47,18 +40,14 @@ const nearEnd = new IntersectionObserver(
 );
 
 function choose() {
-  const category = byId("category").value;
-  const only = byId("mistakes").checked;
-  const compare = orders[byId("order").value][1];
-  chosen = drawings.filter(
-    (d) => (category === "*" || categoriesOf(d).includes(category)) && (!only || mistaken(d)),
-  );
+  const compare = orders[asked("order")][1];
+  chosen = drawings.filter(wanted());
   if (compare) chosen.sort(compare);
-  byId("count").textContent = plural(chosen.length, noun);
+  describe(chosen);
   list.replaceChildren();
   drawn = 0;
   drawMore();
-  drawLegend(category);
+  drawLegend();
 }
 
 /** The strokes that there are of some parts, one of each kind; not more than tell the colours. */
@@ -68,15 +57,19 @@ const kinds = (parts) =>
     return (numbers.length ? numbers : [ANY]).map((number) => ({ part, label: part, number }));
   });
 
-function drawLegend(category) {
-  const lines = Object.entries(data.legend).filter(([name]) => category === "*" || name === category);
-  byId("lines").replaceChildren(
-    ...lines.map(([name, parts]) => {
-      const line = element("div");
-      line.append(element("b", "", nameOf(name)), " ", ...legendOf(kinds(parts)));
-      return line;
-    }),
-  );
+const toRead = (ink, text) => swatch(ink, text);
+
+function drawLegend() {
+  const category = asked("category");
+  const lines = Object.entries(data.legend).filter(([name]) => category === ALL || name === category);
+  const made = lines.map(([name, parts]) => {
+    const line = element("div");
+    line.append(element("b", "", nameOf(name)), " ", ...legendOf(kinds(parts), toRead));
+    return line;
+  });
+  const bands = element("div");
+  if (by === "confidence") bands.append(...legendOfBands(undefined, toRead));
+  byId("lines").replaceChildren(...(by === "confidence" ? [bands] : made));
   byId("legend").hidden = Object.keys(data.legend).length === 0 || by === "object";
 }
 
@@ -105,6 +98,7 @@ const MARKS = {
   object: "a stroke that is in a wrong object",
   part: "a stroke whose part is wrong",
   instance: "a stroke whose part or side is wrong",
+  confidence: "a stroke whose part is wrong",
 };
 
 function colourBy(layer) {
@@ -112,15 +106,21 @@ function colourBy(layer) {
   byId("mark").textContent = MARKS[by];
 }
 
+/** Colours the page by a layer, as if it had been chosen. */
+function switchTo(layer) {
+  colourBy(layer);
+  byId("by").querySelector(`[value=${layer}]`).checked = true;
+}
+
 function recolour(event) {
   colourBy(event.target.value);
   remember();
-  if (byId("mistakes").checked) {
-    choose();
+  if (asked("verdict") !== ALL) {
+    choose(); // what counts as a mistake is another thing now
     return;
   }
   [...list.children].forEach((made, i) => fill(made, chosen[i]));
-  drawLegend(byId("category").value);
+  drawLegend();
 }
 
 function showNames() {
@@ -128,21 +128,6 @@ function showNames() {
 }
 
 // --- controls --------------------------------------------------------------------------------
-
-function option(value, text) {
-  const made = element("option", "", text);
-  made.value = value;
-  return made;
-}
-
-function offerCategories() {
-  const counts = new Map();
-  for (const name of drawings.flatMap(categoriesOf)) counts.set(name, (counts.get(name) || 0) + 1);
-  byId("category").append(
-    option("*", "all"),
-    ...[...counts].sort().map(([name, n]) => option(name, `${nameOf(name)} (${n.toLocaleString("en")})`)),
-  );
-}
 
 function offerLayers() {
   byId("by").hidden = layers.length < 2;
@@ -154,21 +139,37 @@ function offerLayers() {
   }
 }
 
+function listenToControls() {
+  byId("category").addEventListener("change", offerParts);
+  for (const id of [...FILTERS, "order"]) byId(id).addEventListener("change", choose);
+  byId("names").addEventListener("change", showNames);
+  byId("clear").addEventListener("click", () => {
+    showAll();
+    choose();
+    byId("count").focus({ preventScroll: true }); // the button itself is gone
+  });
+  byId("case").addEventListener("click", () => {
+    theCase = null;
+    choose();
+    byId("count").focus({ preventScroll: true });
+  });
+  more.addEventListener("click", drawMore);
+  listen(list);
+}
+
 function start() {
-  offerCategories();
+  offerFilters();
   offerLayers();
+  offerCases();
   byId("order").append(...Object.entries(orders).map(([key, [name]]) => option(key, name)));
-  byId("mistakes-label").hidden = byId("key").hidden = !withTruth;
-  byId("names-label").hidden = !withObjects;
+  byId("key").hidden = !withTruth;
+  byId("names-label").hidden = layers.length === 0;
   // A phone has little room, and each card tells its own colours.
-  byId("legend").open = matchMedia("(min-width: 521px)").matches;
+  byId("legend").open = !onPhone;
   list.classList.toggle("pairs", withTruth);
   list.classList.toggle("scenes", withObjects);
-  for (const id of ["category", "order", "mistakes"]) byId(id).addEventListener("change", choose);
-  byId("names").addEventListener("change", showNames);
   showNames(); // a browser may have kept the tick
-  more.addEventListener("click", drawMore);
-  if (withObjects) listen(list);
+  listenToControls();
   choose();
 }
 

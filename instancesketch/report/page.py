@@ -6,37 +6,21 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from instancesketch.report.drawings import Drawings
+from instancesketch.report.figures import folded, headline, tables
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import Taxonomy
 
 # About 15 MB, which a phone still opens.
 MOST_DRAWINGS = 5_000
 _MOST_REASONS = 200
-_SCRIPT = ("strokes", "objects", "card", "list")
-_HEADLINE = (
-    ("pq", "PQ", "how well objects are found"),
-    ("pq_seven", "PQ-seven", "found and named right"),
-    ("object_f1", "object F1", "objects found, of all"),
-    ("C", "C", "right strokes, by category"),
-    ("P", "P", "the same, by length"),
-    ("part_accuracy", "part accuracy", "right strokes of all"),
-    ("macro_f1", "macro-F1", "mean over parts"),
-    ("grouping", "grouping", "parts grouped right"),
-    ("ari", "ARI", "agreement of groups"),
-    ("sides", "sides", "right part and side"),
-    ("category_accuracy", "category accuracy", "right categories of all"),
-)
-# In the tables, where there is anything to tell.
-_OF_INSTANCES = ("grouping", "ari", "sides")
-_OF_OBJECTS = ("pq_seven", "objects")
-_HEADS = {"ari": "ARI", "pq_seven": "PQ-seven"}
+_SCRIPT = ("strokes", "names", "forward", "card", "filters", "list")
 
 
 def write_report(
@@ -70,7 +54,7 @@ def render_report(
     taxonomy: Taxonomy | None = None,
     most: int = MOST_DRAWINGS,
 ) -> str:
-    """Lays a result out as a page: figures, legend, drawings by object, by part or by instance.
+    """Lays a result out as a page: figures, legend, drawings by object, part, instance, confidence.
 
     The worst come first: of scenes the lowest panoptic quality, then the lowest share of right
     strokes, then the wrong category, then the lowest confidence.
@@ -90,19 +74,43 @@ def render_report(
     """
     drawings = Drawings.collect(result, truth, taxonomy, most)
     style, script = _asset("report.css"), _script()
-    filled = {
-        "policy": f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
-        "style": style,
-        "script": script,
-        "title": escape(title),
-        "counts": _counts(drawings),
-        "headline": "" if figures is None else _headline(figures),
-        "tables": "" if figures is None else _tables(figures),
-        "failed": _failed(drawings),
-        "data": _json(drawings.data(taxonomy)),
-    }
+    return fill(
+        "report.html",
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
+        style=style,
+        script=script,
+        title=escape(title),
+        counts=_counts(drawings),
+        headline="" if figures is None else headline(figures),
+        tables="" if figures is None else tables(figures),
+        failed=_failed(drawings),
+        data=_json(drawings.data(taxonomy)),
+    )
+
+
+def render_sheet(*, title: str, counts: str, body: str) -> str:
+    """A page without drawings to choose from: words, tables and pictures that are in it.
+
+    Args:
+        title: heads the page.
+        counts: text, the line below.
+        body: HTML, all the rest; pictures are `data:` addresses.
+    """
+    style = _asset("report.css")
+    return fill(
+        "sheet.html",
+        policy=f"default-src 'none'; style-src {_hash(style)}; img-src data:",
+        style=style,
+        title=escape(title),
+        counts=escape(counts),
+        body=body,
+    )
+
+
+def fill(template: str, **filled: str) -> str:
+    """A page of a template whose places are filled; what fills them is HTML."""
     # In one pass, so that no words of a drawing are taken for a place to fill.
-    page = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], _asset("report.html"))
+    page = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], _asset(template))
     return page.encode("utf-8", "replace").decode("utf-8")  # lone surrogates can't be written
 
 
@@ -139,89 +147,6 @@ def _counts(drawings: Drawings) -> str:
     return " · ".join(words)
 
 
-def _headline(figures: Mapping[str, Any]) -> str:
-    tiles = "".join(
-        f"<div><dt>{name}</dt>"
-        f"<dd>{_number(figures[key])}<span> %</span><small>{what}</small></dd></div>"
-        for key, name, what in _HEADLINE
-        if figures.get(key) is not None
-    )
-    return f'<dl class="headline">{tiles}</dl>' if tiles else ""
-
-
-def _tables(figures: Mapping[str, Any]) -> str:
-    tables = (
-        ("Figures by category", "per_category", ("C", "P", "part_accuracy"), ("sketches",)),
-        ("Figures by part", "per_part", ("precision", "recall", "f1"), ()),
-    )
-    folded = []
-    for title, key, shares, counts in tables:
-        scored = figures.get(key, {})
-        rows = {k: v for k, v in scored.items() if v["strokes"] or v.get("objects")}
-        if rows:
-            told = [c for c in _OF_INSTANCES if any(r.get(c) is not None for r in rows.values())]
-            objects = _OF_OBJECTS if any(r.get("objects") for r in rows.values()) else ()
-            columns = (*objects, *shares, *told, *counts, "strokes")
-            cells = [[_number(row.get(c)) for c in columns] for row in rows.values()]
-            head = [_HEADS.get(c, c.replace("_", " ")) for c in columns]
-            folded.append(_folded(title, _table(title, list(rows), head, cells)))
-    confusion = figures.get("confusion")
-    if confusion and any(map(any, confusion["counts"])):
-        folded.append(_folded("Confusion of parts", _confusion(confusion)))
-    return "".join(folded)
-
-
-def _folded(title: str, inside: str) -> str:
-    return f"<details><summary>{escape(title)}</summary>{inside}</details>"
-
-
-def _table(
-    title: str, names: Sequence[str], head: Sequence[str], rows: Sequence[Sequence[str]]
-) -> str:
-    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{c}</td>" for c in row)}</tr>'
-        for name, row in zip(names, rows, strict=True)
-    )
-    return _scrolled(title, f"<thead><tr><td></td>{top}</tr></thead><tbody>{body}</tbody>")
-
-
-def _scrolled(title: str, rows: str, kind: str = "scroll") -> str:
-    """A table in a box of its own, which scrolls, by the keyboard too, where the page is small."""
-    return (
-        f'<div class="{kind}" tabindex="0" role="region" aria-label="{escape(title)}">'
-        f"<table>{rows}</table></div>"
-    )
-
-
-def _confusion(confusion: Mapping[str, Any]) -> str:
-    """Rows are what was drawn, columns what it was called; shaded by the share of the row."""
-    names = [*confusion["parts"], "none"]
-    counts = confusion["counts"]
-    used = [j for j in range(len(names)) if any(row[j] for row in counts)]
-    rows = [i for i, row in enumerate(counts) if any(row)]
-    columns = [j for j in range(len(names)) if j in used or j in rows]
-    top = "".join(f'<th scope="col"><span>{escape(names[j])}</span></th>' for j in columns)
-    body = []
-    for i in rows:
-        total = sum(counts[i])
-        cells = []
-        for j in columns:
-            count = counts[i][j]
-            heat = f"h{-(-9 * count // total)}"  # rounded up: a single mistake can be seen
-            tell = f"{names[i]} called {names[j]}: {count:,} of {total:,}"
-            right = " right" if i == j else ""
-            cells.append(
-                f'<td class="{heat}{right}" title="{escape(tell)}">{count if count else ""}</td>'
-            )
-        body.append(f'<tr><th scope="row">{escape(names[i])}</th>{"".join(cells)}</tr>')
-    rows_of_table = f"<thead><tr><td></td>{top}</tr></thead><tbody>{''.join(body)}</tbody>"
-    return (
-        "<p>Strokes. A row is a true part, a column what its strokes were called.</p>"
-        + _scrolled("Confusion of parts", rows_of_table, "scroll confusion")
-    )
-
-
 def _failed(drawings: Drawings) -> str:
     if not drawings.failed:
         return ""
@@ -235,10 +160,4 @@ def _failed(drawings: Drawings) -> str:
     if left:
         items.append(f"<li>and {left:,} other reasons</li>")
     title = f"{drawings.failed.total():,} failed, and why"
-    return _folded(title, f'<ul class="failed">{"".join(items)}</ul>')
-
-
-def _number(value: float | int | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.1f}"
+    return folded(title, f'<ul class="failed">{"".join(items)}</ul>')

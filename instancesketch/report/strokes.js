@@ -34,6 +34,7 @@ const layers = [
   ...(withObjects ? ["object"] : []),
   ...(!withObjects || Object.keys(data.legend).length ? ["part"] : []),
   ...(counted ? ["instance"] : []),
+  ...(drawings.some((d) => d.scores) ? ["confidence"] : []),
 ];
 let by = layers[0];
 const byObject = (d) => by === "object" && Boolean(d.objects || d.trueObjects);
@@ -48,7 +49,8 @@ function objectOf(objects, place) {
 
 /** What each stroke of a drawing is, as it was labelled. */
 const labelled = (d, lines) =>
-  lines.map(({ dataset }) => ({
+  lines.map(({ dataset }, i) => ({
+    score: d.scores ? d.scores[i] : null,
     part: dataset.part,
     label: dataset.label || dataset.part,
     number: dataset.instance || ANY,
@@ -76,9 +78,23 @@ const nameOfStroke = (s) => (s.number > 0 ? `${s.label} ${s.number}` : s.label);
 
 // --- colours -------------------------------------------------------------------------------
 
+/** Of a score in percent: the first that it reaches of the bands, which go down. */
+const bandOf = (score) => data.bands.find(({ least }) => score >= least);
+
+const UNSCORED = [data.colours.unlabeled, [], 0.55];
+
+function nameOfBand(band) {
+  if (band === undefined) return "not known";
+  const above = data.bands[data.bands.indexOf(band) - 1];
+  if (!above) return `${band.least}\u00a0% and more`;
+  return band.least ? `${band.least} to ${above.least}\u00a0%` : `under ${above.least}\u00a0%`;
+}
+
 /** Colour, dash and opacity of a stroke of a drawing, by what the page is coloured by. */
 function inkOf(stroke, objects) {
-  const { part, number, colour } = stroke;
+  const { part, number, colour, score } = stroke;
+  if (by === "confidence" && score === null) return UNSCORED;
+  if (by === "confidence" && score !== undefined) return bandOf(score).ink;
   if (objects) return [colour || data.colours.unlabeled, [], 1];
   const plain = [data.colours[part] || data.colours.unlabeled, [], 1];
   return (by === "instance" && data.inks[part] && data.inks[part][number]) || plain;
@@ -101,33 +117,49 @@ function swatch(ink, text, tag = "span") {
 
 const spaced = (swatches) => swatches.flatMap((made) => [made, " "]);
 
-/** What the colours of some strokes mean: a line for each part, or for each instance. */
-function legendOf(strokes) {
+/** What the colours of some strokes mean: a line for each part, or for each instance.
+ *
+ * `make` makes each, of ink, words and the strokes that it is for.
+ */
+function legendOf(strokes, make) {
   if (by !== "instance") {
     const parts = unique(strokes.map((s) => s.part));
-    return spaced(parts.map((part) => swatch(inkOf({ part }), part)));
+    const of = (part) => strokes.filter((s) => s.part === part);
+    return spaced(parts.map((part) => make(inkOf({ part }), part, of(part))));
   }
   const lines = unique(strokes.filter(isCounted).map((s) => s.label)).flatMap((label) => {
     const same = strokes.filter((s) => s.label === label);
     const numbers = unique(same.map((s) => s.number)).sort((a, b) => a - b);
-    if (label !== same[0].part && numbers.length === 1) return [swatch(inkOf(same[0]), label)];
-    const swatches = numbers.map((number) =>
-      swatch(inkOf({ part: same[0].part, number }), number === "0" ? "no number" : number),
-    );
+    if (label !== same[0].part && numbers.length === 1) return [make(inkOf(same[0]), label, same)];
+    const swatches = numbers.map((number) => {
+      const meant = same.filter((s) => s.number === number);
+      return make(inkOf(meant[0]), number === "0" ? "no number" : number, meant);
+    });
     swatches[0].prepend(`${label} `);
     return swatches;
   });
-  const others = unique(strokes.filter((s) => !isCounted(s)).map((s) => s.part));
+  const others = strokes.filter((s) => !isCounted(s));
   if (others.length) {
-    lines.push(swatch(inkOf({ part: others[0], number: ANY }), others.join(", ")));
+    lines.push(make(inkOf(others[0]), unique(others.map((s) => s.part)).join(", "), others));
     lines.at(-1).classList.add("others");
   }
   return spaced(lines);
 }
 
 /** The same of a scene, category by category, and last what is of none. */
-function legendByKind(strokes) {
-  const of = (kind) => legendOf(strokes.filter((s) => (s.kind || "") === kind));
+function legendByKind(strokes, make) {
+  const of = (kind) => legendOf(strokes.filter((s) => (s.kind || "") === kind), make);
   const kinds = unique(strokes.map((s) => s.kind)).filter(Boolean).sort();
   return [...kinds.flatMap((kind) => [element("b", "", kind), " ", ...of(kind)]), ...of("")];
+}
+
+/** What the colours of confidence mean, from the least sure; of `strokes`, or all there are. */
+function legendOfBands(strokes, make) {
+  const of = (band) => strokes && strokes.filter((s) => s.score !== null && bandOf(s.score) === band);
+  const bands = [...data.bands].reverse().filter((band) => !strokes || of(band).length);
+  const unscored = (strokes || []).filter((s) => s.score === null);
+  return spaced([
+    ...bands.map((band) => make(band.ink, nameOfBand(band), of(band))),
+    ...(unscored.length ? [make(UNSCORED, nameOfBand(undefined), unscored)] : []),
+  ]);
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from instancesketch.tracking.examples import Examples
 from instancesketch.tracking.following import Signs, following
 from instancesketch.tracking.log import CURVES, METRICS, PERCENT, RunLog, draw_curves, read
-from instancesketch.tracking.pictures import Shown
+from instancesketch.tracking.pictures import Shown, left
 from instancesketch.tracking.reporting import Reporter, Track, Tracker, check
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "check",
     "draw_curves",
     "following",
+    "left",
     "read",
 ]

@@ -28,6 +28,7 @@ PERCENT = (
     "map50",
     "map",
 )
+_MARKERS = "osD^vPX*<>"  # as many as figures that share a panel, for who can't tell colours
 _PANELS = (("loss", ("loss",)), ("percent", PERCENT))
 
 
@@ -81,10 +82,10 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     """Draws how figures went over the epochs."""
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     for panel, (title, names) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
-        for name in names:
+        for name, marker in zip(names, _MARKERS, strict=False):
             points = [(line["epoch"], line[name]) for line in lines if line.get(name) is not None]
             if points:
-                panel.plot(*zip(*points, strict=True), marker=".", label=name.replace("_", " "))
+                panel.plot(*zip(*points, strict=True), marker=marker, label=name.replace("_", " "))
         panel.set(xlabel="epoch", ylabel=title)
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.grid(alpha=0.3)

@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -115,16 +116,14 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser, tmp_path) -> Iterator[Callable[..., Any]]:
-    """Writes a report, opens it, and finds no complaint and no request when the test is over."""
+@contextmanager
+def opening(browser) -> Iterator[Callable[..., Any]]:
+    """Opens pages from disk, and finds no complaint and no request when all is over."""
     complaints: list[str] = []
     requests: list[str] = []
     contexts = []
 
-    def open_(result, *, scheme: str = "light", width: int = 1280, **arguments) -> Any:
-        path = Path(tmp_path) / "report.html"
-        write_report(result, path, title="a report", **arguments)
+    def open_(path: Path, *, scheme: str = "light", width: int = 1280) -> Any:
         context = browser.new_context(
             color_scheme=scheme, viewport={"width": width, "height": 900}, has_touch=width < 500
         )
@@ -142,4 +141,17 @@ def open_page(browser, tmp_path) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert complaints == []
-    assert all(url.startswith("file:") for url in requests)
+    assert all(url.startswith(("file:", "data:")) for url in requests)
+
+
+@pytest.fixture
+def open_page(browser, tmp_path) -> Iterator[Callable[..., Any]]:
+    """Writes a report and opens it."""
+    with opening(browser) as open_:
+
+        def write_and_open(result, *, scheme: str = "light", width: int = 1280, **arguments) -> Any:
+            path = Path(tmp_path) / "report.html"
+            write_report(result, path, title="a report", **arguments)
+            return open_(path, scheme=scheme, width=width)
+
+        yield write_and_open

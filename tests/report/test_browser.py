@@ -92,14 +92,14 @@ def test_filters_and_orders(open_page, corpus):
     assert words(count) == "29 drawings"
     assert all(i.startswith("sun") for i in ids(page))
     assert "flower" not in words(page.locator("#lines"))
-    page.get_by_label("only with mistakes").check()
+    page.locator("#verdict").select_option("wrong")
     assert words(count) == "0 drawings"
     assert page.locator(".card").count() == 0
     page.locator("#category").select_option("*")
     assert words(count) == "50 drawings"
     page.locator("#order").select_option("id")
     assert ids(page) == sorted(ids(page))
-    page.get_by_label("only with mistakes").uncheck()
+    page.locator("#verdict").select_option("*")
     page.locator("#order").select_option("certain")
     assert ids(page)[:3] == ["flower-000", "flower-001", "flower-002"]
 
@@ -111,7 +111,7 @@ def test_a_drawing_is_found_under_its_true_and_its_given_category(open_page, flo
         page.locator("#category").select_option(category)
         assert ids(page) == found
     assert "should be flower" in words(page.locator(".card").first)
-    page.get_by_label("only with mistakes").check()
+    page.locator("#verdict").select_option("wrong")
     assert ids(page) == ["a"]
 
 
@@ -127,13 +127,13 @@ def test_scrolling_draws_what_comes(open_page, corpus):
 def test_by_keyboard_alone(open_page, corpus):
     page = report(open_page, corpus)
     reached = []
-    for _ in range(12):
+    for _ in range(14):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
-    for control in ("SUMMARY", "category", "order", "mistakes"):
+    for control in ("SUMMARY", "category", "part", "verdict", "sure", "order"):
         assert control in reached
-    page.locator("#mistakes").focus()
-    page.keyboard.press("Space")
+    page.locator("#verdict").focus()
+    page.keyboard.press("ArrowDown")
     assert words(page.locator("#count")) == "50 drawings"
     page.locator("summary", has_text="failed").focus()
     page.keyboard.press("Enter")
@@ -160,7 +160,7 @@ def test_without_truth_there_is_nothing_of_it(open_page, flower):
     page = open_page([flower("a", category_score=0.5, part_score=(0.25,) * 4)])
     assert page.locator(".card figure").count() == 1
     assert "25 % certain" in words(page.locator(".card"))
-    assert not page.get_by_label("only with mistakes").is_visible()
+    assert not page.locator("#verdict").is_visible()
     assert not page.locator("#key").is_visible()
     assert page.locator(".headline").count() == 0
 

@@ -60,7 +60,7 @@ def test_the_switch_colours_result_and_truth_by_instance(open_page, dog):
             assert with_numbers(strokes_shown(page, at)) == with_numbers(strokes_of(sketch, by))
     card, lines = page.locator(".card").first, page.locator("#lines")
     assert "all right" in words(card)
-    page.get_by_label("only with mistakes").check()
+    page.locator("#verdict").select_option("wrong")
     assert page.locator(".card").count() == 0
     page.get_by_label("instance", exact=True).check()
     assert "grouping of front-leg wrong" in words(card)

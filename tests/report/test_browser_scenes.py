@@ -190,7 +190,7 @@ def test_what_is_wrong_with_objects_is_marked(open_page, scene):
     settle(page)
     assert forward(page, 1) == [5]
     assert page.locator(".card").nth(1).locator(".wrong").count() == 0
-    page.get_by_label("only with mistakes").check()
+    page.locator("#verdict").select_option("wrong")
     assert page.locator(".card").count() == 1
     page.get_by_label("part", exact=True).check()
     assert page.locator(".card").count() == 0

@@ -45,6 +45,11 @@ class Page(HTMLParser):
         return json.loads(self.words["data"])
 
 
+def bare_cells(html: str) -> str:
+    """The page without the buttons and bars that are in the cells of its tables."""
+    return re.sub(r"</?button[^>]*>|<svg class=\"bar\".*?</svg>", "", html)
+
+
 def ids(page: Page) -> list[str]:
     return [d["id"] for d in page.data["drawings"]]
 
@@ -160,7 +165,9 @@ def test_figures_stand_on_the_page(flower):
     for expected in (r"\bC\s+93\.8", r"part accuracy\s+93\.8", r"category accuracy\s+100\.0"):
         assert re.search(expected, words), expected
     assert 'title="petal called leaf: 1 of 8"' in html
-    assert re.search(r'<th scope="row">stem</th><td>100\.0</td>', html)
+    assert re.search(r'<th scope="row">stem</th><td>100\.0</td>', bare_cells(html))
+    flower_row = re.search(r'data-category="flower".*?</tr>', html)[0]
+    assert re.search(r'<td>93\.8<svg.*?<rect width="93\.8"', flower_row)
     assert '<th scope="row">wheel</th>' not in html
 
 
@@ -172,6 +179,7 @@ def test_instances_and_sides_have_figures_where_there_are_any(dog, flower):
     words = re.sub(r"<[^>]+>", " ", html)
     for expected in (r"grouping\s+50\.0", r"ARI\s+50\.0", r"sides\s+50\.0"):
         assert re.search(expected, words), expected
+    html = bare_cells(html)
     for row, found in (("4leg", "50.0"), ("flower", "–"), ("front-leg", "50.0"), ("body", "–")):
         (cells,) = re.findall(rf'<th scope="row">{row}</th>((?:<td>[^<]*</td>)+)</tr>', html)
         assert re.findall(">([^<]+)</td>", cells)[3:6] == [found] * 3
@@ -233,6 +241,30 @@ def test_a_truth_without_sides_and_instances_blames_none(dog):
     assert len(page.data["drawings"]) == 2
     for entry in page.data["drawings"]:
         assert not {"wrongSides", "misgrouped", "trueInstances", "trueLabels"} & set(entry)
+
+
+def test_scores_go_with_the_strokes_they_are_of(flower):
+    result = [flower("a", part_score=(0.996, 0.5, 0.494, 0.0)), flower("b", part=None, label=None)]
+    data = Page(render_report(result, title="t")).data
+    told = {d["id"]: (d.get("said"), d.get("scores")) for d in data["drawings"]}
+    parts = ["center", "petal", "petal", "stem"]
+    assert told == {
+        "a": ([data["parts"].index(p) for p in parts], [100, 50, 49, 0]),
+        "b": (None,) * 2,
+    }
+    assert [band["least"] for band in data["bands"]] == [90, 70, 50, 0]
+    colours, dashes, _ = zip(*(band["ink"] for band in data["bands"]), strict=True)
+    assert len(set(colours)) == 4
+    assert len(set(map(tuple, dashes))) == 3
+
+
+def test_what_was_called_nothing_is_no_part_named_none(flower):
+    said, true = flower("a", part=("x", "x", "x", "none")), flower("a", part=("none",) * 4)
+    figures = {"confusion": {"parts": ["none"], "counts": [[1, 3]]}}
+    html = render_report([said], title="t", truth={"a": true}, figures=figures)
+    buttons = [a for tag, a in Page(html).tags if tag == "button" and a.get("class") == "case"]
+    assert [a["data-true"] for a in buttons] == ["none", "none"]
+    assert [a.get("data-said") for a in buttons] == ["none", None]
 
 
 def test_figures_without_a_value_are_left_out(flower):

@@ -1,0 +1,40 @@
+// Names on a picture: of the objects of a scene, of the parts of any other drawing.
+
+const onPhone = matchMedia("(max-width: 520px)").matches;
+const NAME_SHARE = onPhone ? 0.04 : 0.024; // of a scene's picture
+const NAME_SHARE_OF_PART = 0.075;
+
+/** Left, top, right and bottom of what some lines draw. */
+function boxOf(lines) {
+  const points = lines.flatMap((line) => [...line.points]);
+  const [x, y] = [points.map((p) => p.x), points.map((p) => p.y)];
+  return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
+}
+
+const meet = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
+/** Writes the name of each group of strokes above it, or below or on it where another one stands.
+ *
+ * `groups` has the name of each stroke, undefined where it has none.
+ */
+function writeNames({ svg, lines, groups, objects }) {
+  const { x, y, width, height } = svg.viewBox.baseVal;
+  const scene = NAME_SHARE * Math.max(width, (height * 10) / 7); // of the frame that pictures have
+  const size = objects ? scene : NAME_SHARE_OF_PART * Math.max(width, height);
+  const taken = [];
+  for (const name of unique(groups).filter((g) => g !== undefined)) {
+    const [left, top, right, bottom] = boxOf(lines.filter((_, i) => groups[i] === name));
+    const half = 0.34 * size * name.length;
+    const middle = Math.min(Math.max((left + right) / 2, x + half), x + width - half);
+    const boxes = [top - 0.3 * size, bottom + size, (top + bottom) / 2]
+      .map((line) => Math.min(Math.max(line, y + size), y + height - 0.3 * size))
+      .map((line) => [middle - half, line - 0.8 * size, middle + half, line + 0.2 * size]);
+    const box = boxes.find((b) => !taken.some((other) => meet(b, other))) || boxes[0];
+    taken.push(box);
+    const text = document.createElementNS(svg.namespaceURI, "text");
+    const at = { class: "name", x: middle, y: box[3] - 0.2 * size, "font-size": size };
+    for (const [key, value] of Object.entries(at)) text.setAttribute(key, value);
+    text.textContent = name;
+    svg.append(text);
+  }
+}

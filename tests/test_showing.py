@@ -1,0 +1,96 @@
+"""Runs and sweeps as pages, from their folders."""
+
+import re
+
+import pytest
+
+from instancesketch import showing, storage, tracking
+from instancesketch.cli import main
+from instancesketch.errors import UserError
+from instancesketch.schema import to_table
+from instancesketch.sweep import Sweep
+from instancesketch.synth import draw
+from instancesketch.tracking.pictures import leave
+from tests.tracking.shown import shown_of
+
+SETTINGS = {
+    "kind": "segmenter",
+    "recipe": {"epochs": 3},
+    "selection": "valid",
+    "drawings": {"train": 100, "select": 40},
+}
+
+
+def told(run: str, epoch: int, score: float) -> None:
+    line = {"epoch": epoch, "loss": 1 / epoch, "macro_f1": score, "seconds": 2.5, "score": score}
+    tracking.RunLog(run).log(line)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Two epochs of three, of which the first was the better."""
+    location = str(tmp_path / "runs" / "first")
+    storage.write_json(storage.join(location, "config.json"), SETTINGS)
+    leave(location, shown_of([draw(0, i) for i in range(2)]))
+    for epoch, score in ((1, 61.5), (2, 60.0)):
+        told(location, epoch, score)
+    return location
+
+
+def shown(folder, tmp_path) -> str:
+    assert main(["report", str(folder), "--out", str(tmp_path / "page.html")]) == 0
+    return re.sub(r"<[^>]+>", " ", (tmp_path / "page.html").read_text("utf-8"))
+
+
+def test_a_run_as_far_as_it_has_come(run, tmp_path):
+    words = shown(run, tmp_path)
+    assert "segmenter · 2 of 3 epochs · trained on 100 drawings" in words
+    assert re.search(r"macro-F1\s+61\.5", words)
+    assert "1 ★ best" in words
+    assert "Confusion of parts in the best epoch" in words
+    assert "synth-0-1" in words
+    told(run, 3, 70.0)  # which nothing was left of
+    assert "synth-0-1" not in shown(run, tmp_path)
+
+
+def test_a_sweep_as_far_as_it_has_come(run, tmp_path):
+    location = storage.join(str(tmp_path), "runs", "sweep")
+    space = {
+        "learning_rate": {"range": [0.0001, 0.1], "log": True},
+        "model.channels": {"choices": [[8], [64, 128]]},
+    }
+    settings = SETTINGS | {"space": space, "trials": 4}
+    storage.write_json(storage.join(location, "config.json"), settings)
+    sweep = Sweep(location=location, kind="segmenter")
+    for number, rate in enumerate((0.001, 0.01, 0.05), 1):
+        sweep.ask(number, {"learning_rate": rate, "model.channels": [8]})
+    with pytest.raises(UserError, match="no epoch of a trial"):
+        showing.show(location, settings, str(tmp_path / "page.html"))
+    for number, score in ((1, 50.0), (2, 60.0)):
+        told(sweep.run_of(number), 1, score)
+    storage.write_json(storage.join(sweep.run_of(2), "summary.json"), {})
+    words = shown(location, tmp_path)
+    assert "1 of 4 trials at their end" in words
+    assert re.search(r"trial-02 ★ best\s+60\.0", words)
+    assert re.search(r"trial-03\s+–\s+0\s+not yet", words)
+
+
+def test_the_page_is_the_same_again(run):
+    settings = storage.read_json(storage.join(run, "config.json"))
+    assert showing.run_page(run, settings) == showing.run_page(run, settings)
+
+
+def test_all_else_is_a_result_or_a_corpus(run, tmp_path, capsys):
+    storage.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table([draw(0, 0)]))
+    assert "1 drawing" in shown(tmp_path / "corpus", tmp_path)
+    for arguments, said in (
+        ([run, "--truth", run], "is a training run"),
+        ([str(tmp_path)], "is no corpus"),
+    ):
+        assert main(["report", *arguments, "--out", str(tmp_path / "no.html")]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "no.html").exists()
+    empty = str(tmp_path / "begun")
+    storage.write_json(storage.join(empty, "config.json"), SETTINGS)
+    with pytest.raises(UserError, match="no epoch to show yet"):
+        showing.show(empty, SETTINGS, str(tmp_path / "no.html"))
