@@ -20,7 +20,7 @@ sys.exit(main())
 
 def kill_once_staged(
     command: Sequence[str], address: str, staged: int, *, least_bytes: int, wanted: int = 64
-) -> None:
+) -> int:
     """Starts a command on a cluster, and ends it with SIGKILL once so many slices are staged.
 
     Args:
@@ -29,6 +29,9 @@ def kill_once_staged(
         staged: slices to wait for.
         least_bytes: of a slice.
         wanted: slices that are wished for.
+
+    Returns:
+        How many slices were staged.
     """
     driver = [sys.executable, "-c", _DRIVER, str(least_bytes), str(wanted), *command]
     process = subprocess.Popen(driver, env=os.environ | {"RAY_ADDRESS": address})
@@ -44,3 +47,4 @@ def kill_once_staged(
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     assert not storage.exists(f"{out}/summary.json")
+    return len(found)

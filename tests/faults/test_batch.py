@@ -1,5 +1,7 @@
 """Batch jobs that are killed, and go on with other machines."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ WANTED = 8  # slices
 def test_a_killed_job_goes_on_on_two_machines_to_the_rows_of_one(
     own_cluster: Any, data_dir: Path, scene_weights: Path,
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     monkeypatch.setattr(slices, "_LEAST_BYTES", 1)
     monkeypatch.setattr(slices, "_WANTED_SLICES", WANTED)
@@ -35,11 +38,14 @@ def test_a_killed_job_goes_on_on_two_machines_to_the_rows_of_one(
     own_cluster.wait_for_nodes()
     for ask in asked:
         out = tmp_path / "killed" / ask[0]
-        kill_once_staged(
+        staged = kill_once_staged(
             [*ask, "1", "--quiet", "--out", str(out)],
             own_cluster.address, 2, least_bytes=1, wanted=WANTED,
         )  # fmt: skip
+        killed = time.monotonic()
         assert main([*ask, "2", "--quiet", "--out", str(out)]) == 0
+        record_property(f"{ask[0]} killed: slices kept", staged)
+        record_property(f"{ask[0]} killed: s to do the others", time.monotonic() - killed)
         assert visible(out) == visible(tmp_path / "whole" / ask[0])
         stages = read_json(str(out / "summary.json"))["stages"]
         assert max(stage["nodes"] for stage in stages.values()) == 2, stages

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def begun(worked: Path) -> list[list[str]]:
 @pytest.mark.parametrize("lost", ["an actor", "a node"])
 def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
     by_value: None, own_cluster: Any, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, lost: str,
+    monkeypatch: pytest.MonkeyPatch, lost: str, record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     import ray
 
@@ -116,7 +116,5 @@ def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
     assert set(in_hand) <= again
     # Beside those in hand, what was done there and not yet written.
     assert len(again) <= len(in_hand) + (1 if lost == "an actor" else 4 + FREE)
-    print(
-        f"\nlost {lost}: {len(again)} of {SLICES} slices labelled again, "
-        f"{broken:.1f} s, {unbroken:.1f} s without"
-    )
+    record_property(f"{lost} lost: slices of {SLICES} labelled again", len(again))
+    record_property(f"{lost} lost: s more than without", broken - unbroken)

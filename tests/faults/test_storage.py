@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +196,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_ends_a_job_with_one_line_and_it_goes_on_when_there_is_room(
     cluster: Any, drawings: Path, small_disk: Path, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     do("ingest", drawings, "--out", tmp_path / "whole", "--quiet")
     out = small_disk / "corpus"
@@ -217,7 +217,7 @@ def test_a_full_disk_ends_a_job_with_one_line_and_it_goes_on_when_there_is_room(
     kept = {file.name: file.stat().st_mtime_ns for file in staged}
     assert main(ask) == 0
     assert visible(out) == visible(tmp_path / "whole")
-    print(f"disk full after {len(kept)} slices")
+    record_property("disk full: slices kept", len(kept))
 
 
 def flip(file: Path, at: float) -> None:
