@@ -109,8 +109,7 @@ def export(corpus: str, format: str, out: str, watch: Watch = _unwatched) -> int
     """
     if format not in WRITERS:
         raise UserError(f"can't write {format!r}; it writes {', '.join(WRITERS)}")
-    if storage.names_in(out) or (storage.exists(out) and not storage.is_folder(out)):
-        raise UserError(f"{out} is there already: choose a new folder for --out")
+    refuse_taken(out)
     storage.row_files(corpus)  # says so before anything is written if it is no corpus
     filesystem, path = storage.locate(out)
     if not isinstance(filesystem, fs.LocalFileSystem):
@@ -121,6 +120,16 @@ def export(corpus: str, format: str, out: str, watch: Watch = _unwatched) -> int
     storage.remove(path)
     storage.move(f"{path}.part", path)
     return number
+
+
+def refuse_taken(out: str) -> None:
+    """Makes sure that a folder is new, or empty.
+
+    Raises:
+        UserError: it isn't.
+    """
+    if storage.names_in(out) or (storage.exists(out) and not storage.is_folder(out)):
+        raise UserError(f"{out} is there already: choose a new folder for --out")
 
 
 def info(corpus: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`instancesketch export`: a result in another format."""
+"""`instancesketch export`: a result in another format, or weights as ONNX."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import argparse
 
 from instancesketch.cli import options
 
-HELP = "write a result or corpus in another format"
+HELP = "write a result or corpus in another format, or weights as ONNX"
 DESCRIPTION = """\
 Writes the drawings of a result or corpus, with their labels, for other programs: CVAT for images
 1.1, Quick, Draw! ndjson, the published JSON (a file per drawing), or SVG (a file per drawing).
 
-  instancesketch export result --format cvat --out for-cvat"""
+Or writes weights for apps: segmenter.onnx and refiner.onnx take the points of a drawing and need
+neither torch nor this package. This takes the extra `onnx` and a minute.
+
+  instancesketch export result --format cvat --out for-cvat
+  instancesketch export doodle7 --format onnx --out app"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's options."""
-    parser.add_argument("dir", metavar="DIR", help="result or corpus")
-    parser.add_argument("--format", required=True, metavar="F", help="cvat, quickdraw, json or svg")
+    parser.add_argument("dir", metavar="DIR", help="result or corpus; with onnx, weights")
+    parser.add_argument(
+        "--format", required=True, metavar="F", help="cvat, quickdraw, json or svg; onnx of weights"
+    )
     parser.add_argument("--out", required=True, metavar="DIR", help="a new folder")
 
 
@@ -25,6 +31,13 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch import results
 
+    if args.format == "onnx":
+        from instancesketch import portable
+
+        results.refuse_taken(args.out)
+        files = portable.export(args.dir, args.out)
+        print(f"export: {' and '.join(files)} -> {args.out}")
+        return 0
     with options.watching("export") as watch:
         number = results.export(args.dir, args.format, args.out, watch)
     print(f"export: {number:,} sketches -> {args.out}")

@@ -37,6 +37,11 @@ class PointsEncoder(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Returns (S, width)."""
         places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, self.samples)
+        at_S, of_S = ragged.within(batch.strokes_N), batch.strokes_N[batch.sketch_of_S]
+        return self.encode(places_SK2, at_S, of_S)
+
+    def encode(self, places_SK2: Tensor, at_S: Tensor, of_S: Tensor) -> Tensor:
+        """The same of resampled strokes, each the so manieth of so many of its drawing."""
         low_S2, high_S2 = places_SK2.amin(1), places_SK2.amax(1)
         centre_S2, half_S2 = (low_S2 + high_S2) / 2, (high_S2 - low_S2) / 2
         size_S11 = half_S2.amax(1).clamp(min=1e-3)[:, None, None]
@@ -46,8 +51,6 @@ class PointsEncoder(nn.Module):
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             hidden = F.relu(norm(convolution(hidden)))
         way_S1 = places_SK2.diff(dim=1).norm(dim=2).sum(1, keepdim=True)
-        at_S = ragged.within(batch.strokes_N)
-        of_S = batch.strokes_N[batch.sketch_of_S]
         numbers = [
             centre_S2,
             half_S2,

@@ -229,6 +229,11 @@ def _within(points: Tensor, outline: Tensor) -> Tensor:
     to_x, to_y = from_x.roll(-1, -1), from_y.roll(-1, -1)
     rise = to_y - from_y
     slope = (to_x - from_x) / torch.where(rise == 0, 1, rise)
+    if torch.compiler.is_exporting():  # one step of a graph instead of a hundred
+        at_x, at_y = x[..., None], y[..., None]
+        crossed = (from_y[..., None, :] > at_y) != (to_y[..., None, :] > at_y)
+        right = at_x < from_x[..., None, :] + slope[..., None, :] * (at_y - from_y[..., None, :])
+        return ((crossed & right).sum(-1) % 2).float().mean(-1)
     shape = torch.broadcast_shapes(x.shape, from_x[..., :1].shape)
     within = torch.zeros(shape, dtype=torch.bool, device=x.device)
     # Edge by edge: what all edges say of all points at once wouldn't stay in a CPU's cache.
