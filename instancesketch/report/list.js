@@ -39,11 +39,35 @@ const nearEnd = new IntersectionObserver(
   { rootMargin: "1000px" },
 );
 
+// Of thousands of cards those far away keep an older colouring until they come near.
+const stale = new Set();
+const soon = new IntersectionObserver(
+  (seen) => seen.filter((s) => s.isIntersecting && stale.has(s.target)).forEach((s) => refresh(s.target)),
+  { rootMargin: "1000px" },
+);
+
+function refresh(made) {
+  stale.delete(made);
+  soon.unobserve(made);
+  fill(made, pictures.get(made)[0].d);
+}
+
+function repaint() {
+  const all = [...list.children];
+  const isNear = ({ top, bottom }) => bottom > -1000 && top < innerHeight + 1000;
+  const near = all.filter((made, i) => i < 2 * BATCH || isNear(made.getBoundingClientRect()));
+  for (const made of all) stale.add(made);
+  near.forEach(refresh);
+  for (const made of stale) soon.observe(made);
+}
+
 function choose() {
   const compare = orders[asked("order")][1];
   chosen = drawings.filter(wanted());
   if (compare) chosen.sort(compare);
   describe(chosen);
+  stale.clear();
+  soon.disconnect();
   list.replaceChildren();
   drawn = 0;
   drawMore();
@@ -119,7 +143,7 @@ function recolour(event) {
     choose(); // what counts as a mistake is another thing now
     return;
   }
-  [...list.children].forEach((made, i) => fill(made, chosen[i]));
+  repaint();
   drawLegend();
 }
 
@@ -154,6 +178,7 @@ function listenToControls() {
     byId("count").focus({ preventScroll: true });
   });
   more.addEventListener("click", drawMore);
+  addEventListener("beforeprint", () => [...stale].forEach(refresh));
   listen(list);
 }
 

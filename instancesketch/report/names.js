@@ -6,8 +6,9 @@ const NAME_SHARE_OF_PART = 0.075;
 
 /** Left, top, right and bottom of what some lines draw. */
 function boxOf(lines) {
-  const points = lines.flatMap((line) => [...line.points]);
-  const [x, y] = [points.map((p) => p.x), points.map((p) => p.y)];
+  // From the words, not from `points`: that makes an object of each, on every card of thousands.
+  const numbers = lines.flatMap((line) => line.getAttribute("points").split(/[ ,]/).map(Number));
+  const [x, y] = [0, 1].map((axis) => numbers.filter((_, i) => i % 2 === axis));
   return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
 }
 

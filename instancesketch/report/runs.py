@@ -83,7 +83,7 @@ def render_sweep(
 
 
 def _plot(told: str, svg: str) -> str:
-    return f'<p class="plot"><img alt="{escape(told)}" src="{_address(svg)}"></p>'
+    return f'<p class="plot" tabindex="0"><img alt="{escape(told)}" src="{_address(svg)}"></p>'
 
 
 def _address(svg: str) -> str:
@@ -129,17 +129,20 @@ def _headline_of_sweep(
 def _trials(trials: Sequence[Mapping[str, Any]], figure: tuple[str, str], best: str | None) -> str:
     key, name = figure
     values = list(dict.fromkeys(v for trial in trials for v in trial["values"]))
-    head = [name, "epochs", "ended", *(v.replace("_", " ") for v in values)]
+    head = [name, "epochs", "ended", *(v.replace("_", " ") for v in values), "why it failed"]
     names = [_named(trial["trial"], trial["trial"] == best) for trial in trials]
     rows = [
         [
             figures.barred(trial[key]),
             str(trial["epochs"]),
-            escape(": ".join(filter(None, (trial["outcome"] or "not yet", trial["reason"])))),
+            escape(trial["outcome"] or "not yet"),
             *(_told(trial["values"].get(v)) for v in values),
+            escape(trial["reason"]),
         ]
         for trial in trials
     ]
+    if not any(trial["reason"] for trial in trials):
+        head, rows = head[:-1], [row[:-1] for row in rows]
     return figures.table("Trials", names, head, rows)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from instancesketch.colours import GREY, palette
+from instancesketch.colours import CONFIDENCE, GREY, palette
 from instancesketch.metrics import evaluate
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import Taxonomy
@@ -178,6 +178,18 @@ def test_hostile_words_are_shown_and_not_run(open_page):
 
 
 def test_thousands_do_not_stall(open_page, flower):
-    page = open_page(flower(f"{i:05}", category_score=0.5) for i in range(5_000))
+    page = open_page(flower(f"{i:05}", part_score=(0.3,) * 4) for i in range(5_000))
     assert words(page.locator("#count")) == "5,000 drawings"
     assert page.locator(".card").count() < 200
+    while page.locator(".card").count() < 240:
+        page.locator(".card").last.scroll_into_view_if_needed()
+        settle(page)
+    cards = page.locator(".card")
+    cards.nth(230).scroll_into_view_if_needed()
+    settle(page)
+    page.get_by_label("confidence", exact=True).check()  # far away, as soon as one comes near
+    unsure = f"polyline[stroke='{CONFIDENCE[-1][1].colour}']"
+    assert cards.nth(230).locator(unsure).count() > 0
+    assert cards.nth(140).locator(unsure).count() == 0
+    cards.nth(140).scroll_into_view_if_needed()
+    cards.nth(140).locator(unsure).first.wait_for(state="attached")
