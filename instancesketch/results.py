@@ -81,7 +81,8 @@ def evaluate(
 def settings_of_run(folder: str) -> dict[str, Any] | None:
     """The settings of a training run or a sweep; None for a folder of anything else."""
     settings = storage.read_json(storage.join(folder, "config.json"))
-    return settings if isinstance(settings, dict) and "recipe" in settings else None
+    known = isinstance(settings, dict) and {"kind", "recipe"} <= settings.keys()
+    return settings if known else None
 
 
 def report(corpus: str, out: str, truth: str | None = None, watch: Watch = _unwatched) -> None:

@@ -47,7 +47,7 @@ def draw_curves(trials: Sequence[Trial], title: str) -> Figure:
         if stopped:
             panel.plot(*points[-1], marker="x", color=STOPPED, markeredgecolor=OTHER, zorder=2)
     panel.set(xlabel="epoch", ylabel=title)
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     panel.grid(alpha=0.3)
     if panel.lines:
         figure.legend(loc="outside right upper", frameon=False, fontsize=8)

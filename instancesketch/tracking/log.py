@@ -87,7 +87,7 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
             if points:
                 panel.plot(*zip(*points, strict=True), marker=marker, label=name.replace("_", " "))
         panel.set(xlabel="epoch", ylabel=title)
-        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         panel.grid(alpha=0.3)
         if panel.lines:
             panel.legend(frameon=False)
