@@ -46,7 +46,8 @@ class Log:
     """Collects what becomes of the drawings of one slice, in order."""
 
     def __init__(self) -> None:
-        self._entries: list[dict[str, Any]] = []
+        self._tables = [LOG_SCHEMA.empty_table()]
+        self._entries: list[dict[str, Any]] = []  # that come after those of the tables
 
     def reject(self, rejection: Rejection) -> None:
         """Notes a record or file that can't be read."""
@@ -56,13 +57,12 @@ class Log:
 
     def accept(self, sketch: Sketch, file: str, position: str, format: str, **notes: bool) -> None:
         """Notes a row."""
-        digest = hashlib.blake2b(sketch.sketch_id.encode(), digest_size=16).digest()
         self._entries.append(
             {
                 "file": file,
                 "position": position,
                 "sketch_id": sketch.sketch_id,
-                "hash": digest,
+                "hash": _hash(sketch.sketch_id),
                 "format": format,
                 "strokes": len(sketch),
                 "objects": len(sketch.object_category or ()),
@@ -70,13 +70,53 @@ class Log:
             }
         )
 
+    def accept_rows(
+        self,
+        rows: pa.Table,
+        first: int,
+        file: str,
+        format: str,
+        kept: npt.NDArray[np.bool_],
+        without_user: npt.NDArray[np.bool_],
+    ) -> None:
+        """Notes rows of a corpus, from the given one of its file on: which are kept, which are of
+        another split, and which have their split by their id because their user isn't known.
+        """
+        ids, gone = rows["sketch_id"].to_pylist(), pa.array(~kept)
+        strokes = pc.list_value_length(rows["stroke_len"]).combine_chunks()
+        of_row = {
+            "sketch_id": pa.array(ids, pa.string()),
+            "hash": pa.array([_hash(key) for key in ids], pa.binary(16)),
+            "format": pa.array([format]).take(pa.array(np.zeros(len(ids), np.int64))),
+            "strokes": strokes.cast(pa.int32()),
+            "objects": pa.array(np.zeros(len(ids), np.int32)),
+            "without_user": pa.array(without_user),
+        }
+        columns = {name: pc.if_else(gone, None, values) for name, values in of_row.items()}
+        columns |= {
+            "file": pa.array([file]).take(pa.array(np.zeros(len(ids), np.int64))),
+            "position": pa.array([f"row {row}" for row in range(first, first + len(ids))]),
+            "other_split": pa.array(~kept, mask=kept),
+        }
+        nothing = [pa.nulls(len(ids), f.type) for f in LOG_SCHEMA]
+        made = [columns.get(f.name, n) for f, n in zip(LOG_SCHEMA, nothing, strict=True)]
+        self._tables += [self._noted(), pa.Table.from_arrays(made, schema=LOG_SCHEMA)]
+        self._entries = []
+
     def skip(self, file: str, position: str, why: Literal["companion", "other_split"]) -> None:
         """Notes what is neither a row nor wrong."""
         self._entries.append({"file": file, "position": position, why: True})
 
     def table(self) -> pa.Table:
         """What was noted, with `LOG_SCHEMA`."""
+        return pa.concat_tables([*self._tables, self._noted()])
+
+    def _noted(self) -> pa.Table:
         return pa.Table.from_pylist(self._entries, LOG_SCHEMA)
+
+
+def _hash(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=16).digest()
 
 
 def rows_of(log: pa.Table) -> pa.Table:

@@ -54,8 +54,25 @@ class Batch:
         """Points per drawing."""
         return ragged.reduce(self.stroke_len_S, self.sketch_of_S, len(self), "sum")
 
+    @cached_property
+    def at_S(self) -> Tensor:
+        """Each stroke's number in its drawing, from 0."""
+        return ragged.within(self.strokes_N)
+
+    @cached_property
+    def _samples(self) -> dict[int, Tensor]:
+        return {}
+
+    def resampled(self, number: int) -> Tensor:
+        """So many points at equal distances along each stroke, (S, number, 2); found once."""
+        if number not in self._samples:
+            self._samples[number] = ragged.resample(self.points_P2, self.stroke_len_S, number)
+        return self._samples[number]
+
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
+        if self.points_P2.device == torch.device(device):
+            return self
         return Batch(
             **{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)}
         )
@@ -74,7 +91,7 @@ class Batch:
         """Drawings made of the strokes of the given numbers, `strokes_N` to each."""
         stroke_len_S = self.stroke_len_S[pick_S]
         pick_P = _ranges(ragged.starts(self.stroke_len_S)[pick_S], stroke_len_S)
-        return Batch(
+        made = Batch(
             points_P2=self.points_P2[pick_P],
             stroke_len_S=stroke_len_S,
             strokes_N=strokes_N,
@@ -82,6 +99,8 @@ class Batch:
             instance_S=self.instance_S[pick_S],
             category_N=category_N,
         )
+        made._samples.update({n: places[pick_S] for n, places in self._samples.items()})
+        return made
 
     def with_points(self, points_P2: Tensor) -> Batch:
         """The same strokes in other places."""
@@ -90,6 +109,10 @@ class Batch:
 
     def normalised(self) -> Batch:
         """Every drawing centred, its longer side from -1 to 1; a drawing without size stays 0."""
+        return self._normalised
+
+    @cached_property
+    def _normalised(self) -> Batch:
         low_N2, high_N2 = ragged.box(self.points_P2, self.sketch_of_P, len(self))
         half_N2 = (high_N2 - low_N2) / 2
         longer_N1 = half_N2.amax(1, keepdim=True)

@@ -16,6 +16,8 @@ from instancesketch import storage
 from instancesketch.cluster import Capacity
 from instancesketch.isolation import Marker
 from instancesketch.pools import Label, Sizes, Step, Work, spent, through
+from instancesketch.precision import AUTO as AUTO_PRECISION
+from instancesketch.precision import resolve
 from instancesketch.reading import Reading, read_slice
 from instancesketch.schema import NO_OBJECTS
 from instancesketch.slices import AUTO, plan
@@ -65,6 +67,7 @@ class SegmentConfig:
     split: str | None = None  # only the rows of this split
     shuffle_strokes: int | None = None  # a seed
     max_record_mb: float = 64.0
+    precision: str = AUTO_PRECISION
     workers: int | None = None  # of each kind; None: as many as the cluster has room for
     gpus_per_worker: float = 0.0
     quiet: bool = False
@@ -90,8 +93,10 @@ def segment(config: SegmentConfig, labelling: Labelling | None = None) -> Summar
             something else, or the cluster is too small.
     """
     refuse_overlap(config.sources, config.out)
+    device = "cuda" if config.gpus_per_worker else "cpu"
+    precision = resolve(config.precision, device)
     # Before anything is started: wrong weights are told at once.
-    labelling = labelling or _labelling(config)
+    labelling = labelling or _labelling(config, precision)
     taxonomy = labelling.taxonomy.to_dict()
     scenes = None if config.scenes is None else _settings_of(config.scenes)
     how = Reading(
@@ -124,6 +129,7 @@ def segment(config: SegmentConfig, labelling: Labelling | None = None) -> Summar
                 "format": config.format,
                 "weights": [_fingerprint(source) for source in config.weights],
                 "given_category": config.given_category,
+                "precision": config.precision,
                 "scenes": scenes,
                 **asdict(how),
             },
@@ -135,7 +141,8 @@ def segment(config: SegmentConfig, labelling: Labelling | None = None) -> Summar
                 "hidden_files": planned.hidden,
                 "weights": list(config.weights),
                 "taxonomy": taxonomy,
-                "device": "cuda" if config.gpus_per_worker else "cpu",
+                "device": device,
+                "precision": precision,
                 **({} if scenes is None else scenes),
             },
             quiet=config.quiet,
@@ -143,7 +150,7 @@ def segment(config: SegmentConfig, labelling: Labelling | None = None) -> Summar
     )
 
 
-def _labelling(config: SegmentConfig) -> Labelling:
+def _labelling(config: SegmentConfig, precision: str) -> Labelling:
     from instancesketch import weights
 
     sources = tuple(map(weights.anywhere, config.weights))
@@ -151,7 +158,7 @@ def _labelling(config: SegmentConfig) -> Labelling:
     if scenes is None:
         from instancesketch.segmenter import Segmenter
 
-        load = partial(_label_drawings, sources, config.given_category)
+        load = partial(_label_drawings, sources, config.given_category, precision)
         step = Step(name="labelling", load=load, actor=Label)
         return Labelling(taxonomy=Segmenter.load(sources).taxonomy, steps=(step,))
     from instancesketch.scene_steps import scene_steps
@@ -161,14 +168,19 @@ def _labelling(config: SegmentConfig) -> Labelling:
         None if scenes.detector is None else weights.anywhere(scenes.detector),
         drawing_order=scenes.drawing_order,
         given_objects=scenes.given_objects,
+        precision=precision,
     )
     return Labelling(taxonomy=taxonomy, steps=steps)
 
 
-def _label_drawings(sources: tuple[str, ...], given_category: bool, device: str) -> Work:
+def _label_drawings(
+    sources: tuple[str, ...], given_category: bool, precision: str, device: str
+) -> Work:
     from instancesketch.segmenter import Segmenter
 
-    return partial(Segmenter.load(sources, device).label_table, given_category=given_category)
+    return partial(
+        Segmenter.load(sources, device, precision).label_table, given_category=given_category
+    )
 
 
 def _settings_of(scenes: SceneConfig) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from instancesketch.models.refiner import Groups, RefinerNet
 from instancesketch.taxonomy import Taxonomy
 
 # What goes through the model at once: strokes, padded to the longest drawing, and points.
-MOST_TOKENS = 8_192
+MOST_TOKENS = 1_024
 MOST_POINTS = 200_000
 # What a stroke weighs beside its length, in a drawing whose longer side is 2: a dot has a place.
 DOT = 0.01
@@ -105,11 +105,9 @@ def counted_strokes(batch: Batch, counted_S: Tensor) -> tuple[Batch, Tensor]:
     Drawings that have none are left out.
     """
     counted_N = ragged.reduce(counted_S.long(), batch.sketch_of_S, len(batch), "sum")
-    some_M = counted_N.nonzero()[:, 0]
-    drawings, strokes_U = batch.select(some_M).normalised(), batch.strokes_of(some_M)
-    kept_T = counted_S[strokes_U].nonzero()[:, 0]
-    few = drawings.replace_strokes(kept_T, counted_N[some_M], drawings.category_N)
-    return few, strokes_U[kept_T]
+    some_M, strokes_T = counted_N.nonzero()[:, 0], counted_S.nonzero()[:, 0]
+    few = batch.normalised().replace_strokes(strokes_T, counted_N[some_M], batch.category_N[some_M])
+    return few, strokes_T
 
 
 def _clusters(net: RefinerNet, batch: Batch, part_S: Tensor) -> Tensor:

@@ -22,9 +22,10 @@ from torch.nn import functional as F
 from instancesketch import __version__, storage, weights
 from instancesketch.errors import UserError
 from instancesketch.instances import DOT, countable_parts, sided_parts
+from instancesketch.models.pairs import PairGeometry
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
-from instancesketch.models.transformer import PairGeometry, StrokeTransformer, pair_features
+from instancesketch.models.transformer import StrokeTransformer
 from instancesketch.taxonomy import Taxonomy
 
 OPSET = 18
@@ -100,13 +101,9 @@ def to_onnx(model: OneSegmenter | OneRefiner, said: Mapping[str, Any]) -> bytes:
         UserError: the extra `onnx` is not installed.
     """
     try:
-        from onnxscript import opset18 as op
+        import onnxscript  # noqa: F401  # of the extra, and what torch exports with
     except ImportError:
         raise UserError("ONNX takes the extra `onnx`: pip install 'instancesketch[onnx]'") from None
-
-    def cdist(x_ND: Any, y_MD: Any, p: float = 2.0, compute_mode: int | None = None) -> Any:
-        away = op.Sub(op.Unsqueeze(x_ND, [-2]), op.Unsqueeze(y_MD, [-3]))
-        return op.Sqrt(op.ReduceSum(op.Mul(away, away), [-1], keepdims=0))
 
     length_S = torch.tensor(_EXAMPLE_LENGTHS)
     points_P2 = torch.rand(int(length_S.sum()), 2, generator=torch.Generator().manual_seed(0))
@@ -120,7 +117,6 @@ def to_onnx(model: OneSegmenter | OneRefiner, said: Mapping[str, Any]) -> bytes:
         output_names=list(model.OUTPUTS),
         dynamic_shapes=(any_length, any_length, None, any_length)[:number],
         opset_version=OPSET,
-        custom_translation_table={torch.ops.aten._cdist_forward.default: cdist},
         optimize=False,  # takes a minute, and runtimes do it as they load
         verbose=False,
     )
@@ -259,7 +255,7 @@ class _Strokes:
     def pairs(self, geometry: PairGeometry) -> Tensor:
         """What `geometry` has to say of every two strokes, (1, S, S, numbers)."""
         places_1SK2 = self.resampled(PairGeometry.SAMPLES)[None]
-        said: Tensor = geometry.net(pair_features(places_1SK2, places_1SK2))
+        said: Tensor = geometry.beside(places_1SK2, places_1SK2)
         return said
 
     def moments(self) -> tuple[Tensor, Tensor]:

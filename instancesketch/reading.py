@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from instancesketch import storage
 from instancesketch.audit import LOG_SCHEMA, Log
-from instancesketch.formats import COMPANION, Piece, Record, Rejection, read, sniff, unknown
+from instancesketch.formats import (
+    COMPANION,
+    Piece,
+    Record,
+    Rejection,
+    Rows,
+    read,
+    read_unlabelled,
+    sniff,
+    unknown,
+)
 from instancesketch.isolation import Marker, isolate
 from instancesketch.schema import SCHEMA, split_of, to_table
 from instancesketch.sketch import Sketch
@@ -67,17 +78,23 @@ def _reason(error: Exception | None) -> str:
 def _read_pieces(
     pieces: tuple[Piece, ...], location: str, how: Reading
 ) -> tuple[pa.Table, pa.Table]:
-    log, tables, held = Log(), [SCHEMA.empty_table()], []
-    for sketch in _sketches(pieces, location, how, log):
-        held.append(sketch)
-        if len(held) == _ROWS_AT_ONCE:  # as Arrow they take a fraction of the memory
-            tables.append(to_table(held))
+    log, tables = Log(), [SCHEMA.empty_table()]
+    held: list[Sketch] = []
+    for found in _sketches(pieces, location, how, log):
+        if isinstance(found, Sketch):
+            held.append(found)
+        if isinstance(found, pa.Table) or len(held) == _ROWS_AT_ONCE:
+            tables.append(to_table(held))  # as Arrow they take a fraction of the memory
             held = []
+        if isinstance(found, pa.Table):
+            tables.append(found)
     return pa.concat_tables([*tables, to_table(held)]), log.table()
 
 
-def _sketches(pieces: tuple[Piece, ...], location: str, how: Reading, log: Log) -> Iterator[Sketch]:
-    """Yields the drawings that become rows, and logs every one."""
+def _sketches(
+    pieces: tuple[Piece, ...], location: str, how: Reading, log: Log
+) -> Iterator[Sketch | pa.Table]:
+    """Yields the drawings that become rows, one or a table of them, and logs every one."""
     filesystem, _ = storage.locate(location)
     taxonomy = None if how.taxonomy is None else Taxonomy.from_dict(how.taxonomy)
     for piece in pieces:
@@ -88,14 +105,22 @@ def _sketches(pieces: tuple[Piece, ...], location: str, how: Reading, log: Log) 
         if form is None:
             log.reject(unknown(piece.path, filesystem))
             continue
-        records = read(
-            replace(piece, format=form),
-            filesystem,
-            taxonomy=taxonomy,
-            max_record_bytes=int(how.max_record_mb * 2**20),
-            labels=how.labels,
-        )
+        piece, limit = replace(piece, format=form), int(how.max_record_mb * 2**20)
+        records: Iterable[Record | Rejection | Rows]
+        if how.labels is False and how.shuffle_strokes is None:
+            records = read_unlabelled(piece, filesystem, taxonomy, limit)
+        else:
+            records = read(
+                piece,
+                filesystem,
+                taxonomy=taxonomy,
+                max_record_bytes=limit,
+                labels=how.labels,
+            )
         for record in records:
+            if isinstance(record, Rows):
+                yield _logged(record, piece.path, form, how, log)
+                continue
             if isinstance(record, Rejection):
                 log.reject(record)
                 continue
@@ -108,6 +133,21 @@ def _sketches(pieces: tuple[Piece, ...], location: str, how: Reading, log: Log) 
             without_user = how.split_by == "user" and not (record.user or record.sketch.split)
             log.accept(sketch, piece.path, record.position, form, without_user=without_user)
             yield sketch
+
+
+def _logged(rows: Rows, file: str, form: str, how: Reading, log: Log) -> pa.Table:
+    """What is left of rows of a corpus, with the split of each, and logged."""
+    table, index = rows.table, rows.table.schema.get_field_index("split")
+    without = pc.is_null(table["split"]).to_numpy()
+    if without.any():
+        ids, splits = table["sketch_id"].to_pylist(), table["split"].to_pylist()
+        splits = [split or split_of(key) for key, split in zip(ids, splits, strict=True)]
+        table = table.set_column(index, table.schema.field(index), pa.array(splits, pa.string()))
+    kept = np.ones(len(table), bool)
+    if how.only_split is not None:
+        kept = pc.equal(table["split"], how.only_split).to_numpy()
+    log.accept_rows(table, rows.first, file, form, kept, without & (how.split_by == "user"))
+    return table.filter(pa.array(kept)) if not kept.all() else table
 
 
 def _with_split(record: Record, split_by: SplitBy) -> Sketch:

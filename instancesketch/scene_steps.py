@@ -15,6 +15,7 @@ from instancesketch import weights
 from instancesketch.batch import pack
 from instancesketch.errors import UserError
 from instancesketch.pools import Detect, Group, Label, Step, Work
+from instancesketch.precision import AUTO
 from instancesketch.scenes import detector as detectors
 from instancesketch.scenes.detector import Boxes
 from instancesketch.scenes.grouper import Grouper
@@ -41,6 +42,7 @@ def scene_steps(
     *,
     drawing_order: bool = False,
     given_objects: bool = False,
+    precision: str = AUTO,
 ) -> tuple[Taxonomy, tuple[Step, ...]]:
     """The taxonomy of the results, and the steps.
 
@@ -49,12 +51,16 @@ def scene_steps(
         detector: weights that hold a detector; None does without boxes.
         drawing_order: whether the order of strokes is evidence of what belongs together.
         given_objects: takes the objects that the rows have as true, in place of the first steps.
+        precision: what the segmenter computes in, as for `Segmenter.load`.
 
     Raises:
         UserError: weights aren't there or don't go together.
     """
     label = Step(
-        name="labelling", load=partial(_labelling, sources), actor=Label, rows_at_once=_ROWS_AT_ONCE
+        name="labelling",
+        load=partial(_labelling, sources, precision),
+        actor=Label,
+        rows_at_once=_ROWS_AT_ONCE,
     )
     taxonomy = Segmenter.load(sources).taxonomy
     if given_objects:
@@ -138,5 +144,5 @@ def _grouping(sources: tuple[str, ...], drawing_order: bool, device: str) -> Wor
     return group
 
 
-def _labelling(sources: tuple[str, ...], device: str) -> Work:
-    return SceneSegmenter(Segmenter.load(sources, device)).label_table
+def _labelling(sources: tuple[str, ...], precision: str, device: str) -> Work:
+    return SceneSegmenter(Segmenter.load(sources, device, precision)).label_table

@@ -19,14 +19,17 @@ from instancesketch.batch import Batch, by_size, pack
 from instancesketch.classes import categories
 from instancesketch.errors import UserError
 from instancesketch.instances import Instances, countable_parts, find, sided_parts
+from instancesketch.models.ready import ready
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
+from instancesketch.precision import resolve
 from instancesketch.schema import RESULT_SCHEMA, from_table, result_table, to_table
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import SIDES, Taxonomy, with_side
 
-# What goes through the model at once: strokes, padded to the longest drawing, and points.
-MOST_TOKENS = 4_096
+# What goes through the model at once: strokes, padded to the longest drawing, and points. With more
+# a CPU's cache would not hold what passes from layer to layer.
+MOST_TOKENS = 1_024
 MOST_POINTS = 200_000
 
 # From drawings, their parts, and which strokes are counted and have sides, to instances.
@@ -55,8 +58,7 @@ def predict(
     guess_NC = torch.zeros(len(batch), net.allowed_CQ.shape[0]) if net.predicts_category else None
     for pick in by_size(batch, MOST_TOKENS, MOST_POINTS):
         piece, told = normal.select(pick).to(device), category_N[pick].to(device)
-        with torch.autocast(device.type, torch.bfloat16, device.type == "cuda"):
-            logits_SQ, logits_NC = net(piece, told)
+        logits_SQ, logits_NC = net(piece, told)
         if guess_NC is not None and logits_NC is not None:
             guess_NC[pick] = logits_NC.float().softmax(1).cpu()
             told = torch.where(told < 0, logits_NC.argmax(1), told)
@@ -76,27 +78,35 @@ class Segmenter:
         self.refiner = None if refiner is None else refiner.eval()
 
     @classmethod
-    def load(cls, sources: str | Sequence[str], device: str = "cpu") -> Segmenter:
+    def load(
+        cls, sources: str | Sequence[str], device: str = "cpu", precision: str = "float32"
+    ) -> Segmenter:
         """Loads weights by shipped name or from folders, a refiner where there is one.
 
         Of several segmenters or refiners the last one counts. Without a refiner instances are not
         known.
 
+        Args:
+            sources: names or folders.
+            device: `cpu`, or `cuda`.
+            precision: `float32`, `bfloat16`, or `auto` for what the device is made for.
+
         Raises:
             UserError: they aren't there, can't be read, or the two are of different taxonomies.
         """
+        exactly = resolve(precision, device)
         names = [sources] if isinstance(sources, str) else list(sources)
         where = ", ".join(names)
         net, taxonomy = weights.build_segmenter(weights.load(names, "segmenter"), where)
         if not weights.holds(names, "refiner"):
-            return cls(net.to(device), taxonomy)
+            return cls(ready(net, device, exactly), taxonomy)
         refiner, theirs = weights.build_refiner(weights.load(names, "refiner"), where)
         if theirs.part_names != taxonomy.part_names:
             raise UserError(
                 f"{where}: the segmenter knows the parts of {taxonomy.name}, the refiner those of "
                 f"{theirs.name}"
             )
-        return cls(net.to(device), taxonomy, refiner.to(device))
+        return cls(ready(net, device, exactly), taxonomy, ready(refiner, device, "float32"))
 
     @overload
     def __call__(self, sketches: Sketch, *, given_category: bool = False) -> notebook.Sketch: ...

@@ -13,7 +13,7 @@ FLOORS = {
     2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock",
         "notebook"},
     3: {"ragged", "batch", "augment", "raster", "rows", "feeding", "classes", "models", "recipes",
-        "scenes", "search_space", "weights", "fit", "segmenter", "instances",
+        "precision", "scenes", "search_space", "weights", "fit", "segmenter", "instances",
         "portable"},
     4: {
         "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",

@@ -3,6 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from instancesketch.audit import rows_of
 from instancesketch.isolation import Marker
 from instancesketch.reading import Reading, read_slice, shuffle_strokes
-from instancesketch.schema import split_of
+from instancesketch.schema import SCHEMA, split_of
 from instancesketch.sketch import Sketch
 from instancesketch.slices import plan
 from instancesketch.taxonomy import Taxonomy
@@ -105,3 +107,43 @@ def test_unknown_labels_reject_a_drawing_only_where_labels_are_read(
     else:
         assert rows.to_pylist()[0]["category"] == "car"
         assert rows["label"].null_count == 1
+
+
+BROKEN: list[dict[str, Any]] = [
+    {},
+    {"sketch_id": ""},
+    {"x": [0.0]},
+    {"x": [0.0, float("nan"), 1.0]},
+    {"y": [0.0, 1e9, 1.0]},
+    {"stroke_len": [3, 0]},
+    {"stroke_len": []},
+    {"label": ["wheel"]},
+    {"part": ["wheel", None]},
+    {"instance": [1]},
+    {"object": [0, 5], "object_category": ["car"]},
+    {"object": [0, -1], "object_category": ["car"]},
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=str)
+@pytest.mark.parametrize("how", [{}, {"only_split": "test"}, {"split_by": "user"}], ids=str)
+def test_rows_read_in_tables_are_those_read_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: dict[str, Any], how: dict[str, Any]
+) -> None:
+    rows = [
+        {"sketch_id": f"k{i}", "x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 1.0], "stroke_len": [2, 1]}
+        | {"category": [None, "van", "castle", ""][i % 4], "split": [None, "test"][i % 2]}
+        | {"part": ["wheel", "frame"], "label": ["wheel", "frame"], "instance": [i, None]}
+        for i in range(12)
+    ]
+    rows[4] |= broken
+    folder = tmp_path / "sun"  # names the category of those rows that have none
+    folder.mkdir()
+    nullable = pa.schema([f.with_nullable(True) for f in SCHEMA])
+    pq.write_table(pa.Table.from_pylist(rows, nullable), folder / "a.parquet", row_group_size=3)
+    reading = Reading(taxonomy=Taxonomy.load("doodle7").to_dict(), labels=False, **how)
+    in_tables = read_all(folder, reading)
+    monkeypatch.setattr("instancesketch.formats.corpus._sound", lambda *_: None)
+    for table, one_by_one in zip(in_tables, read_all(folder, reading), strict=True):
+        assert table.equals(one_by_one)
+    assert in_tables[0]["part"].null_count == len(in_tables[0]) > 0

@@ -75,6 +75,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="with --scenes: take the objects that each scene comes with as true; without it they "
         "are not looked at",
     )
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        metavar="P",
+        help="what the segmenter computes in: float32, bfloat16, or auto, which is bfloat16 on "
+        "GPUs and on CPUs made for it (default: auto; summary.json says which it was)",
+    )
     parser.add_argument("--split", metavar="S", help="only drawings of this split, such as valid")
     options.add_reading(parser)
     options.add_job(parser, gpus=True)
@@ -95,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
             split=args.split,
             shuffle_strokes=args.shuffle_strokes,
             max_record_mb=args.max_record_mb,
+            precision=args.precision,
             workers=args.workers,
             gpus_per_worker=args.gpus_per_worker,
             quiet=args.quiet,

@@ -98,11 +98,13 @@ class SegmenterFit(Fit):
 
     def measure(self, batches: Iterable[Batch]) -> Tally:
         """Counts how the running mean does on labelled batches, their categories given."""
-        return evaluate(self.mean, batches, self.taxonomy, given=True)
+        with self.autocast():
+            return evaluate(self.mean, batches, self.taxonomy, given=True)
 
     def label_table(self, table: pa.Table) -> pa.Table:
         """Rows of a result: their parts as the running mean sees them, their categories given."""
-        return Segmenter(self.mean, self.taxonomy).label_table(table, given_category=True)
+        with self.autocast():
+            return Segmenter(self.mean, self.taxonomy).label_table(table, given_category=True)
 
     @staticmethod
     def score(figures: Mapping[str, float | None]) -> float | None:

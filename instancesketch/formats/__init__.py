@@ -47,7 +47,15 @@ from instancesketch.formats import (
     svg_strokes,
 )
 from instancesketch.formats.lines import insist_on
-from instancesketch.formats.record import MAX_RECORD_BYTES, Piece, Record, Rejection, resolve
+from instancesketch.formats.record import (
+    MAX_RECORD_BYTES,
+    Piece,
+    Record,
+    Rejection,
+    Rows,
+    resolve,
+    resolve_rows,
+)
 from instancesketch.formats.sniffing import COMPANION, sniff, unknown
 from instancesketch.formats.writing import WRITERS, write
 from instancesketch.schema import LABEL_COLUMNS
@@ -62,12 +70,17 @@ __all__ = [
     "Piece",
     "Record",
     "Rejection",
+    "Rows",
     "folders_above",
     "read",
+    "read_unlabelled",
     "sniff",
     "unknown",
     "write",
 ]
+
+
+Reader = Callable[[Piece, fs.FileSystem, int], Iterator[Record | Rejection | Rows]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +91,8 @@ class Format:
     records: Callable[[Piece, fs.FileSystem, int], Iterator[Record | Rejection]]
     taxonomy: str | None = None  # name of the one that its labels belong to where none is given
     split_by: Literal["lines", "row_groups"] | None = None  # how a big file may be cut into pieces
+    # Reads without labels, and need not look at drawings one by one.
+    rows: Reader | None = None
 
 
 FORMATS = {
@@ -90,7 +105,9 @@ FORMATS = {
         Format(name="scenes", records=scenes.read, split_by="lines"),
         Format(name="npz", records=npz.read),
         Format(name="svg", records=svg_strokes.read),
-        Format(name="corpus", records=corpus.read, split_by="row_groups"),
+        Format(
+            name="corpus", records=corpus.read, split_by="row_groups", rows=corpus.read_unlabelled
+        ),
     )
 }
 
@@ -118,15 +135,45 @@ def read(
         labels: False leaves them out, so that none is unknown: for drawings yet to be labelled;
             "objects" leaves out all but the objects of scenes.
     """
+    how = (taxonomy, max_record_bytes, folders, labels)
+    for found in _read(FORMATS[piece.format].records, piece, filesystem, *how):
+        if not isinstance(found, Rows):
+            yield found
+
+
+def read_unlabelled(
+    piece: Piece,
+    filesystem: fs.FileSystem,
+    taxonomy: Taxonomy | None = None,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+) -> Iterator[Record | Rejection | Rows]:
+    """The same without labels, and rows of corpora as tables where nothing is wrong with any."""
+    form = FORMATS[piece.format]
+    reader = form.rows or form.records
+    return _read(reader, piece, filesystem, taxonomy, max_record_bytes, None, False)
+
+
+def _read(
+    reader: Reader,
+    piece: Piece,
+    filesystem: fs.FileSystem,
+    taxonomy: Taxonomy | None,
+    max_record_bytes: int,
+    folders: tuple[str, ...] | None,
+    labels: bool | Literal["objects"],
+) -> Iterator[Record | Rejection | Rows]:
     form = FORMATS[piece.format]
     if taxonomy is None and form.taxonomy is not None:
         taxonomy = Taxonomy.load(form.taxonomy)
     if folders is None:
         folders = folders_above(piece.path)
     try:
-        for found in form.records(piece, filesystem, max_record_bytes):
+        for found in reader(piece, filesystem, max_record_bytes):
             if isinstance(found, Rejection):
                 yield found
+                continue
+            if isinstance(found, Rows):
+                yield resolve_rows(found, taxonomy, folders)
                 continue
             record = found if labels is True else _without_labels(found, labels == "objects")
             yield _resolved(record, piece.path, taxonomy, folders)

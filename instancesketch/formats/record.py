@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
 
 from instancesketch.errors import SketchError
 from instancesketch.sketch import Sketch
@@ -55,6 +57,40 @@ class Record:
     user: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows of a corpus that are sound and whose labels are left out, from one row of its file on.
+
+    What a model labels goes from table to table: as drawings, one by one, it would take a third of
+    the time.
+    """
+
+    table: pa.Table  # with `SCHEMA`
+    first: int
+
+
+def resolve_rows(rows: Rows, taxonomy: Taxonomy | None, folders: tuple[str, ...]) -> Rows:
+    """Gives rows their categories, as `resolve` does."""
+    table = rows.table
+    words = table["category"].combine_chunks().dictionary_encode()
+    found = [
+        _category(word, None, taxonomy, folders) for word in [*words.dictionary.to_pylist(), None]
+    ]
+    at = words.indices.fill_null(len(found) - 1)
+    index = table.schema.get_field_index("category")
+    column = pa.array(found, pa.string()).take(at)
+    return replace(rows, table=table.set_column(index, table.schema.field(index), column))
+
+
+def _category(
+    own: str | None, word: str | None, taxonomy: Taxonomy | None, folders: tuple[str, ...]
+) -> str | None:
+    if taxonomy is None:
+        return own or word
+    named = own or next((f for f in folders if taxonomy.category_of(f)), word)
+    return taxonomy.category_of(named) or named
+
+
 def resolve(record: Record, taxonomy: Taxonomy | None, folders: tuple[str, ...]) -> Sketch:
     """Gives a record its category, canonical parts, labels and instances.
 
@@ -73,16 +109,15 @@ def resolve(record: Record, taxonomy: Taxonomy | None, folders: tuple[str, ...])
     sketch = record.sketch
     labels = sketch.label or sketch.part
     if taxonomy is None:
-        return sketch.replace(
-            category=sketch.category or record.word, part=sketch.part or labels, label=labels
-        )
+        category = _category(sketch.category, record.word, None, folders)
+        return sketch.replace(category=category, part=sketch.part or labels, label=labels)
     if sketch.object is not None:
         return _resolve_scene(sketch, labels, taxonomy)
-    named = sketch.category or next((f for f in folders if taxonomy.category_of(f)), record.word)
-    category = taxonomy.category_of(named)
-    sketch = sketch.replace(category=category or named)
+    named = _category(sketch.category, record.word, taxonomy, folders)
+    sketch = sketch.replace(category=named)
     if labels is None:
         return sketch
+    category = taxonomy.category_of(named)
     if category is None:
         known = ", ".join(taxonomy.category_names)
         raise SketchError(f"category {named!r} is not one of {taxonomy.name}: {known}")

@@ -5,12 +5,15 @@ Shape letters: see `instancesketch.ragged`. Every encoder takes a normalised bat
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from instancesketch import ragged
 from instancesketch.batch import Batch
+from instancesketch.precision import as_for
 from instancesketch.raster import rasterise
 
 
@@ -36,9 +39,8 @@ class PointsEncoder(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Returns (S, width)."""
-        places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, self.samples)
-        at_S, of_S = ragged.within(batch.strokes_N), batch.strokes_N[batch.sketch_of_S]
-        return self.encode(places_SK2, at_S, of_S)
+        of_S = batch.strokes_N[batch.sketch_of_S]
+        return self.encode(batch.resampled(self.samples), batch.at_S, of_S)
 
     def encode(self, places_SK2: Tensor, at_S: Tensor, of_S: Tensor) -> Tensor:
         """The same of resampled strokes, each the so manieth of so many of its drawing."""
@@ -49,7 +51,7 @@ class PointsEncoder(nn.Module):
         ahead_SK2 = F.pad(own_SK2.diff(dim=1), (0, 0, 0, 1)) * (self.samples / 8)
         hidden = torch.cat([places_SK2, own_SK2, ahead_SK2], dim=2).transpose(1, 2)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            hidden = F.relu(norm(convolution(hidden)))
+            hidden = F.relu(norm(convolution(as_for(hidden, convolution))))
         way_S1 = places_SK2.diff(dim=1).norm(dim=2).sum(1, keepdim=True)
         numbers = [
             centre_S2,
@@ -65,6 +67,11 @@ class PointsEncoder(nn.Module):
         ]
         box = self.box(torch.cat(numbers, dim=1))
         return self.out(torch.cat([hidden.amax(2), hidden.mean(2), box], dim=1))
+
+    @property
+    def large(self) -> Iterable[nn.Module]:
+        """Where most of what it computes is."""
+        return self.convolutions[1:]
 
 
 class RasterEncoder(nn.Module):
@@ -93,9 +100,19 @@ class RasterEncoder(nn.Module):
         own_P2 = (batch.points_P2 - ((low_S2 + high_S2) / 2)[owner_P]) / half_S1.clamp(min=1e-6)[
             owner_P
         ]
-        shape = self.shape(rasterise(own_P2, batch.stroke_len_S, self.size)[:, None])
-        place = self.place(rasterise(batch.points_P2, batch.stroke_len_S, self.size)[:, None])
-        return F.relu(self.out(torch.cat([shape.mean((2, 3)), place.mean((2, 3))], dim=1)))
+        shape, place = (
+            branch(as_for(images[:, None], branch[0])).mean((2, 3))
+            for branch, images in (
+                (self.shape, rasterise(own_P2, batch.stroke_len_S, self.size)),
+                (self.place, rasterise(batch.points_P2, batch.stroke_len_S, self.size)),
+            )
+        )
+        return F.relu(self.out(torch.cat([shape, place], dim=1).float()))
+
+    @property
+    def large(self) -> Iterable[nn.Module]:
+        """Where most of what it computes is."""
+        return self.shape, self.place
 
 
 class PlaceEncoder(nn.Module):

@@ -12,15 +12,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import PointsEncoder
-from instancesketch.models.transformer import (
-    PairGeometry,
-    StrokeTransformer,
-    TransformerConfig,
-    pair_features,
-)
+from instancesketch.models.pairs import PairGeometry
+from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
 from instancesketch.taxonomy import Taxonomy
 
 
@@ -83,8 +78,8 @@ class GrouperNet(nn.Module):
             Affinities of the scenes' strokes, without meaning beyond a scene's own; and kinds.
         """
         hidden_SD, _ = self.transformer(self.encoder(batch), batch)
-        at_S, length = ragged.within(batch.strokes_N), int(batch.strokes_N.max())
-        places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairGeometry.SAMPLES)
+        at_S, length = batch.at_S, int(batch.strokes_N.max())
+        places_SK2 = batch.resampled(PairGeometry.SAMPLES)
         places_NLK2 = places_SK2.new_zeros(len(batch), length, *places_SK2.shape[1:])
         places_NLK2[batch.sketch_of_S, at_S] = places_SK2
         side_SE = self.side(hidden_SD)
@@ -107,7 +102,7 @@ class GrouperNet(nn.Module):
         return torch.cat(
             [
                 self._compared(
-                    self.geometry.net(pair_features(places_NMK2, places_NLK2)),
+                    self.geometry.beside(places_NMK2, places_NLK2),
                     side_NME,
                     side_NLE,
                     i * rows,

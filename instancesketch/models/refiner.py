@@ -16,8 +16,9 @@ from torch.nn import functional as F
 from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.models.encoders import PlaceEncoder, PointsEncoder
+from instancesketch.models.pairs import PairGeometry
 from instancesketch.models.segmenter import PUBLISHED_POSITIONS
-from instancesketch.models.transformer import PairGeometry, StrokeTransformer, TransformerConfig
+from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
 from instancesketch.taxonomy import Taxonomy
 
 
@@ -93,8 +94,7 @@ class RefinerNet(nn.Module):
         """
         hidden = [self.encoder(batch), self.part(part_S)]
         if self.config.learned_positions:
-            at_S = ragged.within(batch.strokes_N)
-            hidden.append(self.position(at_S.clamp(max=PUBLISHED_POSITIONS - 1)))
+            hidden.append(self.position(batch.at_S.clamp(max=PUBLISHED_POSITIONS - 1)))
         hidden_SD, _ = self.transformer(self.joined(torch.cat(hidden, dim=1)), batch)
         places_SD = F.normalize(self.out(hidden_SD).float(), dim=1)
         return Embedded(
@@ -122,7 +122,7 @@ class RefinerNet(nn.Module):
         )
         if not self.config.pair_affinity:
             return affinity_GLL
-        samples_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, PairGeometry.SAMPLES)
+        samples_SK2 = batch.resampled(PairGeometry.SAMPLES)
         pairs_GLL = self.pair_affinity(samples_SK2[groups.strokes_GL])[..., 0].float()
         return affinity_GLL + (pairs_GLL + pairs_GLL.transpose(1, 2)) / 2
 

@@ -11,7 +11,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from instancesketch import ragged
 from instancesketch.batch import Batch
 from instancesketch.classes import parts_of
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
@@ -89,7 +88,7 @@ class SegmenterNet(nn.Module):
         """
         hidden_SD = self.encoder(batch)
         if self.config.learned_positions:
-            at_S = ragged.within(batch.strokes_N).clamp(max=PUBLISHED_POSITIONS - 1)
+            at_S = batch.at_S.clamp(max=PUBLISHED_POSITIONS - 1)
             hidden_SD = self.placed(torch.cat([hidden_SD, self.position(at_S)], dim=1))
         token_ND = None
         if self.config.sketch_token:  # of unknown category: the last entry

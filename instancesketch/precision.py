@@ -1,0 +1,39 @@
+"""How exactly a model computes: in single precision, or its large products in bfloat16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from instancesketch.errors import UserError
+
+Precision = Literal["float32", "bfloat16"]
+AUTO = "auto"
+PRECISIONS = (AUTO, "float32", "bfloat16")
+
+# A processor with one of these multiplies twice as many bfloat16 numbers at once as single ones.
+_MADE_FOR_IT = ("avx512_bf16", "amx_bf16")
+
+
+def resolve(precision: str, device: str) -> Precision:
+    """What `auto` means on a device: bfloat16 on GPUs, and on CPUs that are made for it.
+
+    Raises:
+        UserError: there is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(f"--precision {precision}: it is one of {', '.join(PRECISIONS)}")
+    if precision != AUTO:
+        return cast(Precision, precision)
+    able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    half = not device.startswith("cpu") or any(able.get(name) for name in _MADE_FOR_IT)
+    return "bfloat16" if half else "float32"
+
+
+def as_for(x: Tensor, module: nn.Module) -> Tensor:
+    """Numbers in half precision where a module was made ready for that, else as they are."""
+    half = next(module.parameters()).dtype == torch.bfloat16
+    return x.bfloat16() if half else x
