@@ -11,11 +11,13 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from instancesketch import search_space, storage, sweep_plots, tracking
+from instancesketch import storage, tracking
 from instancesketch.errors import UserError
 from instancesketch.progress import clock_text
 from instancesketch.report.runs import render_run, render_sweep
-from instancesketch.sweep import TITLES, Sweep, best_of, table_of
+from instancesketch.tuning import plots
+from instancesketch.tuning.space import dimensions_of
+from instancesketch.tuning.sweep import TITLES, Sweep, best_of, table_of
 
 
 def show(folder: str, settings: Mapping[str, Any], out: str) -> None:
@@ -69,15 +71,15 @@ def sweep_page(location: str, settings: Mapping[str, Any]) -> str:
         raise UserError(f"{location} has no epoch of a trial to show yet")
     ended = sum(not t.to_do for t in trials)
     config = storage.join(location, "best.toml")
-    dimensions = search_space.dimensions_of(settings["space"])
+    dimensions = dimensions_of(settings["space"])
     return render_sweep(
         title=posixpath.basename(location),
         about=_about(settings, f"{ended} of {settings['trials']} trials at their end", ()),
         trials=table_of(trials, sweep.figure),
         figure=(sweep.figure, title),
         best=None if best is None else best.name,
-        curves=_svg(sweep_plots.draw_curves(trials, title)),
-        parameters=_svg(sweep_plots.draw_parameters(trials, dimensions, title)),
+        curves=_svg(plots.draw_curves(trials, title)),
+        parameters=_svg(plots.draw_parameters(trials, dimensions, title)),
         config=storage.read_bytes(config).decode() if storage.exists(config) else None,
     )
 

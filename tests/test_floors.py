@@ -13,13 +13,13 @@ FLOORS = {
     2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock",
         "notebook"},
     3: {"ragged", "batch", "augment", "raster", "rows", "feeding", "classes", "models", "recipes",
-        "precision", "scenes", "search_space", "weights", "fit", "segmenter", "instances",
+        "precision", "scenes", "weights", "fit", "segmenter", "instances",
         "portable"},
     4: {
         "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",
         "isolation", "joblog", "pools", "progress", "reading", "scene_steps", "settings", "showing",
-        "slices", "staging", "street", "submitted", "sweep", "sweep_plots", "synthesis", "tracking",
-        "training", "trials", "tuning", "worker",
+        "slices", "staging", "street", "submitted", "synthesis", "tracking",
+        "training", "tuning", "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip

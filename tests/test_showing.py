@@ -8,9 +8,9 @@ from instancesketch import showing, storage, tracking
 from instancesketch.cli import main
 from instancesketch.errors import UserError
 from instancesketch.schema import to_table
-from instancesketch.sweep import Sweep
 from instancesketch.synth import draw
 from instancesketch.tracking.pictures import leave
+from instancesketch.tuning.sweep import Sweep
 from tests.tracking.shown import shown_of
 
 SETTINGS = {

@@ -69,11 +69,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch import search_space, storage, sweep
+    from instancesketch import storage
     from instancesketch.settings import TrainConfig
     from instancesketch.tuning import TuneConfig, tune
+    from instancesketch.tuning.space import load
+    from instancesketch.tuning.sweep import TITLES, to_text
 
-    space = search_space.load(args.model, args.space, args.recipe, train.changes(args))
+    space = load(args.model, args.space, args.recipe, train.changes(args))
     summary = tune(
         TuneConfig(
             train=TrainConfig(
@@ -97,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     figure, best = summary["figure"], summary["best"]
     if not args.quiet:
         table = storage.read_json(storage.join(summary["sweep"], "trials.json"))
-        print(sweep.to_text(table, figure))
+        print(to_text(table, figure))
     before = "finished before: " if summary.get("finished_before") else ""
     first = "" if summary["first"] is None else f", the recipe itself {summary['first']:.2f}"
     print(
@@ -106,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     )
     print(
         f"tune: {before}{summary['trials']} trials, {summary['stopped_early']} stopped early, "
-        f"{summary['failed']} failed; best {best['trial']}, {sweep.TITLES[figure]} "
+        f"{summary['failed']} failed; best {best['trial']}, {TITLES[figure]} "
         f"{best[figure]:.2f}{first} -> {storage.join(summary['sweep'], 'best.toml')}"
     )
     return 0

@@ -124,7 +124,9 @@ def dimensions_of(told: Mapping[str, Any]) -> tuple[Dimension, ...]:
 
 def _text(kind: str, path: str | None) -> str:
     if path is None:
-        return (resources.files("instancesketch") / "sweeps" / f"{kind}.toml").read_text("utf-8")
+        return (resources.files("instancesketch.tuning") / "spaces" / f"{kind}.toml").read_text(
+            "utf-8"
+        )
     try:
         return Path(path).read_text("utf-8")
     except OSError as error:

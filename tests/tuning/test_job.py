@@ -17,11 +17,11 @@ from defusedxml import ElementTree
 
 from instancesketch import tracking
 from instancesketch.errors import UserError
-from instancesketch.search_space import Dimension, Space
 from instancesketch.segmenter import Segmenter
-from instancesketch.sweep import Sweep
 from instancesketch.training import TrainConfig
 from instancesketch.tuning import TuneConfig, tune
+from instancesketch.tuning.space import Dimension, Space
+from instancesketch.tuning.sweep import Sweep
 from tests.test_training import write_corpus
 
 pytestmark = pytest.mark.ray
@@ -219,7 +219,7 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
     ]  # fmt: skip
     command += [word for change in TINY for word in ("--set", change)]
     environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     sweep = Sweep(location=str(tmp_path / "runs" / "sweep"), kind="segmenter")
 
     def start():

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from instancesketch.search_space import Dimension
-from instancesketch.sweep import Trial, best_of, ranked
+from instancesketch.tuning.space import Dimension
+from instancesketch.tuning.sweep import Trial, best_of, ranked
 
 BEST, FIRST, OTHER, STOPPED = "#d62728", "#1f77b4", "#7f7f7f", "#c2c2c2"
 _PANELS_A_ROW = 4

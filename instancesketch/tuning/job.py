@@ -15,15 +15,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from instancesketch import joblog, storage, sweep_plots
+from instancesketch import joblog, storage
 from instancesketch.cluster import Capacity, connect, quiet_data
 from instancesketch.errors import UserError
 from instancesketch.progress import Progress
 from instancesketch.rows import Selection
-from instancesketch.search_space import Space
 from instancesketch.settings import TrainConfig, begin, check, least_most, resolve
-from instancesketch.sweep import TITLES, Sweep, Trial, best_config, best_of, table_of, to_csv
 from instancesketch.taxonomy import Taxonomy
+from instancesketch.tuning import plots
+from instancesketch.tuning.space import Space
+from instancesketch.tuning.sweep import TITLES, Sweep, Trial, best_config, best_of, table_of, to_csv
 
 # Where Tune keeps its own state, which nobody reads: the folder goes when the sweep ends.
 _TUNE = "_tune"
@@ -123,7 +124,7 @@ def _search(
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # whose tables `verbose` does not turn off
     from ray import tune
 
-    from instancesketch import trials
+    from instancesketch.tuning import trials
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     job = trials.Job(
@@ -220,8 +221,8 @@ def _options(config: TuneConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
 def _draw(space: Space, sweep: Sweep, found: Sequence[Trial], selection: Selection) -> None:
     title = f"{TITLES[sweep.figure]} on the selection split"
     pictures = {
-        "curves.svg": sweep_plots.draw_curves(found, title),
-        "parameters.svg": sweep_plots.draw_parameters(found, space.dimensions, title),
+        "curves.svg": plots.draw_curves(found, title),
+        "parameters.svg": plots.draw_parameters(found, space.dimensions, title),
     }
     for name, figure in pictures.items():
         storage.write_whole(

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch import search_space
 from instancesketch.errors import UserError
 from instancesketch.recipes import recipe
+from instancesketch.tuning.space import load
 
 
 def space_of(tmp_path: Path, text: str, *changes: str, kind: str = "segmenter"):
     path = tmp_path / "space.toml"
     path.write_text(text)
-    return search_space.load(kind, str(path), "default", changes)
+    return load(kind, str(path), "default", changes)
 
 
 @pytest.mark.parametrize("kind", ["segmenter", "refiner"])
 def test_what_ships_begins_with_the_recipe_itself(kind) -> None:
-    space = search_space.load(kind, None, "default", ["epochs=3"])
+    space = load(kind, None, "default", ["epochs=3"])
     assert space.trial(space.base()) == recipe(kind, "default", ["epochs=3"])
     keys = {d.key for d in space.dimensions}
     assert {"learning_rate", "weight_decay", "augment.strength"} <= keys
@@ -103,4 +103,4 @@ def test_a_mistake_in_a_file_is_told_in_one_line(tmp_path, text, told) -> None:
 
 def test_a_file_that_is_not_there(tmp_path) -> None:
     with pytest.raises(UserError, match=r"no\.toml: No such file"):
-        search_space.load("refiner", str(tmp_path / "no.toml"), "default", [])
+        load("refiner", str(tmp_path / "no.toml"), "default", [])

@@ -25,9 +25,9 @@ from ray.util.queue import Queue
 from instancesketch import tracking
 from instancesketch.errors import UserError, mistake_in
 from instancesketch.progress import clock_text
-from instancesketch.search_space import Dimension, Space, Values
-from instancesketch.sweep import TITLES, Sweep, Trial, name_of
 from instancesketch.training import TrainConfig, train
+from instancesketch.tuning.space import Dimension, Space, Values
+from instancesketch.tuning.sweep import TITLES, Sweep, Trial, name_of
 
 _log = logging.getLogger(__name__)
 

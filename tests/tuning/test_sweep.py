@@ -8,11 +8,21 @@ from dataclasses import replace
 import pytest
 from defusedxml import ElementTree
 
-from instancesketch import search_space, sweep_plots, tracking
+from instancesketch import tracking
 from instancesketch.cli.door import parse
 from instancesketch.cli.train import changes
 from instancesketch.recipes import recipe
-from instancesketch.sweep import Sweep, best_config, best_of, ranked, table_of, to_csv, to_text
+from instancesketch.tuning import plots
+from instancesketch.tuning.space import load
+from instancesketch.tuning.sweep import (
+    Sweep,
+    best_config,
+    best_of,
+    ranked,
+    table_of,
+    to_csv,
+    to_text,
+)
 
 VALUES = [
     {"learning_rate": 0.0015, "model.encoder": "points", "model.channels": [64, 128, 128, 128]},
@@ -46,7 +56,7 @@ def space(tmp_path):
         model.encoder = { choices = ["points", "raster"] }
         model.channels = { choices = [[8], [64, 128, 128, 128]] }
     """)
-    return search_space.load(
+    return load(
         "segmenter", str(tmp_path / "space.toml"), "default", ["epochs=3", 'optimizer="adam"']
     )
 
@@ -121,8 +131,8 @@ def test_best_config_trains_the_same_recipe_again(sweep, space, tmp_path) -> Non
 
 def test_pictures_show_every_trial(sweep, space, tmp_path) -> None:
     trials = sweep.trials()
-    curves = sweep_plots.draw_curves(trials, "macro-F1")
-    parameters = sweep_plots.draw_parameters(trials, space.dimensions, "macro-F1")
+    curves = plots.draw_curves(trials, "macro-F1")
+    parameters = plots.draw_parameters(trials, space.dimensions, "macro-F1")
     for name, figure in (("curves", curves), ("parameters", parameters)):
         figure.savefig(tmp_path / f"{name}.svg", format="svg")
         ElementTree.parse(tmp_path / f"{name}.svg")

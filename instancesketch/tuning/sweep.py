@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from instancesketch import storage, tracking
 from instancesketch.progress import clock_text
-from instancesketch.search_space import Space, Values
+from instancesketch.tuning.space import Space, Values
 
 Outcome = Literal["finished", "stopped early", "failed"]
 
