@@ -5,9 +5,10 @@ Each takes the location of a folder; `split` keeps only the truth's rows of that
 
 from __future__ import annotations
 
+import heapq
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -102,25 +103,60 @@ def report(corpus: str, out: str, truth: str | None = None, watch: Watch = _unwa
     storage.write_text(out, page)
 
 
-def export(corpus: str, format: str, out: str, watch: Watch = _unwatched) -> int:
+def export(
+    corpus: str,
+    format: str,
+    out: str,
+    watch: Watch = _unwatched,
+    *,
+    uncertain: int | None = None,
+    images: bool = False,
+) -> int:
     """Writes a corpus or result in another format; returns the number of sketches.
 
+    With `uncertain`, only so many: those whose labels are least sure, least sure first. With
+    `images`, CVAT's are written, too.
+
     Raises:
-        UserError: the format can't be written, the output folder isn't empty, or `corpus` is none.
+        UserError: the format can't be written, the output folder isn't empty, `corpus` is none, or
+            has no scores to choose by.
     """
     if format not in WRITERS:
         raise UserError(f"can't write {format!r}; it writes {', '.join(WRITERS)}")
+    if images and format != "cvat":
+        raise UserError("--images goes with --format cvat; other formats need none")
     refuse_taken(out)
     storage.row_files(corpus)  # says so before anything is written if it is no corpus
+    rows: Iterable[Sketch] = sketches(corpus, watch=watch)
+    if uncertain is not None:
+        rows = least_sure(rows, uncertain, corpus)
+    taxonomy = taxonomy_of(corpus)
     filesystem, path = storage.locate(out)
     if not isinstance(filesystem, fs.LocalFileSystem):
-        return write(sketches(corpus, watch=watch), format, path, filesystem)
+        return write(rows, format, path, filesystem, taxonomy, images)
     # Under another name until all is there, so that a half is never taken for the whole.
     storage.remove(f"{path}.part")
-    number = write(sketches(corpus, watch=watch), format, f"{path}.part", filesystem)
+    number = write(rows, format, f"{path}.part", filesystem, taxonomy, images)
     storage.remove(path)
     storage.move(f"{path}.part", path)
     return number
+
+
+def least_sure(rows: Iterable[Sketch], number: int, name: str) -> list[Sketch]:
+    """So many of the sketches of a result, least sure first; of equals the earlier.
+
+    Raises:
+        UserError: the number isn't one, or a sketch has no scores.
+    """
+    if number < 1:
+        raise UserError(f"--uncertain {number}: give a number of drawings from 1")
+
+    def confidence(sketch: Sketch) -> float:
+        if sketch.confidence is None:
+            raise UserError(f"{name} has no scores: `segment` makes a result that has them")
+        return sketch.confidence
+
+    return heapq.nsmallest(number, rows, key=confidence)
 
 
 def refuse_taken(out: str) -> None:

@@ -121,6 +121,19 @@ class Sketch:
             x=x.copy(), y=y.copy(), stroke_len=self.stroke_len[list(strokes)], **values
         )
 
+    @property
+    def confidence(self) -> float | None:
+        """How sure a result is, 0 to 1: its parts' mean score times its category's, where known.
+
+        None where there are no scores, 0 where there is an error.
+        """
+        if self.error is not None:
+            return 0.0
+        if self.part_score is None:
+            return None
+        known = 1.0 if self.category_score is None else self.category_score
+        return known * sum(self.part_score) / len(self.part_score)
+
     def replace(self, **values: Any) -> Sketch:
         """Returns a copy with the named fields changed."""
         return replace(self, **values)

@@ -92,7 +92,7 @@ def to_svg(
         ValueError: `by` is none of the four.
     """
     inks = _inks(sketch, by, colours)
-    box = _view_box(sketch, _canvas(sketch) if on_canvas else None)
+    box = view_box(sketch, on_canvas)
     width, height = box[2:]
     side = max(width, height)
     share = _STROKE_WIDTH if sketch.object is None else _SCENE_STROKE_WIDTH
@@ -189,10 +189,9 @@ def _canvas(sketch: Sketch) -> tuple[float, float] | None:
     return (sketch.width, sketch.height) if known else None
 
 
-def _view_box(
-    sketch: Sketch, canvas: tuple[float, float] | None
-) -> tuple[float, float, float, float]:
+def view_box(sketch: Sketch, on_canvas: bool = True) -> tuple[float, float, float, float]:
     """Left, top, width and height of what is shown: the canvas, or all of the drawing."""
+    canvas = _canvas(sketch) if on_canvas else None
     x, y = sketch.x.astype(np.float64), sketch.y.astype(np.float64)
     left, top, right, bottom = (float(v) for v in (x.min(), y.min(), x.max(), y.max()))
     if canvas is not None:  # strokes may leave it
@@ -208,16 +207,16 @@ def _view_box(
 
 def _attributes(values: Mapping[str, object]) -> str:
     return "".join(
-        f" {name}={quoteattr(_writable(str(value)))}"
+        f" {name}={quoteattr(writable(str(value)))}"
         for name, value in values.items()
         if value is not None
     )
 
 
 def _text(words: str) -> str:
-    return escape(_writable(words))
+    return escape(writable(words))
 
 
-def _writable(words: str) -> str:
+def writable(words: str) -> str:
     """The words with a replacement character for each that XML has no way at all to write."""
     return _NOT_XML.sub("\ufffd", words)

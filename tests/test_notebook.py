@@ -70,7 +70,7 @@ def test_it_is_the_sketch_that_it_is_of() -> None:
 def test_what_is_written_is_read(format, tmp_path) -> None:
     sketches = drawn(3, category="sun")
     write(sketches, format, str(tmp_path))
-    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    files = [p for p in tmp_path.rglob("*") if p.is_file() and p.name != "cvat-labels.json"]
     found = [s for p in files for s in Sketches.from_file(p, taxonomy="doodle7")]
     assert sorted(found, key=lambda s: s.sketch_id) == sorted(sketches, key=lambda s: s.sketch_id)
     if len(files) > 1:

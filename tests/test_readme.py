@@ -8,7 +8,8 @@ from instancesketch.cli import door
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.S)).replace("\\\n", " ")
+PAGES = "\n".join([README, *(p.read_text("utf-8") for p in sorted((ROOT / "docs").glob("*.md")))])
+SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", PAGES, re.S)).replace("\\\n", " ")
 HELP = "\n".join(module.DESCRIPTION for module in door.VERBS.values())
 JOBS = sorted((ROOT / "jobs").glob("*.py"))
 

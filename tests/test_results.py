@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -86,6 +87,28 @@ def test_export_refuses_before_it_writes(corpus: str, tmp_path: Path) -> None:
         with pytest.raises(UserError):
             results.export(source, format, str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
+
+
+def test_export_of_what_is_least_sure(corpus: str, tmp_path: Path) -> None:
+    rows = [s.replace(part=s.part, label=s.part) for s in results.sketches(corpus)]
+    sure = [
+        s.replace(part_score=(0.05 * (7 * i % 20),) * len(s), category_score=0.9)
+        for i, s in enumerate(rows)
+    ]
+    sure[3] = sure[3].replace(error="too odd", part_score=None)
+    storage.write_table(str(tmp_path / "r" / "rows.parquet"), to_table(sure, RESULT_SCHEMA))
+    out = tmp_path / "out"
+    assert results.export(str(tmp_path / "r"), "quickdraw", str(out), uncertain=5) == 5
+    found = [json.loads(line)["key_id"] for line in (out / "sketches.ndjson").open()]
+    expected = sorted(sure, key=lambda s: s.confidence or 0)[:5]
+    assert sure[3] in expected[:2]
+    assert found == [s.sketch_id for s in expected]
+    with pytest.raises(UserError, match="has no scores"):
+        results.export(corpus, "svg", str(tmp_path / "none"), uncertain=5)
+    with pytest.raises(UserError, match="a number of drawings from 1"):
+        results.export(corpus, "svg", str(tmp_path / "none"), uncertain=0)
+    with pytest.raises(UserError, match="--images goes with --format cvat"):
+        results.export(corpus, "svg", str(tmp_path / "none"), images=True)
 
 
 def test_report_is_a_page(corpus: str, result: str, tmp_path: Path) -> None:

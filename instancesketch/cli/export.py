@@ -9,12 +9,14 @@ from instancesketch.cli import options
 HELP = "write a result or corpus in another format, or weights as ONNX"
 DESCRIPTION = """\
 Writes the drawings of a result or corpus, with their labels, for other programs: CVAT for images
-1.1, Quick, Draw! ndjson, the published JSON (a file per drawing), or SVG (a file per drawing).
+1.1, Label Studio, Quick, Draw! ndjson, the published JSON (a file per drawing), or SVG (a file
+per drawing). What was corrected in CVAT or Label Studio is read by `ingest`.
 
 Or writes weights for apps: segmenter.onnx and refiner.onnx take the points of a drawing and need
 neither torch nor this package. This takes the extra `onnx` and a minute.
 
-  instancesketch export result --format cvat --out for-cvat
+  instancesketch export result --format cvat --images --out for-cvat
+  instancesketch export result --format labelstudio --uncertain 100 --out to-correct
   instancesketch export doodle7 --format onnx --out app"""
 
 
@@ -22,7 +24,21 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's options."""
     parser.add_argument("dir", metavar="DIR", help="result or corpus; with onnx, weights")
     parser.add_argument(
-        "--format", required=True, metavar="F", help="cvat, quickdraw, json or svg; onnx of weights"
+        "--format",
+        required=True,
+        metavar="F",
+        help="cvat, labelstudio, quickdraw, json or svg; onnx of weights",
+    )
+    parser.add_argument(
+        "--uncertain",
+        type=int,
+        metavar="N",
+        help="only the N drawings of a result whose labels are least sure, least sure first",
+    )
+    parser.add_argument(
+        "--images",
+        action="store_true",
+        help="with cvat: the images, too, that its tasks are made of",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="a new folder")
 
@@ -39,6 +55,13 @@ def run(args: argparse.Namespace) -> int:
         print(f"export: {' and '.join(files)} -> {args.out}")
         return 0
     with options.watching("export") as watch:
-        number = results.export(args.dir, args.format, args.out, watch)
+        number = results.export(
+            args.dir,
+            args.format,
+            args.out,
+            watch,
+            uncertain=args.uncertain,
+            images=args.images,
+        )
     print(f"export: {number:,} sketches -> {args.out}")
     return 0

@@ -4,6 +4,7 @@
 |-------------|----------------------------------|------|---------|------------|----------|
 | `json`      | published JSON, one a drawing    | yes  | yes     |            | doodle7  |
 | `cvat`      | CVAT for images 1.1              | yes  | yes     |            | doodle7  |
+| `labelstudio` | Label Studio JSON, from here   | yes  | yes     |            | doodle7  |
 | `quickdraw` | Quick, Draw! ndjson              | yes  | yes     | lines      |          |
 | `spg`       | SPG ndjson beside its `.txt`     | yes  |         | lines      | spg20    |
 | `scenes`    | scene ndjson                     | yes  |         | lines      |          |
@@ -15,9 +16,10 @@ What is written reads back as the same sketch, but for columns that a format can
 
 | format      | lost                                                                             |
 |-------------|----------------------------------------------------------------------------------|
-| all four    | `part_score`, `category_score`, `object_score`, `error`                          |
+| all         | `part_score`, `category_score`, `object_score`, `error`                          |
 | `json`      | `part`, which the taxonomy finds from the label                                  |
 | `cvat`      | `part`, as above; characters that XML can't hold (most of U+0000 to U+001F)      |
+| `labelstudio` | `part`, as above                                                               |
 | `quickdraw` | nothing more                                                                     |
 | `svg`       | an `instance` list of nothing but nulls reads as null; characters as for `cvat`  |
 
@@ -39,6 +41,7 @@ from instancesketch.errors import SketchError
 from instancesketch.formats import (
     corpus,
     cvat,
+    label_studio,
     npz,
     published_json,
     quickdraw,
@@ -100,6 +103,7 @@ FORMATS = {
     for f in (
         Format(name="json", records=published_json.read, taxonomy="doodle7"),
         Format(name="cvat", records=cvat.read, taxonomy="doodle7"),
+        Format(name="labelstudio", records=label_studio.read, taxonomy="doodle7"),
         Format(name="quickdraw", records=quickdraw.read, split_by="lines"),
         Format(name="spg", records=spg.read, taxonomy="spg20", split_by="lines"),
         Format(name="scenes", records=scenes.read, split_by="lines"),

@@ -4,19 +4,19 @@ Each `<image>` is a drawing and each `<polyline>` a stroke, in the file's order;
 instance, and 0 one that is unknown. An image with a box, a polygon or another shape is rejected by
 name, since a drawing without some of its strokes would be another drawing.
 
-What CVAT has no place for stands in `<attribute>` elements, which its importer passes over: of an
-image `category`, `source`, `split`, `object_category` (JSON), `sketch_id` where the name can't hold
-it, and `columns`, the names of those of our columns that are not null; of a polyline `object`.
+What CVAT has no place for stands in `<attribute>` elements. Some come back from it, if its task was
+made with the labels that are written beside: those of a tag `drawing` of the image, `category`,
+`source`, `split`, `object_category` (JSON) and, where the name can't hold it, `sketch_id`; and of a
+polyline `object`. The image's own attribute `columns`, which names those of our columns that are
+not null, does not, and need not. Coordinates come back with two decimals.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +32,11 @@ from instancesketch.taxonomy import UNLABELED
 _CHUNK_BYTES = 1 << 16
 _ELEMENTS_PER_RECORD = 4
 _DEEPEST = 32
+TAG = "drawing"
 _OTHER_SHAPES = {"box", "polygon", "points", "cuboid", "skeleton", "mask", "ellipse"}
-_OPTIONAL = ("width", "height", "label", "instance")
+OPTIONAL = ("width", "height", "label", "instance")
 _POINTS = re.compile(r"[-+0-9.eE,;\s]*")
 _GROUP = re.compile(r"[0-9]{1,9}")
-# What XML 1.0 can't hold, not even escaped.
-_UNFIT = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read(
@@ -136,7 +135,7 @@ class _Parser:
             self._strokes.append(attributes)
             self._owner = attributes
         elif name == "tag":
-            self._owner = {}
+            self._owner = self._about if attributes.get("label") == TAG else {}
         elif name in _OTHER_SHAPES:
             self._wrong = f"the image has a <{name}>; only polylines are strokes"
         elif name == "attribute":
@@ -167,7 +166,9 @@ class _Parser:
         if self._image is None:
             return
         if name == "attribute" and self._key is not None:
-            self._owner["@" + self._key] = "".join(self._text)
+            text = "".join(self._text)
+            if text or self._key == "columns":  # CVAT leaves what is not known empty
+                self._owner["@" + self._key] = text
             self._key = None
         elif self._depth == 2:
             self._owner = self._about
@@ -214,10 +215,10 @@ def _sketch(image: dict[str, str], about: dict[str, str], strokes: list[dict[str
 def _id(image: dict[str, str], about: dict[str, str]) -> str:
     if "@sketch_id" in about:
         return values.identifier(values.load(about["@sketch_id"].encode()), "sketch_id")
-    return values.identifier(_stem(image.get("name", "")), "name of the image")
+    return values.identifier(stem(image.get("name", "")), "name of the image")
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
     """The name of an image without folders and extension."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return last.rpartition(".")[0] or last
@@ -252,57 +253,3 @@ def _number(text: str, what: str) -> float:
         return float(text)
     except ValueError:
         raise SketchError(f"{what} {text[:20]!r} is not a number") from None
-
-
-def lines(sketches: Iterable[Sketch]) -> Iterator[bytes]:
-    """Yields the parts of one file with all sketches in it, in order."""
-    yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n'
-    for number, sketch in enumerate(sketches):
-        yield _UNFIT.sub("\ufffd", _image(number, sketch)).encode()
-    yield b"</annotations>\n"
-
-
-def _image(number: int, sketch: Sketch) -> str:
-    name = quote(sketch.sketch_id, safe=" ") + ".png"
-    width = sketch.width if sketch.width is not None else _reach(sketch.x)
-    height = sketch.height if sketch.height is not None else _reach(sketch.y)
-    about = {k: getattr(sketch, k) for k in ("category", "source", "split")}
-    if sketch.object_category is not None:
-        about["object_category"] = values.dump(sketch.object_category)
-    if _stem(name) != sketch.sketch_id:
-        about["sketch_id"] = values.dump(sketch.sketch_id)
-    about["columns"] = " ".join(k for k in _OPTIONAL if getattr(sketch, k) is not None)
-    size = f'width="{_size(width)}" height="{_size(height)}"'
-    head = f'  <image id="{number}" name={_quoted(name)} {size}>\n'
-    attributes = "".join(f"    {_attribute(k, v)}\n" for k, v in about.items() if v is not None)
-    strokes = "".join(_polyline(sketch, i, p) for i, p in enumerate(sketch.to_strokes()))
-    return f"{head}{attributes}{strokes}  </image>\n"
-
-
-def _size(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)
-
-
-def _reach(values_P: npt.NDArray[np.float32]) -> float:
-    """A size for CVAT, which wants one, where none is known."""
-    return max(1.0, float(np.ceil(values_P.max())))
-
-
-def _polyline(sketch: Sketch, stroke: int, points: npt.NDArray[np.float32]) -> str:
-    label = sketch.label[stroke] if sketch.label is not None else UNLABELED
-    group = sketch.instance[stroke] if sketch.instance is not None else None
-    text = ";".join(f"{x},{y}" for x, y in points.astype("U32"))
-    group_id = "" if group is None else f' group_id="{group}"'
-    inside = "" if sketch.object is None else _attribute("object", str(sketch.object[stroke]))
-    return (
-        f'    <polyline label={_quoted(label)} source="manual" occluded="0" points="{text}"'
-        f' z_order="0"{group_id}>{inside}</polyline>\n'
-    )
-
-
-def _attribute(name: str, text: str) -> str:
-    return f'<attribute name="{name}">{escape(text, {chr(13): "&#13;"})}</attribute>'
-
-
-def _quoted(text: str) -> str:
-    return quoteattr(text, {chr(13): "&#13;"})

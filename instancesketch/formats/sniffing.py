@@ -17,9 +17,23 @@ from instancesketch.formats.record import Rejection
 
 COMPANION = "companion"  # belongs to a set of drawings and holds none
 
+# A list of objects that begin as tasks of Label Studio do, here or there.
+_TASKS = re.compile(
+    r'\[\s*\{\s*"(id|data|annotations|predictions)"\s*:(?=.*"(data|annotations|predictions)")', re.S
+)
 _HEAD_BYTES = 1 << 16
 _COMPANION_SUFFIXES = {".txt", ".csv", ".tsv", ".md", ".rst", ".toml", ".yaml", ".yml", ".cfg"}
-_COMPANION_NAMES = {"license", "licence", "copying", "notice", "readme", "summary.json"}
+_COMPANION_NAMES = {
+    "license",
+    "licence",
+    "copying",
+    "notice",
+    "readme",
+    "summary.json",
+    # Beside what is written for CVAT and for Label Studio.
+    "cvat-labels.json",
+    "label-studio.xml",
+}
 # Believed only where the contents say nothing, so that their reader says what is wrong with them.
 _SUFFIXES = {
     ".json": "json",
@@ -94,6 +108,8 @@ def _json(text: str, path: str, filesystem: fs.FileSystem) -> str | None:
             return _ndjson(data, path, filesystem)
         if "lines" in data:
             return "json"
+    if _TASKS.match(text):
+        return "labelstudio"
     if not text.startswith("{"):
         return None
     keys = set(re.findall(r'"(lines|segments|drawing|scene_id|word)"\s*:', text))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import quote
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pyarrow import fs
 
-from instancesketch.formats import cvat, published_json, quickdraw
+from instancesketch.formats import cvat_writing, label_studio, published_json, quickdraw
+from instancesketch.formats.naming import file_name
 from instancesketch.sketch import Sketch
 from instancesketch.svg import to_svg
-
-_LONGEST_NAME = 200  # bytes; file systems take 255
+from instancesketch.taxonomy import SIDES, UNLABELED, Taxonomy, with_side
 
 # Formats that put all sketches into one file, and those with a file per sketch.
 _IN_ONE: dict[str, tuple[str, Callable[[Iterable[Sketch]], Iterator[bytes]]]] = {
-    "cvat": ("annotations.xml", cvat.lines),
+    "cvat": ("annotations.xml", cvat_writing.lines),
+    "labelstudio": ("tasks.json", label_studio.lines),
     "quickdraw": ("sketches.ndjson", quickdraw.lines),
+}
+# What a program for labelling wants to know beforehand: labels, categories, whether there are
+# objects; as a file beside the sketches.
+_SETTINGS: dict[str, tuple[str, Callable[[Sequence[str], Sequence[str], bool], bytes]]] = {
+    "cvat": ("cvat-labels.json", cvat_writing.label_spec),
+    "labelstudio": ("label-studio.xml", label_studio.view),
 }
 _EACH: dict[str, tuple[str, Callable[[Sketch], bytes]]] = {
     "json": (".json", published_json.dump),
@@ -27,29 +32,82 @@ WRITERS = (*_IN_ONE, *_EACH)
 
 
 def write(
-    sketches: Iterable[Sketch], format: str, out: str, filesystem: fs.FileSystem | None = None
+    sketches: Iterable[Sketch],
+    format: str,
+    out: str,
+    filesystem: fs.FileSystem | None = None,
+    taxonomy: Taxonomy | None = None,
+    images: bool = False,
 ) -> int:
     """Writes sketches into a folder, and returns how many.
 
-    CVAT is `annotations.xml` and Quick, Draw! `sketches.ndjson`; JSON and SVG are a file per sketch
-    in a folder per category, named by the sketch's id with `%` escapes.
+    CVAT is `annotations.xml` beside `cvat-labels.json`, Label Studio `tasks.json` beside
+    `label-studio.xml`, Quick, Draw! `sketches.ndjson`; JSON and SVG are a file per sketch in a
+    folder per category, named by the sketch's id with `%` escapes.
 
     Args:
         sketches: what to write; ids must be unique.
         format: one of `WRITERS`.
         out: the folder; made if it isn't there.
         filesystem: where it lies; the local one by default.
+        taxonomy: what else than the sketches' own labels can be chosen in a program for labelling.
+        images: with CVAT, whose tasks are made of images: writes these, too, into `images/`.
 
     Raises:
         KeyError: the format can't be written.
+        UserError: an image would be too large.
     """
     filesystem = filesystem or fs.LocalFileSystem()
     filesystem.create_dir(out, recursive=True)
     if format in _IN_ONE:
         name, lines = _IN_ONE[format]
-        return _write_one(sketches, f"{out}/{name}", lines, filesystem)
+        choice = _Choice(taxonomy)
+        if images:
+            sketches = _with_images(sketches, f"{out}/images", filesystem)
+        number = _write_one(choice.watch(sketches), f"{out}/{name}", lines, filesystem)
+        if format in _SETTINGS:
+            name, settings = _SETTINGS[format]
+            with filesystem.open_output_stream(f"{out}/{name}", compression=None) as stream:
+                stream.write(settings(*choice.made()))
+        return number
     suffix, dump = _EACH[format]
     return _write_each(sketches, out, suffix, dump, filesystem)
+
+
+def _with_images(
+    sketches: Iterable[Sketch], out: str, filesystem: fs.FileSystem
+) -> Iterator[Sketch]:
+    filesystem.create_dir(out, recursive=True)
+    for sketch in sketches:
+        path = f"{out}/{cvat_writing.image_name(sketch)}"
+        with filesystem.open_output_stream(path, compression=None) as stream:
+            stream.write(cvat_writing.image(sketch))
+        yield sketch
+
+
+class _Choice:
+    """The labels and categories that there are to choose from: a taxonomy's and those seen."""
+
+    def __init__(self, taxonomy: Taxonomy | None) -> None:
+        kinds = {} if taxonomy is None else taxonomy.categories
+        self.labels = {UNLABELED: None} | {
+            label: None
+            for kind in kinds.values()
+            for part in kind.parts
+            for label in (part, *(with_side(part, s) for s in SIDES if part in kind.sided))
+        }
+        self.categories: dict[str, None] = dict.fromkeys(kinds)
+        self.scenes = False
+
+    def watch(self, sketches: Iterable[Sketch]) -> Iterator[Sketch]:
+        for sketch in sketches:
+            self.labels |= dict.fromkeys(sketch.label or sketch.part or ())
+            self.categories |= {} if sketch.category is None else {sketch.category: None}
+            self.scenes |= sketch.object is not None
+            yield sketch
+
+    def made(self) -> tuple[list[str], list[str], bool]:
+        return list(self.labels), list(self.categories), self.scenes
 
 
 def _write_one(
@@ -91,14 +149,3 @@ def _write_each(
             stream.write(dump(sketch))
         number += 1
     return number
-
-
-def file_name(text: str) -> str:
-    """A name that any file system takes: reversible by `urllib.parse.unquote`, unless very long."""
-    name = quote(text, safe=" ")
-    if name[0] in "._ ":  # hidden, private, or the way up
-        name = f"%{ord(name[0]):02X}{name[1:]}"
-    if len(name) > _LONGEST_NAME:
-        digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        name = f"{name[: _LONGEST_NAME - 20]}-{digest}"
-    return name

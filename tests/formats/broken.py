@@ -18,6 +18,10 @@ LAUGHS = f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY l0 "lol">{ENTITY}]>'
 POLYLINE = '<polyline label="trunk" occluded="0" points="0,0;4,4"{}/>'
 
 
+TASK = {"sketch_id": "t", "category": "sun", "drawing": [COLUMNS]}
+BOX = {"type": "rectanglelabels", "value": {"x": 1, "y": 1, "width": 9, "height": 9}}
+
+
 class Broken(NamedTuple):
     """What lies in the folder."""
 
@@ -78,6 +82,12 @@ def _json_files(folder: Path) -> dict[str, str]:
         "list.json": ("[1, 2, 3]", "a list in place of an object"),
         "true.json": ('{"lines": [[[true, false]]]}', "true or false, not a number"),
         "empty.json": ("", "empty"),
+        "task.json": ('[{"data": {"image": "a.png"}, "annotations": []}]', "data has no drawing"),
+        "tasks.json": ('[{"data": {}, "annotations": []}, ', "not JSON"),
+        "region.json": (
+            json.dumps([{"data": TASK, "predictions": [{"result": [BOX]}]}]),
+            "a region of type 'rectanglelabels' is no stroke",
+        ),
     }
     for name, (text, _) in texts.items():
         (folder / name).write_text(text)
