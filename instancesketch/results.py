@@ -9,6 +9,7 @@ import heapq
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -169,12 +170,13 @@ def refuse_taken(out: str) -> None:
         raise UserError(f"{out} is there already: choose a new folder for --out")
 
 
-def info(corpus: str) -> dict[str, Any]:
+def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
     """Counts what a corpus or result holds.
 
     Returns:
         Numbers of sketches, strokes, points, errors and rejections, and of sketches by source,
-        category and split (None where unknown), and of strokes by part.
+        category and split (None where unknown), of strokes by part, and of rejections by reason;
+        and so many of the first drawings, each with its id, category, strokes by part and error.
 
     Raises:
         UserError: it is no corpus.
@@ -198,6 +200,26 @@ def info(corpus: str) -> dict[str, Any]:
                 column = pc.list_flatten(column)
             for pair in pc.value_counts(column).to_pylist():
                 counts[pair["values"]] += pair["counts"]
-    rejected = storage.join(corpus, "_rejected.parquet")
-    totals["rejected"] = storage.row_count(rejected) if storage.exists(rejected) else 0
-    return dict(totals) | {name: dict(counts.most_common()) for name, counts in by.items()}
+    reasons: Counter[str] = Counter()
+    if storage.exists(rejected := storage.join(corpus, "_rejected.parquet")):
+        reasons.update(storage.read_table(rejected, ["reason"])["reason"].to_pylist())
+    totals["rejected"] = reasons.total()
+    found: dict[str, Any] = {name: dict(counts.most_common()) for name, counts in by.items()}
+    return (
+        dict(totals)
+        | found
+        | {
+            "reason": dict(reasons.most_common()),
+            "drawings": [_in_short(sketch) for sketch in islice(sketches(corpus), drawings)],
+        }
+    )
+
+
+def _in_short(sketch: Sketch) -> dict[str, Any]:
+    return {
+        "sketch_id": sketch.sketch_id,
+        "category": sketch.category,
+        "strokes": len(sketch),
+        "part": dict(Counter(sketch.part or ()).most_common()),
+        "error": sketch.error,
+    }

@@ -148,8 +148,50 @@ def test_the_street_by_its_verbs(
     assert "made with other settings (shuffle_strokes)" in capsys.readouterr().err
     assert (tmp_path / "corpus" / "_log.txt").read_text("utf-8") == log
 
-    assert main(["info", str(tmp_path / "corpus")]) == 0
-    assert "info: 2 sketches, 2 strokes, 4 points, 1 rejected" in capsys.readouterr().out
+    assert main([*ask, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told.pop("location") == f"{tmp_path}/corpus"
+    assert told.pop("finished_before")
+    assert told == summary
+
+    assert main(["info", str(tmp_path / "corpus"), "--drawings", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "info: 2 sketches, 2 strokes, 4 points, 1 rejected" in printed
+    assert "\nnot JSON" in printed
+    assert "\na: sun: " not in printed
+    assert "\na: sun, 1 strokes\n" in printed
+    assert "\nb: sun" not in printed
+    assert main(["info", str(tmp_path / "corpus"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["sketches"], found["rejected"], found["category"]) == (2, 1, {"sun": 2})
+    assert [d["sketch_id"] for d in found["drawings"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_shells_complete_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--print-completion", shell])
+    script = capsys.readouterr().out
+    assert all(verb in script for verb in VERBS)
+    assert "given-category" in script
+
+
+def test_bash_completes_verbs_and_options(tmp_path: Path) -> None:
+    script = subprocess.run(
+        [sys.executable, "-m", "instancesketch", "--print-completion", "bash"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    ask = """
+COMP_WORDS=(instancesketch {}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_shtab_instancesketch; echo "${{COMPREPLY[@]}}"
+"""
+    for words, expected in (("seg", "segment"), ("export x --unc", "--uncertain")):
+        done = subprocess.run(
+            ["bash", "-c", script + ask.format(words)], capture_output=True, text=True
+        )
+        assert done.stdout.split() == [expected]
 
 
 @pytest.mark.ray

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+import shtab
+
 from instancesketch import __version__
 from instancesketch.cli import (
     demo,
@@ -44,6 +46,8 @@ VERBS = {
 }
 
 STOPPED = 130
+# Values that a shell completes by the names of files.
+_PLACES = {"SOURCE", "DIR", "CORPUS", "RESULT", "FILE", "LOCATION"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,6 +93,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
         epilog="`instancesketch VERB --help` explains a verb, with examples.",
     )
     parser.add_argument("--version", action="version", version=f"instancesketch {__version__}")
+    shtab.add_argument_to(
+        parser, "--print-completion", help="print what completes commands in this shell"
+    )
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True, parser_class=_Parser)
     parsers = {}
     for name, module in VERBS.items():
@@ -102,6 +109,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
         module.add(parsers[name])
         options.add_config(parsers[name])
         parsers[name].set_defaults(run=module.run)
+        for action in parsers[name]._actions:
+            if action.metavar in _PLACES:
+                action.complete = shtab.FILE  # type: ignore[attr-defined]
     if argv and argv[0] in parsers:
         argv = [argv[0], *options.from_config(parsers[argv[0]], argv[1:]), *argv[1:]]
     return parser.parse_args(argv)

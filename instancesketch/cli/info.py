@@ -3,44 +3,75 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Mapping
+from typing import Any
+
+from instancesketch.cli import options
 
 HELP = "count what a corpus or result holds"
 DESCRIPTION = """\
 Counts the drawings of a corpus or result by source, category and split, their strokes and points,
-their parts, and what was rejected or failed.
+their parts, and what was rejected or failed, and shows what the first drawings hold.
 
-  instancesketch info corpus"""
+  instancesketch info corpus
+  instancesketch info result --drawings 20
+  instancesketch info corpus --json"""
 
 _MOST = 30
+_WIDEST = 60
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's options."""
     parser.add_argument("corpus", metavar="CORPUS", help="corpus or result")
+    parser.add_argument(
+        "--drawings",
+        type=int,
+        default=5,
+        metavar="N",
+        help="show the first N drawings (default: 5)",
+    )
+    options.add_json(parser, "print all of it as JSON; what is not known is the key `null`")
 
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch import results
 
-    found = results.info(args.corpus)
+    found = results.info(args.corpus, max(0, args.drawings))
+    if args.json:
+        print(json.dumps(found))
+        return 0
     for name in ("source", "category", "split", "part"):
         print("\n".join(_table(name, found[name])))
+    if found["reason"]:
+        print("\n".join(_table("reason", found["reason"], "rejected")))
+    for drawing in found["drawings"]:
+        print(_line(drawing))
+    if found["drawings"]:
+        print()
     totals = ("sketches", "strokes", "points", "rejected", "failed")
     counts = ", ".join(f"{found[name]:,} {name}" for name in totals)
     print(f"info: {counts} in {args.corpus}")
     return 0
 
 
-def _table(name: str, counts: Mapping[str | None, int]) -> list[str]:
+def _line(drawing: Mapping[str, Any]) -> str:
+    parts = ", ".join(f"{number} {part}" for part, number in drawing["part"].items())
+    about = f"{drawing['category'] or '(unknown)'}, {drawing['strokes']:,} strokes"
+    said = [drawing["sketch_id"][:_WIDEST], about, parts, drawing["error"]]
+    return ": ".join(words for words in said if words)
+
+
+def _table(name: str, counts: Mapping[str | None, int], unit: str = "") -> list[str]:
     """A table of the most frequent values, the rest in one line."""
     shown = list(counts.items())[:_MOST]
     rest = sum(counts.values()) - sum(number for _, number in shown)
-    rows = [("(unknown)" if value is None else value, number) for value, number in shown]
+    rows = [("(unknown)" if value is None else value[:_WIDEST], n) for value, n in shown]
     if rest:
         rows.append((f"({len(counts) - len(shown)} more)", rest))
     width = max([len(name), *(len(value) for value, _ in rows)])
-    unit = "strokes" if name == "part" else "sketches"
+    unit = unit or ("strokes" if name == "part" else "sketches")
     lines = [f"{name:{width}}{unit:>12}"]
     return [*lines, *(f"{value:{width}}{number:>12,}" for value, number in rows), ""]

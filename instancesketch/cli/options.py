@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import posixpath
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,12 @@ def add_job(parser: argparse.ArgumentParser, gpus: bool = False) -> None:
         "--strict", action="store_true", help="exit with 1 if anything was rejected or failed"
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
+    add_json(parser, "end with the summary as JSON in place of words")
+
+
+def add_json(parser: argparse.ArgumentParser, help: str) -> None:
+    """Adds `--json`, for scripts: then nothing else is printed to standard output."""
+    parser.add_argument("--json", action="store_true", help=help)
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +104,11 @@ def conclude(
 ) -> int:
     """Prints the last line of a job, which calls its rows so, and returns its exit status."""
     counts = summary.counts
+    status = int(args.strict and summary.rejected + summary.failed > 0)
+    if args.json:
+        about = {"location": summary.location, "finished_before": summary.finished_before}
+        print(json.dumps(about | dict(counts)))
+        return status
     said = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]
     said += [f"{summary.rejected:,} rejected", *notes]
     for note in said_besides(counts):
@@ -105,7 +117,7 @@ def conclude(
         print(f"rejected {number:,}: {reason}")
     before = "finished before: " if summary.finished_before else ""
     print(f"{args.verb}: {before}{', '.join(said)} -> {summary.location}")
-    return int(args.strict and summary.rejected + summary.failed > 0)
+    return status
 
 
 def said_besides(counts: Any) -> list[str]:
