@@ -114,7 +114,7 @@ def _clusters(net: RefinerNet, batch: Batch, part_S: Tensor) -> Tensor:
     """(S,) from 1, different for strokes of different instances; 0 for several at once."""
     embedded = net(batch, part_S)
     if net.config.cluster == "k-means":
-        return _two_means(net, batch, part_S, embedded.places_SD)
+        return two_means(net, batch, part_S, embedded.places_SD)
     single_S = embedded.several_S < 0
     cluster_S = torch.arange(1, len(part_S) + 1, device=part_S.device) * single_S
     groups = Groups.of(net.keys(batch, part_S), single_S)
@@ -164,7 +164,7 @@ def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None
         sum_GLL = torch.zeros_like(sum_GLL).scatter_add(2, rows_GLL.transpose(1, 2), sum_GLL)
 
 
-def _two_means(net: RefinerNet, batch: Batch, part_S: Tensor, places_SD: Tensor) -> Tensor:
+def two_means(net: RefinerNet, batch: Batch, part_S: Tensor, places_SD: Tensor) -> Tensor:
     """The published rule: two clusters among the front, and two among the back legs and feet.
 
     Other parts are not told apart: 0.

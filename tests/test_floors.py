@@ -18,7 +18,7 @@ FLOORS = {
     4: {
         "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",
         "isolation", "joblog", "pools", "progress", "reading", "scene_steps", "settings", "showing",
-        "slices", "staging", "street", "submitted", "synthesis", "tracking",
+        "slices", "speed", "staging", "street", "submitted", "synthesis", "tracking",
         "training", "tuning", "worker",
     },
     5: {"cli", "__main__"},

@@ -17,6 +17,7 @@ import shtab
 
 from instancesketch import __version__
 from instancesketch.cli import (
+    benchmark,
     demo,
     evaluate,
     export,
@@ -42,6 +43,7 @@ VERBS = {
     "report": report,
     "export": export,
     "info": info,
+    "benchmark": benchmark,
     "demo": demo,
 }
 

@@ -1,0 +1,12 @@
+"""ray job submit --working-dir . -- python jobs/benchmark.py --data s3://bucket/corpus --out s3://bucket/speed
+
+Measures how fast labelling, training and reading are;
+the options are those of `instancesketch benchmark`.
+"""
+
+import sys
+
+from instancesketch.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["benchmark", *sys.argv[1:]]))
