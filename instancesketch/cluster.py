@@ -83,6 +83,11 @@ def connect(
     return capacity
 
 
+def local_cpus() -> int:
+    """The logical CPUs of a Ray that is started on this machine."""
+    return max(SMALLEST_LOCAL_CPUS, os.cpu_count() or 1)
+
+
 def _join_or_start(show_worker_output: bool) -> None:
     import ray
 
@@ -90,7 +95,7 @@ def _join_or_start(show_worker_output: bool) -> None:
     options = {"log_to_driver": show_worker_output, "logging_level": logging.ERROR}
     logging.getLogger("ray").setLevel(logging.ERROR)
     if not address or address == "local":
-        cpus = max(SMALLEST_LOCAL_CPUS, os.cpu_count() or 1)
+        cpus = local_cpus()
         try:
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, **options)
         except Exception as error:  # Ray raises just that where its processes don't start in time

@@ -51,6 +51,15 @@ def ingest(config: IngestConfig) -> Summary:
         UserError: a source isn't there, nothing can be read, the output folder holds something
             else, or the cluster is too small.
     """
+    return run(job_of(config))
+
+
+def job_of(config: IngestConfig) -> Job:
+    """The job that `ingest` carries out.
+
+    Raises:
+        UserError: a source isn't there.
+    """
     refuse_overlap(config.sources, config.out)
     taxonomy = None if config.taxonomy is None else Taxonomy.load(config.taxonomy).to_dict()
     how = Reading(
@@ -65,22 +74,20 @@ def ingest(config: IngestConfig) -> Summary:
         work = Ingest(how=how, stage=stage)
         return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
 
-    return run(
-        Job(
-            verb="ingest",
-            out=config.out,
-            settings={
-                "verb": "ingest",
-                "sources": planned.sources,
-                "format": config.format,
-                **asdict(how),
-            },
-            items=planned.slices,
-            connect=partial(connect, workers=config.workers or 1),
-            stages=stages,
-            summary={"files": planned.files, "hidden_files": planned.hidden},
-            quiet=config.quiet,
-        )
+    return Job(
+        verb="ingest",
+        out=config.out,
+        settings={
+            "verb": "ingest",
+            "sources": planned.sources,
+            "format": config.format,
+            **asdict(how),
+        },
+        items=planned.slices,
+        connect=partial(connect, workers=config.workers or 1),
+        stages=stages,
+        summary={"files": planned.files, "hidden_files": planned.hidden},
+        quiet=config.quiet,
     )
 
 

@@ -92,6 +92,15 @@ def segment(config: SegmentConfig, labelling: Labelling | None = None) -> Summar
         UserError: weights or a source aren't there, nothing can be read, the output folder holds
             something else, or the cluster is too small.
     """
+    return run(job_of(config, labelling))
+
+
+def job_of(config: SegmentConfig, labelling: Labelling | None = None) -> Job:
+    """The job that `segment` carries out.
+
+    Raises:
+        UserError: weights or a source aren't there.
+    """
     refuse_overlap(config.sources, config.out)
     device = "cuda" if config.gpus_per_worker else "cpu"
     precision = resolve(config.precision, device)
@@ -119,34 +128,32 @@ def segment(config: SegmentConfig, labelling: Labelling | None = None) -> Summar
         names = tuple(step.name for step in steps)
         return rows.map(Write(steps=names, stage=stage), **helping)
 
-    return run(
-        Job(
-            verb="segment",
-            out=config.out,
-            settings={
-                "verb": "segment",
-                "sources": planned.sources,
-                "format": config.format,
-                "weights": [_fingerprint(source) for source in config.weights],
-                "given_category": config.given_category,
-                "precision": config.precision,
-                "scenes": scenes,
-                **asdict(how),
-            },
-            items=planned.slices,
-            connect=lambda: capacity.append(sizes.connect()),
-            stages=stages,
-            summary={
-                "files": planned.files,
-                "hidden_files": planned.hidden,
-                "weights": list(config.weights),
-                "taxonomy": taxonomy,
-                "device": device,
-                "precision": precision,
-                **({} if scenes is None else scenes),
-            },
-            quiet=config.quiet,
-        )
+    return Job(
+        verb="segment",
+        out=config.out,
+        settings={
+            "verb": "segment",
+            "sources": planned.sources,
+            "format": config.format,
+            "weights": [_fingerprint(source) for source in config.weights],
+            "given_category": config.given_category,
+            "precision": config.precision,
+            "scenes": scenes,
+            **asdict(how),
+        },
+        items=planned.slices,
+        connect=lambda: capacity.append(sizes.connect()),
+        stages=stages,
+        summary={
+            "files": planned.files,
+            "hidden_files": planned.hidden,
+            "weights": list(config.weights),
+            "taxonomy": taxonomy,
+            "device": device,
+            "precision": precision,
+            **({} if scenes is None else scenes),
+        },
+        quiet=config.quiet,
     )
 
 

@@ -148,6 +148,9 @@ def test_the_street_by_its_verbs(
     assert "made with other settings (shuffle_strokes)" in capsys.readouterr().err
     assert (tmp_path / "corpus" / "_log.txt").read_text("utf-8") == log
 
+    assert main([*ask, "--dry-run"]) == 0
+    assert f"nothing to do: {tmp_path}/corpus is finished" in capsys.readouterr().out
+
     assert main([*ask, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told.pop("location") == f"{tmp_path}/corpus"

@@ -17,8 +17,8 @@ FLOORS = {
         "portable"},
     4: {
         "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",
-        "isolation", "joblog", "pools", "progress", "reading", "scene_steps", "settings", "showing",
-        "slices", "speed", "staging", "street", "submitted", "synthesis", "tracking",
+        "isolation", "joblog", "pools", "preview", "progress", "reading", "scene_steps", "settings",
+        "showing", "slices", "speed", "staging", "street", "submitted", "synthesis", "tracking",
         "training", "tuning", "worker",
     },
     5: {"cli", "__main__"},

@@ -40,19 +40,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch.corpus import IngestConfig, ingest
+    from instancesketch.corpus import IngestConfig, ingest, job_of
 
-    summary = ingest(
-        IngestConfig(
-            sources=tuple(args.sources),
-            out=options.place(args.out, args.storage),
-            format=args.format,
-            taxonomy=args.taxonomy,
-            split_by=args.split_by,
-            shuffle_strokes=args.shuffle_strokes,
-            max_record_mb=args.max_record_mb,
-            workers=args.workers,
-            quiet=args.quiet,
-        )
+    config = IngestConfig(
+        sources=tuple(args.sources),
+        out=options.place(args.out, args.storage),
+        format=args.format,
+        taxonomy=args.taxonomy,
+        split_by=args.split_by,
+        shuffle_strokes=args.shuffle_strokes,
+        max_record_mb=args.max_record_mb,
+        workers=args.workers,
+        quiet=args.quiet,
     )
-    return options.conclude(args, summary)
+    if args.dry_run:
+        return options.show_plan(args, job_of(config))
+    return options.conclude(args, ingest(config))

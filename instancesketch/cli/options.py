@@ -15,7 +15,7 @@ from instancesketch.errors import UserError
 
 if TYPE_CHECKING:
     from instancesketch.results import Watch
-    from instancesketch.street import Summary
+    from instancesketch.street import Job, Summary
 
 
 # Options of this form add up: those of a file come first, and of two of one key the later counts.
@@ -80,6 +80,22 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         metavar="MB",
         help="reject larger drawings (default: 64)",
     )
+
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done, and do nothing"
+    )
+
+
+def show_plan(args: argparse.Namespace, job: Job) -> int:
+    """Prints what a job would do, for `--dry-run`."""
+    from instancesketch.preview import in_words, preview
+
+    plan = preview(job, args.workers)
+    said = [json.dumps(plan)] if args.json else in_words(plan)
+    print("\n".join(said))
+    if not args.json:
+        print(f"{args.verb}: dry run, nothing was done")
+    return 0
 
 
 @contextmanager

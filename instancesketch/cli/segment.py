@@ -89,25 +89,26 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch.inference import SegmentConfig, segment
+    from instancesketch.inference import SegmentConfig, job_of, segment
 
-    summary = segment(
-        SegmentConfig(
-            sources=tuple(args.sources),
-            out=options.place(args.out, args.storage),
-            weights=tuple(args.weights or [DEFAULT_WEIGHTS]),
-            given_category=args.given_category,
-            scenes=_scenes(args),
-            format=args.format,
-            split=args.split,
-            shuffle_strokes=args.shuffle_strokes,
-            max_record_mb=args.max_record_mb,
-            precision=args.precision,
-            workers=args.workers,
-            gpus_per_worker=args.gpus_per_worker,
-            quiet=args.quiet,
-        )
+    config = SegmentConfig(
+        sources=tuple(args.sources),
+        out=options.place(args.out, args.storage),
+        weights=tuple(args.weights or [DEFAULT_WEIGHTS]),
+        given_category=args.given_category,
+        scenes=_scenes(args),
+        format=args.format,
+        split=args.split,
+        shuffle_strokes=args.shuffle_strokes,
+        max_record_mb=args.max_record_mb,
+        precision=args.precision,
+        workers=args.workers,
+        gpus_per_worker=args.gpus_per_worker,
+        quiet=args.quiet,
     )
+    if args.dry_run:
+        return options.show_plan(args, job_of(config))
+    summary = segment(config)
     noun = "scenes" if args.scenes else "sketches"
     notes = [f"{summary.failed:,} failed"]
     if args.scenes:
