@@ -150,6 +150,8 @@ def _check_weights(config: TrainConfig) -> None:
     kind = config.recipe.kind
     if shape != config.recipe.model:
         raise UserError(f"the {kind} of {config.weights[-1]} has another shape than the recipe")
+    if kind in weights.ADAPTABLE:
+        return
     (taxonomy,) = _taxonomies(config)
     if (theirs.part_names, theirs.category_names) != (taxonomy.part_names, taxonomy.category_names):
         raise UserError(

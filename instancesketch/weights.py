@@ -24,6 +24,19 @@ _NETS: Mapping[str, tuple[Callable[..., Any], Callable[..., nn.Module]]] = {
     "refiner": (RefinerConfig, RefinerNet),
     "grouper": (GrouperConfig, GrouperNet),
 }
+# Their tensors that have a row per part or category of the taxonomy.
+_ROWS: Mapping[str, Mapping[str, str]] = {
+    "segmenter": {
+        "part_head.weight": "part",
+        "part_head.bias": "part",
+        "category.weight": "category",
+        "category_head.weight": "category",
+        "category_head.bias": "category",
+    },
+    "refiner": {"part.weight": "part", "scale_Q": "part", "threshold_Q": "part"},
+}
+# Kinds that can go on with another taxonomy.
+ADAPTABLE = tuple(_ROWS)
 SHIPPED = Path(__file__).parent / "shipped"
 
 
@@ -88,6 +101,39 @@ def load(sources: Sequence[str], kind: str) -> Weights:
     # They may be stored in half precision; the model computes in single.
     tensors = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
     return Weights(tensors=tensors, config=config)
+
+
+def adapted(
+    loaded: Weights, kind: str, taxonomy: Taxonomy, fresh: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """The tensors for a network of another taxonomy, to be trained on.
+
+    What belongs to parts and categories of a name that both have is kept, and the rest of the
+    network; what belongs to new ones begins by chance.
+
+    Args:
+        loaded: what there is.
+        kind: of `ADAPTABLE`, if the taxonomies differ.
+        taxonomy: what it shall be.
+        fresh: the tensors of a network of that taxonomy before any training.
+    """
+    theirs = Taxonomy.from_dict(loaded.config["taxonomy"])
+    names = {
+        "part": (theirs.part_names, taxonomy.part_names),
+        "category": (theirs.category_names, taxonomy.category_names),
+    }
+    tensors = dict(loaded.tensors)
+    for key, what in _ROWS.get(kind, {}).items():
+        if key in tensors:
+            old, new = names[what]
+            rows = fresh[key].clone()
+            for row, name in enumerate(new):
+                if name in old:
+                    rows[row] = tensors[key][old.index(name)]
+            if len(rows) > len(new):  # a last one, for a category that is not known
+                rows[-1] = tensors[key][-1]
+            tensors[key] = rows
+    return tensors
 
 
 def find(source: str) -> str:

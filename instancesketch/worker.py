@@ -60,7 +60,9 @@ def work(loop: Mapping[str, Any]) -> None:
         device=get_device(),
     )
     if settings["weights"]:
-        fit.start_from(weights.load(settings["weights"], recipe.kind).tensors)
+        loaded = weights.load(settings["weights"], recipe.kind)
+        fresh = fit.net.state_dict()
+        fit.start_from(weights.adapted(loaded, recipe.kind, taxonomy, fresh))
     state = _begin(loop["run"], worker, workers)
     if state:
         fit.load_state_dict(state)

@@ -17,7 +17,7 @@ from instancesketch.fit import RefinerFitConfig, SegmenterFitConfig, refiner, se
 from instancesketch.inference import SegmentConfig, segment
 from instancesketch.schema import to_table
 from instancesketch.segmenter import Segmenter
-from instancesketch.taxonomy import SIDES, side_of
+from instancesketch.taxonomy import SIDES, Taxonomy, side_of
 from instancesketch.training import TrainConfig, train
 from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn, sketch_of
 
@@ -293,10 +293,9 @@ def test_corpora_that_can_not_train_are_refused(ray_cluster, tmp_path):
     ("values", "told"),
     [
         ({"recipe": replace(RECIPE, model=replace(TINY, layers=2))}, "another shape"),
-        ({"taxonomy": "spg20"}, "are for doodle7, not for spg20"),
         ({"recipe": REFINER}, "no refiner in"),
     ],
-    ids=["shape", "taxonomy", "kind"],
+    ids=["shape", "kind"],
 )
 def test_weights_that_do_not_fit_are_refused(done, corpus, tmp_path, values, told):
     first, _, _ = done["one"]
@@ -319,3 +318,44 @@ def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeyp
     before, after = weights_of(first), weights_of(tmp_path / "next")
     learned = [k for k in before if "running" not in k and "num_batches" not in k]
     assert all(torch.equal(before[k], after[k]) for k in learned)
+
+
+def test_weights_go_on_with_a_taxonomy_of_ones_own(done, tmp_path):
+    first, _, _ = done["one"]
+    hull = {"words": [], "parts": ["wheel", "hull", "unlabeled"], "countable": ["wheel"]}
+    own = Taxonomy.from_dict(
+        {"name": "mine", "categories": {"cart": hull | {"sided": [], "aliases": {}}}}
+    )
+    carts = [
+        s.replace(
+            category="cart",
+            split="train",
+            part=tuple("hull" if p == "frame" else p for p in s.part),
+            label=None,
+        )
+        for s in drawn(12, seed=4, category="car")
+    ]
+    still = replace(RECIPE, learning_rate=0.0, weight_decay=0.0, average=0.0, epochs=1)
+    config = config_of(
+        small_corpus(tmp_path / "carts", carts),
+        tmp_path,
+        "next",
+        selection="none",
+        recipe=still,
+        weights=(str(first),),
+        taxonomy=own,
+    )
+    train(config)
+    before, after = weights_of(first), weights_of(tmp_path / "next")
+    assert torch.equal(before["part_head.weight"][DOODLE7.part_names.index("wheel")],
+                       after["part_head.weight"][own.part_names.index("wheel")])  # fmt: skip
+    assert len(after["part_head.weight"]) == 3
+    assert after["category.weight"].shape[0] == 2
+    assert torch.equal(before["category.weight"][-1], after["category.weight"][-1])
+    shared = [k for k in before if k.startswith("transformer.")]
+    assert all(torch.equal(before[k], after[k]) for k in shared)
+    net, taxonomy = weights.build_segmenter(
+        weights.load([str(tmp_path / "next")], "segmenter"), "next"
+    )
+    assert taxonomy.part_names == own.part_names
+    assert Segmenter(net, taxonomy).label(carts[:1])[0].category == "cart"
