@@ -72,7 +72,8 @@ def resolve(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Grou
     Raises:
         UserError: the corpora, or the weights to start from, don't fit.
     """
-    groups = rows.row_groups(config.data)
+    # Workers have other working folders than the driver.
+    groups = rows.row_groups([storage.absolute(d) for d in config.data])
     selection = _selection(config)
 
     def surveys(role: Role, taxonomy: Taxonomy) -> list[Group]:
