@@ -309,9 +309,9 @@ def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeyp
     first, _, _ = done["one"]
     monkeypatch.chdir(first.parent)  # workers have other working folders than the driver
     monkeypatch.setattr(settings, "FEW_GROUPS", 0)
-    few = small_corpus(tmp_path / "few", [s.replace(split="train") for s in drawn(3, seed=8)])
+    small_corpus(first.parent / "few", [s.replace(split="train") for s in drawn(3, seed=8)])
     still = replace(RECIPE, learning_rate=0.0, weight_decay=0.0, average=0.0, epochs=1)
-    config = config_of(few, tmp_path, "next", workers=2, selection="none", recipe=still)
+    config = config_of("few", tmp_path, "next", workers=2, selection="none", recipe=still)
     summary = train(replace(config, weights=("one",), taxonomy=None))
     assert summary["best_epoch"] == 1
     assert "macro_f1" not in summary["best"]
