@@ -14,6 +14,7 @@ from torch import Tensor
 
 from instancesketch import ragged
 from instancesketch.batch import Batch
+from instancesketch.exchange import exchanged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class AugmentConfig:
     """How much to change. A `_p` is the share of drawings (of strokes, for `_share`) it befalls."""
 
     strength: float = 1.0  # factor on how far all is moved; how often stays as it is
+    exchange_p: float = 0.0  # a part for that of another drawing of the batch, see `exchange`
     drop_p: float = 0.0  # each of the two shortest strokes, if at least three stay
     stretch: float = 0.25  # one axis scaled by 1 - stretch to 1 + stretch
     stretch_p: float = 0.9
@@ -73,6 +75,8 @@ def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> 
     if config.drop_p:
         batch = _drop_short(batch, config.drop_p, generator)
     batch = batch.normalised()
+    if config.exchange_p:
+        batch = exchanged(batch, config.exchange_p, generator)
     batch = batch.with_points(_strokes_moved(batch, config, generator))
     batch = batch.with_points(_with_noise(batch, config, generator))
     if config.reverse_p:

@@ -12,8 +12,8 @@ FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
     2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock",
         "notebook"},
-    3: {"ragged", "batch", "augment", "raster", "rows", "feeding", "classes", "models", "recipes",
-        "precision", "scenes", "weights", "fit", "segmenter", "instances",
+    3: {"ragged", "batch", "augment", "exchange", "raster", "rows", "feeding", "classes", "models",
+        "recipes", "precision", "scenes", "weights", "fit", "segmenter", "instances",
         "portable"},
     4: {
         "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",

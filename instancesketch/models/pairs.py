@@ -14,18 +14,19 @@ class PairGeometry(nn.Module):
 
     Attention on contents alone must work out from absolute places what touches, crosses or
     surrounds what; given, it costs little (relative geometry as in Hu et al., Relation Networks,
-    2018).
+    2018). With `order` it also hears which of the two was drawn first, and how much earlier.
     """
 
     FEATURES = 20
+    ORDER_FEATURES = 5
     SAMPLES = 16
     MOST_PAIRS = 500_000
 
-    def __init__(self, numbers: int, hidden: int = 32) -> None:
+    def __init__(self, numbers: int, hidden: int = 32, *, order: bool = False) -> None:
         super().__init__()
-        self.net = nn.Sequential(
-            nn.Linear(self.FEATURES, hidden), nn.GELU(), nn.Linear(hidden, numbers)
-        )
+        self.order = order
+        features = self.FEATURES + order * self.ORDER_FEATURES
+        self.net = nn.Sequential(nn.Linear(features, hidden), nn.GELU(), nn.Linear(hidden, numbers))
 
     def forward(self, places_NLK2: Tensor) -> Tensor:
         """Takes K places along each of L strokes; returns (N, L, L, numbers)."""
@@ -33,14 +34,42 @@ class PairGeometry(nn.Module):
         # In one go, but for drawings of thousands of strokes, whose pairs would fill the memory.
         if n * length * length <= self.MOST_PAIRS:
             return self.beside(places_NLK2, places_NLK2)
-        rows = places_NLK2.split(max(1, self.MOST_PAIRS // (n * length)), dim=1)
-        return torch.cat([self.beside(part, places_NLK2) for part in rows], dim=1)
+        rows = max(1, self.MOST_PAIRS // (n * length))
+        parts = places_NLK2.split(rows, dim=1)
+        return torch.cat(
+            [self.beside(part, places_NLK2, i * rows) for i, part in enumerate(parts)], dim=1
+        )
 
-    def beside(self, from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
-        """The same of M strokes beside L strokes, (N, M, L, numbers)."""
-        features_MLNF = pair_features(from_NMK2, to_NLK2).permute(1, 2, 0, 3)
+    def beside(self, from_NMK2: Tensor, to_NLK2: Tensor, first: int = 0) -> Tensor:
+        """The same of M strokes, numbered from `first`, beside L strokes, (N, M, L, numbers)."""
+        features_NMLF = pair_features(from_NMK2, to_NLK2)
+        if self.order:
+            n, m, length = features_NMLF.shape[:3]
+            at_ML = torch.arange(length, device=features_NMLF.device) - (
+                torch.arange(m, device=features_NMLF.device)[:, None] + first
+            )
+            order_NMLF = order_features(at_ML)[None].expand(n, -1, -1, -1)
+            features_NMLF = torch.cat([features_NMLF, order_NMLF], dim=3)
+        features_MLNF = features_NMLF.permute(1, 2, 0, 3)
         pairs_MLNF = self.net(features_MLNF.flatten(0, 2)).unflatten(0, features_MLNF.shape[:3])
         return pairs_MLNF.permute(2, 0, 1, 3)
+
+
+def order_features(later_ML: Tensor) -> Tensor:
+    """What there is to say of strokes that were drawn so many strokes after others, (M, L, 5).
+
+    How much later, up to eight strokes; whether right after, right before, or the same; how near.
+    """
+    return torch.stack(
+        [
+            later_ML.clamp(-8, 8) / 8,
+            (later_ML == 1).float(),
+            (later_ML == -1).float(),
+            1 / (1 + later_ML.abs()),
+            (later_ML == 0).float(),
+        ],
+        dim=2,
+    )
 
 
 def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:

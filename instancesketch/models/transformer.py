@@ -28,6 +28,7 @@ class TransformerConfig:
     feedforward: int = 256
     dropout: float = 0.1
     pair_bias: bool = True  # how strokes lie to each other, told to the attention
+    pair_order: bool = False  # and which was drawn first, by how much
     edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
 
 
@@ -43,7 +44,7 @@ class StrokeTransformer(nn.Module):
             for _ in range(config.layers)
         )
         if config.pair_bias:
-            self.pairs = PairGeometry(config.heads + edges)
+            self.pairs = PairGeometry(config.heads + edges, order=config.pair_order)
         self.norm = nn.LayerNorm(width)
 
     def forward(

@@ -15,9 +15,9 @@ def places(drawings: int, strokes: int, seed: int = 0) -> torch.Tensor:
     return torch.rand(drawings, strokes, PairGeometry.SAMPLES, 2, generator=generator) * 2 - 1
 
 
-def geometry(numbers: int = 4) -> PairGeometry:
+def geometry(numbers: int = 4, *, order: bool = False) -> PairGeometry:
     torch.manual_seed(0)
-    return PairGeometry(numbers)
+    return PairGeometry(numbers, order=order)
 
 
 def line(*points: tuple[float, float]) -> torch.Tensor:
@@ -31,8 +31,9 @@ def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return pair_features(first[None, None], second[None, None])[0, 0, 0]
 
 
-def test_pairs_in_several_goes_are_the_same(monkeypatch) -> None:
-    net, strokes = geometry(), places(3, 9)
+@pytest.mark.parametrize("order", [False, True])
+def test_pairs_in_several_goes_are_the_same(monkeypatch, order) -> None:
+    net, strokes = geometry(order=order), places(3, 9)
     whole = net(strokes)
     monkeypatch.setattr(PairGeometry, "MOST_PAIRS", 60)
     assert whole.shape == (3, 9, 9, 4)
@@ -52,6 +53,14 @@ def test_a_pair_does_not_depend_on_the_other_strokes() -> None:
 def test_order_of_strokes_moves_rows_and_columns() -> None:
     net, strokes, order = geometry(), places(2, 5), torch.tensor([3, 0, 4, 1, 2])
     assert torch.allclose(net(strokes[:, order]), net(strokes)[:, order][:, :, order], atol=1e-6)
+
+
+def test_which_stroke_comes_first_counts_only_where_order_is_told() -> None:
+    strokes = places(1, 1).expand(2, 5, -1, -1)  # equal strokes, which lie alike to each other
+    silent, told = (geometry(order=order)(strokes).detach() for order in (False, True))
+    assert float(silent.flatten(1, 2).std(1).max()) < 1e-6
+    distinct = told[0].flatten(0, 1).round(decimals=5).unique(dim=0)
+    assert len(distinct) == 9  # from four strokes earlier to four later
 
 
 def test_shifting_the_drawing_changes_nothing() -> None:

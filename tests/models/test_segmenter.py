@@ -16,6 +16,7 @@ SMALL = {
     "both": replace(TINY, encoder="both"),
     "plain": replace(TINY, pair_bias=False, sketch_token=False),
     "no token": replace(TINY, sketch_token=False),
+    "order": replace(TINY, pair_order=True),
     "no bias": replace(TINY, pair_bias=False),
     "seed": replace(SEED, width=16, layers=1, feedforward=32),
 }
