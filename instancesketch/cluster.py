@@ -7,7 +7,7 @@ import math
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -56,27 +56,59 @@ def connect(
     Raises:
         UserError: the cluster doesn't answer, or can't hold the workers; says what is missing.
     """
-    if workers < 1 or gpus < 0 or (gpus > 1 and gpus != int(gpus)):
-        raise UserError(
-            f"--workers {workers} --gpus-per-worker {gpus:g}: at least one worker, and a whole "
-            "number of GPUs or a share of one"
-        )
+    _check(workers, gpus)
     set_environment()
     import ray
 
     if not ray.is_initialized():
         _join_or_start(show_worker_output)
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return _capacity(nodes, workers, cpus, gpus, _can_grow)
+
+
+def foresee(*, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0) -> Capacity:
+    """What `connect` would find, and refuse; a Ray that it would start is not started."""
+    import ray
+
+    if ray.is_initialized() or os.environ.get("RAY_ADDRESS", "local") not in ("", "local"):
+        return connect(workers=workers, cpus=cpus, gpus=gpus)
+    _check(workers, gpus)
+    from torch import cuda
+
+    here = {"CPU": float(local_cpus()), "GPU": float(cuda.device_count())}
+    return _capacity([here], workers, cpus, gpus, lambda cpus, gpus: False)
+
+
+def _check(workers: int, gpus: float) -> None:
+    if workers < 1 or gpus < 0 or (gpus > 1 and gpus != int(gpus)):
+        raise UserError(
+            f"--workers {workers} --gpus-per-worker {gpus:g}: at least one worker, and a whole "
+            "number of GPUs or a share of one"
+        )
+
+
+def _capacity(
+    nodes: Sequence[Mapping[str, float]],
+    workers: int,
+    cpus: float,
+    gpus: float,
+    can_grow: Callable[[float, float], bool],
+) -> Capacity:
+    """What nodes have together.
+
+    Raises:
+        UserError: it doesn't hold the workers, and won't grow until it does.
+    """
     capacity = Capacity(
         cpus=int(sum(n.get("CPU", 0) for n in nodes)),
         gpus=int(sum(n.get("GPU", 0) for n in nodes)),
         nodes=len(nodes),
     )
     fits = sum(_slots(node, cpus, gpus) for node in nodes)
-    if fits < workers and not _can_grow(workers * cpus, workers * gpus):
+    if fits < workers and not can_grow(workers * cpus, workers * gpus):
         raise UserError(
-            f"{workers} {_plural('worker', workers)} with {_amounts(cpus, gpus)} each asked for, "
-            f"and the cluster has room for {fits}: it has {_amounts(capacity.cpus, capacity.gpus)}"
+            f"{workers} {_plural('worker', workers)} with {amounts(cpus, gpus)} each asked for, "
+            f"and the cluster has room for {fits}: it has {amounts(capacity.cpus, capacity.gpus)}"
             f" on {capacity.nodes} {_plural('node', capacity.nodes)}; lower --workers or "
             "--gpus-per-worker, or set RAY_ADDRESS to a larger cluster"
         )
@@ -175,7 +207,8 @@ def _can_grow(cpus: float, gpus: float) -> bool:
     return bool(most) and most.get("CPU", 0) >= cpus and most.get("GPU", 0) >= gpus
 
 
-def _amounts(cpus: float, gpus: float) -> str:
+def amounts(cpus: float, gpus: float) -> str:
+    """So many CPUs and GPUs, in words."""
     return f"{cpus:g} {_plural('CPU', cpus)} and {gpus:g} {_plural('GPU', gpus)}"
 
 

@@ -72,9 +72,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
     import ray
 
     run = storage.absolute(storage.join(config.storage, config.run))
-    _check_workers(config)
-    tracking.check(config.track)
-    settings = _settings(config)
+    settings = settings_of_detector(config)
     connect(cpus=1.0, gpus=config.gpus_per_worker)
     # Where it isn't installed that is told before there is a run.
     version = ray.get(ray.remote(yolo.version).remote())
@@ -118,8 +116,14 @@ def _check_workers(config: TrainDetectorConfig) -> None:
         )
 
 
-def _settings(config: TrainDetectorConfig) -> dict[str, Any]:
-    """The resolved settings of a run, with what its corpora hold."""
+def settings_of_detector(config: TrainDetectorConfig) -> dict[str, Any]:
+    """The resolved settings of a run, with what its corpora hold.
+
+    Raises:
+        UserError: they don't fit, or what is asked for can't be.
+    """
+    _check_workers(config)
+    tracking.check(config.track)
     taxonomy = Taxonomy.load(config.taxonomy)
     columns = ["sketch_id", "split", "object"]
     splits = {

@@ -7,6 +7,7 @@ read need no torch, whose import takes longer than most of what they do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -72,6 +73,34 @@ def row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
         for location in storage.row_files(corpus)
         for i in range(storage.open_parquet(location).num_row_groups)
     ]
+
+
+def some_row_groups(corpora: Sequence[str], most: int) -> tuple[list[tuple[str, int]], float]:
+    """At most so many row groups, evenly spread; and about how many times as many there are.
+
+    Raises:
+        UserError: as `row_groups`.
+    """
+    files = [location for corpus in corpora for location in storage.row_files(corpus)]
+    opened = files[:: max(1, -(-len(files) // most))]
+    groups = [(f, i) for f in opened for i in range(storage.open_parquet(f).num_row_groups)]
+    chosen = groups[:: max(1, -(-len(groups) // most))]
+    if not chosen:
+        return [], 1.0
+    return chosen, len(files) / len(opened) * len(groups) / len(chosen)
+
+
+def splits(groups: Sequence[tuple[str, int]]) -> Counter[str | None]:
+    """How many rows of the row groups are of each split.
+
+    Raises:
+        UserError: one of them can't be read.
+    """
+    counts: Counter[str | None] = Counter()
+    for group in groups:
+        for pair in pc.value_counts(storage.read_group(*group, ["split"])["split"]).to_pylist():
+            counts[pair["values"]] += pair["counts"]
+    return counts
 
 
 def role_mask(

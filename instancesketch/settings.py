@@ -66,15 +66,22 @@ def least_most(config: TrainConfig) -> tuple[int, int]:
     return (workers, workers) if isinstance(workers, int) else workers
 
 
-def resolve(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Group]]:
+def resolve(
+    config: TrainConfig, groups: Sequence[tuple[str, int]] | None = None
+) -> tuple[dict[str, Any], list[Group], list[Group]]:
     """The resolved settings of a run, and what its corpora hold to train and to select on.
+
+    Args:
+        config: what the run is asked to do.
+        groups: the row groups to look at; None: all of the corpora.
 
     Raises:
         UserError: the corpora, or the weights to start from, don't fit.
     """
-    # Workers have other working folders than the driver.
-    groups = rows.row_groups([storage.absolute(d) for d in config.data])
-    selection = _selection(config)
+    if groups is None:
+        # Workers have other working folders than the driver.
+        groups = rows.row_groups([storage.absolute(d) for d in config.data])
+    selection = _selection(config, groups)
 
     def surveys(role: Role, taxonomy: Taxonomy) -> list[Group]:
         found = _survey(groups, role, selection, taxonomy, config.recipe.labels)
@@ -123,10 +130,10 @@ def resolve(config: TrainConfig) -> tuple[dict[str, Any], list[Group], list[Grou
 
 
 def _survey(groups: Sequence[tuple[str, int]], *how: Any) -> list[Group]:
-    """Looks at row groups, at many of them all over the cluster."""
+    """Looks at row groups, at many of them all over the cluster if one was joined."""
     import ray
 
-    if len(groups) <= FEW_GROUPS:
+    if len(groups) <= FEW_GROUPS or not ray.is_initialized():
         return [rows.survey(group, *how) for group in groups]
     # Anywhere in the cluster: what a trial of Ray Tune starts would else share the trial's CPUs.
     survey = ray.remote(rows.survey).options(scheduling_strategy="DEFAULT", num_cpus=0.5)
@@ -168,17 +175,11 @@ def _starting_weights(config: TrainConfig) -> tuple[Any, Taxonomy]:
     return net.config, taxonomy
 
 
-def _selection(config: TrainConfig) -> Selection:
+def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Selection:
     """`auto` keeps `valid` for reporting where there is no `test` to report on."""
     if config.selection != "auto":
         return config.selection
-    splits = {
-        s
-        for d in config.data
-        for t in storage.read_batches(d, ["split"])
-        for s in t["split"].unique().to_pylist()
-    }
-    return "valid" if {"valid", "test"} <= splits else "tenth"
+    return "valid" if {"valid", "test"} <= rows.splits(groups).keys() else "tenth"
 
 
 def _rows(groups: Sequence[Group]) -> int:
@@ -187,18 +188,29 @@ def _rows(groups: Sequence[Group]) -> int:
 
 def begin(run: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
     """Writes the run's settings, or checks that they are the same; a finished run's summary."""
-    before = storage.read_json(storage.join(run, "config.json"))
-    if before is None:
+    if not is_there(run, settings):
         storage.write_json(storage.join(run, "config.json"), settings)
         return None
+    summary: dict[str, Any] | None = storage.read_json(storage.join(run, "summary.json"))
+    return summary
+
+
+def is_there(run: str, settings: Mapping[str, Any]) -> bool:
+    """Whether there is the run already.
+
+    Raises:
+        UserError: it has other settings.
+    """
+    before = storage.read_json(storage.join(run, "config.json"))
+    if before is None:
+        return False
     for name in settings:
         if before.get(name) != settings[name]:
             raise UserError(
                 f"{run} is a run with other settings ({_difference(name, before, settings)}); "
                 "give the same ones to continue it, or another --run"
             )
-    summary: dict[str, Any] | None = storage.read_json(storage.join(run, "summary.json"))
-    return summary
+    return True
 
 
 def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from instancesketch.batch import Batch
 from instancesketch.cluster import quiet_data
 from instancesketch.costs import Waited
 from instancesketch.errors import UserError
-from instancesketch.fit import Counts, Fit, start
+from instancesketch.fit import Counts, Fit, FitConfig, start
 from instancesketch.rows import Group, Role, Unit
 from instancesketch.street import peak_memory_mb
 from instancesketch.taxonomy import Taxonomy
@@ -47,11 +47,8 @@ def work(loop: Mapping[str, Any]) -> None:
     quiet_data()
     settings, recipe = loop["settings"], loop["recipe"]
     taxonomy, selection = Taxonomy.from_dict(settings["taxonomy"]), settings["selection"]
-    repeats_C = torch.tensor(
-        [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
-    )
-    used = sum(_used(group, repeats_C) for group in loop["train"])
-    steps = -(-used // recipe.batch_size)
+    repeats_C = repeats(recipe, taxonomy)
+    steps = -(-drawings_of_epoch(loop["train"], repeats_C) // recipe.batch_size)
     fit = start(
         recipe,
         taxonomy,
@@ -119,11 +116,21 @@ def work(loop: Mapping[str, Any]) -> None:
         ray.train.report(figures)
 
 
-def _used(group: Group, repeats_C: torch.Tensor) -> int:
-    """How many drawings of a group an epoch has; scenes, which have no category, as the last."""
-    if not group.categories:
-        return group.rows * int(repeats_C[-1])
-    return int((torch.tensor(group.categories) * repeats_C).sum())
+def repeats(recipe: FitConfig, taxonomy: Taxonomy) -> torch.Tensor:
+    """(C,) How often an epoch has a drawing of each category."""
+    return torch.tensor(
+        [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
+    )
+
+
+def drawings_of_epoch(groups: Sequence[Group], repeats_C: torch.Tensor) -> int:
+    """How many drawings of the groups an epoch has; scenes have no category: as of the last."""
+    return sum(
+        int((torch.tensor(g.categories) * repeats_C).sum())
+        if g.categories
+        else g.rows * int(repeats_C[-1])
+        for g in groups
+    )
 
 
 def _share_gradients(fit: Fit, workers: int) -> None:

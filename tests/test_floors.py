@@ -17,9 +17,9 @@ FLOORS = {
         "portable"},
     4: {
         "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",
-        "isolation", "joblog", "pools", "preview", "progress", "reading", "scene_steps", "settings",
-        "showing", "slices", "speed", "staging", "street", "submitted", "synthesis", "tracking",
-        "training", "tuning", "worker",
+        "isolation", "joblog", "planning", "pools", "preview", "progress", "reading", "scene_steps",
+        "settings", "showing", "slices", "speed", "staging", "street", "submitted", "synthesis",
+        "tracking", "training", "tuning", "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip

@@ -54,5 +54,5 @@ def run(args: argparse.Namespace) -> int:
         quiet=args.quiet,
     )
     if args.dry_run:
-        return options.show_plan(args, job_of(config))
+        return options.show_job(args, job_of(config))
     return options.conclude(args, ingest(config))

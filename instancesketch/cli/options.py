@@ -6,7 +6,7 @@ import argparse
 import json
 import posixpath
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,18 +81,30 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="reject larger drawings (default: 64)",
     )
 
+    add_dry_run(parser)
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """Adds `--dry-run`."""
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be done, and do nothing"
     )
 
 
-def show_plan(args: argparse.Namespace, job: Job) -> int:
+def show_job(args: argparse.Namespace, job: Job) -> int:
     """Prints what a job would do, for `--dry-run`."""
     from instancesketch.preview import in_words, preview
 
-    plan = preview(job, args.workers)
-    said = [json.dumps(plan)] if args.json else in_words(plan)
-    print("\n".join(said))
+    return show_plan(args, preview(job, args.workers), in_words)
+
+
+def show_plan(
+    args: argparse.Namespace,
+    plan: dict[str, Any],
+    in_words: Callable[[dict[str, Any]], list[str]],
+) -> int:
+    """Prints a plan, for `--dry-run`."""
+    print(json.dumps(plan) if args.json else "\n".join(in_words(plan)))
     if not args.json:
         print(f"{args.verb}: dry run, nothing was done")
     return 0

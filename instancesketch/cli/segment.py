@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         quiet=args.quiet,
     )
     if args.dry_run:
-        return options.show_plan(args, job_of(config))
+        return options.show_job(args, job_of(config))
     summary = segment(config)
     noun = "scenes" if args.scenes else "sketches"
     notes = [f"{summary.failed:,} failed"]

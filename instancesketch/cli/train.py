@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from typing import Any
 
 from instancesketch.cli import options
 
@@ -15,6 +17,7 @@ RUNS/NAME: its settings, metrics.jsonl, curves.svg, and in the end a folder with
 and the best epoch's weights, which `segment --weights RUNS/NAME` takes. The same command run again
 goes on after the last whole epoch.
 
+  instancesketch train segmenter --data corpus --run first --dry-run
   instancesketch train segmenter --data corpus --run first
   instancesketch train segmenter --data corpus --run wide --set model.width=192 --set epochs=40
   instancesketch train refiner --data corpus --run second
@@ -107,6 +110,8 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         "--storage", default="runs", metavar="RUNS", help="folder or URI of runs (default: runs)"
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
+    options.add_json(parser, "end with the summary as JSON in place of words")
+    options.add_dry_run(parser)
 
 
 def _workers(text: str) -> int | tuple[int, int]:
@@ -126,21 +131,27 @@ def run(args: argparse.Namespace) -> int:
     from instancesketch.recipes import recipe
     from instancesketch.training import TrainConfig, train
 
-    summary = train(
-        TrainConfig(
-            data=tuple(args.data),
-            run=args.run_name,
-            recipe=recipe(args.model, args.recipe, changes(args)),
-            storage=args.storage,
-            taxonomy=args.taxonomy,
-            weights=tuple(args.weights),
-            selection=args.select,
-            workers=args.workers,
-            gpus_per_worker=args.gpus_per_worker,
-            track=args.track,
-            quiet=args.quiet,
-        )
+    config = TrainConfig(
+        data=tuple(args.data),
+        run=args.run_name,
+        recipe=recipe(args.model, args.recipe, changes(args)),
+        storage=args.storage,
+        taxonomy=args.taxonomy,
+        weights=tuple(args.weights),
+        selection=args.select,
+        workers=args.workers,
+        gpus_per_worker=args.gpus_per_worker,
+        track=args.track,
+        quiet=args.quiet,
     )
+    if args.dry_run:
+        from instancesketch.planning import plan_run
+
+        return show_plan(args, plan_run(config))
+    summary = train(config)
+    if args.json:
+        print(json.dumps(summary))
+        return 0
     before = "finished before: " if summary.get("finished_before") else ""
     figures = summary["best"]
     drawings = f"{summary['drawings']['select']:,} drawings"
@@ -163,6 +174,14 @@ def changes(args: argparse.Namespace) -> list[str]:
     return [*args.set, *(f"{key}={value}" for key, value in named.items() if value is not None)]
 
 
+def show_plan(args: argparse.Namespace, plan: dict[str, Any]) -> int:
+    """Prints what a run or a sweep would do, for `--dry-run`."""
+    from instancesketch.planning import in_words
+
+    told = plan | {"recipe": args.recipe, "changes": changes(args)}
+    return options.show_plan(args, told, in_words)
+
+
 def _run_detector(args: argparse.Namespace) -> int:
     from instancesketch.detecting import TrainDetectorConfig, train_detector
     from instancesketch.errors import UserError
@@ -174,19 +193,25 @@ def _run_detector(args: argparse.Namespace) -> int:
         )
     if isinstance(args.workers, tuple):
         raise UserError("a detector is trained by one worker: --workers 1")
-    summary = train_detector(
-        TrainDetectorConfig(
-            data=tuple(args.data),
-            run=args.run_name,
-            recipe=detector_recipe(args.recipe, changes(args)),
-            storage=args.storage,
-            taxonomy=args.taxonomy or "doodle7",
-            workers=args.workers,
-            gpus_per_worker=args.gpus_per_worker,
-            track=args.track,
-            quiet=args.quiet,
-        )
+    config = TrainDetectorConfig(
+        data=tuple(args.data),
+        run=args.run_name,
+        recipe=detector_recipe(args.recipe, changes(args)),
+        storage=args.storage,
+        taxonomy=args.taxonomy or "doodle7",
+        workers=args.workers,
+        gpus_per_worker=args.gpus_per_worker,
+        track=args.track,
+        quiet=args.quiet,
     )
+    if args.dry_run:
+        from instancesketch.planning import plan_detector
+
+        return show_plan(args, plan_detector(config))
+    summary = train_detector(config)
+    if args.json:
+        print(json.dumps(summary))
+        return 0
     before = "finished before: " if summary.get("finished_before") else ""
     print(
         f"train: {before}epoch {summary['best_epoch']} of {summary['epochs']}, "

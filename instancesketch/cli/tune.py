@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from instancesketch.cli import train
 
@@ -13,6 +14,7 @@ rate, weight decay, dropout, width, layers, heads, encoder, strength of augmenta
 losses. Optuna chooses them by how earlier trials did, and ASHA stops trials early that fall behind.
 The first trial is the recipe itself, so that what wins is never worse.
 
+  instancesketch tune segmenter --data corpus --run sweep --dry-run
   instancesketch tune segmenter --data corpus --run sweep
   instancesketch tune segmenter --data corpus --run small --set model.encoder=points --epochs 8
   instancesketch tune refiner --data corpus --run own --space own.toml --trials 40
@@ -76,26 +78,32 @@ def run(args: argparse.Namespace) -> int:
     from instancesketch.tuning.sweep import TITLES, to_text
 
     space = load(args.model, args.space, args.recipe, train.changes(args))
-    summary = tune(
-        TuneConfig(
-            train=TrainConfig(
-                data=tuple(args.data),
-                run=args.run_name,
-                recipe=space.trial(space.base()),
-                storage=args.storage,
-                taxonomy=args.taxonomy,
-                selection=args.select,
-                workers=args.workers,
-                gpus_per_worker=args.gpus_per_worker,
-                quiet=args.quiet,
-            ),
-            space=space,
-            trials=args.trials,
-            concurrent=args.concurrent,
-            grace=args.grace,
-            reduction=args.reduction,
-        )
+    config = TuneConfig(
+        train=TrainConfig(
+            data=tuple(args.data),
+            run=args.run_name,
+            recipe=space.trial(space.base()),
+            storage=args.storage,
+            taxonomy=args.taxonomy,
+            selection=args.select,
+            workers=args.workers,
+            gpus_per_worker=args.gpus_per_worker,
+            quiet=args.quiet,
+        ),
+        space=space,
+        trials=args.trials,
+        concurrent=args.concurrent,
+        grace=args.grace,
+        reduction=args.reduction,
     )
+    if args.dry_run:
+        from instancesketch.planning import plan_sweep
+
+        return train.show_plan(args, plan_sweep(config))
+    summary = tune(config)
+    if args.json:
+        print(json.dumps(summary))
+        return 0
     figure, best = summary["figure"], summary["best"]
     if not args.quiet:
         table = storage.read_json(storage.join(summary["sweep"], "trials.json"))

@@ -10,7 +10,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -52,17 +52,11 @@ def tune(config: TuneConfig) -> dict[str, Any]:
         UserError: the cluster, the corpus or an earlier sweep of the name doesn't fit, or every
             trial failed.
     """
-    _check(config)
+    check_sweep(config)
     location = storage.absolute(storage.join(config.train.storage, config.train.run))
-    concurrent, capacity = _concurrent(config)
+    concurrent, capacity = room(config, connect)
     quiet_data()
-    grace = config.grace or max(1, config.train.recipe.epochs // 4)
-    settings = resolve(config.train)[0] | {
-        "space": config.space.to_dict(),
-        "trials": config.trials,
-        "grace": grace,
-        "reduction": config.reduction,
-    }
+    settings = resolve(config.train)[0] | of_sweep(config)
     summary = begin(location, settings)
     if summary is not None:
         return summary | {"finished_before": True}
@@ -76,7 +70,18 @@ def tune(config: TuneConfig) -> dict[str, Any]:
         return _finish(config, sweep, settings, time.perf_counter() - started)
 
 
-def _check(config: TuneConfig) -> None:
+def of_sweep(config: TuneConfig) -> dict[str, Any]:
+    """What the settings of a sweep have besides those of its runs."""
+    return {
+        "space": config.space.to_dict(),
+        "trials": config.trials,
+        "grace": config.grace or max(1, config.train.recipe.epochs // 4),
+        "reduction": config.reduction,
+    }
+
+
+def check_sweep(config: TuneConfig) -> None:
+    """Raises a UserError where no cluster and no corpus could make the sweep."""
     check(config.train)
     epochs = config.train.recipe.epochs
     if config.trials < 1:
@@ -91,11 +96,19 @@ def _check(config: TuneConfig) -> None:
         raise UserError("--select none: trials are compared by what they are selected on")
 
 
-def _concurrent(config: TuneConfig) -> tuple[int, Capacity]:
-    """How many trials to run at once: each takes its workers, and a CPU that reads for them."""
+def room(config: TuneConfig, ask: Callable[..., Capacity]) -> tuple[int, Capacity]:
+    """How many trials to run at once: each takes its workers, and a CPU that reads for them.
+
+    Args:
+        config: the sweep.
+        ask: whoever knows what the cluster has: `cluster.connect` or `cluster.foresee`.
+
+    Raises:
+        UserError: there isn't room for one, or for as many as are asked for.
+    """
     workers, gpus = least_most(config.train)[1], config.train.gpus_per_worker
-    connect(workers=workers, cpus=1.0, gpus=gpus)
-    capacity = connect(workers=workers + 1, cpus=1.0)
+    ask(workers=workers, cpus=1.0, gpus=gpus)
+    capacity = ask(workers=workers + 1, cpus=1.0)
     fits = capacity.cpus // (workers + 1)
     if gpus:
         each = math.floor(1 / gpus + 1e-9) if gpus < 1 else 1 / gpus  # workers a GPU
@@ -104,8 +117,8 @@ def _concurrent(config: TuneConfig) -> tuple[int, Capacity]:
     wanted = config.concurrent or min(fits, config.trials)
     if wanted > fits:
         try:
-            connect(workers=wanted * workers, cpus=1.0, gpus=gpus)
-            connect(workers=wanted * (workers + 1), cpus=1.0)
+            ask(workers=wanted * workers, cpus=1.0, gpus=gpus)
+            ask(workers=wanted * (workers + 1), cpus=1.0)
         except UserError:
             raise UserError(
                 f"--concurrent {wanted}: the cluster has room for {fits} at once, each with "
