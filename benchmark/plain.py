@@ -13,6 +13,7 @@ import torch
 
 from instancesketch import storage, weights
 from instancesketch.batch import Batch, join
+from instancesketch.errors import UserError
 from instancesketch.feeding import like_sizes
 from instancesketch.fit import Fit, FitConfig, start
 from instancesketch.rows import seed_of
@@ -36,7 +37,10 @@ def read(corpus: str) -> pa.Table:
 
 
 def epoch(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Batches of as many drawings of each pool as it says, in random order, like sizes together."""
+    """Batches of as many drawings of each pool as it says, in random order, like sizes together.
+
+    What doesn't fill a batch is left out, unless it is all there is.
+    """
     drawn = []
     for batch, number in pools:
         again, rest = divmod(number, len(batch))
@@ -44,21 +48,33 @@ def epoch(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Itera
         drawn.append(batch.select(torch.cat([torch.arange(len(batch)).repeat(again), order])))
     everything = join(drawn)
     order = torch.randperm(len(everything), generator=generator)
-    return like_sizes(everything, order[: len(order) // size * size], size, generator)
+    return like_sizes(everything, order[: steps(len(order), size) * size], size, generator)
+
+
+def steps(number: int, size: int) -> int:
+    """How many batches of a size so many drawings make: one at least."""
+    return max(1, number // size)
 
 
 def train(
     config: FitConfig, taxonomy: Taxonomy, pools: Sequence[Pool], begin: Path | None, out: Path
 ) -> Path:
-    """Trains a model to its last epoch, from weights or from chance, unless that is done."""
+    """Trains a model to its last epoch, from weights or from chance, unless that is done.
+
+    Raises:
+        UserError: a pool that an epoch is to have drawings of has none.
+    """
     folder = out / config.kind
     if (folder / "config.json").exists():
         return out
+    pools = [p for p in pools if p.number]
+    if not pools or not all(len(p.batch) for p in pools):
+        raise UserError(f"{out.name}: no drawings to train a {config.kind} on")
     parts = torch.cat([p.batch.part_S for p in pools])
     fit: Fit = start(
         config,
         taxonomy,
-        steps_per_epoch=sum(p.number for p in pools) // config.batch_size,
+        steps_per_epoch=steps(sum(p.number for p in pools), config.batch_size),
         part_counts=torch.bincount(parts[parts >= 0], minlength=len(taxonomy.part_names)).tolist(),
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )

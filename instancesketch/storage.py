@@ -284,7 +284,14 @@ def row_files(corpus: str) -> list[str]:
         UserError: it is no folder of Parquet files.
     """
     names = [n for n in names_in(corpus) if n.endswith(".parquet") and n[0] not in "_."]
+    if not names and exists(join(corpus, "config.json")):
+        raise UserError(f"{corpus} is a training run or a sweep, not a corpus; `report` shows it")
     if not names and not exists(join(corpus, "summary.json")):
+        if exists(join(corpus, "_state")):
+            raise UserError(
+                f"{corpus} has no rows yet: what makes it is at work or was stopped; the same "
+                "command run again goes on"
+            )
         raise UserError(f"{corpus} is no corpus: no Parquet files in it; `ingest` makes one")
     return [join(corpus, name) for name in names]
 

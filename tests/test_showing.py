@@ -53,6 +53,54 @@ def test_a_run_as_far_as_it_has_come(run, tmp_path):
     assert "synth-0-1" not in shown(run, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ("legend", None),
+        ("examples", [["a", "<svg/>"]]),
+        ("confusion", {"parts": ["wheel"], "counts": [[1]]}),
+        ("more", 1),
+    ],
+)
+def test_pictures_that_are_damaged_or_another_versions_are_one_line(
+    change, value, run, tmp_path, capsys
+):
+    place = storage.join(run, "_state", "shown.json")
+    values = storage.read_json(place)
+    whole = {k: v for k, v in values.items() if k != change}
+    storage.write_json(place, whole if value is None else whole | {change: value})
+    ask = ["report", run, "--out", str(tmp_path / "page.html")]
+    assert main(ask) == 2
+    said = capsys.readouterr().err
+    assert f"{place} is damaged or of another version; without that file" in said
+    assert said.count("\n") == 1
+    storage.remove(place)
+    assert main(ask) == 0
+    storage.write_text(storage.join(run, "metrics.jsonl"), '{"epoch": 1')
+    assert main(ask) == 2
+    assert "metrics.jsonl is damaged" in capsys.readouterr().err
+
+
+def test_a_training_is_not_ended_by_them(run, caplog):
+    storage.write_text(storage.join(run, "_state", "shown.json"), "{")
+    tracking.Reporter(run, SETTINGS, [tracking.RunLog(run)]).log({"epoch": 3, "loss": 0.1})
+    assert "shown.json" in caplog.text
+    assert [line["epoch"] for line in tracking.read(run)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("verb", [["info"], ["report", "--out", "page.html"]])
+def test_a_folder_of_something_else_says_what_it_is(verb, run, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage.write_json("begun/_state/settings.json", {})
+    assert main([*verb, "begun"]) == 2
+    assert "begun has no rows yet: what makes it is at work or was stopped" in (
+        capsys.readouterr().err
+    )
+    storage.write_json(storage.join(run, "summary.json"), {})
+    assert main(["info", run]) == 2
+    assert "is a training run or a sweep, not a corpus" in capsys.readouterr().err
+
+
 def test_a_sweep_as_far_as_it_has_come(run, tmp_path):
     location = storage.join(str(tmp_path), "runs", "sweep")
     space = {

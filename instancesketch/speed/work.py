@@ -17,6 +17,7 @@ import torch
 from instancesketch import feeding, storage
 from instancesketch.batch import pack
 from instancesketch.classes import part_numbers
+from instancesketch.errors import UserError
 from instancesketch.fit import SegmenterFitConfig, start
 from instancesketch.formats import WRITERS, write
 from instancesketch.isolation import Marker
@@ -121,7 +122,10 @@ def _labelled(bench: Bench) -> pa.Table:
     if bench.data is None:
         return bench.drawings
     files = storage.row_files(bench.data)
-    table = pa.concat_tables([storage.read_table(f, SCHEMA.names) for f in files])
+    tables = [storage.read_table(f, SCHEMA.names) for f in files]
+    if not any(map(len, tables)):
+        raise UserError(f"--data {bench.data} has no drawings to label")
+    table = pa.concat_tables(tables)
     order = np.random.default_rng(0).permutation(len(table))  # kinds of drawings lie together
     return table.take(pa.array(order)).combine_chunks()
 

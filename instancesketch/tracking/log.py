@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from instancesketch import storage
+from instancesketch.errors import UserError
 from instancesketch.tracking import pictures
 from instancesketch.tracking.pictures import Shown
 
@@ -64,11 +65,21 @@ class RunLog:
 
 
 def read(run: str) -> list[dict[str, Any]]:
-    """The figures of a run so far, one entry an epoch; none where there are none yet."""
+    """The figures of a run so far, one entry an epoch; none where there are none yet.
+
+    Raises:
+        UserError: the file is damaged.
+    """
     location = storage.join(run, METRICS)
     if not storage.exists(location):
         return []
-    return [json.loads(line) for line in storage.read_bytes(location).splitlines()]
+    try:
+        lines = [json.loads(line) for line in storage.read_bytes(location).splitlines()]
+    except ValueError as error:
+        raise UserError(f"{location} is damaged: {error}") from None
+    if not all(isinstance(line, dict) and "epoch" in line for line in lines):
+        raise UserError(f"{location} is damaged: a line is not the figures of an epoch")
+    return lines
 
 
 def scalars(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:

@@ -19,6 +19,7 @@ from matplotlib.image import imsave
 from matplotlib.lines import Line2D
 
 from instancesketch import storage
+from instancesketch.errors import UserError
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -55,9 +56,49 @@ def leave(run: str, shown: Shown) -> None:
 
 
 def left(run: str, epoch: int) -> Shown | None:
-    """What was left of an epoch; None where nothing was, or by another epoch."""
+    """What was left of an epoch; None where nothing was, or by another epoch.
+
+    Raises:
+        UserError: the file is damaged, or another version's.
+    """
     values = storage.read_json(_location(run))
-    return Shown(**values) if values and values["epoch"] == epoch else None
+    if values is None:
+        return None
+    if not isinstance(values, dict) or not _is_whole(values):
+        raise UserError(
+            f"{_location(run)} is damaged or of another version; without that file the run is "
+            "shown without these pictures"
+        )
+    return Shown(**values) if values["epoch"] == epoch else None
+
+
+def _is_whole(values: Mapping[str, Any]) -> bool:
+    """Whether values are those of `Shown`."""
+    if values.keys() != {f.name for f in fields(Shown)}:
+        return False
+    confusion, examples, legend = values["confusion"], values["examples"], values["legend"]
+    return (
+        (confusion is None or _is_confusion(confusion))
+        and isinstance(examples, list)
+        and all(isinstance(e, list) and [*map(type, e)] == [str] * 3 for e in examples)
+        and isinstance(legend, dict)
+        and all(isinstance(colour, str) for colour in legend.values())
+    )
+
+
+def _is_confusion(values: Any) -> bool:
+    if not isinstance(values, dict) or not {"parts", "counts"} <= values.keys():
+        return False
+    parts, counts = values["parts"], values["counts"]
+    return (
+        isinstance(parts, list)
+        and isinstance(counts, list)
+        and [*map(type, parts)] == [str] * len(counts)
+        and all(
+            isinstance(row, list) and [*map(type, row)] == [int] * (len(parts) + 1)
+            for row in counts
+        )
+    )
 
 
 def write(picture: Pixels, path: str) -> None:

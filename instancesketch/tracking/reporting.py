@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from instancesketch.errors import UserError
 from instancesketch.tracking import clearml, pictures
 from instancesketch.tracking.log import RunLog
 from instancesketch.tracking.pictures import Shown
 from instancesketch.tracking.tensorboard import TensorBoard
 
 Track = Literal["clearml"]
+
+_log = logging.getLogger(__name__)
 
 
 class Tracker(Protocol):
@@ -67,7 +71,11 @@ class Reporter:
 
     def log(self, figures: Mapping[str, Any]) -> None:
         """Tells of an epoch, with what its worker has left to be shown."""
-        shown = pictures.left(self.run, figures["epoch"])
+        try:
+            shown = pictures.left(self.run, figures["epoch"])
+        except UserError as error:  # no reason to end a training
+            _log.warning("%s", error)
+            shown = None
         for tracker in self.trackers:
             tracker.log(figures, shown)
 

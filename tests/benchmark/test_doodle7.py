@@ -10,11 +10,12 @@ import torch
 
 from benchmark import doodle7, plain, tables
 from instancesketch import weights
+from instancesketch.errors import UserError
 from instancesketch.fit import RefinerFitConfig, SegmenterFitConfig
 from instancesketch.models.refiner import SEED
 from instancesketch.schema import to_table
 from instancesketch.segmenter import Segmenter
-from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn
+from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn, packed
 
 SMALL = SegmenterFitConfig(model=TINY, epochs=1, batch_size=32)
 SMALL_REFINER = RefinerFitConfig(model=TINY_REFINER, epochs=1, batch_size=32)
@@ -80,6 +81,18 @@ def test_an_epoch_has_as_many_of_each_pool_as_it_says(data) -> None:
     assert sum(got.values()) == sum(want.values()) // 8 * 8
     assert all(abs(got[name] - want[name]) <= 7 for name in want)
     assert sum(want.values()) - sum(got.values()) < 8
+
+
+def test_fewer_drawings_than_a_batch_make_one_and_none_are_told(tmp_path) -> None:
+    batch = packed(drawn(5))
+    recipe = replace(SMALL, schedule="warm-restarts")  # which counts in epochs
+    trained = plain.train(recipe, DOODLE7, [plain.Pool(batch, 5)], None, tmp_path / "few")
+    assert (trained / "segmenter" / "model.safetensors").exists()
+    (only,) = plain.epoch([plain.Pool(batch, 5)], 32, torch.Generator().manual_seed(0))
+    assert len(only) == 5
+    nothing = plain.Pool(packed([]), 5)
+    with pytest.raises(UserError, match="none: no drawings to train a segmenter on"):
+        plain.train(recipe, DOODLE7, [nothing], None, tmp_path / "none")
 
 
 def test_a_teacher_tells_what_it_is_sure_of(data, monkeypatch, tmp_path) -> None:
