@@ -5,7 +5,6 @@ rejected rows, the counts of a job, and the ids that are there twice.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instancesketch.formats.record import Rejection
+from instancesketch.reasons import Reasons
 from instancesketch.sketch import Sketch
 
 Rows = npt.NDArray[np.int64]
@@ -194,7 +194,7 @@ class Counts:
 
     totals: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Reasons = field(default_factory=Reasons)
 
     def add(self, log: pa.Table, later: Rows) -> None:
         """Adds a slice, less the rows whose id is taken."""
@@ -214,22 +214,16 @@ class Counts:
             without_user=pc.sum(rows["without_user"]).as_py() or 0,
         )
         self.formats.update(_value_counts(rows["format"]))
-        for reason, number in _value_counts(bad).items():
-            self.reasons[reason_kind(reason)] += number
-        self.reasons[TAKEN] += len(later)
+        self.reasons.add(_value_counts(bad))
+        self.reasons.add({TAKEN: len(later)})
 
     def to_dict(self) -> dict[str, Any]:
         """The counts, for `summary.json`."""
         return {
             **self.totals,
             "rows_by_format": dict(sorted(self.formats.items())),
-            "rejected_by_reason": {kind: n for kind, n in self.reasons.most_common(50) if n},
+            "rejected_by_reason": self.reasons.to_dict(),
         }
-
-
-def reason_kind(reason: str) -> str:
-    """A reason without what is particular to one record: quoted text, paths and numbers."""
-    return re.sub(r"'[^']*'|\"[^\"]*\"|\S*/\S*|-?\d[\d.,e+]*", "…", reason)
 
 
 def _value_counts(column: pa.ChunkedArray) -> dict[str, int]:

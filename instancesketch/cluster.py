@@ -7,6 +7,7 @@ import math
 import os
 import socket
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -161,6 +162,8 @@ def quiet_data() -> None:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors come as exceptions
+    # Such as that a stage may have more tasks than there is work for.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"ray\.")
 
 
 @contextmanager

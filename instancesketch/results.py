@@ -19,6 +19,7 @@ import pyarrow.fs as fs
 from instancesketch import metrics, storage
 from instancesketch.errors import SketchError, UserError
 from instancesketch.formats import WRITERS, write
+from instancesketch.reasons import Reasons
 from instancesketch.report import render_report
 from instancesketch.schema import conform, flat_list, read_rows
 from instancesketch.sketch import Sketch
@@ -175,14 +176,16 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
 
     Returns:
         Numbers of sketches, strokes, points, errors and rejections, and of sketches by source,
-        category and split (None where unknown), of strokes by part, and of rejections by reason;
-        and so many of the first drawings, each with its id, category, strokes by part and error.
+        category and split (None where unknown), of strokes by part, of rejections by kind of
+        `reason` and of errors by kind; and so many of the first drawings, each with its id,
+        category, strokes by part and error.
 
     Raises:
         UserError: it is no corpus.
     """
     totals: Counter[str] = Counter(sketches=0, strokes=0, points=0, failed=0)
     by: dict[str, Counter[str | None]] = {n: Counter() for n in _COUNTED if n != "stroke_len"}
+    reasons, errors = Reasons(), Reasons()
     for table in storage.read_batches(corpus):
         try:
             table = conform(table)
@@ -193,26 +196,33 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
         totals["strokes"] += len(lengths)
         totals["points"] += int(lengths.sum())
         if "error" in table.column_names:
-            totals["failed"] += len(table) - table["error"].null_count
+            told = _counted(table["error"].drop_null())
+            totals["failed"] += sum(told.values())
+            errors.add(told)
         for name, counts in by.items():
             column = table[name]
             if pa.types.is_list(column.type):
                 column = pc.list_flatten(column)
-            for pair in pc.value_counts(column).to_pylist():
-                counts[pair["values"]] += pair["counts"]
-    reasons: Counter[str] = Counter()
+            counts.update(_counted(column))
+    totals["rejected"] = 0
     if storage.exists(rejected := storage.join(corpus, "_rejected.parquet")):
-        reasons.update(storage.read_table(rejected, ["reason"])["reason"].to_pylist())
-    totals["rejected"] = reasons.total()
+        told = _counted(storage.read_table(rejected, ["reason"])["reason"])
+        totals["rejected"] = sum(told.values())
+        reasons.add(told)
     found: dict[str, Any] = {name: dict(counts.most_common()) for name, counts in by.items()}
     return (
         dict(totals)
         | found
         | {
-            "reason": dict(reasons.most_common()),
+            "reason": reasons.to_dict(),
+            "error": errors.to_dict(),
             "drawings": [_in_short(sketch) for sketch in islice(sketches(corpus), drawings)],
         }
     )
+
+
+def _counted(column: pa.ChunkedArray) -> dict[Any, int]:
+    return {pair["values"]: pair["counts"] for pair in pc.value_counts(column).to_pylist()}
 
 
 def _in_short(sketch: Sketch) -> dict[str, Any]:

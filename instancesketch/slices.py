@@ -67,8 +67,10 @@ def plan(sources: Sequence[str], format: str = AUTO) -> Plan:
         format: the format of all files, or `auto` to look.
 
     Raises:
-        UserError: a source isn't there or can't be listed, or there are no files.
+        UserError: a source isn't there or can't be listed, there are no files, or no such format.
     """
+    if format not in (AUTO, *FORMATS):
+        raise UserError(f"--format {format}: it is {AUTO} or one of {', '.join(FORMATS)}")
     files: list[SourceFile] = []
     described, hidden = [], 0
     for source in sources:

@@ -283,6 +283,8 @@ def row_files(corpus: str) -> list[str]:
     Raises:
         UserError: it is no folder of Parquet files.
     """
+    if _kind(corpus) == fs.FileType.File:
+        raise UserError(f"{corpus} is a file, and no corpus, which is a folder; `ingest` makes one")
     names = [n for n in names_in(corpus) if n.endswith(".parquet") and n[0] not in "_."]
     if not names and exists(join(corpus, "config.json")):
         raise UserError(f"{corpus} is a training run or a sweep, not a corpus; `report` shows it")
@@ -292,7 +294,8 @@ def row_files(corpus: str) -> list[str]:
                 f"{corpus} has no rows yet: what makes it is at work or was stopped; the same "
                 "command run again goes on"
             )
-        raise UserError(f"{corpus} is no corpus: no Parquet files in it; `ingest` makes one")
+        why = "no Parquet files in it" if exists(corpus) else "it isn't there"
+        raise UserError(f"{corpus} is no corpus: {why}; `ingest` makes one")
     return [join(corpus, name) for name in names]
 
 

@@ -282,9 +282,10 @@ def _checked(summary: Summary) -> Summary:
     if summary.rows:
         return summary
     if summary.rejected:
+        (reason, number), *_ = summary.counts["rejected_by_reason"].items()
         raise UserError(
-            f"nothing could be read: {summary.rejected} rejected, by name and reason in "
-            f"{storage.join(summary.location, '_rejected.parquet')}"
+            f"nothing could be read: {summary.rejected:,} rejected, {number:,} for {reason!r}, by "
+            f"name and reason in {storage.join(summary.location, '_rejected.parquet')}"
         )
     asked = " of the split that was asked for" if summary.counts["other_split"] else ""
     raise UserError(f"the sources hold no drawings{asked}")

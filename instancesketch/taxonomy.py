@@ -199,7 +199,9 @@ def _category(name: str, data: Mapping[str, Any], shared: Mapping[str, str]) -> 
 def _refuse_unknown(data: Mapping[str, Any], known: set[str], where: str) -> None:
     for key in data:
         if key not in known:
-            raise UserError(f"{where} has an unknown key {key!r}; it may have {sorted(known)}")
+            raise UserError(
+                f"{where} has an unknown key {key!r}; it may have {', '.join(sorted(known))}"
+            )
 
 
 def _names(value: Any, where: str) -> list[str]:

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,7 +8,6 @@ from instancesketch.audit import (
     find_clashes,
     hashes_of,
     later_rows,
-    reason_kind,
     rejections,
     rows_of,
 )
@@ -71,16 +69,3 @@ def test_rejections_name_the_later_row_and_where_the_first_is() -> None:
         "the sketch_id is already taken": 1,
     }
     assert len(rows_of(tables[0])) == 2
-
-
-@pytest.mark.parametrize(
-    ("reason", "kind"),
-    [
-        ("stroke 3 has no points", "stroke … has no points"),
-        ("'q-1': unknown label 'wng' for car", "…: unknown label … for car"),
-        ("no /data/x.txt beside it", "no … beside it"),
-        ("a coordinate is beyond 1e+07", "a coordinate is beyond …"),
-    ],
-)
-def test_reason_kind(reason: str, kind: str) -> None:
-    assert reason_kind(reason) == kind

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch.cli import main
+from instancesketch.cli import main, options
 from instancesketch.cli.door import VERBS, parse
 from instancesketch.errors import UserError, mistake_in
 
@@ -34,7 +34,11 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
         ("fly", "invalid choice: 'fly'"),
         ("ingest a", "required: --out"),
         ("ingest a --out b --format", "expected one argument"),
-        ("ingest a --out b --fromat svg", "unrecognized arguments: --fromat svg"),
+        ("ingest a --out b --fromat svg", "unknown option --fromat; did you mean --format?"),
+        ("ingest a --ouT=b", "unknown option --ouT; did you mean --out?"),
+        ("ingest jobs --out b --format gif", "--format gif: it is auto or one of json, cvat"),
+        ("info no-such-folder", "no-such-folder is no corpus: it isn't there"),
+        ("info README.md", "README.md is a file, and no corpus"),
         ("ingest a --out b --workers many", "invalid int value: 'many'"),
         ("ingest no-such-file --out b", "no-such-file isn't there"),
         ("ingest jobs --out b --taxonomy cats", "no taxonomy 'cats'"),
@@ -219,3 +223,9 @@ def test_synth_draws_the_same_on_any_number_of_workers(ray_cluster: None, tmp_pa
         found.append([p.read_bytes() for p in sorted((tmp_path / name).glob("part-*"))])
     assert found[0] == found[1]
     assert len(found[0]) == 2
+
+
+def test_json_has_no_word_for_what_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    options.print_json({"loss": float("nan"), "rates": (1.5, float("inf")), None: {"a": [2]}})
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert told == {"loss": None, "rates": [1.5, None], "null": {"a": [2]}}

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "instancesketch"
 
 FLOORS = {
     1: {"errors", "sketch", "schema", "taxonomy", "metrics"},
-    2: {"formats", "synth", "colours", "svg", "report", "storage", "results", "stock",
+    2: {"formats", "synth", "colours", "svg", "reasons", "report", "storage", "results", "stock",
         "notebook"},
     3: {"ragged", "batch", "augment", "exchange", "raster", "rows", "feeding", "classes", "models",
         "recipes", "precision", "scenes", "weights", "fit", "segmenter", "instances",

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import NoReturn
 
 import shtab
@@ -115,8 +116,20 @@ def parse(argv: list[str]) -> argparse.Namespace:
             if action.metavar in _PLACES:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
     if argv and argv[0] in parsers:
+        _refuse_unknown(argv[1:], parsers[argv[0]])
         argv = [argv[0], *options.from_config(parsers[argv[0]], argv[1:]), *argv[1:]]
     return parser.parse_args(argv)
+
+
+def _refuse_unknown(argv: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    """Names an option that a verb doesn't have, before another is missed for it."""
+    known = [*parser._option_string_actions]
+    for word in argv[: argv.index("--") if "--" in argv else None]:
+        option = word.partition("=")[0]
+        if option.startswith("--") and option not in known:
+            like = get_close_matches(option.lower(), known, 1)
+            guess = f"; did you mean {like[0]}?" if like else ""
+            parser.error(f"unknown option {option}{guess}")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ their parts, and what was rejected or failed, and shows what the first drawings 
 
 _MOST = 30
 _WIDEST = 60
+_WIDEST_REASON = 100
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +41,13 @@ def run(args: argparse.Namespace) -> int:
 
     found = results.info(args.corpus, max(0, args.drawings))
     if args.json:
-        print(json.dumps(found))
+        options.print_json(found)
         return 0
     for name in ("source", "category", "split", "part"):
         print("\n".join(_table(name, found[name])))
-    if found["reason"]:
-        print("\n".join(_table("reason", found["reason"], "rejected")))
+    for name, unit in (("reason", "rejected"), ("error", "failed")):
+        if found[name]:
+            print("\n".join(_table(name, found[name], unit, _WIDEST_REASON)))
     for drawing in found["drawings"]:
         print(_line(drawing))
     if found["drawings"]:
@@ -64,11 +65,13 @@ def _line(drawing: Mapping[str, Any]) -> str:
     return ": ".join(words for words in said if words)
 
 
-def _table(name: str, counts: Mapping[str | None, int], unit: str = "") -> list[str]:
+def _table(
+    name: str, counts: Mapping[str | None, int], unit: str = "", widest: int = _WIDEST
+) -> list[str]:
     """A table of the most frequent values, the rest in one line."""
     shown = list(counts.items())[:_MOST]
     rest = sum(counts.values()) - sum(number for _, number in shown)
-    rows = [("(unknown)" if value is None else value[:_WIDEST], n) for value, n in shown]
+    rows = [("(unknown)" if value is None else value[:widest], n) for value, n in shown]
     if rest:
         rows.append((f"({len(counts) - len(shown)} more)", rest))
     width = max([len(name), *(len(value) for value, _ in rows)])

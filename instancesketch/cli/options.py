@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import posixpath
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,19 @@ def add_json(parser: argparse.ArgumentParser, help: str) -> None:
     parser.add_argument("--json", action="store_true", help=help)
 
 
+def print_json(value: Any) -> None:
+    """Prints a value as one line of JSON, which has no word for what is no number: null."""
+    print(json.dumps(_finite(value)))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Adds how files are read."""
     parser.add_argument(
@@ -104,8 +118,10 @@ def show_plan(
     in_words: Callable[[dict[str, Any]], list[str]],
 ) -> int:
     """Prints a plan, for `--dry-run`."""
-    print(json.dumps(plan) if args.json else "\n".join(in_words(plan)))
-    if not args.json:
+    if args.json:
+        print_json(plan)
+    else:
+        print("\n".join(in_words(plan)))
         print(f"{args.verb}: dry run, nothing was done")
     return 0
 
@@ -135,7 +151,7 @@ def conclude(
     status = int(args.strict and summary.rejected + summary.failed > 0)
     if args.json:
         about = {"location": summary.location, "finished_before": summary.finished_before}
-        print(json.dumps(about | dict(counts)))
+        print_json(about | dict(counts))
         return status
     said = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]
     said += [f"{summary.rejected:,} rejected", *notes]

@@ -117,6 +117,8 @@ def run(args: argparse.Namespace) -> int:
     speed = summary.counts.get("speed")
     if speed and not summary.finished_before:
         notes.append(f"{speed['sketches_per_second']:,.{1 if args.scenes else 0}f} {noun}/s")
+    if summary.failed and not args.json:
+        print(f"why {summary.failed:,} failed: instancesketch info {summary.location}")
     return options.conclude(args, summary, *notes, rows=noun)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from instancesketch.cli import options
@@ -150,7 +149,7 @@ def run(args: argparse.Namespace) -> int:
         return show_plan(args, plan_run(config))
     summary = train(config)
     if args.json:
-        print(json.dumps(summary))
+        options.print_json(summary)
         return 0
     before = "finished before: " if summary.get("finished_before") else ""
     figures = summary["best"]
@@ -210,7 +209,7 @@ def _run_detector(args: argparse.Namespace) -> int:
         return show_plan(args, plan_detector(config))
     summary = train_detector(config)
     if args.json:
-        print(json.dumps(summary))
+        options.print_json(summary)
         return 0
     before = "finished before: " if summary.get("finished_before") else ""
     print(

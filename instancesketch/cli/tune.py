@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from instancesketch.cli import train
+from instancesketch.cli import options, train
 
 HELP = "search for the values of a recipe that do best"
 DESCRIPTION = """\
@@ -102,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         return train.show_plan(args, plan_sweep(config))
     summary = tune(config)
     if args.json:
-        print(json.dumps(summary))
+        options.print_json(summary)
         return 0
     figure, best = summary["figure"], summary["best"]
     if not args.quiet:
