@@ -19,6 +19,11 @@ from instancesketch.classes import categories, category_numbers, part_numbers
 from instancesketch.schema import flat_list, whole
 from instancesketch.taxonomy import Taxonomy
 
+# What of a batch its points' places have no part in, once it is found.
+_BELONGING = ("stroke_of_P", "sketch_of_S", "sketch_of_P", "points_N", "at_S", "longest")
+# So many points along each stroke are what the models ask for: those are found in one go.
+_SAMPLES = (32, 16)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
@@ -32,7 +37,7 @@ class Batch:
     category_N: Tensor  # int64
 
     def __len__(self) -> int:
-        return len(self.strokes_N)
+        return self.strokes_N.shape[0]
 
     @cached_property
     def stroke_of_P(self) -> Tensor:
@@ -60,13 +65,23 @@ class Batch:
         return ragged.within(self.strokes_N)
 
     @cached_property
+    def longest(self) -> int:
+        """Strokes of the drawing that has most; 0 without drawings."""
+        return int(self.strokes_N.max()) if len(self) else 0
+
+    @cached_property
     def _samples(self) -> dict[int, Tensor]:
         return {}
 
     def resampled(self, number: int) -> Tensor:
         """So many points at equal distances along each stroke, (S, number, 2); found once."""
         if number not in self._samples:
-            self._samples[number] = ragged.resample(self.points_P2, self.stroke_len_S, number)
+            numbers = _SAMPLES if number in _SAMPLES else (number,)
+            fraction_K = torch.cat([ragged.fractions(n) for n in numbers])
+            places_SK2 = ragged.along(
+                self.points_P2, self.stroke_len_S, fraction_K.to(self.points_P2.device)
+            )
+            self._samples.update(zip(numbers, places_SK2.split(numbers, 1), strict=True))
         return self._samples[number]
 
     def to(self, device: torch.device | str) -> Batch:
@@ -104,8 +119,10 @@ class Batch:
 
     def with_points(self, points_P2: Tensor) -> Batch:
         """The same strokes in other places."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Batch(**values | {"points_P2": points_P2})
+        made = replace(self, points_P2=points_P2)
+        # What belongs to what stays the same.
+        made.__dict__.update({n: v for n, v in self.__dict__.items() if n in _BELONGING})
+        return made
 
     def normalised(self) -> Batch:
         """Every drawing centred, its longer side from -1 to 1; a drawing without size stays 0."""
@@ -220,6 +237,25 @@ def by_size(batch: Batch, most_tokens: int, most_points: int) -> Iterator[Tensor
             first, held = i, points[i]
     if len(order):
         yield order[first:]
+
+
+def pieces(
+    batch: Batch, most_tokens: int, most_points: int
+) -> Iterator[tuple[Tensor | slice, Tensor | slice, Batch]]:
+    """The pieces that `by_size` cuts: numbers of drawings, of their strokes, and the drawings.
+
+    Few drawings are a piece as they are.
+    """
+    if not len(batch):
+        return
+    tokens = len(batch) * batch.longest
+    if len(batch) == 1 or (tokens <= most_tokens and len(batch.points_P2) <= most_points):
+        yield slice(None), slice(None), batch
+        return
+    for pick in by_size(batch, most_tokens, most_points):
+        strokes_T = batch.strokes_of(pick)
+        some = batch.replace_strokes(strokes_T, batch.strokes_N[pick], batch.category_N[pick])
+        yield pick, strokes_T, some
 
 
 def _ranges(begin_M: Tensor, length_M: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from instancesketch import ragged
-from instancesketch.batch import Batch, by_size
+from instancesketch.batch import Batch, pieces
 from instancesketch.classes import parts_of
 from instancesketch.models.refiner import Groups, RefinerNet
 from instancesketch.taxonomy import Taxonomy
@@ -70,9 +70,9 @@ def find(
 
     def cluster(few: Batch, part_T: Tensor) -> Tensor:
         cluster_T = torch.zeros_like(part_T)
-        for pick in by_size(few, MOST_TOKENS, MOST_POINTS):
-            strokes_U, piece = few.strokes_of(pick), few.select(pick).to(device)
-            cluster_T[strokes_U] = _clusters(net, piece, part_T[strokes_U].to(device)).cpu()
+        for _, strokes_U, piece in pieces(few, MOST_TOKENS, MOST_POINTS):
+            part_U = part_T[strokes_U].to(device)
+            cluster_T[strokes_U] = _clusters(net, piece.to(device), part_U).cpu()
         return cluster_T
 
     return find_by(cluster, batch, part_S, counted_S, sided_S)

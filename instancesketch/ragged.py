@@ -51,7 +51,7 @@ def segment_lengths(points_P2: Tensor, stroke_len_S: Tensor) -> Tensor:
     """The way from each point's predecessor in its stroke to it, (P,); 0 for a stroke's first."""
     way_P = torch.zeros(len(points_P2), device=points_P2.device, dtype=points_P2.dtype)
     if len(points_P2) > 1:
-        way_P[1:] = (points_P2[1:] - points_P2[:-1]).norm(dim=1)
+        way_P[1:] = torch.linalg.vector_norm(points_P2[1:] - points_P2[:-1], dim=1)
     way_P[starts(stroke_len_S)] = 0
     return way_P
 
@@ -67,18 +67,26 @@ def resample(points_P2: Tensor, stroke_len_S: Tensor, number: int) -> Tensor:
     Returns:
         (S, number, 2); a stroke without length repeats its point.
     """
-    begin_S = starts(stroke_len_S)
-    end_S = begin_S + stroke_len_S - 1
+    return along(points_P2, stroke_len_S, fractions(number).to(points_P2.device))
+
+
+def fractions(number: int) -> Tensor:
+    """So many equal steps from 0 to 1, in double precision."""
+    return torch.linspace(0, 1, number, dtype=torch.float64)
+
+
+def along(points_P2: Tensor, stroke_len_S: Tensor, fraction_K: Tensor) -> Tensor:
+    """The points after these fractions of each stroke's way, (S, K, 2)."""
+    end_S = stroke_len_S.cumsum(0)
+    begin_S1, last_S1 = (end_S - stroke_len_S)[:, None], (end_S - 1)[:, None]
     # One running length over all strokes, in float64 so that the last stroke is as exact as the
     # first; a stroke's first point adds nothing, so each stroke's share is contiguous.
     run_P = segment_lengths(points_P2, stroke_len_S).double().cumsum(0)
-    from_S, to_S = run_P[begin_S], run_P[end_S]
-    fraction_K = torch.linspace(0, 1, number, dtype=torch.float64, device=points_P2.device)
-    target_SK = from_S[:, None] + (to_S - from_S)[:, None] * fraction_K
-    after_SK = torch.searchsorted(run_P, target_SK.reshape(-1)).view_as(target_SK)
-    after_SK = after_SK.clamp(min=begin_S[:, None], max=end_S[:, None])
-    before_SK = (after_SK - 1).clamp(min=begin_S[:, None])
-    gap_SK = run_P[after_SK] - run_P[before_SK]
-    share_SK = ((target_SK - run_P[before_SK]) / gap_SK.clamp(min=1e-12)).clamp(0, 1)
-    share_SK1 = share_SK.to(points_P2.dtype)[..., None]
+    from_S1, to_S1 = run_P[begin_S1], run_P[last_S1]
+    target_SK = from_S1 + (to_S1 - from_S1) * fraction_K
+    after_SK = torch.searchsorted(run_P, target_SK).clamp(min=begin_S1, max=last_S1)
+    before_SK = (after_SK - 1).clamp(min=begin_S1)
+    behind_SK = run_P[before_SK]
+    gap_SK = (run_P[after_SK] - behind_SK).clamp(min=1e-12)
+    share_SK1 = ((target_SK - behind_SK) / gap_SK).clamp(0, 1).to(points_P2.dtype)[:, :, None]
     return torch.lerp(points_P2[before_SK], points_P2[after_SK], share_SK1)

@@ -125,6 +125,8 @@ def conform(table: pa.Table) -> pa.Table:
     """
     is_result = any(field.name in table.column_names for field in _RESULT_FIELDS)
     schema = RESULT_SCHEMA if is_result else SCHEMA
+    if table.schema.equals(schema):
+        return table
     columns = []
     for field in schema:
         if field.name not in table.column_names:
@@ -156,17 +158,18 @@ def flat_list(
     Null entries of an integer or float list become 0 or NaN.
     """
     array = whole(table[name])
-    lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-    offsets = np.zeros(len(array) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
     values = array.flatten()  # leaves out what null rows hold
     if values.null_count:
         values = values.fill_null(float("nan") if pa.types.is_floating(values.type) else 0)
-    return (
-        values.to_numpy(zero_copy_only=False),
-        offsets,
-        array.is_valid().to_numpy(zero_copy_only=False),
-    )
+    if array.null_count:
+        lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        offsets = np.concatenate([[0], lengths.cumsum(dtype=np.int64)])
+        valid = array.is_valid().to_numpy(zero_copy_only=False)
+    else:
+        offsets = array.offsets.to_numpy().astype(np.int64)
+        offsets -= offsets[0]
+        valid = np.ones(len(array), bool)
+    return values.to_numpy(zero_copy_only=False), offsets, valid
 
 
 def result_table(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:

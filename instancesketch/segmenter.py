@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from instancesketch import notebook, weights
-from instancesketch.batch import Batch, by_size, pack
+from instancesketch.batch import Batch, pack, pieces
 from instancesketch.classes import categories
 from instancesketch.errors import UserError
 from instancesketch.instances import Instances, countable_parts, find, sided_parts
@@ -25,7 +25,7 @@ from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.precision import resolve
 from instancesketch.schema import RESULT_SCHEMA, from_table, result_table, to_table
 from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import SIDES, Taxonomy, with_side
+from instancesketch.taxonomy import Taxonomy
 
 # What goes through the model at once: strokes, padded to the longest drawing, and points. With more
 # a CPU's cache would not hold what passes from layer to layer.
@@ -56,15 +56,15 @@ def predict(
     parts_SQ = torch.zeros(len(batch.stroke_len_S), net.allowed_CQ.shape[1])
     final_N = category_N.clone()
     guess_NC = torch.zeros(len(batch), net.allowed_CQ.shape[0]) if net.predicts_category else None
-    for pick in by_size(batch, MOST_TOKENS, MOST_POINTS):
-        piece, told = normal.select(pick).to(device), category_N[pick].to(device)
+    for pick, strokes_T, some in pieces(normal, MOST_TOKENS, MOST_POINTS):
+        piece, told = some.to(device), category_N[pick].to(device)
         logits_SQ, logits_NC = net(piece, told)
         if guess_NC is not None and logits_NC is not None:
             guess_NC[pick] = logits_NC.float().softmax(1).cpu()
             told = torch.where(told < 0, logits_NC.argmax(1), told)
             final_N[pick] = told.cpu()
         masked_SQ = net.mask_parts(logits_SQ.float(), told, piece)
-        parts_SQ[batch.strokes_of(pick)] = masked_SQ.softmax(1).cpu()
+        parts_SQ[strokes_T] = masked_SQ.softmax(1).cpu()
     return parts_SQ, final_N, guess_NC
 
 
@@ -195,11 +195,10 @@ def instance_columns(
     else:
         sided_S = sided_parts(taxonomy)[category_S, part_S]
         found = finder(batch, part_S, counted_S, sided_S)
-    parts = taxonomy.part_names
-    labels = pa.array([*parts, *(with_side(part, side) for side in SIDES for part in parts)])
+    labels = pa.array(taxonomy.label_names)
     words = pa.array([*taxonomy.category_names, None])
     known_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
-    label_S = (found.side_S * len(parts) + part_S).numpy()
+    label_S = (found.side_S * len(taxonomy.part_names) + part_S).numpy()
     instance_S = found.instance_S.numpy().astype(np.int32)
     return {
         "category": words.take(pa.array(known_N)),
@@ -211,7 +210,8 @@ def instance_columns(
 
 def _per_stroke(batch: Batch, values: pa.Array) -> pa.Array:
     """A flat value per stroke as a list per drawing."""
-    offsets = np.concatenate([[0], batch.strokes_N.cumsum(0).numpy()]).astype(np.int32)
+    offsets = np.zeros(len(batch) + 1, np.int32)
+    batch.strokes_N.numpy().cumsum(out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 

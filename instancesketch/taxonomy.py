@@ -124,6 +124,12 @@ class Taxonomy:
         return tuple(dict.fromkeys(p for c in self.categories.values() for p in c.parts))
 
     @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """Every part by itself, then each on the left, then each on the right."""
+        parts = self.part_names
+        return (*parts, *(with_side(part, side) for side in SIDES for part in parts))
+
+    @cached_property
     def _category_of(self) -> dict[str, str]:
         words = {normalise(w): c.name for c in self.categories.values() for w in c.words}
         return words | {normalise(name): name for name in self.categories}

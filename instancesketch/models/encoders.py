@@ -48,11 +48,13 @@ class PointsEncoder(nn.Module):
         centre_S2, half_S2 = (low_S2 + high_S2) / 2, (high_S2 - low_S2) / 2
         size_S11 = half_S2.amax(1).clamp(min=1e-3)[:, None, None]
         own_SK2 = (places_SK2 - centre_S2[:, None]) / size_S11
-        ahead_SK2 = F.pad(own_SK2.diff(dim=1), (0, 0, 0, 1)) * (self.samples / 8)
+        next_SK2 = torch.cat([own_SK2[:, 1:], own_SK2[:, -1:]], dim=1)
+        ahead_SK2 = (next_SK2 - own_SK2) * (self.samples / 8)
         hidden = torch.cat([places_SK2, own_SK2, ahead_SK2], dim=2).transpose(1, 2)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            hidden = F.relu(norm(convolution(as_for(hidden, convolution))))
-        way_S1 = places_SK2.diff(dim=1).norm(dim=2).sum(1, keepdim=True)
+            hidden = torch.relu(norm(convolution(as_for(hidden, convolution))))
+        steps_SK2 = places_SK2[:, 1:] - places_SK2[:, :-1]
+        way_S1 = torch.linalg.vector_norm(steps_SK2, dim=2).sum(1, keepdim=True)
         numbers = [
             centre_S2,
             half_S2,
@@ -63,7 +65,7 @@ class PointsEncoder(nn.Module):
             way_S1,
             way_S1.clamp(min=1e-3).log() / 3,
             *([(at_S / of_S)[:, None]] if self.order else []),
-            1 / of_S[:, None],
+            of_S.reciprocal()[:, None],
         ]
         box = self.box(torch.cat(numbers, dim=1))
         return self.out(torch.cat([hidden.amax(2), hidden.mean(2), box], dim=1))

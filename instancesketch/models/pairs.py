@@ -5,6 +5,10 @@ Shape letters: see `instancesketch.ragged`; M strokes beside L strokes, F featur
 
 from __future__ import annotations
 
+import math
+import operator
+from functools import reduce
+
 import torch
 from torch import Tensor, nn
 
@@ -82,12 +86,13 @@ def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
     alike = from_NMK2 is to_NLK2
     to_2KLN = to_NLK2.permute(3, 2, 1, 0).contiguous()
     from_2KMN = to_2KLN if alike else from_NMK2.permute(3, 2, 1, 0).contiguous()
-    low_2LN, high_2LN, half_2LN = _box(to_2KLN)
-    low_2MN, high_2MN, half_2MN = _box(from_2KMN)
+    low_2LN, high_2LN, size_1LN, box_5LN = _box(to_2KLN)
+    low_2MN, high_2MN, size_1MN, box_5MN = (
+        (low_2LN, high_2LN, size_1LN, box_5LN) if alike else _box(from_2KMN)
+    )
     # From the row's stroke to the other.
-    apart = ((low_2LN + high_2LN) / 2)[:, None] - ((low_2MN + high_2MN) / 2)[:, :, None]
-    size_1MN, size_1LN = half_2MN.amax(0, keepdim=True), half_2LN.amax(0, keepdim=True)
-    overlap = torch.minimum(high_2LN[:, None], high_2MN[:, :, None]) - torch.maximum(
+    apart_2MLN, larger_3MLN = (box_5LN[:, None] - box_5MN[:, :, None]).split((2, 3))
+    overlap_2MLN = torch.minimum(high_2LN[:, None], high_2MN[:, :, None]) - torch.maximum(
         low_2LN[:, None], low_2MN[:, :, None]
     )
     few_2KMN, few_2KLN = from_2KMN[:, ::3], to_2KLN[:, ::3]  # the last is an end, too
@@ -100,23 +105,27 @@ def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
         else _within(few_2KMN[:, :, :, None], to_2KLN[:, :, None])
     )
     features = [
-        apart,
-        apart / size_1MN[:, :, None].clamp(min=0.1),
-        half_2LN.log()[:, None] - half_2MN.log()[:, :, None],
-        size_1LN.log()[:, None] - size_1MN.log()[:, :, None],
-        overlap.amin(0, keepdim=True),
+        apart_2MLN,
+        apart_2MLN / size_1MN.clamp(min=0.1)[:, :, None],
+        larger_3MLN,
+        overlap_2MLN.amin(0, keepdim=True),
         away_5MLN,
-        1 / (1 + 20 * away_5MLN),
+        (1 + 20 * away_5MLN).reciprocal(),
         holds_MLN[None],
         held_MLN[None],
     ]
     return torch.cat(features).permute(3, 1, 2, 0)
 
 
-def _box(places_2KLN: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The corners of each stroke's bounding box, and half its size, which is never 0."""
+def _box(places_2KLN: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Each stroke's bounding box: its corners, half its longer side, which is never 0, and (5) its
+    centre and the logarithms of half of both sides and of the longer.
+    """
     low_2LN, high_2LN = places_2KLN.amin(1), places_2KLN.amax(1)
-    return low_2LN, high_2LN, ((high_2LN - low_2LN) / 2).clamp(min=0.02)
+    half_2LN = ((high_2LN - low_2LN) / 2).clamp(min=0.02)
+    size_1LN = half_2LN.amax(0, keepdim=True)
+    box_5LN = torch.cat([(low_2LN + high_2LN) / 2, half_2LN.log(), size_1LN.log()])
+    return low_2LN, high_2LN, size_1LN, box_5LN
 
 
 def _distances(from_2KMN: Tensor, to_2KLN: Tensor) -> Tensor:
@@ -124,12 +133,13 @@ def _distances(from_2KMN: Tensor, to_2KLN: Tensor) -> Tensor:
     # Not by matrix product: its cancellation loses the small distances that count here.
     x, y = from_2KMN[:, :, None, :, None] - to_2KLN[:, None, :, None]
     squared_KKMLN = x.mul_(x).addcmul_(y, y)
-    to_own = squared_KKMLN.amin(0)
-    own_end, own_other_end = squared_KKMLN[0].amin(0), squared_KKMLN[-1].amin(0)
+    to_own, between_ends = squared_KKMLN.amin(0), len(squared_KKMLN) - 1
+    own_ends_2MLN = squared_KKMLN[::between_ends].amin(1)
+    other_ends_2MLN = to_own[::between_ends]
     nearest = [
         to_own.amin(0),
-        torch.minimum(own_end, own_other_end), torch.maximum(own_end, own_other_end),
-        torch.minimum(to_own[0], to_own[-1]), torch.maximum(to_own[0], to_own[-1]),
+        own_ends_2MLN.amin(0), own_ends_2MLN.amax(0),
+        other_ends_2MLN.amin(0), other_ends_2MLN.amax(0),
     ]  # fmt: skip
     return torch.stack(nearest).sqrt_()
 
@@ -143,19 +153,21 @@ def _within(points_2K: Tensor, outline_2J: Tensor) -> Tensor:
 
     By counting the edges to the right of each (the even-odd rule, Shimrat 1962).
     """
+    ahead_2J = outline_2J.roll(-1, 1)
+    run_J, rise_J = ahead_2J - outline_2J
     x, y = points_2K
     from_x, from_y = outline_2J[:, :, None]
-    to_x, to_y = from_x.roll(-1, 0), from_y.roll(-1, 0)
-    rise = to_y - from_y
-    slope = (to_x - from_x) / torch.where(rise == 0, 1, rise)
-    shape = torch.broadcast_shapes(x.shape, from_x.shape[1:])
-    within = torch.zeros(shape, dtype=torch.bool, device=x.device)
+    to_y, slope = ahead_2J[1, :, None], (run_J / rise_J)[:, None]
     edges = len(from_x)
     if not torch.compiler.is_exporting():  # as one step of a graph instead of a hundred
-        edges = max(1, _AT_ONCE // max(1, within.numel()))
-    for a in range(0, len(from_x), edges):
+        edges = max(1, _AT_ONCE // math.prod(map(max, x.shape, from_x.shape[1:])))
+
+    def odd(a: int) -> Tensor:
         b = a + edges
+        # A level edge has no slope, and is not crossed.
         crossing = (y - from_y[a:b]).mul_(slope[a:b]).add_(from_x[a:b])
         crossed = (x < crossing).logical_and_((from_y[a:b] > y) != (to_y[a:b] > y))
-        within ^= crossed[0] if len(crossed) == 1 else crossed.sum(0) % 2 == 1
+        return crossed[0] if len(crossed) == 1 else crossed.sum(0) % 2 == 1
+
+    within: Tensor = reduce(operator.ixor, map(odd, range(0, len(from_x), edges)))
     return within.float().mean(0)

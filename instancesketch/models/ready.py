@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeVar, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from instancesketch.models.encoders import PointsEncoder, RasterEncoder
@@ -13,6 +14,9 @@ from instancesketch.models.transformer import StrokeTransformer
 from instancesketch.precision import Precision
 
 Net = TypeVar("Net", bound=nn.Module)
+# Up to so many strokes, a convolution along each takes less time as one product of matrices than
+# it takes to get a kernel ready for that number of strokes.
+FEW = 12
 
 
 def ready(net: Net, device: str, precision: Precision) -> Net:
@@ -26,6 +30,9 @@ def ready(net: Net, device: str, precision: Precision) -> Net:
     for module in list(net.modules()):
         if isinstance(module, PointsEncoder):
             _fold(module.convolutions, module.norms)
+            if precision == "float32" and device == "cpu":
+                few = [ForFew(cast(nn.Conv1d, c)) for c in module.convolutions]
+                module.convolutions = nn.ModuleList(few)
         if isinstance(module, nn.Sequential):
             for i in range(len(module) - 1):
                 norm = module[i + 1]
@@ -45,3 +52,26 @@ def _fold(convolutions: nn.ModuleList, norms: nn.ModuleList) -> None:
         if isinstance(norm, nn.BatchNorm1d):
             convolutions[i] = fuse_conv_bn_eval(cast(nn.Conv1d, convolutions[i]), norm)
             norms[i] = nn.Identity()
+
+
+class ForFew(nn.Module):
+    """A convolution along strokes, (S, channels, K), in the way that is quick for their number."""
+
+    def __init__(self, convolution: nn.Conv1d) -> None:
+        super().__init__()
+        self.convolution = convolution
+        (self.size,), (self.stride,), (self.padding,) = (
+            convolution.kernel_size,
+            convolution.stride,
+            cast(tuple[int], convolution.padding),
+        )
+        self.weight = nn.Parameter(convolution.weight.transpose(1, 2).flatten(1))
+
+    def forward(self, hidden_SCK: Tensor) -> Tensor:
+        """Returns (S, channels, K / stride)."""
+        if len(hidden_SCK) > FEW:
+            return cast(Tensor, self.convolution(hidden_SCK))
+        padded_SKC = F.pad(hidden_SCK.transpose(1, 2), (0, 0, self.padding, self.padding))
+        windows_SKCX = padded_SKC.unfold(1, self.size, self.stride)
+        windows_SKX = windows_SKCX.transpose(2, 3).flatten(2)
+        return F.linear(windows_SKX, self.weight, self.convolution.bias).transpose(1, 2)

@@ -5,7 +5,6 @@ Shape letters: see `instancesketch.ragged`; H heads.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -62,7 +61,7 @@ class StrokeTransformer(nn.Module):
         """
         extra = int(token_ND is not None)
         at_S = batch.at_S + extra
-        length = int(batch.strokes_N.max()) + extra
+        length = batch.longest + extra
         x_NLD = hidden_SD.new_zeros(len(batch), length, hidden_SD.shape[1])
         x_NLD[batch.sketch_of_S, at_S] = hidden_SD
         if token_ND is not None:
@@ -85,7 +84,6 @@ class StrokeTransformer(nn.Module):
         self, batch: Batch, at_S: Tensor, extra: int, length: int
     ) -> tuple[Tensor | None, Tensor | None]:
         """The attention's bias (N, H or 1, L, L), -inf on padding; what is told, (N, L, L, E)."""
-        padding_NL = torch.arange(length, device=at_S.device) >= (batch.strokes_N + extra)[:, None]
         bias = edges_NLLE = None
         if hasattr(self, "pairs"):
             places_SK2 = batch.resampled(PairGeometry.SAMPLES)
@@ -97,8 +95,9 @@ class StrokeTransformer(nn.Module):
             bias = pairs_NLLF[..., : self.heads].permute(0, 3, 1, 2).contiguous()
             if pairs_NLLF.shape[3] > self.heads:
                 edges_NLLE = pairs_NLLF[..., self.heads :].contiguous()
-        if not bool(padding_NL.any()):
+        if len(batch) * (length - extra) == len(at_S):  # all of one length
             return bias, edges_NLLE
+        padding_NL = torch.arange(length, device=at_S.device) >= (batch.strokes_N + extra)[:, None]
         wall = torch.zeros_like(padding_NL, dtype=torch.float32).masked_fill(
             padding_NL, float("-inf")
         )[:, None, None, :]
@@ -137,20 +136,20 @@ class Block(nn.Module):
         n, length, width = x_NLD.shape
         qkv = self.qkv(self.norm_attention(x_NLD)).view(n, length, 3, self.heads, -1)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        if edges_NLLE is None:
+        if bias is None or edges_NLLE is None:
             bias = None if bias is None else bias.to(q.dtype)
             attended = F.scaled_dot_product_attention(
                 q, k, v, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
             )
             update = self.attended(attended.transpose(1, 2).reshape(n, length, width))
         else:
-            logits_NHLL = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])
-            share_NHLL = F.dropout((logits_NHLL + bias).softmax(3), self.dropout, self.training).to(
-                v.dtype
-            )
+            logits_NHLL = torch.add(bias, q @ k.transpose(2, 3), alpha=q.shape[3] ** -0.5)
+            share_NHLL = self._drop(logits_NHLL.softmax(3)).to(v.dtype)
             attended = (share_NHLL @ v).transpose(1, 2).reshape(n, length, width)
             told_NLHE = share_NHLL.transpose(1, 2) @ edges_NLLE
             update = self.attended(attended) + self.told(told_NLHE.flatten(2))
-        x_NLD = x_NLD + F.dropout(update, self.dropout, self.training)
-        update = self.feedforward(self.norm_feedforward(x_NLD))
-        return x_NLD + F.dropout(update, self.dropout, self.training)
+        x_NLD = x_NLD + self._drop(update)
+        return x_NLD + self._drop(self.feedforward(self.norm_feedforward(x_NLD)))
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout) if self.training else x
