@@ -135,6 +135,9 @@ def _join_or_start(show_worker_output: bool) -> None:
             reason = " ".join(str(error).split())
             again = "; try again when the machine is less busy" if "timed out" in reason else ""
             raise UserError(f"Ray doesn't start on this machine: {reason}{again}") from error
+        # Ray has no public door to this either: what it notes of a machine that it thinks crowded
+        # would be printed to standard output, amid what the command prints.
+        ray._private.worker._worker_logs_enabled = show_worker_output
         return
     try:
         _answers(address)

@@ -219,7 +219,7 @@ def _write_scenes(
     """Writes a data set per corpus, since two corpora can have a scene of one name."""
     folders = [storage.join(folder, str(i)) for i in range(len(settings["data"]))]
     for corpus, own in zip(settings["data"], folders, strict=True):
-        for table in storage.read_batches(corpus, rows=1_000):
+        for table in storage.read_batches(corpus, schema.SCHEMA.names, rows=1_000):
             dataset.add(chosen(table, settings["selection"]), taxonomy, own, size)
     return folders
 

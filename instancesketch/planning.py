@@ -23,9 +23,9 @@ from instancesketch.tuning.job import TuneConfig, check_sweep, of_sweep, room
 from instancesketch.tuning.sweep import Sweep
 from instancesketch.worker import drawings_of_epoch, repeats
 
-# Megabytes of a worker without its steps, with Ray, torch and its drawings; and how many times what
-# an average step keeps for its gradients comes on top. Fitted to the peaks of runs on CPUs.
-_WORKER_MB, _TIMES_STEP = 2000.0, 3.5
+# Megabytes of a worker with Ray and torch, and on top of these where its drawings fill its buffer;
+# how many times what an average step keeps for its gradients. Fitted to the peaks of runs on CPUs.
+_PROCESS_MB, _BUFFER_MB, _TIMES_STEP = 900.0, 1200.0, 3.5
 
 # Of larger corpora so many row groups are counted, all over them.
 MOST_GROUPS = 200
@@ -110,14 +110,15 @@ def _plan(config: TrainConfig, cluster: Capacity, besides: Mapping[str, Any] | N
         part_counts=[sum(counts) for counts in zip(*(g.parts for g in train), strict=True)],
         device=torch.device("cpu"),
     )
-    share = recipe.batch_size // least_most(config)[0]
-    kept = _step_mb(fit, train, settings["selection"], share)
+    share = min(recipe.batch_size, used) // least_most(config)[0]
+    kept = _TIMES_STEP * _step_mb(fit, train, settings["selection"], max(1, share))
+    kept += _BUFFER_MB * min(1.0, used / feeding.BUFFER)
     return {
         **_where(config.storage, config.run, settings),
         **_data(groups, times, settings, drawings),
         **_steps(recipe, used, fit.net),
         **_means(least_most(config), config.gpus_per_worker, cluster),
-        "worker_mb": round(_WORKER_MB + _TIMES_STEP * kept, -2),
+        "worker_mb": round(_PROCESS_MB + kept, -2),
     }
 
 

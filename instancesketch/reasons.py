@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-# Names of labels and categories are kept apart until there are so many that somebody plays.
+# Names of labels, categories and columns stay until there are so many that somebody plays.
 _MOST_KINDS = 1_000
 _MOST_TOLD = 50
 
 _QUOTED = r"'[^']*'|\"[^\"]*\""
 _OTHER = r"\S*/\S*|(?<![\w-])-?\d[\d.,e+]*(?!\w)"
 _ALL = re.compile(f"{_QUOTED}|{_OTHER}")
-_ALL_BUT_NAMES = re.compile(rf"(?<!label )(?<!category )(?:{_QUOTED})|{_OTHER}")
+_ALL_BUT_NAMES = re.compile(rf"(?<!label )(?<!category )(?<!column )(?:{_QUOTED})|{_OTHER}")
 
 
 def kind_of(reason: str, names: bool = True) -> str:
@@ -21,7 +21,7 @@ def kind_of(reason: str, names: bool = True) -> str:
 
     Args:
         reason: as it was noted.
-        names: whether the label or category that is unknown stays.
+        names: whether the label, category or column that it is about stays.
     """
     return (_ALL_BUT_NAMES if names else _ALL).sub("…", reason)
 

@@ -28,7 +28,7 @@ from instancesketch.taxonomy import Taxonomy
 # Is told a folder, how many of its rows were read, and how many there are.
 Watch = Callable[[str, int, int], None]
 
-_COUNTED = ["source", "category", "split", "stroke_len", "part"]
+_COUNTED = ["source", "category", "split", "stroke_len", "part", "object_category"]
 
 
 def _unwatched(corpus: str, read: int, rows: int) -> None:
@@ -75,10 +75,20 @@ def evaluate(
         raise UserError(f"{result} is no result: `segment` makes one, with its taxonomy")
     true = list(sketches(truth, split, watch))
     if not true:
-        raise UserError(f"{truth} has no rows{f' of the split {split!r}' if split else ''}")
+        raise UserError(f"{truth} has no rows{_of(split)}")
     asked = {sketch.sketch_id for sketch in true}
     found = (s for s in sketches(result, watch=watch) if split is None or s.sketch_id in asked)
-    return metrics.evaluate(found, true, taxonomy)
+    evaluation = metrics.evaluate(found, true, taxonomy)
+    if evaluation.figures["missing"] == len(true):
+        raise UserError(
+            f"{result} has none of the drawings of {truth}{_of(split)}, such as "
+            f"{true[0].sketch_id!r}: label those, or give their --truth"
+        )
+    return evaluation
+
+
+def _of(split: str | None) -> str:
+    return "" if split is None else f" of the split {split!r}"
 
 
 def settings_of_run(folder: str) -> dict[str, Any] | None:
@@ -176,9 +186,9 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
 
     Returns:
         Numbers of sketches, strokes, points, errors and rejections, and of sketches by source,
-        category and split (None where unknown), of strokes by part, of rejections by kind of
-        `reason` and of errors by kind; and so many of the first drawings, each with its id,
-        category, strokes by part and error.
+        category and split (None where unknown), of strokes by part, of objects of scenes by
+        category, of rejections by kind of `reason` and of errors by kind; and so many of the first
+        drawings, each with its id, category, strokes by part, categories of objects and error.
 
     Raises:
         UserError: it is no corpus.
@@ -231,5 +241,6 @@ def _in_short(sketch: Sketch) -> dict[str, Any]:
         "category": sketch.category,
         "strokes": len(sketch),
         "part": dict(Counter(sketch.part or ()).most_common()),
+        "object_category": None if sketch.object is None else list(sketch.object_category or ()),
         "error": sketch.error,
     }

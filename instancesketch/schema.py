@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -115,16 +115,22 @@ def read_rows(table: pa.Table) -> Iterable[Sketch | SketchError]:
                 yield error
 
 
-def conform(table: pa.Table) -> pa.Table:
+def conform(table: pa.Table, names: Collection[str] | None = None) -> pa.Table:
     """Gives a table the columns and types of the schema its columns fit, result or corpus.
 
     Columns that may be null and are absent are filled with nulls; others are left out.
+
+    Args:
+        table: rows of a corpus or a result.
+        names: the columns that are wanted; None: all.
 
     Raises:
         SketchError: a column that may not be null is absent, or has a type that doesn't fit.
     """
     is_result = any(field.name in table.column_names for field in _RESULT_FIELDS)
     schema = RESULT_SCHEMA if is_result else SCHEMA
+    if names is not None:
+        schema = pa.schema([field for field in schema if field.name in names])
     if table.schema.equals(schema):
         return table
     columns = []

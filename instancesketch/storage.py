@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
-from instancesketch.errors import UserError
-from instancesketch.schema import ROW_GROUP_ROWS
+from instancesketch.errors import SketchError, UserError
+from instancesketch.schema import ROW_GROUP_ROWS, conform
 
 # Where there are no credentials, Google's client would go on asking for a quarter of an hour.
 _GCS_PATIENCE = "?retry_limit_seconds=30"
@@ -221,13 +221,20 @@ def read_table(location: str, columns: list[str] | None = None) -> pa.Table:
 
 
 def read_group(location: str, group: int, columns: list[str]) -> pa.Table:
-    """The rows of one row group of a Parquet file.
+    """The rows of one row group of a corpus's file, with these columns.
 
     Raises:
-        UserError: they can't be read, or are damaged.
+        UserError: they can't be read, are damaged, or are not those of a corpus.
     """
     with _told(location, "can't be read"):
-        return open_parquet(location).read_row_group(group, columns)
+        return _conformed(location, open_parquet(location).read_row_group(group, columns), columns)
+
+
+def _conformed(location: str, table: pa.Table, columns: list[str]) -> pa.Table:
+    try:
+        return conform(table, columns)
+    except SketchError as error:
+        raise UserError(f"{location}: {error}") from None
 
 
 def row_count(location: str) -> int:
@@ -304,10 +311,13 @@ def read_batches(
 ) -> Iterator[pa.Table]:
     """Yields the rows of a corpus or result in order, at most `rows` at a time.
 
+    Without `columns`, they are as the files have them.
+
     Raises:
         UserError: it is no corpus, or a file of it can't be read.
     """
     for location in row_files(corpus):
         with _told(location, "can't be read"):
             for batch in open_parquet(location).iter_batches(rows, columns=columns):
-                yield pa.Table.from_batches([batch])
+                table = pa.Table.from_batches([batch])
+                yield table if columns is None else _conformed(location, table, columns)

@@ -225,7 +225,15 @@ def test_synth_draws_the_same_on_any_number_of_workers(ray_cluster: None, tmp_pa
     assert len(found[0]) == 2
 
 
-def test_json_has_no_word_for_what_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
-    options.print_json({"loss": float("nan"), "rates": (1.5, float("inf")), None: {"a": [2]}})
-    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+def test_json_is_all_that_is_printed_and_has_no_word_for_what_is_no_number(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    args = parse(["info", "c", "--json"])
+    value = {"loss": float("nan"), "rates": (1.5, float("inf")), None: {"a": [2]}}
+    with options.only_json(args):
+        print("somebody has something to say")
+        options.print_json(args, value)
+    printed = capsys.readouterr()
+    told = json.loads(printed.out, parse_constant=pytest.fail)
     assert told == {"loss": None, "rates": [1.5, None], "null": {"a": [2]}}
+    assert printed.err == "somebody has something to say\n"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from instancesketch import planning, storage
@@ -61,7 +62,7 @@ def test_the_plan_of_a_new_run(
     }
     assert plan.items() >= told.items()
     assert plan["cluster"]["cpus"] >= 1
-    assert plan["worker_mb"] > 1000
+    assert 500 < plan["worker_mb"] < 2000
     assert main(ask) == 0
     printed = capsys.readouterr().out
     assert "100 rows (90 train, 10 valid); 90 drawings of doodle7 to train on, 10 of" in printed
@@ -153,6 +154,16 @@ def test_a_mistake_is_the_same_line_as_without(
     assert said in printed.err
     assert not printed.out
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("verb", ["train segmenter", "train detector", "tune refiner"])
+def test_rows_of_something_else_are_one_line(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storage.write_table(str(tmp_path / "mine" / "a.parquet"), pa.table({"a": [1]}))
+    ask = ["--data", str(tmp_path / "mine"), "--run", "r", "--storage", str(tmp_path / "runs")]
+    assert main([*verb.split(), *ask, "--dry-run"]) == 2
+    assert "a.parquet: no column 'sketch_id': not a corpus" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["train", "tune"])

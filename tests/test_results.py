@@ -1,10 +1,12 @@
 import json
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from instancesketch import results, storage
+from instancesketch.cli import main
 from instancesketch.errors import UserError
 from instancesketch.formats import WRITERS
 from instancesketch.reading import shuffle_strokes
@@ -12,6 +14,7 @@ from instancesketch.schema import RESULT_SCHEMA, SCHEMA, to_table
 from instancesketch.sketch import Sketch
 from instancesketch.synth import draw
 from instancesketch.taxonomy import Taxonomy
+from tests.drawings import composed
 
 
 @pytest.fixture
@@ -69,6 +72,10 @@ def test_evaluate_says_what_does_not_fit(corpus: str, result: str, tmp_path: Pat
         results.evaluate(result, corpus, "test")
     with pytest.raises(UserError, match="is no corpus"):
         results.evaluate(result, str(tmp_path))
+    others = str(tmp_path / "others")
+    storage.write_table(f"{others}/part-0.parquet", to_table([draw(1, 0)]))
+    with pytest.raises(UserError, match=r"has none of the drawings of .*, such as 'synth-1-0'"):
+        results.evaluate(result, others)
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -125,7 +132,23 @@ def test_info_counts(corpus: str, result: str) -> None:
     assert found["strokes"] == sum(map(len, drawings)) == sum(found["part"].values())
     assert found["points"] == sum(len(d.x) for d in drawings)
     assert found["split"] == {"train": 10, "valid": 10}
-    assert results.info(result)["failed"] == 1
+    failed = results.info(result)
+    assert (failed["failed"], failed["error"], failed["object_category"]) == (1, {"no": 1}, {})
+
+
+def test_info_counts_the_objects_of_scenes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = composed(1)[0].replace(sketch_id="s")
+    storage.write_table(str(tmp_path / "part-0.parquet"), to_table([scene]))
+    found = results.info(str(tmp_path), 1)
+    assert found["object_category"] == dict(Counter(scene.object_category))
+    assert found["drawings"][0]["object_category"] == list(scene.object_category)
+    assert main(["info", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "object category" in printed
+    assert f"s: scene of {len(scene.object_category)} (" in printed
+    assert "(unknown)" not in printed.partition("s: scene")[0].partition("split")[0]
 
 
 def test_damaged_rows_are_named(corpus: str) -> None:

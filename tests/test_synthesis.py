@@ -221,7 +221,7 @@ def test_a_newcomer_needs_no_drawings(
 ) -> None:
     ask = ["synth", "scenes", "--number", "12", "--out", str(tmp_path / "out"), "--quiet"]
     assert main(ask) == 0
-    assert "synth: 12 sketches" in capsys.readouterr().out
+    assert "synth: 12 scenes" in capsys.readouterr().out
     assert main(ask) == 0
     assert "finished before" in capsys.readouterr().out
     assert main([*ask, "--most", "3"]) == 2

@@ -68,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parse(list(sys.argv[1:] if argv is None else argv))
         _refuse_lost(args)
-        return int(args.run(args))
+        with options.only_json(args):
+            return int(args.run(args))
     except KeyboardInterrupt:
         _say("stopped; the same command goes on from here")
         return STOPPED

@@ -6,9 +6,10 @@ import argparse
 import json
 import math
 import posixpath
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +64,20 @@ def add_json(parser: argparse.ArgumentParser, help: str) -> None:
     parser.add_argument("--json", action="store_true", help=help)
 
 
-def print_json(value: Any) -> None:
+@contextmanager
+def only_json(args: argparse.Namespace) -> Iterator[None]:
+    """With `--json`, what anybody else prints goes to standard error."""
+    if not getattr(args, "json", False):
+        yield
+        return
+    args.stdout = sys.stdout
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+def print_json(args: argparse.Namespace, value: Any) -> None:
     """Prints a value as one line of JSON, which has no word for what is no number: null."""
-    print(json.dumps(_finite(value)))
+    print(json.dumps(_finite(value)), file=getattr(args, "stdout", None))
 
 
 def _finite(value: Any) -> Any:
@@ -119,7 +131,7 @@ def show_plan(
 ) -> int:
     """Prints a plan, for `--dry-run`."""
     if args.json:
-        print_json(plan)
+        print_json(args, plan)
     else:
         print("\n".join(in_words(plan)))
         print(f"{args.verb}: dry run, nothing was done")
@@ -151,7 +163,7 @@ def conclude(
     status = int(args.strict and summary.rejected + summary.failed > 0)
     if args.json:
         about = {"location": summary.location, "finished_before": summary.finished_before}
-        print_json(about | dict(counts))
+        print_json(args, about | dict(counts))
         return status
     said = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]
     said += [f"{summary.rejected:,} rejected", *notes]

@@ -80,8 +80,9 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     work: Callable[[argparse.Namespace], Summary] = _scenes if args.kind == "scenes" else _drawings
     summary = work(args)
-    notes = [f"{summary.counts['objects']:,} objects"] if args.kind == "scenes" else []
-    return options.conclude(args, summary, *notes)
+    if args.kind == "drawings":
+        return options.conclude(args, summary)
+    return options.conclude(args, summary, f"{summary.counts['objects']:,} objects", rows="scenes")
 
 
 def _drawings(args: argparse.Namespace) -> Summary:

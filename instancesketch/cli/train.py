@@ -149,7 +149,7 @@ def run(args: argparse.Namespace) -> int:
         return show_plan(args, plan_run(config))
     summary = train(config)
     if args.json:
-        options.print_json(summary)
+        options.print_json(args, summary)
         return 0
     before = "finished before: " if summary.get("finished_before") else ""
     figures = summary["best"]
@@ -209,7 +209,7 @@ def _run_detector(args: argparse.Namespace) -> int:
         return show_plan(args, plan_detector(config))
     summary = train_detector(config)
     if args.json:
-        options.print_json(summary)
+        options.print_json(args, summary)
         return 0
     before = "finished before: " if summary.get("finished_before") else ""
     print(

@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         return train.show_plan(args, plan_sweep(config))
     summary = tune(config)
     if args.json:
-        options.print_json(summary)
+        options.print_json(args, summary)
         return 0
     figure, best = summary["figure"], summary["best"]
     if not args.quiet:

@@ -121,8 +121,7 @@ def _labelled(bench: Bench) -> pa.Table:
     """The drawings that are labelled; what labels they have is not looked at."""
     if bench.data is None:
         return bench.drawings
-    files = storage.row_files(bench.data)
-    tables = [storage.read_table(f, SCHEMA.names) for f in files]
+    tables = list(storage.read_batches(bench.data, SCHEMA.names))
     if not any(map(len, tables)):
         raise UserError(f"--data {bench.data} has no drawings to label")
     table = pa.concat_tables(tables)
