@@ -25,33 +25,39 @@ DETECTOR_RECIPES: Mapping[str, Callable[[], DetectorConfig]] = {
 }
 
 
-def recipe(kind: str, name: str, changes: Sequence[str] = ()) -> FitConfig:
+def recipe(kind: str, name: str, changes: Sequence[str] = (), model: Any = None) -> FitConfig:
     """A recipe with some values changed.
 
     Args:
         kind: the model: `segmenter`, `refiner` or `grouper`.
         name: one of its `RECIPES`.
         changes: each `key=value`, such as `epochs=30` or `model.layers=2`; values as in TOML.
+        model: the model's shape where it is not the recipe's, but that of weights to start from.
 
     Raises:
         UserError: there is no such recipe, key, or value of that kind.
     """
-    config = _made(RECIPES[kind], name, changes)
+    config = _made(RECIPES[kind], name, changes, {} if model is None else {"model": model})
     _check(config)
     return config
 
 
 def detector_recipe(name: str, changes: Sequence[str] = ()) -> DetectorConfig:
     """The same for a detector, which is no network of ours; `name` is one of `DETECTOR_RECIPES`."""
-    config = _made(DETECTOR_RECIPES, name, changes)
+    config = _made(DETECTOR_RECIPES, name, changes, {})
     detector.check(config)
     return config
 
 
-def _made(recipes: Mapping[str, Callable[[], Config]], name: str, changes: Sequence[str]) -> Config:
+def _made(
+    recipes: Mapping[str, Callable[[], Config]],
+    name: str,
+    changes: Sequence[str],
+    given: Mapping[str, Any],
+) -> Config:
     if name not in recipes:
         raise UserError(f"no recipe {name!r}; there are {', '.join(recipes)}")
-    config = recipes[name]()
+    config: Any = replace(recipes[name](), **given)  # type: ignore[type-var]
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from instancesketch import planning, storage
+from instancesketch import planning, storage, weights
 from instancesketch.cli import main
 from instancesketch.fit import SegmenterFitConfig
 from instancesketch.models.segmenter import SegmenterNet
@@ -90,6 +90,17 @@ def test_the_plan_of_a_run_that_is_there(
     storage.write_json(storage.join(run, "summary.json"), {})
     assert main(ask) == 0
     assert f"nothing to do: {run} is finished\n" in capsys.readouterr().out
+
+
+def test_the_shape_of_weights_to_start_from_is_theirs(
+    drawings: str, parts_alone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = ["train", "segmenter", "--data", drawings, "--run", "r", "--storage", str(tmp_path)]
+    ask += ["--weights", str(parts_alone), "--dry-run"]
+    net, _ = weights.build_segmenter(weights.load([str(parts_alone)], "segmenter"), "w")
+    assert plan_of(ask, capsys)["parameters"] == sum(p.numel() for p in net.parameters())
+    assert main([*ask, "--set", "model.layers=3"]) == 2
+    assert "another shape than the recipe" in capsys.readouterr().err
 
 
 def test_large_corpora_are_counted_in_part(

@@ -133,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     config = TrainConfig(
         data=tuple(args.data),
         run=args.run_name,
-        recipe=recipe(args.model, args.recipe, changes(args)),
+        recipe=recipe(args.model, args.recipe, changes(args), _shape(args)),
         storage=args.storage,
         taxonomy=args.taxonomy,
         weights=tuple(args.weights),
@@ -165,6 +165,17 @@ def run(args: argparse.Namespace) -> int:
         f"-> {summary['run']}"
     )
     return 0
+
+
+def _shape(args: argparse.Namespace) -> Any:
+    """The model's shape that the weights to start from have; None without any."""
+    if not args.weights:
+        return None
+    from instancesketch import weights
+
+    return weights.build(weights.load(args.weights, args.model), args.model, args.weights[-1])[
+        0
+    ].config
 
 
 def changes(args: argparse.Namespace) -> list[str]:
