@@ -20,7 +20,7 @@ from instancesketch.schema import flat_list, whole
 from instancesketch.taxonomy import Taxonomy
 
 # What of a batch its points' places have no part in, once it is found.
-_BELONGING = ("stroke_of_P", "sketch_of_S", "sketch_of_P", "points_N", "at_S", "longest")
+_BELONGING = ("stroke_of_P", "sketch_of_S", "sketch_of_P", "points_N", "at_S")
 # So many points along each stroke are what the models ask for: those are found in one go.
 _SAMPLES = (32, 16)
 
@@ -73,6 +73,11 @@ class Batch:
     def _samples(self) -> dict[int, Tensor]:
         return {}
 
+    @cached_property
+    def found(self) -> dict[str, Tensor]:
+        """What models have found out, and need again."""
+        return {}
+
     def resampled(self, number: int) -> Tensor:
         """So many points at equal distances along each stroke, (S, number, 2); found once."""
         if number not in self._samples:
@@ -120,8 +125,12 @@ class Batch:
     def with_points(self, points_P2: Tensor) -> Batch:
         """The same strokes in other places."""
         made = replace(self, points_P2=points_P2)
-        # What belongs to what stays the same.
-        made.__dict__.update({n: v for n, v in self.__dict__.items() if n in _BELONGING})
+        # What belongs to what stays the same; but what was found for labelling can't be trained on.
+        labelling = torch.is_inference_mode_enabled()
+        for name in _BELONGING:
+            found = self.__dict__.get(name)
+            if found is not None and (labelling or not found.is_inference()):
+                made.__dict__[name] = found
         return made
 
     def normalised(self) -> Batch:

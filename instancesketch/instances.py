@@ -17,6 +17,7 @@ from torch import Tensor
 from instancesketch import ragged
 from instancesketch.batch import Batch, pieces
 from instancesketch.classes import parts_of
+from instancesketch.models.pairs import hand_on
 from instancesketch.models.refiner import Groups, RefinerNet
 from instancesketch.taxonomy import Taxonomy
 
@@ -90,10 +91,12 @@ def find_by(
     It is given the counted strokes, where they lie in their normalised drawings, and their parts,
     and says for each from 1 what it draws: different for different instances, 0 for several.
     """
+    found = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
+    if not bool(counted_S.any()):
+        return found
     few, strokes_T = counted_strokes(batch, counted_S)
     part_T = part_S[strokes_T]
     numbers = numbered(few, part_T, cluster(few, part_T), sided_S[strokes_T])
-    found = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
     for all_S, some_T in zip(found, numbers, strict=True):
         all_S[strokes_T] = some_T
     return found
@@ -106,7 +109,9 @@ def counted_strokes(batch: Batch, counted_S: Tensor) -> tuple[Batch, Tensor]:
     """
     counted_N = ragged.reduce(counted_S.long(), batch.sketch_of_S, len(batch), "sum")
     some_M, strokes_T = counted_N.nonzero()[:, 0], counted_S.nonzero()[:, 0]
-    few = batch.normalised().replace_strokes(strokes_T, counted_N[some_M], batch.category_N[some_M])
+    normal = batch.normalised()
+    few = normal.replace_strokes(strokes_T, counted_N[some_M], batch.category_N[some_M])
+    hand_on(normal, few, strokes_T)
     return few, strokes_T
 
 

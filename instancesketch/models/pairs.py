@@ -12,6 +12,12 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
+from instancesketch import ragged
+from instancesketch.batch import Batch
+
+# What `pair_features` gives for the strokes of each drawing, among what a batch has found.
+PAIRS = "pairs"
+
 
 class PairGeometry(nn.Module):
     """How two strokes lie to each other, in a few numbers a pair.
@@ -46,7 +52,31 @@ class PairGeometry(nn.Module):
 
     def beside(self, from_NMK2: Tensor, to_NLK2: Tensor, first: int = 0) -> Tensor:
         """The same of M strokes, numbered from `first`, beside L strokes, (N, M, L, numbers)."""
-        features_NMLF = pair_features(from_NMK2, to_NLK2)
+        return self._say(pair_features(from_NMK2, to_NLK2), first)
+
+    def among(self, batch: Batch) -> Tensor:
+        """The same of the strokes of each drawing of a normalised batch, padded to the longest.
+
+        Their features are found once, and serve several of these.
+        """
+        places_SK2 = batch.resampled(self.SAMPLES)
+        n, length = len(batch), batch.longest
+        if PAIRS not in batch.found:
+            places_NLK2 = places_SK2.new_zeros(n, length, *places_SK2.shape[1:])
+            places_NLK2[batch.sketch_of_S, batch.at_S] = places_SK2
+            if n * length * length > self.MOST_PAIRS:
+                return self(places_NLK2)  # type: ignore[no-any-return]
+            batch.found[PAIRS] = pair_features(places_NLK2, places_NLK2)
+        return self._say(batch.found[PAIRS])
+
+    def among_groups(self, batch: Batch, strokes_GL: Tensor) -> Tensor:
+        """The same of groups of strokes of the same drawing, (G, L, L, numbers)."""
+        if PAIRS not in batch.found:
+            return self(batch.resampled(self.SAMPLES)[strokes_GL])  # type: ignore[no-any-return]
+        sketch_G, at_GL = batch.sketch_of_S[strokes_GL[:, 0]], batch.at_S[strokes_GL]
+        return self._say(_of_some(batch.found[PAIRS], sketch_G, at_GL))
+
+    def _say(self, features_NMLF: Tensor, first: int = 0) -> Tensor:
         if self.order:
             n, m, length = features_NMLF.shape[:3]
             at_ML = torch.arange(length, device=features_NMLF.device) - (
@@ -74,6 +104,19 @@ def order_features(later_ML: Tensor) -> Tensor:
         ],
         dim=2,
     )
+
+
+def hand_on(batch: Batch, few: Batch, strokes_T: Tensor) -> None:
+    """Lets some strokes of each drawing know of each other what is known among all of them."""
+    if PAIRS in batch.found:
+        at_NL = torch.zeros(len(few), few.longest, dtype=torch.long, device=strokes_T.device)
+        at_NL[few.sketch_of_S, few.at_S] = batch.at_S[strokes_T]
+        sketch_N = batch.sketch_of_S[strokes_T[ragged.starts(few.strokes_N)]]
+        few.found[PAIRS] = _of_some(batch.found[PAIRS], sketch_N, at_NL)
+
+
+def _of_some(features_NLLF: Tensor, sketch_G: Tensor, at_GL: Tensor) -> Tensor:
+    return features_NLLF[sketch_G[:, None, None], at_GL[:, :, None], at_GL[:, None]]
 
 
 def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:

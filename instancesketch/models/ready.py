@@ -39,6 +39,9 @@ def ready(net: Net, device: str, precision: Precision) -> Net:
                 if isinstance(norm, nn.BatchNorm2d):
                     module[i] = fuse_conv_bn_eval(cast(nn.Conv2d, module[i]), norm)
                     module[i + 1] = nn.Identity()
+            for i in reversed(range(len(module))):
+                if isinstance(module[i], nn.Dropout | nn.Identity):
+                    del module[i]
         if precision == "bfloat16" and isinstance(
             module, PointsEncoder | RasterEncoder | StrokeTransformer
         ):

@@ -122,8 +122,7 @@ class RefinerNet(nn.Module):
         )
         if not self.config.pair_affinity:
             return affinity_GLL
-        samples_SK2 = batch.resampled(PairGeometry.SAMPLES)
-        pairs_GLL = self.pair_affinity(samples_SK2[groups.strokes_GL])[..., 0].float()
+        pairs_GLL = self.pair_affinity.among_groups(batch, groups.strokes_GL)[..., 0].float()
         return affinity_GLL + (pairs_GLL + pairs_GLL.transpose(1, 2)) / 2
 
 

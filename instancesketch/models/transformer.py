@@ -86,10 +86,7 @@ class StrokeTransformer(nn.Module):
         """The attention's bias (N, H or 1, L, L), -inf on padding; what is told, (N, L, L, E)."""
         bias = edges_NLLE = None
         if hasattr(self, "pairs"):
-            places_SK2 = batch.resampled(PairGeometry.SAMPLES)
-            places_NLK2 = places_SK2.new_zeros(len(batch), length - extra, *places_SK2.shape[1:])
-            places_NLK2[batch.sketch_of_S, at_S - extra] = places_SK2
-            pairs_NLLF = self.pairs(places_NLK2)
+            pairs_NLLF = self.pairs.among(batch)
             if extra:  # the drawing's own token lies nowhere
                 pairs_NLLF = F.pad(pairs_NLLF, (0, 0, 1, 0, 1, 0))
             bias = pairs_NLLF[..., : self.heads].permute(0, 3, 1, 2).contiguous()
