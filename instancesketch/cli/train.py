@@ -127,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     if args.model == "detector":
         return _run_detector(args)
+    from instancesketch.metrics.text import title_of
     from instancesketch.recipes import recipe
     from instancesketch.training import TrainConfig, train
 
@@ -154,11 +155,8 @@ def run(args: argparse.Namespace) -> int:
     before = "finished before: " if summary.get("finished_before") else ""
     figures = summary["best"]
     drawings = f"{summary['drawings']['select']:,} drawings"
-    titles = {
-        "macro_f1": "macro-F1", "C": "C", "grouping": "grouping", "ari": "ARI",
-        "pq": "PQ", "pq_seven": "PQ-seven",
-    }  # fmt: skip
-    shown = [f"{t} {figures[n]:.2f}" for n, t in titles.items() if figures.get(n) is not None]
+    names = ("macro_f1", "C", "grouping", "ari", "pq", "pq_seven")
+    shown = [f"{title_of(n)} {figures[n]:.2f}" for n in names if figures.get(n) is not None]
     chosen = f"{', '.join(shown)} on {drawings}" if shown else f"loss {figures['loss']:.4f}"
     print(
         f"train: {before}epoch {summary['best_epoch']} of {summary['epochs']}, {chosen} "

@@ -11,6 +11,7 @@ _HEADLINE = {
     "category_accuracy": "category accuracy", "grouping": "grouping", "ari": "ARI",
     "sides": "sides",
 }  # fmt: skip
+_OTHERS = {"map50": "mAP50", "map": "mAP50-95", "f1": "F1"}
 _ROWS = ("failed", "missing", "unknown", "unlabelled")
 _TABLES = (
     (
@@ -30,6 +31,12 @@ _NEEDS = {
     "pq_seven": "objects", "objects": "objects", "grouping": "groups", "ari": "groups",
     "groups": "groups", "sides": "sided_strokes",
 }  # fmt: skip
+
+
+def title_of(figure: str) -> str:
+    """What a figure is called where people read it."""
+    titles = _HEADLINE_OF_SCENES | _HEADLINE | _OTHERS
+    return titles.get(figure, figure.replace("_", " "))
 
 
 def format_figures(figures: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from instancesketch.metrics.text import title_of
+
 _HEADLINE = (
     ("pq", "PQ", "how well objects are found"),
     ("pq_seven", "PQ-seven", "found and named right"),
@@ -22,12 +24,11 @@ _HEADLINE = (
     ("sides", "sides", "right part and side"),
     ("category_accuracy", "category accuracy", "right categories of all"),
     ("map50", "mAP50", "boxes found, by category"),
-    ("map", "mAP", "the same, by how well they fit"),
+    ("map", "mAP50-95", "the same, by how well they fit"),
 )
 # In the tables, where there is anything to tell.
 _OF_INSTANCES = ("grouping", "ari", "sides")
 _OF_OBJECTS = ("pq_seven", "objects")
-_HEADS = {"ari": "ARI", "pq_seven": "PQ-seven", "f1": "F1"}
 # Each with the figure that its bars show, the first of them that there is.
 _TABLES = (
     ("category", ("C", "P", "part_accuracy"), ("sketches",), ("pq_seven", "C")),
@@ -58,7 +59,7 @@ def tables(figures: Mapping[str, Any]) -> str:
             columns = (*objects, *shares, *told, *counts, "strokes")
             shown = next(c for c in bars if c in columns)
             columns = (shown, *(c for c in columns if c != shown))
-            head = [_HEADS.get(c, c.replace("_", " ")) for c in columns]
+            head = [title_of(c) for c in columns]
             cells = [[barred(row.get(shown)), *_numbers(row, columns[1:])] for row in rows.values()]
             title, names = f"Figures by {kind}", [_pick(kind, n) for n in rows]
             found.append(folded(title, table(title, names, head, cells)))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from instancesketch.metrics.text import title_of
 from instancesketch.report import figures
 from instancesketch.report.page import render_sheet
 
@@ -93,7 +94,7 @@ def _address(svg: str) -> str:
 
 def _epochs(epochs: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> str:
     shown = [k for k in dict.fromkeys(k for e in epochs for k in e) if k not in ("epoch", "score")]
-    head = [name.replace("_", " ") for name in shown]
+    head = [title_of(name) for name in shown]
     names = [_named(str(e["epoch"]), e["epoch"] == best["epoch"]) for e in epochs]
     rows = [[_told(e.get(name)) for name in shown] for e in epochs]
     return figures.table("Figures by epoch", names, head, rows)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from instancesketch import storage
+from instancesketch.metrics.text import title_of
 from instancesketch.progress import clock_text
 from instancesketch.tracking.log import PERCENT, read
 
@@ -80,9 +81,7 @@ def _follow(run: str, name: str, quiet: bool, done: threading.Event) -> None:
             words = [f"{name}: epoch {line['epoch']} took {clock_text(line['seconds'])}"]
             words.append(f"loss {line['loss']:.4f}")
             words += [
-                f"{key.replace('_', ' ')} {line[key]:.2f}"
-                for key in PERCENT
-                if line.get(key) is not None
+                f"{title_of(key)} {line[key]:.2f}" for key in PERCENT if line.get(key) is not None
             ]
             _log.info("%s", ", ".join(words))
             if not quiet:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from instancesketch import storage
 from instancesketch.errors import UserError
+from instancesketch.metrics.text import title_of
 from instancesketch.tracking import pictures
 from instancesketch.tracking.pictures import Shown
 
@@ -96,7 +97,7 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
         for name, marker in zip(names, _MARKERS, strict=False):
             points = [(line["epoch"], line[name]) for line in lines if line.get(name) is not None]
             if points:
-                panel.plot(*zip(*points, strict=True), marker=marker, label=name.replace("_", " "))
+                panel.plot(*zip(*points, strict=True), marker=marker, label=title_of(name))
         panel.set(xlabel="epoch", ylabel=title)
         panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         panel.grid(alpha=0.3)

@@ -42,7 +42,7 @@ def test_curves_show_the_figures_there_are():
     loss, percent = drawn.axes
     assert loss.lines[0].get_xydata().tolist() == [[1, 1], [2, 0.5], [3, 1 / 3]]
     by_name = {line.get_label(): line.get_xydata().tolist() for line in percent.lines}
-    assert by_name == {"macro f1": [[1, 51], [2, 52], [3, 53]], "C": [[2, 90], [3, 91]]}
+    assert by_name == {"macro-F1": [[1, 51], [2, 52], [3, 53]], "C": [[2, 90], [3, 91]]}
     assert [axis.get_ylabel() for axis in drawn.axes] == ["loss", "percent"]
 
 
@@ -62,10 +62,10 @@ def test_whoever_follows_is_told_each_epoch_once(tmp_path, capsys):
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 3
     assert told[0].startswith("mine: epoch 2")
-    assert told[0].endswith("loss 0.5000, macro f1 52.00, part accuracy 80.00")
+    assert told[0].endswith("loss 0.5000, macro-F1 52.00, part accuracy 80.00")
     assert told[1].startswith("mine: epoch 3")
     assert told[1].endswith("loss 0.3333")
-    assert told[2].endswith("loss 0.2500, grouping 70.00, ari 60.00")
+    assert told[2].endswith("loss 0.2500, grouping 70.00, ARI 60.00")
 
 
 def test_whoever_is_quiet_tells_nothing(tmp_path, capsys):
