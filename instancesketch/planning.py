@@ -198,11 +198,11 @@ def in_words(plan: Plan) -> list[str]:
     if plan["finished"]:
         return [f"nothing to do: {plan['run']} is finished"]
     lines = [*_of_trials(plan)] if "trials" in plan else []
-    done = plan["epochs_done"]
+    done, steps = plan["epochs_done"], plan["steps_per_epoch"]
     lines += [
         ("data", _data_in_words(plan)),
         ("network", _network_in_words(plan)),
-        ("epochs", f"{plan['epochs']}, {plan['steps_per_epoch']:,} steps of "
+        ("epochs", f"{plan['epochs']}, {steps:,} step{'s' * (steps > 1)} of "
                    f"{plan['batch_size']} in each{f'; {done} done before' if done else ''}"),
         ("workers", _workers_in_words(plan)),
     ]  # fmt: skip

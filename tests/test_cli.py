@@ -27,10 +27,16 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
     assert "--config" in text
 
 
+def test_who_asks_for_nothing_gets_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([])
+    assert "label every stroke of drawings" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("", "the following arguments are required: VERB"),
+        ("--workers", "the following arguments are required: VERB"),
         ("fly", "invalid choice: 'fly'"),
         ("ingest a", "required: --out"),
         ("ingest a --out b --format", "expected one argument"),
@@ -39,7 +45,8 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
         ("ingest jobs --out b --format gif", "--format gif: it is auto or one of json, cvat"),
         ("info no-such-folder", "no-such-folder is no corpus: it isn't there"),
         ("info README.md", "README.md is a file, and no corpus"),
-        ("ingest a --out b --workers many", "invalid int value: 'many'"),
+        ("ingest a --out b --workers many", "'many' is no number of workers: give 1 or more"),
+        ("segment a --out b --workers 0", "'0' is no number of workers"),
         ("ingest no-such-file --out b", "no-such-file isn't there"),
         ("ingest jobs --out b --taxonomy cats", "no taxonomy 'cats'"),
         ("ingest jobs --out jobs/b", "lie in each other"),

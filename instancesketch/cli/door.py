@@ -85,11 +85,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Reads a command line, with what its `--config` file says put in front.
+    """Reads a command line, with what its `--config` file says put in front; an empty one asks for
+    help.
 
     Raises:
         UserError: an option is unknown, missing, or has a value that it can't have.
     """
+    parser, parsers = _parsers()
+    if argv and argv[0] in parsers:
+        _refuse_unknown(argv[1:], parsers[argv[0]])
+        argv = [argv[0], *options.from_config(parsers[argv[0]], argv[1:]), *argv[1:]]
+    return parser.parse_args(argv or ["--help"])
+
+
+def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
+    """The parser of a command line, and those of the verbs."""
     parser = _Parser(
         prog="instancesketch",
         description="Labels every stroke of a hand-drawn sketch: its part, its instance, its "
@@ -116,10 +126,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         for action in parsers[name]._actions:
             if action.metavar in _PLACES:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-    if argv and argv[0] in parsers:
-        _refuse_unknown(argv[1:], parsers[argv[0]])
-        argv = [argv[0], *options.from_config(parsers[argv[0]], argv[1:]), *argv[1:]]
-    return parser.parse_args(argv)
+    return parser, parsers
 
 
 def _refuse_unknown(argv: Sequence[str], parser: argparse.ArgumentParser) -> None:

@@ -37,7 +37,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 def add_job(parser: argparse.ArgumentParser, gpus: bool = False) -> None:
     """Adds what every long job has."""
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="workers at the same time (default: all there are)"
+        "--workers",
+        type=_number_of_workers,
+        metavar="N",
+        help="workers at the same time (default: all there are)",
     )
     if gpus:
         parser.add_argument(
@@ -57,6 +60,12 @@ def add_job(parser: argparse.ArgumentParser, gpus: bool = False) -> None:
     )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     add_json(parser, "end with the summary as JSON in place of words")
+
+
+def _number_of_workers(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers: give 1 or more")
+    return int(text)
 
 
 def add_json(parser: argparse.ArgumentParser, help: str) -> None:

@@ -40,6 +40,13 @@ def test_mistakes_take_a_line(tmp_path, capsys, options, said) -> None:
     assert not (out / "speed.json").exists()
 
 
+def test_data_without_drawings_is_one_line(tmp_path, capsys) -> None:
+    (tmp_path / "data").mkdir()
+    argv = ["benchmark", "--data", corpus(tmp_path / "data", [], rows_per_group=1), "--only", "one"]
+    assert main([*argv, "--out", str(tmp_path / "speed"), "--quiet"]) == 2
+    assert "has no drawings to label" in capsys.readouterr().err
+
+
 @pytest.mark.ray
 def test_all_parts(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
     import ray
