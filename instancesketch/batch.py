@@ -23,6 +23,7 @@ from instancesketch.taxonomy import Taxonomy
 _BELONGING = ("stroke_of_P", "sketch_of_S", "sketch_of_P", "points_N", "at_S")
 # So many points along each stroke are what the models ask for: those are found in one go.
 _SAMPLES = (32, 16)
+_FRACTIONS = torch.cat([ragged.fractions(number) for number in _SAMPLES])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +81,14 @@ class Batch:
 
     def resampled(self, number: int) -> Tensor:
         """So many points at equal distances along each stroke, (S, number, 2); found once."""
-        if number not in self._samples:
-            numbers = _SAMPLES if number in _SAMPLES else (number,)
-            fraction_K = torch.cat([ragged.fractions(n) for n in numbers])
-            places_SK2 = ragged.along(
-                self.points_P2, self.stroke_len_S, fraction_K.to(self.points_P2.device)
-            )
-            self._samples.update(zip(numbers, places_SK2.split(numbers, 1), strict=True))
+        if number not in _SAMPLES and number not in self._samples:
+            self._samples[number] = ragged.resample(self.points_P2, self.stroke_len_S, number)
+        elif number not in self._samples:
+            fraction_K = _FRACTIONS.to(self.points_P2.device)
+            places_SK2 = ragged.along(self.points_P2, self.stroke_len_S, fraction_K)
+            first = _SAMPLES[0]
+            found = (places_SK2[:, :first], places_SK2[:, first:])
+            self._samples.update(zip(_SAMPLES, found, strict=True))
         return self._samples[number]
 
     def to(self, device: torch.device | str) -> Batch:
@@ -105,12 +107,12 @@ class Batch:
 
     def strokes_of(self, sketches_M: Tensor) -> Tensor:
         """The numbers of the strokes of the given drawings, in their order."""
-        return _ranges(ragged.starts(self.strokes_N)[sketches_M], self.strokes_N[sketches_M])
+        return ragged.ranges(ragged.starts(self.strokes_N)[sketches_M], self.strokes_N[sketches_M])
 
     def replace_strokes(self, pick_S: Tensor, strokes_N: Tensor, category_N: Tensor) -> Batch:
         """Drawings made of the strokes of the given numbers, `strokes_N` to each."""
         stroke_len_S = self.stroke_len_S[pick_S]
-        pick_P = _ranges(ragged.starts(self.stroke_len_S)[pick_S], stroke_len_S)
+        pick_P = ragged.ranges(ragged.starts(self.stroke_len_S)[pick_S], stroke_len_S)
         made = Batch(
             points_P2=self.points_P2[pick_P],
             stroke_len_S=stroke_len_S,
@@ -265,8 +267,3 @@ def pieces(
         strokes_T = batch.strokes_of(pick)
         some = batch.replace_strokes(strokes_T, batch.strokes_N[pick], batch.category_N[pick])
         yield pick, strokes_T, some
-
-
-def _ranges(begin_M: Tensor, length_M: Tensor) -> Tensor:
-    """The numbers begin, begin + 1, … of each range, end to end."""
-    return ragged.within(length_M) + begin_M[ragged.owners(length_M)]

@@ -223,16 +223,11 @@ def _centres(batch: Batch, strokes_T: Tensor, instance_T: Tensor, number: int) -
     """(I,) mean x of the lines of each instance, by length."""
     points_P2 = batch.points_P2.double()
     way_P = ragged.segment_lengths(points_P2, batch.stroke_len_S)
-    middle_P = points_P2[:, 0].clone()
-    middle_P[1:] = (points_P2[1:, 0] + points_P2[:-1, 0]) / 2
-    first_S = ragged.starts(batch.stroke_len_S)
-    middle_P[first_S] = points_P2[first_S, 0]
+    x_P, first_S = points_P2[:, 0], ragged.starts(batch.stroke_len_S)
+    before_P = x_P.roll(1)
+    before_P[first_S] = x_P[first_S]
     way_P[first_S] = DOT
-    strokes = len(batch.stroke_len_S)
-    moment_S, weight_S = (
-        ragged.reduce(v, batch.stroke_of_P, strokes, "sum") for v in (way_P * middle_P, way_P)
-    )
-    moment_I, weight_I = (
-        ragged.reduce(v[strokes_T], instance_T, number, "sum") for v in (moment_S, weight_S)
-    )
+    moment_P2 = torch.stack([way_P * ((x_P + before_P) / 2), way_P], dim=1)
+    moment_S2 = ragged.reduce(moment_P2, batch.stroke_of_P, len(batch.stroke_len_S), "sum")
+    moment_I, weight_I = ragged.reduce(moment_S2[strokes_T], instance_T, number, "sum").unbind(1)
     return moment_I / weight_I

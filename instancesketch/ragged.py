@@ -22,6 +22,8 @@ def owners(lengths_S: Tensor) -> Tensor:
 
 def reduce(values_P: Tensor, owner_P: Tensor, number: int, how: str) -> Tensor:
     """Reduces each segment by `sum`, `mean`, `amin` or `amax`; shape (number, ...)."""
+    if how == "sum":
+        return values_P.new_zeros(number, *values_P.shape[1:]).index_add_(0, owner_P, values_P)
     index = owner_P.reshape(-1, *[1] * (values_P.dim() - 1)).expand_as(values_P)
     out = values_P.new_zeros(number, *values_P.shape[1:])
     return out.scatter_reduce(0, index, values_P, how, include_self=False)
@@ -29,8 +31,14 @@ def reduce(values_P: Tensor, owner_P: Tensor, number: int, how: str) -> Tensor:
 
 def within(lengths_S: Tensor) -> Tensor:
     """For each flat element its index within its segment, from 0."""
-    total = int(lengths_S.sum())
-    return torch.arange(total, device=lengths_S.device) - starts(lengths_S)[owners(lengths_S)]
+    return ranges(torch.zeros_like(lengths_S), lengths_S)
+
+
+def ranges(begin_S: Tensor, lengths_S: Tensor) -> Tensor:
+    """The numbers begin, begin + 1, … of each segment, so many as it is long, end to end."""
+    owner_P = owners(lengths_S)
+    at_P = torch.arange(owner_P.shape[0], device=lengths_S.device)
+    return at_P + (begin_S - starts(lengths_S))[owner_P]
 
 
 def rank(scores_P: Tensor, lengths_S: Tensor) -> Tensor:

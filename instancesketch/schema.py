@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -60,15 +61,16 @@ def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table
         values = [getattr(s, field.name) for s in sketches]
         if field.name in ("x", "y", "stroke_len"):
             columns.append(list_array(values, field.type.value_type))
-        else:
+        elif any(value is not None for value in values):
             columns.append(pa.array(values, field.type))
+        else:
+            columns.append(pa.nulls(len(values), field.type))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
 def list_array(values: Sequence[npt.NDArray[Any]], kind: pa.DataType) -> pa.ListArray:
     """One Arrow list per array, without a Python object per number."""
-    offsets = np.zeros(len(values) + 1, np.int32)
-    np.cumsum([len(v) for v in values], out=offsets[1:])
+    offsets = np.array(list(accumulate(map(len, values), initial=0)), np.int32)
     flat = np.concatenate(values) if values else np.zeros(0)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, kind))
 

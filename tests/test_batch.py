@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instancesketch.batch import by_size, join, kinds, pack, pack_scenes
+from instancesketch import ragged
+from instancesketch.batch import by_size, join, kinds, pack, pack_scenes, pieces
 from instancesketch.raster import rasterise
 from instancesketch.schema import to_table
 from tests.drawings import (
@@ -148,12 +149,36 @@ def test_select_and_join_are_list_operations(batch, data):
 
 @given(batches(), st.integers(1, 30), st.integers(1, 60))
 def test_pieces_hold_every_drawing_once_within_bounds(batch, most_tokens, most_points):
-    pieces = list(by_size(batch, most_tokens, most_points))
-    assert sorted(torch.cat(pieces).tolist()) == list(range(len(batch)))
-    for pick in pieces:
+    picks = list(by_size(batch, most_tokens, most_points))
+    assert sorted(torch.cat(picks).tolist()) == list(range(len(batch)))
+    for pick in picks:
         tokens = int(batch.strokes_N[pick].max()) * len(pick)
         points = int(batch.points_N[pick].sum())
         assert len(pick) == 1 or (tokens <= most_tokens and points <= most_points)
+
+
+@given(batches(), st.integers(1, 30), st.integers(1, 60))
+def test_pieces_come_with_their_drawings_and_strokes(batch, most_tokens, most_points):
+    all_N, all_S = torch.arange(len(batch)), torch.arange(len(batch.stroke_len_S))
+    seen = []
+    for pick, strokes, piece in pieces(batch, most_tokens, most_points):
+        assert equal(piece, batch.select(all_N[pick]))
+        assert torch.equal(batch.strokes_of(all_N[pick]), all_S[strokes])
+        seen += all_N[pick].tolist()
+    assert sorted(seen) == all_N.tolist()
+
+
+def test_few_drawings_are_one_piece_as_they_are_and_none_are_no_piece():
+    batch = packed(drawn(3))
+    assert [piece for *_, piece in pieces(batch, 1_000, 10_000)] == [batch]
+    assert not list(pieces(batch.select(torch.tensor([], dtype=torch.long)), 1_000, 10_000))
+
+
+@pytest.mark.parametrize("number", [16, 32, 7])
+def test_resampled_together_or_alone_is_the_same(number):
+    batch = packed(drawn(3)).normalised()
+    alone = ragged.resample(batch.points_P2, batch.stroke_len_S, number)
+    assert torch.equal(batch.resampled(number), alone)
 
 
 @given(batches())

@@ -134,7 +134,8 @@ def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
         (low_2LN, high_2LN, size_1LN, box_5LN) if alike else _box(from_2KMN)
     )
     # From the row's stroke to the other.
-    apart_2MLN, larger_3MLN = (box_5LN[:, None] - box_5MN[:, :, None]).split((2, 3))
+    other_5MLN = box_5LN[:, None] - box_5MN[:, :, None]
+    apart_2MLN, larger_3MLN = other_5MLN[:2], other_5MLN[2:]
     overlap_2MLN = torch.minimum(high_2LN[:, None], high_2MN[:, :, None]) - torch.maximum(
         low_2LN[:, None], low_2MN[:, :, None]
     )

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from instancesketch import ragged
 from instancesketch.batch import Batch
@@ -96,7 +95,9 @@ class RefinerNet(nn.Module):
         if self.config.learned_positions:
             hidden.append(self.position(batch.at_S.clamp(max=PUBLISHED_POSITIONS - 1)))
         hidden_SD, _ = self.transformer(self.joined(torch.cat(hidden, dim=1)), batch)
-        places_SD = F.normalize(self.out(hidden_SD).float(), dim=1)
+        out_SD = self.out(hidden_SD).float()
+        length_S1 = torch.linalg.vector_norm(out_SD, dim=1, keepdim=True)
+        places_SD = out_SD / length_S1.clamp(min=1e-12)
         return Embedded(
             places_SD,
             self.several(hidden_SD)[:, 0].float(),

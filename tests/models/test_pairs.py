@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from instancesketch import ragged
-from instancesketch.models.pairs import PairGeometry, _within, pair_features
+from instancesketch.models.pairs import PairGeometry, _within, hand_on, pair_features
+from tests.drawings import drawn, packed
 
 # Where each of the features stands.
 NEAREST, TOUCH, INSIDE, HOLDS = 8, 13, 18, 19
@@ -118,3 +119,22 @@ def test_a_dot_and_a_flat_line_hold_nothing() -> None:
         features = beside(outline, line((-0.5, 0.5), (0.5, -0.5)))
         assert features[INSIDE] == 0
         assert bool(features.isfinite().all())
+
+
+def test_what_is_known_among_all_strokes_serves_some_of_them() -> None:
+    net, batch = geometry(), packed(drawn(4, seed=2)).normalised()
+    some = torch.arange(len(batch.stroke_len_S))[batch.at_S % 3 > 0]
+    number = torch.bincount(batch.sketch_of_S[some], minlength=len(batch))
+    kept = number.nonzero()[:, 0]
+    anew = batch.replace_strokes(some, number[kept], batch.category_N[kept])
+    known = batch.replace_strokes(some, number[kept], batch.category_N[kept])
+    with torch.no_grad():
+        net.among(batch)
+        hand_on(batch, known, some)
+        there = anew.at_S.new_zeros(len(kept), anew.longest, dtype=torch.bool)
+        there[anew.sketch_of_S, anew.at_S] = True
+        both = there[:, :, None] & there[:, None]
+        torch.testing.assert_close(net.among(known)[both], net.among(anew)[both])
+        group = torch.tensor([[0, 1, 0]])
+        want = net(anew.resampled(PairGeometry.SAMPLES)[group])
+        torch.testing.assert_close(net.among_groups(known, group), want)
