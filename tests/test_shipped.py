@@ -47,10 +47,12 @@ def test_each_has_a_card(name: str, kind: str) -> None:
 
 
 def test_parameters_of_segmenter_and_refiner_are_a_million_at_most() -> None:
-    model = Segmenter.load("doodle7")
-    assert model.refiner is not None
-    nets = (model.net, model.refiner)
-    assert sum(p.numel() for net in nets for p in net.parameters()) <= 1_000_000
+    # As they are trained: for labelling some weights are held in two layouts.
+    nets = [
+        weights.build(weights.load(["doodle7"], kind), kind, "doodle7")[0]
+        for kind in ("segmenter", "refiner")
+    ]
+    assert 900_000 < sum(p.numel() for net in nets for p in net.parameters()) <= 1_000_000
 
 
 def test_drawings_made_by_rule_are_understood() -> None:
