@@ -112,7 +112,9 @@ def test_nothing_readable_is_an_error_that_says_where_to_look(
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.json").write_text("{")
     for _ in range(2):  # also when it is asked for again
-        with pytest.raises(UserError, match=r"1 rejected, 1 for '.*', by name .*_rejected\.parquet"):
+        with pytest.raises(
+            UserError, match=r"1 rejected, 1 for '.*', by name .*_rejected\.parquet"
+        ):
             run(tmp_path / "corpus", tmp_path / "in")
     (tmp_path / "in" / "a.json").rename(tmp_path / "in" / "a.txt")
     with pytest.raises(UserError, match="hold no drawings"):

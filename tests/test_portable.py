@@ -107,6 +107,20 @@ def test_on_real_drawings_too(app, model, data_dir) -> None:
     assert compare(app, model, sketches[::20]) < 1e-4
 
 
+def test_a_segmenter_alone_that_is_told_the_order_of_strokes(tmp_path) -> None:
+    assert main(["export", "spg20", "--format", "onnx", "--out", str(tmp_path / "app")]) == 0
+    session = onnxruntime.InferenceSession(tmp_path / "app" / "segmenter.onnx")
+    model = Segmenter.load("spg20")
+    assert model.net.config.pair_order
+    for sketch in drawn(20):
+        batch = pack(to_table([sketch]), model.taxonomy, labels=False)
+        told_N = torch.tensor([3])
+        expected, _, _ = predict(model.net, batch, told_N)
+        drawing = {"points": batch.points_P2.numpy(), "stroke_len": batch.stroke_len_S.numpy()}
+        got = session.run(None, drawing | {"category": told_N.numpy()})[0]
+        np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=1e-4)
+
+
 def test_the_apps_code_says_what_the_package_says(app, model, monkeypatch) -> None:
     monkeypatch.chdir(app)
     names: dict = {}
