@@ -79,7 +79,8 @@ def train(
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
     if begin is not None:
-        fit.start_from(weights.load([str(begin)], config.kind).tensors)
+        loaded = weights.load([str(begin)], config.kind)
+        fit.start_from(weights.adapted(loaded, config.kind, taxonomy, fit.net.state_dict()))
     for number in range(config.epochs):
         generator = torch.Generator().manual_seed(seed_of(config.seed, number))
         told = fit.train_epoch(epoch(pools, config.batch_size, generator), number)
