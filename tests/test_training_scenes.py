@@ -81,7 +81,7 @@ def test_a_run_is_chosen_by_panoptic_quality_and_its_weights_group(done, name):
     assert [line["epoch"] for line in lines] == [1, 2]
     assert [line["drawings"] for line in lines] == [40 // config.workers] * 2
     assert summary["best"] == max(lines, key=lambda line: line["pq"])
-    assert "pq" in (run / "curves.svg").read_text()
+    assert "PQ" in (run / "curves.svg").read_text()
     grouper = Grouper.load(str(run))
     assert (grouper.taxonomy, grouper.net.config) == (DOODLE7, TINY_GROUPER)
     assert grouper.group_table(to_table(composed(3)))["object"].null_count == 0
