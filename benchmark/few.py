@@ -22,24 +22,19 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from benchmark import spg20
 from benchmark.plain import Pool, read, train
 from instancesketch import storage
 from instancesketch.augment import AugmentConfig
 from instancesketch.batch import pack
 from instancesketch.fit import SegmenterFitConfig
 from instancesketch.metrics import evaluate
-from instancesketch.models.segmenter import SegmenterConfig
 from instancesketch.results import least_sure
 from instancesketch.schema import bucket, from_table
 from instancesketch.segmenter import Segmenter
 from instancesketch.taxonomy import Taxonomy
 
-OTHERS = SegmenterFitConfig(
-    model=SegmenterConfig(pair_order=True),
-    augment=AugmentConfig(exchange_p=0.3),
-    epochs=12,
-    bfloat16=True,
-)
+OTHERS = replace(spg20.RECIPE, epochs=12)
 FEW = replace(OTHERS, batch_size=16)
 UNSURE = SegmenterFitConfig(augment=AugmentConfig(exchange_p=0.3), batch_size=32, bfloat16=True)
 # As many steps for ten drawings as for hundreds, and smaller ones for what has learned before.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from instancesketch.formats.record import Rejection
 from instancesketch.reasons import Reasons
+from instancesketch.schema import value_counts
 from instancesketch.sketch import Sketch
 
 Rows = npt.NDArray[np.int64]
@@ -213,8 +214,8 @@ class Counts:
             other_split=pc.sum(log["other_split"]).as_py() or 0,
             without_user=pc.sum(rows["without_user"]).as_py() or 0,
         )
-        self.formats.update(_value_counts(rows["format"]))
-        self.reasons.add(_value_counts(bad))
+        self.formats.update(value_counts(rows["format"]))
+        self.reasons.add(value_counts(bad))
         self.reasons.add({TAKEN: len(later)})
 
     def to_dict(self) -> dict[str, Any]:
@@ -224,8 +225,3 @@ class Counts:
             "rows_by_format": dict(sorted(self.formats.items())),
             "rejected_by_reason": self.reasons.to_dict(),
         }
-
-
-def _value_counts(column: pa.ChunkedArray) -> dict[str, int]:
-    pairs: Iterable[dict[str, Any]] = pc.value_counts(column).to_pylist()
-    return {pair["values"]: pair["counts"] for pair in pairs}

@@ -21,7 +21,7 @@ from instancesketch.errors import SketchError, UserError
 from instancesketch.formats import WRITERS, write
 from instancesketch.reasons import Reasons
 from instancesketch.report import render_report
-from instancesketch.schema import conform, flat_list, read_rows
+from instancesketch.schema import conform, flat_list, read_rows, value_counts
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import Taxonomy
 
@@ -206,18 +206,18 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
         totals["strokes"] += len(lengths)
         totals["points"] += int(lengths.sum())
         if "error" in table.column_names:
-            told = _counted(table["error"].drop_null())
-            totals["failed"] += sum(told.values())
+            told = value_counts(table["error"].drop_null())
+            totals["failed"] += told.total()
             errors.add(told)
         for name, counts in by.items():
             column = table[name]
             if pa.types.is_list(column.type):
                 column = pc.list_flatten(column)
-            counts.update(_counted(column))
+            counts.update(value_counts(column))
     totals["rejected"] = 0
     if storage.exists(rejected := storage.join(corpus, "_rejected.parquet")):
-        told = _counted(storage.read_table(rejected, ["reason"])["reason"])
-        totals["rejected"] = sum(told.values())
+        told = value_counts(storage.read_table(rejected, ["reason"])["reason"])
+        totals["rejected"] = told.total()
         reasons.add(told)
     found: dict[str, Any] = {name: dict(counts.most_common()) for name, counts in by.items()}
     return (
@@ -229,10 +229,6 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
             "drawings": [_in_short(sketch) for sketch in islice(sketches(corpus), drawings)],
         }
     )
-
-
-def _counted(column: pa.ChunkedArray) -> dict[Any, int]:
-    return {pair["values"]: pair["counts"] for pair in pc.value_counts(column).to_pylist()}
 
 
 def _in_short(sketch: Sketch) -> dict[str, Any]:

@@ -98,8 +98,7 @@ def splits(groups: Sequence[tuple[str, int]]) -> Counter[str | None]:
     """
     counts: Counter[str | None] = Counter()
     for group in groups:
-        for pair in pc.value_counts(storage.read_group(*group, ["split"])["split"]).to_pylist():
-            counts[pair["values"]] += pair["counts"]
+        counts += schema.value_counts(storage.read_group(*group, ["split"])["split"])
     return counts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from instancesketch.errors import SketchError
 from instancesketch.sketch import Sketch
@@ -156,6 +158,11 @@ def whole(column: pa.ChunkedArray) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):  # an empty table has no chunk to combine into
         return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     return array
+
+
+def value_counts(column: pa.ChunkedArray) -> Counter[Any]:
+    """How often a column has each value; None is that of nulls."""
+    return Counter({pair["values"]: pair["counts"] for pair in pc.value_counts(column).to_pylist()})
 
 
 def flat_list(

@@ -146,7 +146,7 @@ def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
     if config.taxonomy is not None:
         return [Taxonomy.load(config.taxonomy)]
     if config.weights:
-        return [_starting_weights(config)[1]]
+        return [starting_weights(config.weights, config.recipe.kind)[1]]
     # Any scene can be trained on with any taxonomy: that of everyday things counts.
     scenes = config.recipe.labels == "objects"
     return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
@@ -154,8 +154,8 @@ def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
 
 def _check_weights(config: TrainConfig) -> None:
     """Refuses weights that a network of the recipe and the taxonomy can't begin with."""
-    shape, theirs = _starting_weights(config)
     kind = config.recipe.kind
+    shape, theirs = starting_weights(config.weights, kind)
     if shape != config.recipe.model:
         raise UserError(f"the {kind} of {config.weights[-1]} has another shape than the recipe")
     if kind in weights.ADAPTABLE:
@@ -167,11 +167,9 @@ def _check_weights(config: TrainConfig) -> None:
         )
 
 
-def _starting_weights(config: TrainConfig) -> tuple[Any, Taxonomy]:
+def starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Taxonomy]:
     """The shape and the taxonomy of the weights to begin with."""
-    kind = config.recipe.kind
-    loaded = weights.load(config.weights, kind)
-    net, taxonomy = weights.build(loaded, kind, config.weights[-1])
+    net, taxonomy = weights.build(weights.load(sources, kind), kind, sources[-1])
     return net.config, taxonomy
 
 

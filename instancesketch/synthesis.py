@@ -16,7 +16,7 @@ from instancesketch import storage
 from instancesketch.audit import Log
 from instancesketch.cluster import connect
 from instancesketch.errors import UserError
-from instancesketch.schema import split_of, to_table
+from instancesketch.schema import split_of, to_table, value_counts
 from instancesketch.slices import plan
 from instancesketch.stock import Stock
 from instancesketch.street import (
@@ -254,8 +254,7 @@ def _with_objects(summary: Summary) -> Summary:
         return summary
     words: Counter[str] = Counter()
     for table in storage.read_batches(summary.location, ["object_category"]):
-        found = pc.value_counts(pc.list_flatten(table["object_category"])).to_pylist()
-        words.update({pair["values"]: pair["counts"] for pair in found})
+        words += value_counts(pc.list_flatten(table["object_category"]))
     counts: dict[str, Any] = {
         **summary.counts,
         "scenes": summary.rows,

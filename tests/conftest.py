@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# A test that needs Ray says so; none gets one of its own making, which others would then find.
+os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+
 # The same examples on every machine, however busy it is.
 settings.register_profile("seeded", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("seeded")

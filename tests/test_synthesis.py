@@ -85,7 +85,10 @@ def test_a_damaged_corpus_is_named(tmp_path: Path) -> None:
         Stock.of([str(tmp_path / "nowhere")])
 
 
-def test_a_split_without_drawings_matters_to_its_scenes_alone(tmp_path: Path) -> None:
+@pytest.mark.ray
+def test_a_split_without_drawings_matters_to_its_scenes_alone(
+    ray_cluster: None, tmp_path: Path
+) -> None:
     stock = Stock.of([corpus(tmp_path / "corpus", ["train"])])
     config = ScenesConfig(number=10, seed=0, out=str(tmp_path / "out"))
 

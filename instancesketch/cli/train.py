@@ -169,11 +169,9 @@ def _shape(args: argparse.Namespace) -> Any:
     """The model's shape that the weights to start from have; None without any."""
     if not args.weights:
         return None
-    from instancesketch import weights
+    from instancesketch.settings import starting_weights
 
-    return weights.build(weights.load(args.weights, args.model), args.model, args.weights[-1])[
-        0
-    ].config
+    return starting_weights(args.weights, args.model)[0]
 
 
 def changes(args: argparse.Namespace) -> list[str]:
