@@ -8,13 +8,11 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
 import torch
 import torch.distributed as dist
 
@@ -25,13 +23,12 @@ from instancesketch.costs import Waited
 from instancesketch.errors import UserError
 from instancesketch.fit import Counts, Fit, FitConfig, start
 from instancesketch.rows import Group, Role, Unit
+from instancesketch.streaming import Streams
 from instancesketch.street import peak_memory_mb
 from instancesketch.taxonomy import Taxonomy
 
 # When training began or began again: after which epoch, with which processes.
 STARTS = "_state/starts.json"
-# Processes that read ahead for one worker: two feed it, and each takes seconds to start.
-READERS = 2
 
 
 def work(loop: Mapping[str, Any]) -> None:
@@ -70,20 +67,19 @@ def work(loop: Mapping[str, Any]) -> None:
     signs = tracking.Signs(loop["run"], recipe.epochs)
     examples = tracking.Examples(loop["run"], fit, loop["select"], selection)
 
-    def stream(groups: Sequence[Group], role: Role, order: Sequence[int]) -> Iterator[pa.Table]:
-        read = partial(
-            rows.read_unit,
-            role=role,
-            selection=selection,
-            taxonomy=taxonomy,
-            labels=recipe.labels,
-        )
-        return _stream(rows.deal(groups, worker, workers, order), read)
+    def chapters() -> Iterator[tuple[Role, list[Unit]]]:
+        for epoch in range(state.get("epoch", 0), recipe.epochs):
+            order = rows.epoch_order(len(loop["train"]), recipe.seed, epoch)
+            yield "train", rows.deal(loop["train"], worker, workers, order)
+            if selection != "none":
+                all_of_it = range(len(loop["select"]))
+                yield "select", rows.deal(loop["select"], worker, workers, all_of_it)
 
+    read = partial(rows.read_unit, selection=selection, taxonomy=taxonomy, labels=recipe.labels)
+    streams = Streams(chapters(), read)
     for epoch in range(state.get("epoch", 0), recipe.epochs):
-        order = rows.epoch_order(len(loop["train"]), recipe.seed, epoch)
         batches = feeding.shuffled(
-            stream(loop["train"], "train", order),
+            streams.chapter(),
             taxonomy,
             batch_size=recipe.batch_size // workers,
             repeats_C=repeats_C,
@@ -98,8 +94,7 @@ def work(loop: Mapping[str, Any]) -> None:
         figures |= {"workers": workers, "seconds": time.perf_counter() - began}
         if selection != "none":
             _share_buffers(fit.mean, workers)
-            tables = stream(loop["select"], "select", range(len(loop["select"])))
-            batches = feeding.buffered(tables, taxonomy, recipe.labels)
+            batches = feeding.buffered(streams.chapter(), taxonomy, recipe.labels)
             measured = _measured(fit.measure(batches), workers)
             figures |= {name: measured[name] for name in tracking.PERCENT if name in measured}
         figures |= {"reading_seconds": reading.seconds, "memory_mb": round(peak_memory_mb())}
@@ -160,32 +155,6 @@ def _share_buffers(net: torch.nn.Module, workers: int) -> None:
     if workers > 1:
         for buffer in net.buffers():
             dist.broadcast(buffer, 0)
-
-
-def _stream(units: Sequence[Unit], read_unit: Callable[[Unit], pa.Table]) -> Iterator[pa.Table]:
-    """The units' rows in order, read ahead by Ray Data.
-
-    Every worker streams its own units. Ray's split of one stream among workers hands blocks to
-    whoever asks first, which would make a run depend on the machines' speed.
-    """
-    import ray.data
-
-    if not units:
-        return
-
-    def read_drawings(batch: pa.Table) -> pa.Table:
-        return read_unit(Unit(**batch.to_pylist()[0]))
-
-    ray.data.DataContext.get_current().execution_options.preserve_order = True
-    dataset = ray.data.from_items([asdict(u) for u in units], override_num_blocks=len(units))
-    read_ahead = dataset.map_batches(
-        read_drawings,
-        batch_size=1,
-        batch_format="pyarrow",
-        num_cpus=0,  # with any, workers that hold all CPUs would wait for their readers for ever
-        concurrency=READERS,
-    )
-    yield from read_ahead.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2)
 
 
 def _measured(counts: Counts, workers: int) -> dict[str, Any]:
