@@ -106,7 +106,12 @@ def list_files(source: str) -> tuple[list[SourceFile], int]:
     except OSError as error:
         raise UserError(f"{source} can't be listed: {storage.reason_of(error)}") from None
     files = sorted((i for i in found if i.type != fs.FileType.Directory), key=lambda i: i.path)
-    shown = [i for i in files if not _is_hidden(posixpath.relpath(i.path, root))]
+    rows = {posixpath.dirname(i.path) for i in files if i.extension == "parquet"}
+    # What a corpus says of itself lies beside its rows.
+    own = {posixpath.join(folder, "summary.json") for folder in rows}
+    shown = [
+        i for i in files if not _is_hidden(posixpath.relpath(i.path, root)) and i.path not in own
+    ]
     return [_file(source, i) for i in shown], len(files) - len(shown)
 
 

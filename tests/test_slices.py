@@ -11,7 +11,9 @@ from instancesketch.errors import UserError
 from instancesketch.formats import read
 from instancesketch.schema import to_table
 from instancesketch.sketch import Sketch
-from instancesketch.slices import Plan, plan
+from instancesketch.slices import Plan, list_files, plan
+from instancesketch.storage import write_table
+from instancesketch.synth import draw
 
 
 def line(key: str) -> str:
@@ -81,6 +83,19 @@ def test_hidden_files_are_counted_and_named_ones_are_taken(tmp_path: Path) -> No
     made = plan([str(tmp_path)])
     assert (made.files, made.hidden, ids(made)) == (1, 3, ["z"])
     assert ids(plan([str(tmp_path / "_state" / "x.ndjson")])) == ["z"]
+
+
+def test_what_a_corpus_says_of_itself_is_no_drawing(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "summary.json").write_text(line("mine"))
+    (tmp_path / "corpus" / "summary.json").write_text("{}")
+    write_table(str(tmp_path / "corpus" / "part-000000.parquet"), to_table([draw(1, 0)]))
+    made = plan([str(tmp_path)])
+    assert (made.files, made.hidden) == (2, 1)
+    assert [f.location for f in list_files(str(tmp_path))[0]] == [
+        str(tmp_path / "corpus" / "part-000000.parquet"),
+        str(tmp_path / "summary.json"),
+    ]
 
 
 def test_the_fingerprint_changes_with_the_files(tmp_path: Path) -> None:
