@@ -34,7 +34,9 @@ def test_each_is_small() -> None:
     assert {f.name: {k.name for k in f.iterdir()} for f in weights.SHIPPED.iterdir()} == KINDS
 
 
-@pytest.mark.parametrize(("name", "kind"), [(n, k) for n, kinds in KINDS.items() for k in sorted(kinds)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [(n, k) for n, kinds in KINDS.items() for k in sorted(kinds)]
+)
 def test_each_has_a_card(name: str, kind: str) -> None:
     card = json.loads((weights.SHIPPED / name / kind / "config.json").read_text())
     assert card["kind"] == kind
