@@ -20,7 +20,7 @@ READERS = 2
 # How much they may be ahead. They share the cores with the training.
 MOST_AHEAD = 256 * 2**20
 # A stream is planned as a whole: it holds so many units, and one chapter at the least.
-MOST_UNITS = 2_000
+MOST_UNITS = 256
 
 _CHAPTER = "_chapter"
 

@@ -19,7 +19,7 @@ FLOORS = {
         "audit", "checkpoints", "cluster", "corpus", "costs", "detecting", "inference",
         "isolation", "joblog", "planning", "pools", "preview", "progress", "reading", "scene_steps",
         "settings", "showing", "slices", "speed", "staging", "street", "submitted", "synthesis",
-        "tracking", "training", "tuning", "worker",
+        "streaming", "tracking", "training", "tuning", "worker",
     },
     5: {"cli", "__main__"},
 }  # fmt: skip
