@@ -106,6 +106,40 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
+def test_a_run_shrinks_and_grows_with_the_cluster(
+    cluster: Any, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """A node is removed without grace, and one added: the run goes on with one, then with two.
+
+    It comes first: Ray keeps what a killed driver had asked for, for three minutes, and an elastic
+    run waits for that.
+    """
+    run = Training(tmp_path, cluster.address, "elastic", "--workers", "1-2", "--epochs", "1000")
+
+    def trained_by(workers: int) -> Callable[[], bool]:
+        return lambda: [line["workers"] for line in run.lines()][-1:] == [workers]
+
+    with run.going() as driver:
+        run.until(driver, trained_by(2))
+        removed = time.monotonic()
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        run.until(driver, trained_by(1))
+        record_property("node lost: s to the next epoch", time.monotonic() - removed)
+        added = time.monotonic()
+        cluster.add_node(wait=False, num_cpus=1, object_store_memory=100 * 2**20)
+        run.until(driver, trained_by(2))
+        record_property("node added: s to the next epoch of two", time.monotonic() - added)
+    lines, began = run.lines(), starts(run.run)
+    assert [line["epoch"] for line in lines] == list(range(1, len(lines) + 1))
+    workers = [line["workers"] for line in lines]
+    assert [number for number, _ in itertools.groupby(workers)] == [2, 1, 2]
+    # Every start was at the end of the epoch before: nothing but the epoch in hand was lost.
+    assert [len(start["workers"]) for start in began] == [2, 1, 2]
+    changes = [i for i in range(1, len(workers)) if workers[i] != workers[i - 1]]
+    assert [start["epoch"] for start in began] == [0, *changes]
+    record_property("workers by epoch", workers)
+
+
 def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
     cluster: Any, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -161,33 +195,3 @@ def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
     assert f"instancesketch: {warning}" in broken.said.read_text().splitlines()
     assert warning.removeprefix("warning: ") in Path(broken.run, "_log.txt").read_text()
     record_property("starts of the broken run", began)
-
-
-def test_a_run_shrinks_and_grows_with_the_cluster(
-    cluster: Any, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    """A node is removed without grace, and one added: the run goes on with one, then with two."""
-    run = Training(tmp_path, cluster.address, "elastic", "--workers", "1-2", "--epochs", "1000")
-
-    def trained_by(workers: int) -> Callable[[], bool]:
-        return lambda: [line["workers"] for line in run.lines()][-1:] == [workers]
-
-    with run.going() as driver:
-        run.until(driver, trained_by(2))
-        removed = time.monotonic()
-        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
-        run.until(driver, trained_by(1))
-        record_property("node lost: s to the next epoch", time.monotonic() - removed)
-        added = time.monotonic()
-        cluster.add_node(wait=False, num_cpus=1, object_store_memory=100 * 2**20)
-        run.until(driver, trained_by(2))
-        record_property("node added: s to the next epoch of two", time.monotonic() - added)
-    lines, began = run.lines(), starts(run.run)
-    assert [line["epoch"] for line in lines] == list(range(1, len(lines) + 1))
-    workers = [line["workers"] for line in lines]
-    assert [number for number, _ in itertools.groupby(workers)] == [2, 1, 2]
-    # Every start was at the end of the epoch before: nothing but the epoch in hand was lost.
-    assert [len(start["workers"]) for start in began] == [2, 1, 2]
-    changes = [i for i in range(1, len(workers)) if workers[i] != workers[i - 1]]
-    assert [start["epoch"] for start in began] == [0, *changes]
-    record_property("workers by epoch", workers)
