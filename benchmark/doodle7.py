@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 import torch
 
 from benchmark import tables, touching
-from benchmark.plain import Pool, read, train
+from benchmark.plain import BFLOAT16, Pool, read, train
 from instancesketch import storage, weights
 from instancesketch.batch import Batch, pack
 from instancesketch.fit import RefinerFitConfig, SegmenterFitConfig
@@ -47,9 +47,9 @@ SHARES = {
     "cloud": 0.05,
 }  # fmt: skip
 
-PRETRAIN = SegmenterFitConfig(epochs=8, bfloat16=True)
-TUNE = SegmenterFitConfig(epochs=14, learning_rate=7e-4, bfloat16=True)
-ALONE = SegmenterFitConfig(epochs=25, bfloat16=True)  # real drawings, from chance
+PRETRAIN = SegmenterFitConfig(epochs=8, bfloat16=BFLOAT16)
+TUNE = SegmenterFitConfig(epochs=14, learning_rate=7e-4, bfloat16=BFLOAT16)
+ALONE = SegmenterFitConfig(epochs=25, bfloat16=BFLOAT16)  # real drawings, from chance
 # Unlabelled drawings have a category: now it is learned in earnest.
 STUDENT = SegmenterFitConfig(
     epochs=10,
@@ -57,7 +57,7 @@ STUDENT = SegmenterFitConfig(
     category_given_p=0.4,
     category_loss=0.6,
     seed=1,
-    bfloat16=True,
+    bfloat16=BFLOAT16,
 )
 REFINER = RefinerFitConfig(epochs=12)
 REFINER_TUNE = RefinerFitConfig(epochs=12, learning_rate=7e-4)

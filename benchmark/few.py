@@ -23,7 +23,7 @@ import pyarrow as pa
 import torch
 
 from benchmark import spg20
-from benchmark.plain import Pool, read, train
+from benchmark.plain import BFLOAT16, Pool, read, train
 from instancesketch import storage
 from instancesketch.augment import AugmentConfig
 from instancesketch.batch import pack
@@ -36,7 +36,7 @@ from instancesketch.taxonomy import Taxonomy
 
 OTHERS = replace(spg20.RECIPE, epochs=12)
 FEW = replace(OTHERS, batch_size=16)
-UNSURE = SegmenterFitConfig(augment=AugmentConfig(exchange_p=0.3), batch_size=32, bfloat16=True)
+UNSURE = SegmenterFitConfig(augment=AugmentConfig(exchange_p=0.3), batch_size=32, bfloat16=BFLOAT16)
 # As many steps for ten drawings as for hundreds, and smaller ones for what has learned before.
 STEPS = 500
 GENTLE = 5e-4

@@ -16,9 +16,13 @@ from instancesketch.batch import Batch, join
 from instancesketch.errors import UserError
 from instancesketch.feeding import like_sizes
 from instancesketch.fit import Fit, FitConfig, start
+from instancesketch.precision import AUTO, resolve
 from instancesketch.rows import seed_of
 from instancesketch.schema import SCHEMA
 from instancesketch.taxonomy import Taxonomy
+
+# For recipes: on processors that are not made for it, bfloat16 is many times slower than float32.
+BFLOAT16 = resolve(AUTO, "cpu") == "bfloat16"
 
 _LICENCES = "drawings: Quick, Draw! CC BY 4.0; semantic-parts, CBSC, SPG (SketchGNN) MIT"
 

@@ -29,7 +29,7 @@ import torch
 
 from benchmark import scene_rules, scene_tables
 from benchmark.doodle7 import write
-from benchmark.plain import Pool, read, train
+from benchmark.plain import BFLOAT16, Pool, read, train
 from instancesketch import storage, weights
 from instancesketch.batch import pack, pack_scenes
 from instancesketch.fit import GrouperFitConfig
@@ -45,8 +45,8 @@ from instancesketch.taxonomy import Taxonomy
 TAXONOMY = Taxonomy.load("doodle7")
 MOST_STROKES = 64  # of a composed scene: larger ones cost much, and few real ones are
 SEED = 7  # of the random order
-PRETRAIN = GrouperFitConfig(epochs=8, bfloat16=True)
-TUNE = GrouperFitConfig(epochs=2, learning_rate=5e-4, bfloat16=True, seed=1)
+PRETRAIN = GrouperFitConfig(epochs=8, bfloat16=BFLOAT16)
+TUNE = GrouperFitConfig(epochs=2, learning_rate=5e-4, bfloat16=BFLOAT16, seed=1)
 LABELS = ("object", "object_category")  # what is known of a scene
 TIMES = 5  # how often a real scene comes in an epoch of tuning
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import torch
 
-from benchmark.plain import Pool, read, train
+from benchmark.plain import BFLOAT16, Pool, read, train
 from instancesketch import weights
 from instancesketch.augment import AugmentConfig
 from instancesketch.batch import pack
@@ -30,7 +30,7 @@ RECIPE = SegmenterFitConfig(
     model=SegmenterConfig(pair_order=True),
     augment=AugmentConfig(exchange_p=0.3),
     epochs=40,
-    bfloat16=True,
+    bfloat16=BFLOAT16,
 )
 
 

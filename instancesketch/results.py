@@ -98,17 +98,27 @@ def settings_of_run(folder: str) -> dict[str, Any] | None:
     return settings if known else None
 
 
-def report(corpus: str, out: str, truth: str | None = None, watch: Watch = _unwatched) -> None:
+def report(
+    corpus: str,
+    out: str,
+    truth: str | None = None,
+    split: str | None = None,
+    watch: Watch = _unwatched,
+) -> None:
     """Writes a result or corpus as one HTML page, beside the truth where that is given.
 
     Raises:
         UserError: one is no such folder, they don't fit together, or the page can't be written.
     """
-    figures = None if truth is None else evaluate(corpus, truth, watch=watch).figures
+    figures, true, shown = None, None, sketches(corpus, split, watch)
+    if truth is not None:
+        figures = evaluate(corpus, truth, split, watch).figures
+        true = {s.sketch_id: s for s in sketches(truth, split, watch)}
+        shown = (s for s in sketches(corpus, watch=watch) if split is None or s.sketch_id in true)
     page = render_report(
-        sketches(corpus, watch=watch),
+        shown,
         title=posixpath.basename(storage.absolute(corpus)),
-        truth=None if truth is None else {s.sketch_id: s for s in sketches(truth, watch=watch)},
+        truth=true,
         figures=figures,
         taxonomy=taxonomy_of(corpus),
     )

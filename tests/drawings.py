@@ -52,8 +52,11 @@ def packed_scenes(scenes: list[Sketch], *, labels: bool = True) -> Batch:
     return pack_scenes(to_table(scenes), DOODLE7, labels=labels)
 
 
-def corpus(folder: Path, sketches: list[Sketch], rows_per_group: int, files: int = 1) -> str:
+def corpus(
+    folder: Path, sketches: list[Sketch], rows_per_group: int = 5_000, files: int = 1
+) -> str:
     """A folder of so many Parquet files of drawings or scenes."""
+    folder.mkdir(exist_ok=True)
     for i in range(files):
         table = to_table(sketches[i::files])
         pq.write_table(table, folder / f"{i}.parquet", row_group_size=rows_per_group)

@@ -125,6 +125,20 @@ def test_report_is_a_page(corpus: str, result: str, tmp_path: Path) -> None:
     assert "synth-0-3" in page
 
 
+def test_a_report_of_one_split(corpus: str, result: str, tmp_path: Path) -> None:
+    wanted = {s.sketch_id for s in results.sketches(corpus, "valid")}
+    others = {s.sketch_id for s in results.sketches(corpus)} - wanted
+    assert wanted
+    assert others
+    for of, truth in ((result, corpus), (corpus, None)):
+        results.report(of, str(tmp_path / "report.html"), truth, "valid")
+        page = (tmp_path / "report.html").read_text("utf-8")
+        assert all(f'"{i}"' in page for i in wanted)
+        assert not any(f'"{i}"' in page for i in others)
+    with pytest.raises(UserError, match="no rows of the split 'nowhere'"):
+        results.report(result, str(tmp_path / "report.html"), corpus, "nowhere")
+
+
 def test_info_counts(corpus: str, result: str) -> None:
     drawings = list(results.sketches(corpus))
     found = results.info(corpus)

@@ -24,6 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Adds the verb's options."""
     parser.add_argument("dir", metavar="DIR", help="result, corpus, training run or sweep")
     parser.add_argument("--truth", metavar="CORPUS", help="labelled corpus to compare with")
+    parser.add_argument("--split", metavar="S", help="only drawings of this split (of the truth)")
     parser.add_argument(
         "--out", required=True, metavar="FILE", help="the page, such as report.html"
     )
@@ -36,12 +37,13 @@ def run(args: argparse.Namespace) -> int:
     settings = results.settings_of_run(args.dir)
     if settings is None:
         with options.watching("report") as watch:
-            results.report(args.dir, args.out, args.truth, watch)
-    elif args.truth is None:
+            results.report(args.dir, args.out, args.truth, args.split, watch)
+    elif args.truth is None and args.split is None:
         from instancesketch import showing
 
         showing.show(args.dir, settings, args.out)
     else:
-        raise UserError(f"--truth: {args.dir} is a training run, which had its own")
+        option = "--split" if args.truth is None else "--truth"
+        raise UserError(f"{option}: {args.dir} is a training run, which had its own")
     print(f"report: open {args.out} in a browser")
     return 0

@@ -43,7 +43,8 @@ class FitConfig:
     oversample: Mapping[str, int] = field(default_factory=dict)  # category -> times
     clip: float = 1.0  # largest norm of the gradients; 0: any
     average: float = 0.998  # decay of the weights' running mean; 0: none
-    bfloat16: bool = False  # half-precision arithmetic on CPUs, too; GPUs always have it
+    # Half-precision arithmetic on CPUs, too, which few are fast at; GPUs always have it.
+    bfloat16: bool = False
     seed: int = 0
 
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,9 +12,8 @@ from instancesketch import weights
 from instancesketch.errors import UserError
 from instancesketch.fit import RefinerFitConfig, SegmenterFitConfig
 from instancesketch.models.refiner import SEED
-from instancesketch.schema import to_table
 from instancesketch.segmenter import Segmenter
-from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn, packed
+from tests.drawings import DOODLE7, TINY, TINY_REFINER, corpus, drawn, packed
 
 SMALL = SegmenterFitConfig(model=TINY, epochs=1, batch_size=32)
 SMALL_REFINER = RefinerFitConfig(model=TINY_REFINER, epochs=1, batch_size=32)
@@ -33,12 +31,6 @@ RECIPES = {
         batch_size=32,
     ),
 }
-
-
-def corpus(folder: Path, sketches) -> str:
-    folder.mkdir()
-    pq.write_table(to_table(sketches), folder / "part-0.parquet")
-    return str(folder)
 
 
 @pytest.fixture(scope="module")

@@ -2,26 +2,17 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from benchmark import few
 from benchmark.plain import Pool, train
 from instancesketch import weights
-from instancesketch.schema import to_table
 from instancesketch.sketch import Sketch
 from instancesketch.taxonomy import Taxonomy
-from tests.drawings import DOODLE7, TINY, drawn, packed
+from tests.drawings import DOODLE7, TINY, corpus, drawn, packed
 
 SPG20 = Taxonomy.load("spg20")
-
-
-def corpus(folder: Path, sketches: list[Sketch]) -> str:
-    folder.mkdir()
-    pq.write_table(to_table(sketches), folder / "part-0.parquet")
-    return str(folder)
 
 
 def spg(number: int, category: str, split: str) -> list[Sketch]:

@@ -1,8 +1,5 @@
 """The benchmark of scenes, with a model too small to be good, and the rules beside it."""
 
-from pathlib import Path
-
-import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -13,7 +10,7 @@ from instancesketch.fit import GrouperFitConfig
 from instancesketch.scenes.detector import Boxes
 from instancesketch.scenes.grouper import Grouper
 from instancesketch.schema import from_table, to_table
-from tests.drawings import DOODLE7, TINY_GROUPER, composed, drawn, packed_scenes, sketch_of
+from tests.drawings import DOODLE7, TINY_GROUPER, composed, corpus, drawn, packed_scenes, sketch_of
 
 SMALL = GrouperFitConfig(model=TINY_GROUPER, epochs=1, batch_size=4)
 WIDE = sketch_of(
@@ -39,12 +36,6 @@ def test_a_stroke_goes_to_the_box_that_holds_most_of_its_points() -> None:
     found = scene_rules.most_points(to_table(pair), packed_scenes(pair), boxes, DOODLE7)
     assert [s.object for s in from_table(found)] == [(1, 0, -1), (-1, -1, -1)]
     assert from_table(found)[0].object_category == (DOODLE7.category_names[2], None)
-
-
-def corpus(folder: Path, sketches) -> str:
-    folder.mkdir()
-    pq.write_table(to_table(sketches), folder / "part-0.parquet")
-    return str(folder)
 
 
 @pytest.fixture
