@@ -7,13 +7,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from instancesketch import storage
+from instancesketch.errors import UserError
 from instancesketch.metrics.text import title_of
 from instancesketch.progress import clock_text
 from instancesketch.tracking.log import PERCENT, read
+from instancesketch.tracking.notes import notes
 
 SECONDS_BETWEEN_SIGNS = 2.0
 
@@ -45,7 +47,8 @@ class Signs:
         left = (self.epochs - epoch) * steps - step
         where = {"epoch": epoch + 1, "epochs": self.epochs, "step": step, "steps": steps}
         pace = {"steps_per_second": rate, "seconds_left": left / rate}
-        storage.write_json(_sign_file(self.run), where | pace)
+        with suppress(UserError):  # nothing but whoever looks on needs it, and the next one comes
+            storage.write_json(_sign_file(self.run), where | pace)
 
 
 def _sign_file(run: str) -> str:
@@ -59,7 +62,8 @@ def following(run: str, name: str, quiet: bool) -> Iterator[None]:
     A quiet one prints nothing.
     """
     done = threading.Event()
-    thread = threading.Thread(target=_follow, args=(run, name, quiet, done), daemon=True)
+    follower = _Follower(run, name, quiet)
+    thread = threading.Thread(target=follower.follow, args=(done,), daemon=True)
     thread.start()
     try:
         yield
@@ -68,38 +72,63 @@ def following(run: str, name: str, quiet: bool) -> Iterator[None]:
         thread.join()
 
 
-def _follow(run: str, name: str, quiet: bool, done: threading.Event) -> None:
-    told = len(read(run))
-    last_sign: Any = None
-    last_shown = 0.0
-    terminal = sys.stderr.isatty()
-    ended = False
-    while not ended:
-        ended = done.wait(0.5)
-        lines = read(run)
-        for line in lines[told:]:
-            words = [f"{name}: epoch {line['epoch']} took {clock_text(line['seconds'])}"]
+class _Follower:
+    """Tells what is new of a run since it was last looked at."""
+
+    def __init__(self, run: str, name: str, quiet: bool) -> None:
+        self.run, self.name, self.quiet = run, name, quiet
+        self.terminal = sys.stderr.isatty()
+        self.told = len(read(run))
+        self.warned = set(notes(run))
+        self.last_sign: Any = None
+        self.last_shown = 0.0
+
+    def follow(self, done: threading.Event) -> None:
+        """Looks every now and then, and once more in the end."""
+        ended = False
+        while not ended:
+            ended = done.wait(0.5)
+            # What can't be read now is looked at again: the thread must not end before the run.
+            with suppress(UserError):
+                self._tell_notes()
+            with suppress(UserError):
+                self._tell_epochs()
+                if not self.quiet and not ended:
+                    self._show_sign()
+
+    def _tell_notes(self) -> None:
+        for note in notes(self.run):
+            if note not in self.warned:
+                if self.terminal and not self.quiet:
+                    _say("", over=True, terminal=True)
+                _log.warning("%s", note)
+                self.warned.add(note)
+
+    def _tell_epochs(self) -> None:
+        lines = read(self.run)
+        for line in lines[self.told :]:
+            words = [f"{self.name}: epoch {line['epoch']} took {clock_text(line['seconds'])}"]
             words.append(f"loss {line['loss']:.4f}")
             words += [
                 f"{title_of(key)} {line[key]:.2f}" for key in PERCENT if line.get(key) is not None
             ]
             _log.info("%s", ", ".join(words))
-            if not quiet:
-                _say(", ".join(words), over=False, terminal=terminal)
-        told = len(lines)
-        if quiet:
-            continue
-        sign = storage.read_json(_sign_file(run))
-        pause = 0.5 if terminal else 15.0
-        if sign and sign != last_sign and time.monotonic() - last_shown > pause and not ended:
-            last_sign, last_shown = sign, time.monotonic()
+            if not self.quiet:
+                _say(", ".join(words), over=False, terminal=self.terminal)
+        self.told = len(lines)
+
+    def _show_sign(self) -> None:
+        sign = storage.read_json(_sign_file(self.run))
+        pause = 0.5 if self.terminal else 15.0
+        if sign and sign != self.last_sign and time.monotonic() - self.last_shown > pause:
+            self.last_sign, self.last_shown = sign, time.monotonic()
             text = "{epoch} of {epochs}, step {step} of {steps}".format(**sign)
             left = clock_text(sign["seconds_left"])
             rate = sign["steps_per_second"]
             _say(
-                f"{name}: epoch {text}, {rate:.1f} steps/s, {left} left",
+                f"{self.name}: epoch {text}, {rate:.1f} steps/s, {left} left",
                 over=True,
-                terminal=terminal,
+                terminal=self.terminal,
             )
 
 

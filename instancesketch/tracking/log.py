@@ -38,21 +38,26 @@ class RunLog:
     """Keeps `metrics.jsonl` and `curves.svg` of a run's folder up to date, one line an epoch, and
     the pictures of its best epoch, `confusion.png` and `examples.png`.
 
-    A run that was continued from an earlier epoch replaces the lines from there on.
+    A run that was continued from an earlier epoch replaces the lines from there on. A line that
+    can't be written is kept, and written with the next one.
     """
 
     def __init__(self, run: str) -> None:
         self.run = run
+        self.late: list[dict[str, Any]] = []  # what is still to be written, oldest first
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Does nothing: a run begins with its settings in `config.json`."""
 
     def log(self, figures: Mapping[str, Any], shown: Shown | None = None) -> None:
         """Adds the figures of the epoch that `figures["epoch"]` names."""
-        kept = [line for line in read(self.run) if line["epoch"] < figures["epoch"]]
-        lines = [*kept, dict(figures)]
+        earlier = [line for line in self.late if line["epoch"] < figures["epoch"]]
+        self.late = [*earlier, dict(figures)]
+        kept = [line for line in read(self.run) if line["epoch"] < self.late[0]["epoch"]]
+        lines = [*kept, *self.late]
         text = "".join(json.dumps(line) + "\n" for line in lines)
         storage.write_text(storage.join(self.run, METRICS), text)
+        self.late = []
         storage.write_whole(
             storage.join(self.run, CURVES),
             lambda path: draw_curves(lines).savefig(path, format="svg"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from instancesketch.errors import UserError
-from instancesketch.tracking import clearml, pictures
+from instancesketch.tracking import clearml, notes, pictures
 from instancesketch.tracking.log import RunLog
 from instancesketch.tracking.pictures import Shown
 from instancesketch.tracking.tensorboard import TensorBoard
@@ -48,6 +49,7 @@ class Reporter:
     run: str
     settings: Mapping[str, Any]
     trackers: Sequence[Tracker]
+    warnings: list[str] = field(default_factory=list)  # all since it began
 
     @classmethod
     def to(cls, run: str, name: str, settings: Mapping[str, Any], track: Track | None) -> Reporter:
@@ -65,19 +67,43 @@ class Reporter:
         return cls(run, settings, trackers)
 
     def __enter__(self) -> Reporter:
+        notes.clear(self.run)
         for tracker in self.trackers:
             tracker.start(self.settings)
         return self
 
     def log(self, figures: Mapping[str, Any]) -> None:
-        """Tells of an epoch, with what its worker has left to be shown."""
+        """Tells of an epoch, with what its worker has left to be shown.
+
+        A tracker that can't take it is no reason to end a training: that is a warning.
+
+        Raises:
+            UserError: the run's own log couldn't be written, and has the epoch still to write; all
+                others were told.
+        """
+        epoch, shown = figures["epoch"], None
         try:
-            shown = pictures.left(self.run, figures["epoch"])
-        except UserError as error:  # no reason to end a training
-            _log.warning("%s", error)
-            shown = None
+            shown = pictures.left(self.run, epoch)
+        except UserError as error:
+            self.warn(epoch, error)
+        unwritten: UserError | OSError | None = None
         for tracker in self.trackers:
-            tracker.log(figures, shown)
+            try:
+                tracker.log(figures, shown)
+            except (UserError, OSError) as error:
+                if isinstance(tracker, RunLog):
+                    unwritten = error
+                else:
+                    self.warn(epoch, f"{error}; the run goes on")
+        if unwritten:
+            raise unwritten
+
+    def warn(self, epoch: int, words: object) -> None:
+        """Has whoever waits for the run told in one line what went wrong after an epoch."""
+        self.warnings.append(f"epoch {epoch}: {' '.join(str(words).split())}")
+        _log.warning("%s", self.warnings[-1])
+        with suppress(UserError):  # what can't be left now is left with the next
+            notes.leave(self.run, self.warnings)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for tracker in self.trackers:

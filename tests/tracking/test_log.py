@@ -1,10 +1,13 @@
 """What a run tells of itself: figures, curves, signs of life."""
 
 import json
+import time
 
+import pytest
 from defusedxml import ElementTree
 
 from instancesketch import storage, tracking
+from instancesketch.errors import UserError
 from instancesketch.tracking import CURVES, METRICS, RunLog, Signs, draw_curves, following
 from instancesketch.tracking.following import SECONDS_BETWEEN_SIGNS
 
@@ -95,3 +98,36 @@ def test_signs_of_life_lie_apart_and_tell_pace_and_rest(tmp_path, monkeypatch):
     signs.step(1, 2, 5)
     assert storage.read_json(place)["steps_per_second"] == 1.0
     assert storage.read_json(place)["seconds_left"] == 3.0
+
+
+def test_signs_of_life_that_can_not_be_left_end_nothing(tmp_path):
+    (tmp_path / "_state").touch()
+    signs = Signs(str(tmp_path), epochs=2)
+    signs.begin(0)
+    signs.step(0, 1, 5)
+    assert (tmp_path / "_state").read_text() == ""
+
+
+def test_a_log_that_can_not_be_read_for_a_while_is_followed_all_the_same(tmp_path, capsys):
+    with following(str(tmp_path), "mine", quiet=False):
+        (tmp_path / METRICS).mkdir()
+        time.sleep(1.0)
+        (tmp_path / METRICS).rmdir()
+        RunLog(str(tmp_path)).log(figures(1))
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("mine: epoch 1 took")
+
+
+def test_a_line_that_can_not_be_written_comes_with_the_next(tmp_path):
+    log = RunLog(str(tmp_path))
+    log.log(figures(1))
+    kept = (tmp_path / METRICS).read_bytes()
+    (tmp_path / METRICS).unlink()
+    (tmp_path / METRICS).mkdir()
+    for epoch in (2, 3, 3):  # the third is done again
+        with pytest.raises(UserError, match=METRICS):
+            log.log(figures(epoch))
+    (tmp_path / METRICS).rmdir()
+    (tmp_path / METRICS).write_bytes(kept)
+    log.log(figures(4))
+    assert tracking.read(str(tmp_path)) == [figures(epoch) for epoch in (1, 2, 3, 4)]
