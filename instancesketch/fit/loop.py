@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from instancesketch.augment import PUBLISHED, AugmentConfig, augment
 from instancesketch.batch import Batch
+from instancesketch.errors import diverged
 from instancesketch.rows import Labels, seed_of
 from instancesketch.taxonomy import Taxonomy
 
@@ -132,7 +133,11 @@ class Fit(ABC):
     def train_epoch(
         self, batches: Iterable[Batch], epoch: int, worker: int = 0
     ) -> dict[str, float]:
-        """Takes one step per batch; returns the mean loss, the learning rate and the drawings."""
+        """Takes one step per batch; returns the mean loss, the learning rate and the drawings.
+
+        Raises:
+            UserError: the loss, or what was learned, is no number any more.
+        """
         generator = torch.Generator(self.device)
         generator.manual_seed(seed_of(self.config.seed, epoch, worker, 0))
         torch.manual_seed(seed_of(self.config.seed, epoch, worker, 1))  # for dropout
@@ -143,6 +148,11 @@ class Fit(ABC):
             total += self._step(batch.to(self.device), generator)
             steps += 1
             drawings += len(batch)
+        # What was learned is looked at, too: the last step may have spoilt it, and where gradients
+        # are shared, it is spoilt for all workers by the loss of one.
+        learned = (parameter.isfinite().all() for parameter in self.net.parameters())
+        if not (total.isfinite() and all(learned)):
+            raise diverged(f"the {self.config.kind}", epoch + 1)
         return {
             "loss": float(total) / max(1, steps),
             "learning_rate": self.learning_rate(),

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from instancesketch.errors import UserError
+from instancesketch.errors import diverged
 from instancesketch.rows import seed_of
 from instancesketch.scenes.detector import DetectorConfig, class_names
 from instancesketch.scenes.yolo import definition, network, prepare
@@ -244,9 +244,7 @@ def _training_class() -> Any:
 
         def _handle_nan_recovery(self, epoch: int) -> bool:
             if not self.loss.isfinite():
-                raise UserError(
-                    f"the detector's loss is no number in epoch {epoch + 1}; lower learning_rate"
-                )
+                raise diverged("the detector", epoch + 1)
             return False
 
         def save_metrics(self, metrics: Any) -> None:
