@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
-from instancesketch.errors import SketchError, UserError
+from instancesketch.errors import PassingError, SketchError, UserError
 from instancesketch.schema import ROW_GROUP_ROWS, conform
 
 # Where there are no credentials, Google's client would go on asking for a quarter of an hour.
@@ -64,7 +64,7 @@ def _told(location: str, what: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{location} {what}: {reason_of(error)}") from None
+        raise PassingError(f"{location} {what}: {reason_of(error)}") from None
 
 
 def absolute(location: str) -> str:
@@ -189,7 +189,9 @@ def read_json(location: str) -> Any:
             return json.loads(stream.read())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise PassingError(f"{location} can't be read: {reason_of(error)}") from None
+    except ValueError as error:
         raise UserError(f"{location} can't be read: {reason_of(error)}") from None
 
 

@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 from instancesketch import checkpoints, joblog, storage, tracking, weights
 from instancesketch.cluster import connect, quiet_data
 from instancesketch.costs import costs
-from instancesketch.errors import UserError, mistake_in
+from instancesketch.errors import PassingError, UserError, last_line, mistake_in
 from instancesketch.settings import TrainConfig as TrainConfig
 from instancesketch.settings import begin, check, least_most, resolve
 from instancesketch.worker import STARTS, work
 
 if TYPE_CHECKING:
-    from ray.train import UserCallback
+    from ray.train import TrainingFailedError, UserCallback
+    from ray.train.torch import TorchTrainer
 
-# A worker that was lost is replaced, and the epoch begun again, so often before the run gives up.
+# A worker that was lost is replaced, and the epoch begun again, so often before the run gives up,
+# unless it has finished an epoch in the meantime.
 MOST_FAILURES = 5
 # A run that takes from 1 to 8 workers looks so often whether there is room for more. Growing costs
 # the part of an epoch that was done.
@@ -80,12 +82,34 @@ def _goes_on(run: str, config: TrainConfig) -> bool:
 
 
 def _fit(run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequence[Any]) -> None:
-    """Has the workers train, and replaces those that are lost."""
-    from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
+    """Has the workers train, and replaces those that are lost, for as long as epochs get done."""
+    from ray.train import TrainingFailedError
+
+    earlier, done = len(starts(run)), False
+    while not done:
+        reached = checkpoints.newest(run).epoch
+        try:
+            _trainer(run, config, loop, callbacks).fit()
+            done = True
+        except TrainingFailedError as error:
+            _raise_what_lasts(run, error, reached)
+    for start in starts(run)[earlier + 1 :]:  # what the first began with is told already
+        _tell(run, start["damaged"], start["epoch"])
+    told = max((line["epoch"] for line in tracking.read(run)), default=0)
+    if told < config.recipe.epochs:
+        raise PassingError(
+            f"{storage.join(run, tracking.METRICS)} couldn't be written and lacks what came after "
+            f"epoch {told}; the run is trained, and the same command writes it"
+        )
+
+
+def _trainer(
+    run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequence[Any]
+) -> TorchTrainer:
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
-    earlier = len(starts(run))
-    trainer = TorchTrainer(
+    return TorchTrainer(
         work,
         train_loop_config=dict(loop),
         scaling_config=ScalingConfig(
@@ -102,15 +126,35 @@ def _fit(run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequ
             callbacks=list(callbacks),
         ),
     )
-    try:
-        trainer.fit()
-    except TrainingFailedError as error:
-        for reason in getattr(error, "worker_failures", {}).values():
-            if mistake := mistake_in(reason):
-                raise mistake from None
-        raise
-    for start in starts(run)[earlier + 1 :]:  # what the first began with is told already
-        _tell(run, start["damaged"], start["epoch"])
+
+
+def _raise_what_lasts(run: str, error: TrainingFailedError, reached: int) -> None:
+    """Raises what has ended an attempt to train, unless it may pass and epochs were done meanwhile:
+    Ray counts failures over the whole attempt, however far it came between them.
+    """
+    failures = getattr(error, "worker_failures", {})
+    mistake = _mistake(failures) or mistake_in(getattr(error, "controller_failure", None))
+    if mistake and not isinstance(mistake, PassingError):
+        raise mistake from None
+    if not (mistake or failures):
+        raise error  # no worker's: a bug
+    epoch = checkpoints.newest(run).epoch
+    _log.info("workers were lost; %d epochs are done", epoch, exc_info=error)
+    if epoch > reached:
+        return
+    if mistake:
+        raise mistake from None
+    reason = last_line(next(iter(failures.values())))
+    raise PassingError(
+        f"workers were lost {MOST_FAILURES + 1} times without finishing an epoch after epoch "
+        f"{epoch}; the last time: {reason[:300]}"
+    ) from None
+
+
+def _mistake(failures: Mapping[int, BaseException]) -> UserError | None:
+    """The user's mistake among what workers failed of, rather one that lasts."""
+    found = [mistake for reason in failures.values() if (mistake := mistake_in(reason))]
+    return min(found, key=lambda m: isinstance(m, PassingError), default=None)
 
 
 def starts(run: str) -> list[dict[str, Any]]:
@@ -136,7 +180,16 @@ def _callback(reporter: tracking.Reporter) -> UserCallback:
         """Reports, in the controller: once per report, whatever the workers do."""
 
         def after_report(self, run_context: Any, metrics: Any, checkpoint: Any) -> None:
-            reporter.log(metrics[0])
+            try:
+                reporter.log(metrics[0])
+            except UserError as error:
+                reporter.warn(metrics[0]["epoch"], f"{error}; it is tried again with the next")
+
+        def after_exception(self, run_context: Any, worker_exceptions: Any) -> None:
+            """Ends the run at once for a mistake that is there however often it is begun again."""
+            mistake = _mistake(worker_exceptions)
+            if mistake and not isinstance(mistake, PassingError):
+                raise mistake
 
     return Report()
 

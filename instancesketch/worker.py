@@ -60,8 +60,9 @@ def work(loop: Mapping[str, Any]) -> None:
     state = _begin(loop["run"], worker, workers)
     if state:
         fit.load_state_dict(state)
-        if state["untold"]:  # the run was stopped between the checkpoint and its report
-            ray.train.report(state["figures"])
+        for line in state["untold"]:  # the run was stopped between a checkpoint and its report
+            ray.train.report(line)
+    course = state.get("course", [])
     best = state.get("best", -math.inf), state.get("best_epoch", 0)
     _share_gradients(fit, workers)
     signs = tracking.Signs(loop["run"], recipe.epochs)
@@ -105,6 +106,7 @@ def work(loop: Mapping[str, Any]) -> None:
         if worker == 0:
             reached = {name: figures[name] for name in ("epoch", "score")}
             reached |= {"best": best[0], "best_epoch": best[1], "figures": figures}
+            course = reached["course"] = [*course, figures]
             if selection != "none" and best[1] == epoch + 1:
                 examples.leave(epoch + 1, measured.get("confusion"))
             checkpoints.save(loop["run"], fit.state_dict() | reached)
@@ -179,8 +181,9 @@ def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     found = checkpoints.newest(run) if worker == 0 else None
     if found is not None and found.state is not None:
-        told = [line["epoch"] for line in tracking.read(run)]
-        chosen = found.state | {"untold": found.epoch not in told}
+        told = max((line["epoch"] for line in tracking.read(run)), default=0)
+        course = found.state.get("course", [found.state["figures"]])
+        chosen = found.state | {"untold": [line for line in course if line["epoch"] > told]}
     everyone: list[Any] = [me] * workers
     if workers > 1:
         box = [chosen]

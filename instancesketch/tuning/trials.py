@@ -23,7 +23,7 @@ from ray.tune.search.optuna import OptunaSearch
 from ray.util.queue import Queue
 
 from instancesketch import tracking
-from instancesketch.errors import UserError, mistake_in
+from instancesketch.errors import PassingError, UserError, last_line, mistake_in
 from instancesketch.progress import clock_text
 from instancesketch.training import TrainConfig, train
 from instancesketch.tuning.space import Dimension, Space, Values
@@ -97,7 +97,8 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
             if all(score is None for score in scores):
                 raise UserError(f"too few drawings to select on: no {TITLES[figure]}")
         except Exception as error:  # whatever it is, the others go on, and the table names it
-            again = mistake_in(error) is None
+            mistake = mistake_in(error)
+            again = mistake is None or isinstance(mistake, PassingError)
             told = {"epoch": 0, "score": 0.0, "failure": _reason(error), "again": again}
         else:
             told = {"epoch": len(scores), "score": max(s for s in scores if s is not None)}
@@ -108,8 +109,7 @@ def _reason(error: Exception) -> str:
     """The line that says most of an error."""
     failures = getattr(error, "worker_failures", None)  # of Ray Train, by worker
     inner = mistake_in(error) or (next(iter(failures.values())) if failures else error)
-    lines = [line.strip() for line in str(inner).splitlines() if line.strip()]
-    return lines[-1] if lines else type(inner).__name__
+    return last_line(inner)
 
 
 class _Teller(UserCallback):  # type: ignore[misc]
