@@ -30,11 +30,12 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """What the cluster has, all nodes together."""
+    """What the cluster has, all nodes together, and what it has room for."""
 
     cpus: int
     gpus: int
     nodes: int
+    room: int  # for how many of the workers that were asked about
 
 
 def set_environment() -> None:
@@ -100,12 +101,13 @@ def _capacity(
     Raises:
         UserError: it doesn't hold the workers, and won't grow until it does.
     """
+    fits = sum(_slots(node, cpus, gpus) for node in nodes)
     capacity = Capacity(
         cpus=int(sum(n.get("CPU", 0) for n in nodes)),
         gpus=int(sum(n.get("GPU", 0) for n in nodes)),
         nodes=len(nodes),
+        room=fits,
     )
-    fits = sum(_slots(node, cpus, gpus) for node in nodes)
     if fits < workers and not can_grow(workers * cpus, workers * gpus):
         raise UserError(
             f"{workers} {_plural('worker', workers)} with {amounts(cpus, gpus)} each asked for, "

@@ -121,7 +121,9 @@ def job_of(config: SegmentConfig, labelling: Labelling | None = None) -> Job:
     capacity: list[Capacity] = []
 
     def stages(slices: Dataset, stage: Stage) -> Dataset:
-        helpers = max(2, capacity[0].cpus // _CPUS_PER_HELPER)
+        # A cluster may have grown to the workers asked for only when it reads.
+        cpus = max(capacity[0].cpus, len(steps) * (config.workers or 0))
+        helpers = max(2, cpus // _CPUS_PER_HELPER)
         helping = {"num_cpus": _HELPER_CPUS, "concurrency": helpers}
         rows = slices.map(Read(how=how, stage=stage), **helping)
         rows = through(rows, steps, sizes, capacity[0], stage)
@@ -137,7 +139,7 @@ def job_of(config: SegmentConfig, labelling: Labelling | None = None) -> Job:
             "format": config.format,
             "weights": [_fingerprint(source) for source in config.weights],
             "given_category": config.given_category,
-            "precision": config.precision,
+            "precision": precision,  # so that no result is of two machines that differ in it
             "scenes": scenes,
             **asdict(how),
         },

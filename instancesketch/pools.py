@@ -58,8 +58,8 @@ class Sizes:
         needed = self.pools * (self.workers or 1)
         try:
             # A reader must have room beside the workers, or all would wait for each other.
-            capacity = connect(workers=needed + 1)
-            connect(workers=needed, gpus=self.gpus_per_worker)
+            connect(workers=needed + 1)
+            capacity = connect(workers=needed, gpus=self.gpus_per_worker)
         except UserError as error:
             if self.pools == 1 or needed < 1:
                 raise
@@ -84,10 +84,10 @@ class Sizes:
         """
         # Of several pools one waits for another now and then, and leaves its CPU to a reader.
         spare = max(2 if self.pools == 1 else 1, capacity.cpus // 8)
-        most: float = capacity.cpus - spare
+        most = capacity.cpus - spare
         if self.gpus_per_worker:
-            most = min(most, capacity.gpus / self.gpus_per_worker + 1e-9)
-        return max(1, int(most))
+            most = min(most, capacity.room)
+        return max(1, most)
 
 
 def through(

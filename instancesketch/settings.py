@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -50,13 +49,10 @@ def check(config: TrainConfig) -> None:
         raise UserError(f"--workers {least}: a run needs at least one worker")
     if least > most:
         raise UserError(f"--workers {least}-{most}: the least comes first")
-    size, shared = config.recipe.batch_size, math.lcm(*range(least, most + 1))
-    if size % shared:
-        number = next(n for n in range(least, most + 1) if size % n)
-        nearest = max(shared, round(size / shared) * shared)
+    if config.recipe.batch_size < most:
         raise UserError(
-            f"batches of {size} drawings can't be shared evenly by {number} workers; change "
-            f"--batch-size, as to {nearest}, or --workers"
+            f"batches of {config.recipe.batch_size} drawings can't be shared by {most} workers; "
+            "raise --batch-size or lower --workers"
         )
 
 
@@ -177,7 +173,12 @@ def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Select
     """`auto` keeps `valid` for reporting where there is no `test` to report on."""
     if config.selection != "auto":
         return config.selection
-    return "valid" if {"valid", "test"} <= rows.splits(groups).keys() else "tenth"
+    seen: set[str | None] = set()
+    for group in groups:  # of a corpus that is split by hash the first one tells
+        seen |= rows.splits([group]).keys()
+        if {"valid", "test"} <= seen:
+            return "valid"
+    return "tenth"
 
 
 def _rows(groups: Sequence[Group]) -> int:

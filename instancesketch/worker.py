@@ -64,7 +64,8 @@ def work(loop: Mapping[str, Any]) -> None:
             ray.train.report(line)
     course = state.get("course", [])
     best = state.get("best", -math.inf), state.get("best_epoch", 0)
-    _share_gradients(fit, workers)
+    mine = share_of(recipe.batch_size, worker, workers)
+    _share_gradients(fit, workers, weight=mine * workers / recipe.batch_size)
     signs = tracking.Signs(loop["run"], recipe.epochs)
     examples = tracking.Examples(loop["run"], fit, loop["select"], selection)
 
@@ -82,7 +83,7 @@ def work(loop: Mapping[str, Any]) -> None:
         batches = feeding.shuffled(
             streams.chapter(),
             taxonomy,
-            batch_size=recipe.batch_size // workers,
+            batch_size=mine,
             repeats_C=repeats_C,
             generator=torch.Generator().manual_seed(rows.seed_of(recipe.seed, epoch, worker, 2)),
             labels=recipe.labels,
@@ -130,26 +131,33 @@ def drawings_of_epoch(groups: Sequence[Group], repeats_C: torch.Tensor) -> int:
     )
 
 
-def _share_gradients(fit: Fit, workers: int) -> None:
-    """Lets every step learn from the batches of all workers.
+def share_of(batch_size: int, worker: int, workers: int) -> int:
+    """How many drawings of each batch a worker has: of an uneven batch some have one more."""
+    return (worker + 1) * batch_size // workers - worker * batch_size // workers
+
+
+def _share_gradients(fit: Fit, workers: int, weight: float) -> None:
+    """Lets every step learn from the batches of all workers, each by its weight, of mean 1.
 
     It is the loss that is shared, not the network: all workers must take part in every step, and a
     batch that has nothing to tell one of them, such as clouds a refiner, doesn't call its network.
     """
     if workers > 1:
-        shared = torch.nn.parallel.DistributedDataParallel(_Loss(fit))
+        shared = torch.nn.parallel.DistributedDataParallel(_Loss(fit, weight))
         fit.loss = shared  # type: ignore[method-assign]
 
 
 class _Loss(torch.nn.Module):
-    """A model's loss as a module of the model's parameters."""
+    """A model's loss as a module of the model's parameters, its gradients times a weight."""
 
-    def __init__(self, fit: Fit) -> None:
+    def __init__(self, fit: Fit, weight: float) -> None:
         super().__init__()
-        self.net, self.loss = fit.net, fit.loss
+        self.net, self.loss, self.weight = fit.net, fit.loss, weight
 
     def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
-        return self.loss(batch, generator)
+        loss = self.loss(batch, generator)
+        # The value stays as it is, for what is told of it.
+        return loss if self.weight == 1 else loss * self.weight + loss.detach() * (1 - self.weight)
 
 
 def _share_buffers(net: torch.nn.Module, workers: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from instancesketch.cluster import Capacity
+from instancesketch.cluster import Capacity, _slots
 from instancesketch.errors import UserError
 from instancesketch.isolation import Marker
 from instancesketch.pools import Label, Sizes, Step, carry_out
@@ -97,16 +97,19 @@ def test_no_rows_are_no_work(marker: Marker) -> None:
         (64, 8, Sizes(pools=2, gpus_per_worker=0.5), 1, 8, 15),
         (64, 8, Sizes(pools=1, gpus_per_worker=1), 8, 8, 8),
         (8, 8, Sizes(pools=1, gpus_per_worker=0.5), 6, 6, 6),  # as many CPUs are needed
+        (16, 2, Sizes(pools=1, gpus_per_worker=0.4), 4, 4, 4),  # none is spread over two GPUs
     ],
 )
 def test_pools_share_the_cluster(
     cpus: int, gpus: int, sizes: Sizes, smallest: int, first: int, most: int
 ) -> None:
     stage = Stage(output=Output("/nowhere"), run="r", slices=10_000)
-    pool = sizes.strategy(Capacity(cpus=cpus, gpus=gpus, nodes=1), stage)
+    room = _slots({"CPU": cpus, "GPU": gpus}, 1, sizes.gpus_per_worker)
+    capacity = Capacity(cpus=cpus, gpus=gpus, nodes=1, room=room)
+    pool = sizes.strategy(capacity, stage)
     assert (pool.min_size, pool.initial_size, pool.max_size) == (smallest, first, most)
     few = Stage(output=Output("/nowhere"), run="r", slices=2)
-    assert sizes.strategy(Capacity(cpus=cpus, gpus=gpus, nodes=1), few).max_size == min(most, 2)
+    assert sizes.strategy(capacity, few).max_size == min(most, 2)
 
 
 @pytest.mark.ray

@@ -107,12 +107,11 @@ def room(config: TuneConfig, ask: Callable[..., Capacity]) -> tuple[int, Capacit
         UserError: there isn't room for one, or for as many as are asked for.
     """
     workers, gpus = least_most(config.train)[1], config.train.gpus_per_worker
-    ask(workers=workers, cpus=1.0, gpus=gpus)
-    capacity = ask(workers=workers + 1, cpus=1.0)
+    capacity = ask(workers=workers, cpus=1.0, gpus=gpus)
+    ask(workers=workers + 1, cpus=1.0)
     fits = capacity.cpus // (workers + 1)
     if gpus:
-        each = math.floor(1 / gpus + 1e-9) if gpus < 1 else 1 / gpus  # workers a GPU
-        fits = min(fits, int(capacity.gpus * each / workers))
+        fits = min(fits, capacity.room // workers)
     fits = max(1, fits)  # where it grows, it grows for one
     wanted = config.concurrent or min(fits, config.trials)
     if wanted > fits:
