@@ -11,7 +11,7 @@ DESCRIPTION = """\
 Trains the segmenter or the refiner many times, each time with other values of the recipe: learning
 rate, weight decay, dropout, width, layers, heads, encoder, strength of augmentation, weights of the
 losses. Optuna chooses them by how earlier trials did, and ASHA stops trials early that fall behind.
-The first trial is the recipe itself, so that what wins is never worse.
+The first trial is the recipe itself and is never stopped, so that what wins is never worse.
 
   instancesketch tune segmenter --data corpus --run sweep --dry-run
   instancesketch tune segmenter --data corpus --run sweep
@@ -108,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
         table = storage.read_json(storage.join(summary["sweep"], "trials.json"))
         print(to_text(table, figure))
     before = "finished before: " if summary.get("finished_before") else ""
+    again = f" (the same command tries {n} again)" if (n := summary.get("again")) else ""
     first = "" if summary["first"] is None else f", the recipe itself {summary['first']:.2f}"
     print(
         f"figures to choose by, of {summary['drawings']['select']:,} drawings "
@@ -115,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     )
     print(
         f"tune: {before}{summary['trials']} trials, {summary['stopped_early']} stopped early, "
-        f"{summary['failed']} failed; best {best['trial']}, {TITLES[figure]} "
+        f"{summary['failed']} failed{again}; best {best['trial']}, {TITLES[figure]} "
         f"{best[figure]:.2f}{first} -> {storage.join(summary['sweep'], 'best.toml')}"
     )
     return 0

@@ -136,7 +136,7 @@ def _search(
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # whose tables `verbose` does not turn off
     from ray import tune
 
-    from instancesketch.tuning import trials
+    from instancesketch.tuning import stopping, trials
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     job = trials.Job(
@@ -160,7 +160,9 @@ def _search(
         tune.with_resources(tune.with_parameters(trials.TrialRun, job=job), {"CPU": 0.01}),
         tune_config=tune.TuneConfig(
             search_alg=search,
-            scheduler=trials.early_stopping(job, settings["grace"], config.reduction),
+            scheduler=stopping.early_stopping(
+                sweep, job.epochs, settings["grace"], config.reduction
+            ),
             num_samples=len(search.numbers),
             max_concurrent_trials=concurrent,
             reuse_actors=False,
@@ -185,15 +187,17 @@ def _search(
 def _finish(
     config: TuneConfig, sweep: Sweep, settings: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """Writes what the sweep has found out, and its summary."""
+    """Writes what the sweep has found out, and once no trial is left to do its summary."""
     found = sweep.trials()
+    again = sum(t.to_do for t in found)
     best = best_of(found)
     table = table_of(found, sweep.figure)
     storage.write_json(storage.join(sweep.location, "trials.json"), table)
     storage.write_text(storage.join(sweep.location, "trials.csv"), to_csv(table))
     if best is None:
         reason = next((t.reason for t in found if t.reason), "none came to its end")
-        raise UserError(f"every trial of {sweep.location} failed, such as by: {reason}")
+        then = f"; the same command tries {again} of them again" if again else ""
+        raise UserError(f"every trial of {sweep.location} failed, such as by: {reason}{then}")
     storage.write_text(
         storage.join(sweep.location, "best.toml"),
         best_config(sweep, config.space, best, _options(config, settings)),
@@ -206,6 +210,7 @@ def _finish(
         "sweep": sweep.location,
         "trials": len(found),
         **{name.replace(" ", "_"): number for name, number in counts.items()},
+        "again": again,  # of those that failed, not for their values
         "figure": sweep.figure,
         "best": next(row for row in table if row["trial"] == best.name),
         "first": next(t.score for t in found if t.number == 1),
@@ -213,7 +218,8 @@ def _finish(
         "selection": settings["selection"],
         "seconds": seconds,
     }
-    storage.write_json(storage.join(sweep.location, "summary.json"), summary)
+    if not again:  # or the same command would find the sweep finished
+        storage.write_json(storage.join(sweep.location, "summary.json"), summary)
     return summary
 
 

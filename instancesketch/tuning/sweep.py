@@ -1,8 +1,9 @@
 """A sweep's folder: what its trials were, how they ended, and what came out.
 
-A sweep is a folder: `config.json` (its resolved settings), a run's folder for each trial, and once
-it is finished `trials.json`, `trials.csv`, `best.toml`, `curves.svg`, `parameters.svg` and
-`summary.json`. Figures are read from the runs' own folders, whatever happened to who watched them.
+A sweep is a folder: `config.json` (its resolved settings), a run's folder for each trial, and when
+all were tried `trials.json`, `trials.csv`, `best.toml`, `curves.svg` and `parameters.svg`; once
+none is to be tried again `summary.json`, too. Figures are read from the runs' own folders, whatever
+happened to who watched them.
 """
 
 from __future__ import annotations

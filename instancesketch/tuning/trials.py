@@ -1,4 +1,4 @@
-"""What Ray Tune runs in a sweep: the trial, the search, early stopping, and who watches.
+"""What Ray Tune runs in a sweep: the trial, the search, and who watches.
 
 Tune's own state is never read back. Which trials there were and what they came to stands in the
 sweep's folder, and a sweep that goes on tells a new search about it.
@@ -11,20 +11,19 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 import optuna
 import ray
 from ray import tune
 from ray.train import UserCallback
-from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 from ray.util.queue import Queue
 
 from instancesketch import tracking
 from instancesketch.errors import PassingError, UserError, last_line, mistake_in
 from instancesketch.progress import clock_text
+from instancesketch.rows import seed_of
 from instancesketch.training import TrainConfig, train
 from instancesketch.tuning.space import Dimension, Space, Values
 from instancesketch.tuning.sweep import TITLES, Sweep, Trial, name_of
@@ -146,8 +145,12 @@ class Search(OptunaSearch):  # type: ignore[misc]
             metric="score",
             mode="max",
             points_to_evaluate=[self._points(values) for values in first],
-            # With few trials it has to begin early to learn from them.
-            sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(3, trials // 4)),
+            sampler=optuna.samplers.TPESampler(
+                # A sweep that goes on would else draw again what it has drawn before.
+                seed=seed_of(seed, len(before)) % 2**32,
+                # With few trials it has to begin early to learn from them.
+                n_startup_trials=max(3, trials // 4),
+            ),
         )
         for trial in before:
             if not trial.to_do:
@@ -168,6 +171,13 @@ class Search(OptunaSearch):  # type: ignore[misc]
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Nothing: Optuna is told how trials end; on the way it is ASHA that looks."""
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Tells Optuna how a trial ended, and no score where the values weren't to blame."""
+        blameless = result is not None and result.get("again", False)
+        super().on_trial_complete(trial_id, None if blameless else result, error or blameless)
 
     def _points(self, values: Values) -> dict[str, Any]:
         """Values as Optuna has them: choices by their numbers, for they may be lists."""
@@ -190,34 +200,6 @@ def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution
 def known_score(trial: Trial) -> float:
     """What the search is told of a trial: one that failed got nothing right."""
     return 0.0 if trial.outcome == "failed" or trial.score is None else trial.score
-
-
-def early_stopping(job: Job, grace: int, reduction: int) -> ASHAScheduler:
-    """ASHA (Li et al. 2020): at 1, r, r², … times `grace` epochs the best one in r goes on.
-
-    What earlier trials had come to then counts, too.
-    """
-    scheduler = ASHAScheduler(
-        time_attr="epoch",
-        metric="score",
-        mode="max",
-        max_t=job.epochs,
-        grace_period=grace,
-        reduction_factor=reduction,
-    )
-    ended = [t for t in job.sweep.trials() if not t.to_do]
-    for trial in ended:
-        scheduler.on_trial_add(None, _known(trial))
-    for epoch in range(1, job.epochs + 1):  # as they might have come, had they all run at once
-        for trial in ended:
-            if epoch <= trial.epochs:
-                best = max(s or 0.0 for s in trial.scores[:epoch])
-                scheduler.on_trial_result(None, _known(trial), {"epoch": epoch, "score": best})
-    return scheduler
-
-
-def _known(trial: Trial) -> Any:
-    return SimpleNamespace(trial_id=trial.name)
 
 
 class Watch(tune.Callback):  # type: ignore[misc]

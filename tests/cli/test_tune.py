@@ -6,6 +6,7 @@ import pytest
 
 from instancesketch.cli import main
 from instancesketch.cli.door import parse
+from instancesketch.tuning import TuneConfig
 
 
 def test_a_sweep_takes_what_a_run_does(tmp_path: Path) -> None:
@@ -46,3 +47,23 @@ def test_a_mistake_gets_one_line(
     assert said in printed.err
     assert printed.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("again", "said"),
+    [(2, "3 failed (the same command tries 2 again); best"), (0, "3 failed; best")],
+)
+def test_the_last_line_says_what_is_tried_again(
+    again: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def tune(config: TuneConfig) -> dict[str, object]:
+        return {
+            "sweep": str(tmp_path), "trials": 5, "finished": 1, "stopped_early": 1, "failed": 3,
+            "again": again, "figure": "macro_f1", "best": {"trial": "trial-01", "macro_f1": 61.5},
+            "first": 61.5, "drawings": {"select": 10}, "selection": "valid",
+        }  # fmt: skip
+
+    monkeypatch.setattr("instancesketch.tuning.tune", tune)
+    assert main(["tune", "segmenter", "--data", "c", "--run", "r", "--quiet"]) == 0
+    assert said in capsys.readouterr().out.splitlines()[-1]

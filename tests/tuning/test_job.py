@@ -173,6 +173,30 @@ def test_a_sweep_whose_trials_all_fail_says_why(ray_cluster, corpus, tmp_path):
         tune(config)
 
 
+def test_what_failed_for_another_reason_than_its_values_is_tried_again(
+    ray_cluster, corpus, tmp_path
+):
+    config = config_of(corpus, tmp_path, trials=2)
+    location = tmp_path / "sweep"
+    sweep = Sweep(location=str(location), kind="segmenter")
+    sweep.ask(1, SPACE.base())
+    sweep.ask(2, SPACE.base() | {"learning_rate": 0.01})
+    in_the_way = [location / f"trial-0{i}" / "config.json" for i in (1, 2)]
+    for folder in in_the_way:
+        folder.mkdir(parents=True)
+    with pytest.raises(UserError, match=r"can't be read: .*; the same command tries 2 of them"):
+        tune(config)
+    in_the_way[0].rmdir()
+    summary = tune(config)
+    assert [summary[name] for name in ("trials", "finished", "failed", "again")] == [2, 1, 1, 1]
+    assert summary["best"]["trial"] == "trial-01"
+    assert not (location / "summary.json").exists()
+    in_the_way[1].rmdir()
+    summary = tune(config)
+    assert [summary[name] for name in ("trials", "failed", "again")] == [2, 0, 0]
+    assert tune(config) == summary | {"finished_before": True}
+
+
 def descendants(pid):
     """The processes of Ray's that a process has started, and those that these have."""
     parents = {}
@@ -272,4 +296,5 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
             assert row["values"] == trial.values
             assert [line["loss"] for line in lines][: len(losses)] == losses
     assert all(said.count(row["trial"]) >= 1 for row in table)
+    assert len({json.dumps(row["values"]) for row in table}) == 3
     assert "best.toml" in said.splitlines()[-1]
