@@ -29,11 +29,13 @@ import torch
 from benchmark import tables, touching
 from benchmark.plain import BFLOAT16, Pool, read, train
 from instancesketch import storage, weights
+from instancesketch.augment import AugmentConfig
 from instancesketch.batch import Batch, pack
 from instancesketch.fit import RefinerFitConfig, SegmenterFitConfig
 from instancesketch.fit.refiner import seed_recipe
 from instancesketch.instances import find, find_by
 from instancesketch.models.refiner import RefinerNet
+from instancesketch.models.segmenter import SegmenterConfig
 from instancesketch.schema import bucket, result_table
 from instancesketch.segmenter import Segmenter, instance_columns, predict
 from instancesketch.taxonomy import Taxonomy
@@ -47,17 +49,14 @@ SHARES = {
     "cloud": 0.05,
 }  # fmt: skip
 
-PRETRAIN = SegmenterFitConfig(epochs=8, bfloat16=BFLOAT16)
-TUNE = SegmenterFitConfig(epochs=14, learning_rate=7e-4, bfloat16=BFLOAT16)
-ALONE = SegmenterFitConfig(epochs=25, bfloat16=BFLOAT16)  # real drawings, from chance
+# What ships was trained before parts were exchanged and pairs told their order.
+_PLAIN = SegmenterFitConfig(model=SegmenterConfig(), augment=AugmentConfig(), bfloat16=BFLOAT16)
+PRETRAIN = replace(_PLAIN, epochs=8)
+TUNE = replace(_PLAIN, epochs=14, learning_rate=7e-4)
+ALONE = replace(_PLAIN, epochs=25)  # real drawings, from chance
 # Unlabelled drawings have a category: now it is learned in earnest.
-STUDENT = SegmenterFitConfig(
-    epochs=10,
-    learning_rate=5e-4,
-    category_given_p=0.4,
-    category_loss=0.6,
-    seed=1,
-    bfloat16=BFLOAT16,
+STUDENT = replace(
+    _PLAIN, epochs=10, learning_rate=5e-4, category_given_p=0.4, category_loss=0.6, seed=1
 )
 REFINER = RefinerFitConfig(epochs=12)
 REFINER_TUNE = RefinerFitConfig(epochs=12, learning_rate=7e-4)

@@ -17,21 +17,14 @@ import torch
 
 from benchmark.plain import BFLOAT16, Pool, read, train
 from instancesketch import weights
-from instancesketch.augment import AugmentConfig
 from instancesketch.batch import pack
 from instancesketch.fit import SegmenterFitConfig
 from instancesketch.metrics import evaluate, format_figures
-from instancesketch.models.segmenter import SegmenterConfig
 from instancesketch.schema import from_table
 from instancesketch.segmenter import Segmenter
 from instancesketch.taxonomy import Taxonomy
 
-RECIPE = SegmenterFitConfig(
-    model=SegmenterConfig(pair_order=True),
-    augment=AugmentConfig(exchange_p=0.3),
-    epochs=40,
-    bfloat16=BFLOAT16,
-)
+RECIPE = SegmenterFitConfig(epochs=40, bfloat16=BFLOAT16)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from instancesketch.augment import AugmentConfig
 from instancesketch.batch import Batch
 from instancesketch.fit.loop import PUBLISHED_TRAINING, Fit, FitConfig
 from instancesketch.metrics import Tally, stroke_weights
@@ -27,7 +28,8 @@ class SegmenterFitConfig(FitConfig):
 
     kind = "segmenter"
 
-    model: SegmenterConfig = field(default_factory=SegmenterConfig)
+    model: SegmenterConfig = field(default_factory=lambda: SegmenterConfig(pair_order=True))
+    augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(exchange_p=0.3))
     class_weights: bool = False  # sqrt(median frequency / frequency), of mean 1
     label_smoothing: float = 0.05
     category_loss: float = 0.2  # weight of the category's cross-entropy
