@@ -8,7 +8,7 @@ from instancesketch import results, storage
 
 
 def demo(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "instancesketch", "demo", "--number", "300", "--epochs", "2"]
+    command = [sys.executable, "-m", "instancesketch", "demo", "--number", "300", "--epochs", "6"]
     return subprocess.run(
         [*command, "--out", str(folder)], capture_output=True, text=True, timeout=540, check=False
     )
