@@ -1,14 +1,17 @@
-"""How exactly a model computes: in single precision, or its large products in bfloat16."""
+"""How exactly a model computes: in single precision, or its large products in bfloat16.
+
+Torch comes in when it is needed: processes that only read and write don't load it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, cast
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from instancesketch.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 Precision = Literal["float32", "bfloat16"]
 AUTO = "auto"
@@ -28,6 +31,8 @@ def resolve(precision: str, device: str) -> Precision:
         raise UserError(f"--precision {precision}: it is one of {', '.join(PRECISIONS)}")
     if precision != AUTO:
         return cast(Precision, precision)
+    import torch
+
     able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     half = not device.startswith("cpu") or any(able.get(name) for name in _MADE_FOR_IT)
     return "bfloat16" if half else "float32"
@@ -35,5 +40,7 @@ def resolve(precision: str, device: str) -> Precision:
 
 def as_for(x: Tensor, module: nn.Module) -> Tensor:
     """Numbers in half precision where a module was made ready for that, else as they are."""
+    import torch
+
     half = next(module.parameters()).dtype == torch.bfloat16
     return x.bfloat16() if half else x

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -181,3 +182,12 @@ def test_weights_that_are_not_there_are_told_before_anything_starts(tmp_path: Pa
     with pytest.raises(UserError):
         segment(config)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_reads_and_writes_slices_loads_no_torch() -> None:
+    # It would more than double the memory of each such process, and the time that it takes to start.
+    code = (
+        "import instancesketch.corpus, instancesketch.inference, ray.data, sys;"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
