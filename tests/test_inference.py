@@ -185,7 +185,7 @@ def test_weights_that_are_not_there_are_told_before_anything_starts(tmp_path: Pa
 
 
 def test_what_reads_and_writes_slices_loads_no_torch() -> None:
-    # It would more than double the memory of each such process, and the time that it takes to start.
+    # It would more than double such a process's memory, and the time that it takes to start.
     code = (
         "import instancesketch.corpus, instancesketch.inference, ray.data, sys;"
         "assert 'torch' not in sys.modules"

@@ -17,7 +17,15 @@ from instancesketch.settings import TrainConfig, begin, resolve
 from instancesketch.tuning.sweep import Sweep
 from tests.drawings import DOODLE7, TINY, composed, corpus, drawn
 
-SMALL = ["samples=8", "channels=[16]", "width=16", "layers=1", "heads=2", "feedforward=32", "pair_order=false"]
+SMALL = [
+    "samples=8",
+    "channels=[16]",
+    "width=16",
+    "layers=1",
+    "heads=2",
+    "feedforward=32",
+    "pair_order=false",
+]
 SET = [f"--set=model.{value}" for value in SMALL]
 
 
