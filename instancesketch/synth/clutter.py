@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from instancesketch.synth.pad import Pad
+from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import (
     curve,
     ellipse,

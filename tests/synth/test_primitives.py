@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.synth import primitives as p
-from instancesketch.synth.hand import Hand
+from instancesketch.synth.style import Hand
 
 ROUND = p.ellipse(0, 0, 10, 10)
 SHAPES = {

@@ -6,13 +6,13 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from instancesketch.synth import quadrupeds
-from instancesketch.synth.cars import PROFILES
-from instancesketch.synth.drawing import DRAWINGS, _inked, draw
-from instancesketch.synth.hand import _DEVICES, Hand
-from instancesketch.synth.heads import ears, side_head
-from instancesketch.synth.pad import Pad
-from instancesketch.synth.species import KINDS, Animal
+from instancesketch.synth.animals import quadrupeds
+from instancesketch.synth.animals.heads import ears, side_head
+from instancesketch.synth.animals.species import KINDS, Animal
+from instancesketch.synth.canvas import Pad
+from instancesketch.synth.draw import DRAWINGS, _inked, draw
+from instancesketch.synth.style import _DEVICES, Hand
+from instancesketch.synth.things.cars import PROFILES
 from instancesketch.taxonomy import UNLABELED, Taxonomy
 
 DOODLE7 = Taxonomy.load("doodle7")

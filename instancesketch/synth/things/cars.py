@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from instancesketch.synth.features import strokes_of
-from instancesketch.synth.pad import Pad, Piece
+from instancesketch.synth.animals.features import strokes_of
+from instancesketch.synth.canvas import Pad, Piece
 from instancesketch.synth.primitives import Path, curve, ellipse, joined, polyline, rectangle
-from instancesketch.synth.wheels import Wheels
+from instancesketch.synth.things.wheels import Wheels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from instancesketch.synth.features import strokes_of
-from instancesketch.synth.pad import Pad, Piece
+from instancesketch.synth.animals.features import strokes_of
+from instancesketch.synth.canvas import Pad, Piece
 from instancesketch.synth.primitives import (
     Path,
     Point,

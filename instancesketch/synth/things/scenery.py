@@ -6,8 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from instancesketch.synth.hand import BOX, Hand
-from instancesketch.synth.nature import (
+from instancesketch.synth.canvas import Pad
+from instancesketch.synth.primitives import (
+    Path,
+    curve,
+    polyline,
+    rectangle,
+)
+from instancesketch.synth.style import BOX, Hand
+from instancesketch.synth.things.nature import (
     bush,
     fence,
     grass,
@@ -21,13 +28,6 @@ from instancesketch.synth.nature import (
     smoke,
     stone,
     tuft,
-)
-from instancesketch.synth.pad import Pad
-from instancesketch.synth.primitives import (
-    Path,
-    curve,
-    polyline,
-    rectangle,
 )
 from instancesketch.taxonomy import UNLABELED
 

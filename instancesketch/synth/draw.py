@@ -10,16 +10,16 @@ import numpy as np
 
 from instancesketch.errors import UserError
 from instancesketch.sketch import Sketch
-from instancesketch.synth.birds import two_legged
-from instancesketch.synth.cars import car
+from instancesketch.synth.animals.birds import two_legged
+from instancesketch.synth.animals.quadrupeds import four_legged
+from instancesketch.synth.canvas import Mark, Pad, Piece, What
 from instancesketch.synth.clutter import clutter
-from instancesketch.synth.flowers import flower
-from instancesketch.synth.hand import BOX, Hand
-from instancesketch.synth.pad import Mark, Pad, Piece, What
 from instancesketch.synth.primitives import Path, length
-from instancesketch.synth.quadrupeds import four_legged
-from instancesketch.synth.sky import cloud, sun
-from instancesketch.synth.trees import tree
+from instancesketch.synth.style import BOX, Hand
+from instancesketch.synth.things.cars import car
+from instancesketch.synth.things.flowers import flower
+from instancesketch.synth.things.sky import cloud, sun
+from instancesketch.synth.things.trees import tree
 from instancesketch.taxonomy import SIDES, Taxonomy, with_side
 
 DRAWINGS: dict[str, Callable[[Pad], None]] = {

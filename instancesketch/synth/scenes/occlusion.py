@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from instancesketch.sketch import Sketch
-from instancesketch.synth.page import Thing
 from instancesketch.synth.primitives import Path, at, length, simplified
+from instancesketch.synth.scenes.placement import Thing
 
 _LEFT = 0.3  # of a thing's lines that stay, at least
 _STEP = 3.0  # px between the points at which it is looked whether a line is hidden

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from instancesketch.synth.hand import Hand
 from instancesketch.synth.primitives import Path, at, ellipse, hatching, joined, length, placed
+from instancesketch.synth.style import Hand
 
 T = TypeVar("T")
 

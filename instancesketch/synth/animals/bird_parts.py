@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from instancesketch.synth.features import Legs, eye, eye_style
-from instancesketch.synth.pad import Pad
+from instancesketch.synth.animals.features import Legs, eye, eye_style
+from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import (
     curve,
     drop,

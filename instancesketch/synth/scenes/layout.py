@@ -51,7 +51,9 @@ class Layout:
 @cache
 def layout() -> Layout:
     """The layout that comes with the package."""
-    text = (resources.files("instancesketch") / "synth" / "layout.toml").read_text("utf-8")
+    text = (resources.files("instancesketch") / "synth" / "scenes" / "layout.toml").read_text(
+        "utf-8"
+    )
     data = tomllib.loads(text)
     kinds: dict[str, Kind] = {}
     for name, entry in data["kinds"].items():

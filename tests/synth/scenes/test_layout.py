@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instancesketch.synth.layout import layout
-from instancesketch.synth.page import Page
-from instancesketch.synth.props import PROPS, prop
+from instancesketch.synth.scenes.layout import layout
+from instancesketch.synth.scenes.placement import Page
+from instancesketch.synth.things.scenery import PROPS, prop
 from instancesketch.taxonomy import Taxonomy, normalise
 
 ANYWHERE = {"sky", "ground", "wall", "backdrop", "any"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from instancesketch.synth.pad import Pad, Piece
+from instancesketch.synth.canvas import Pad, Piece
 from instancesketch.synth.primitives import (
     Path,
     curve,

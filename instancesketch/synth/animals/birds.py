@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from instancesketch.synth.bird_parts import beak, bird_head, legs, tail, wing
-from instancesketch.synth.bird_poses import flying, front, gulls, head_alone, one_line
-from instancesketch.synth.features import eye, eye_style, strokes_of
-from instancesketch.synth.pad import Pad, Piece
+from instancesketch.synth.animals.bird_parts import beak, bird_head, legs, tail, wing
+from instancesketch.synth.animals.bird_poses import flying, front, gulls, head_alone, one_line
+from instancesketch.synth.animals.features import eye, eye_style, strokes_of
+from instancesketch.synth.canvas import Pad, Piece
 from instancesketch.synth.primitives import (
     Path,
     curve,

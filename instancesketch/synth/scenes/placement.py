@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from instancesketch.synth.layout import Kind, layout
+from instancesketch.synth.scenes.layout import Kind, layout
 
 Box = npt.NDArray[np.float64]
 

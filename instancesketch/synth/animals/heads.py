@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from instancesketch.synth.features import eye, eye_style
-from instancesketch.synth.pad import Pad
+from instancesketch.synth.animals.features import eye, eye_style
+from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import (
     curve,
     drop,

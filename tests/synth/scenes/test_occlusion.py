@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instancesketch.synth.occlusion import Drawn, hide, is_inside, outline
-from instancesketch.synth.page import Thing
 from instancesketch.synth.primitives import Path, ellipse, length, polyline, rectangle
+from instancesketch.synth.scenes.occlusion import Drawn, hide, is_inside, outline
+from instancesketch.synth.scenes.placement import Thing
 
 
 def drawn(depth: float, *strokes: Path) -> Drawn:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from instancesketch.synth.features import Legs
-from instancesketch.synth.heads import face, side_head
-from instancesketch.synth.outlines import contour
-from instancesketch.synth.pad import Pad, Piece
-from instancesketch.synth.poses import face_alone, head_and_body, seen_from_front, sitting, upright
+from instancesketch.synth.animals.features import Legs
+from instancesketch.synth.animals.heads import face, side_head
+from instancesketch.synth.animals.outlines import contour
+from instancesketch.synth.animals.poses import (
+    face_alone,
+    head_and_body,
+    seen_from_front,
+    sitting,
+    upright,
+)
+from instancesketch.synth.animals.species import Animal
+from instancesketch.synth.canvas import Pad, Piece
 from instancesketch.synth.primitives import (
     Path,
     curve,
@@ -21,7 +28,6 @@ from instancesketch.synth.primitives import (
     spikes,
     zigzag,
 )
-from instancesketch.synth.species import Animal
 
 _LEG_STYLES = {
     "stick": 4.5, "tube": 4.0, "two": 0.7, "bent": 1.5, "box": 0.6, "wedge": 0.8, "oval": 0.7,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from instancesketch.synth.heads import face, side_head
-from instancesketch.synth.pad import Pad
+from instancesketch.synth.animals.heads import face, side_head
+from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import curve, drop, ellipse, joined, polyline
 
 

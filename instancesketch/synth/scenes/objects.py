@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instancesketch.errors import UserError
-from instancesketch.synth.layout import layout
+from instancesketch.synth.scenes.layout import layout
 
 # How the words of a scene belong together: theme -> place -> how many times as often.
 _THEMES: dict[str, dict[str, float]] = {

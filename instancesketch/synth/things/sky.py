@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from instancesketch.synth.pad import Pad
+from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import (
     Path,
     at,

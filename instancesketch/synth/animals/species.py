@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from instancesketch.synth.pad import Pad
+from instancesketch.synth.canvas import Pad
 
 Range = tuple[float, float]
 Weights = dict[str, float]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from instancesketch.synth.bird_parts import beak, bird_head, legs, tail
-from instancesketch.synth.features import Legs, eye, eye_style, strokes_of
-from instancesketch.synth.pad import Pad, Piece
+from instancesketch.synth.animals.bird_parts import beak, bird_head, legs, tail
+from instancesketch.synth.animals.features import Legs, eye, eye_style, strokes_of
+from instancesketch.synth.canvas import Pad, Piece
 from instancesketch.synth.primitives import (
     Path,
     curve,

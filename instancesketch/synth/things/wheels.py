@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from instancesketch.synth.pad import Pad
+from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import Path, at, ellipse, joined, polyline, rectangle, spiral
 
 _STYLES = {

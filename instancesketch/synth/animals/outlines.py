@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from instancesketch.synth.features import eye, eye_style, strokes_of
-from instancesketch.synth.heads import ear_style, ears, face, side_head
-from instancesketch.synth.pad import Pad, Piece
+from instancesketch.synth.animals.features import eye, eye_style, strokes_of
+from instancesketch.synth.animals.heads import ear_style, ears, face, side_head
+from instancesketch.synth.canvas import Pad, Piece
 from instancesketch.synth.primitives import Path, Point, curve, joined, placed, polyline
 
 

@@ -1,0 +1,1 @@
+"""Procedural things: cars, flowers, trees, the sky, and scenery."""
