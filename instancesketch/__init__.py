@@ -6,13 +6,17 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from instancesketch.notebook import Sketch, Sketches
-    from instancesketch.segmenter import Segmenter
+    from instancesketch.inference.segmenter import Segmenter
+    from instancesketch.results.notebook import Sketch, Sketches
 
 __all__ = ["Segmenter", "Sketch", "Sketches", "__version__"]
 __version__ = "0.1.0"
 
-_FROM = {"Sketch": "notebook", "Sketches": "notebook", "Segmenter": "segmenter"}
+_FROM = {
+    "Sketch": "results.notebook",
+    "Sketches": "results.notebook",
+    "Segmenter": "inference.segmenter",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -29,7 +29,7 @@ def data_dir() -> Path:
 @pytest.fixture(scope="module")
 def ray_cluster() -> None:
     """One small Ray for all tests that need it, begun again where one had its own."""
-    from instancesketch.cluster import set_environment
+    from instancesketch.distributed.cluster import set_environment
 
     set_environment()
     import ray
@@ -77,8 +77,8 @@ def save_untrained(folder: Path, kind: str, config: Any, net: Any) -> None:
     """Writes the weights that a network begins with."""
     import torch
 
-    from instancesketch import weights
-    from instancesketch.taxonomy import Taxonomy
+    from instancesketch.core.taxonomy import Taxonomy
+    from instancesketch.models import weights
 
     torch.manual_seed(0)
     taxonomy = Taxonomy.load("doodle7")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch.cli import door
+from instancesketch.cli.main import VERBS, parse
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = "\n".join([README, *(p.read_text("utf-8") for p in sorted((ROOT / "docs").glob("*.md")))])
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", PAGES, re.S)).replace("\\\n", " ")
-HELP = "\n".join(module.DESCRIPTION for module in door.VERBS.values())
+HELP = "\n".join(module.DESCRIPTION for module in VERBS.values())
 JOBS = sorted((ROOT / "jobs").glob("*.py"))
 
 
@@ -26,8 +26,8 @@ def test_command_that_is_shown_is_understood(line, tmp_path, monkeypatch) -> Non
         config = Path(words[words.index("--config") + 1])
         config.parent.mkdir(parents=True)
         config.touch()
-    args = door.parse(words)
-    assert args.verb in door.VERBS
+    args = parse(words)
+    assert args.verb in VERBS
 
 
 @pytest.mark.parametrize("line", commands(SHELL, "ray job submit"))
@@ -35,7 +35,7 @@ def test_job_that_is_shown_is_understood(line) -> None:
     _, command = line.split(" -- python ")
     script, *options = shlex.split(command)
     assert (ROOT / script).is_file()
-    assert door.parse([Path(script).stem, *options]).verb == Path(script).stem
+    assert parse([Path(script).stem, *options]).verb == Path(script).stem
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
@@ -44,8 +44,8 @@ def test_job_opens_with_its_own_command(job) -> None:
     script, *options = shlex.split(first.split(" -- python ")[1])
     assert first.startswith("ray job submit --working-dir . -- python ")
     assert script == f"jobs/{job.name}"
-    assert door.parse([job.stem, *options]).verb == job.stem
+    assert parse([job.stem, *options]).verb == job.stem
 
 
 def test_every_verb_has_its_job() -> None:
-    assert [job.stem for job in JOBS] == sorted(door.VERBS)
+    assert [job.stem for job in JOBS] == sorted(VERBS)

@@ -1,5 +1,5 @@
 """The command line: `instancesketch VERB …`, one file per verb."""
 
-from instancesketch.cli.door import main
+from instancesketch.cli.main import main
 
 __all__ = ["main"]

@@ -62,9 +62,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch.errors import UserError
-    from instancesketch.precision import resolve
-    from instancesketch.speed import PARTS, Bench
+    from instancesketch.benchmarks import PARTS, Bench
+    from instancesketch.core.errors import UserError
+    from instancesketch.models.precision import resolve
 
     parts = args.only or list(PARTS)
     if unknown := [part for part in parts if part not in PARTS]:

@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch import storage
+    from instancesketch.core import storage
 
     def at(name: str) -> str:
         return storage.join(args.out, name)
@@ -73,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _take(step: Sequence[str]) -> int:
-    from instancesketch.cli import door
+    from instancesketch.cli import main
 
     print(f"\n$ instancesketch {' '.join(step)}", flush=True)
-    args = door.parse(list(step))
+    args = main.parse(list(step))
     return int(args.run(args))

@@ -40,10 +40,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch import metrics, results, storage
+    from instancesketch import metrics
+    from instancesketch.core import storage
+    from instancesketch.results import evaluate
 
     with options.watching("evaluate") as watch:
-        figures = results.evaluate(args.result, args.truth, args.split, watch).figures
+        figures = evaluate.evaluate(args.result, args.truth, args.split, watch).figures
     if args.out:
         storage.write_json(args.out, figures)
     print(metrics.format_figures(figures))

@@ -45,17 +45,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch import results
+    from instancesketch.results import export
 
     if args.format == "onnx":
-        from instancesketch import portable
+        from instancesketch.inference import onnx_export
 
-        results.refuse_taken(args.out)
-        files = portable.export(args.dir, args.out)
+        export.refuse_taken(args.out)
+        files = onnx_export.export(args.dir, args.out)
         print(f"export: {' and '.join(files)} -> {args.out}")
         return 0
     with options.watching("export") as watch:
-        number = results.export(
+        number = export.export(
             args.dir,
             args.format,
             args.out,

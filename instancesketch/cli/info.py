@@ -39,9 +39,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch import results
+    from instancesketch.results import info
 
-    found = results.info(args.corpus, max(0, args.drawings))
+    found = info.info(args.corpus, max(0, args.drawings))
     if args.json:
         options.print_json(args, found)
         return 0

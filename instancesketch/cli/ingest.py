@@ -40,7 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch.corpus import IngestConfig, ingest, job_of
+    from instancesketch.batch.ingest import IngestConfig, ingest, job_of
 
     config = IngestConfig(
         sources=tuple(args.sources),

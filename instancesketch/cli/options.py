@@ -13,11 +13,11 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
 
 if TYPE_CHECKING:
-    from instancesketch.results import Watch
-    from instancesketch.street import Job, Summary
+    from instancesketch.batch.job import Job, Summary
+    from instancesketch.core.parquet import Watch
 
 
 # Options of this form add up: those of a file come first, and of two of one key the later counts.
@@ -128,7 +128,7 @@ def add_dry_run(parser: argparse.ArgumentParser) -> None:
 
 def show_job(args: argparse.Namespace, job: Job) -> int:
     """Prints what a job would do, for `--dry-run`."""
-    from instancesketch.preview import in_words, preview
+    from instancesketch.distributed.dry_run import in_words, preview
 
     return show_plan(args, preview(job, args.workers), in_words)
 
@@ -150,7 +150,7 @@ def show_plan(
 @contextmanager
 def watching(verb: str) -> Iterator[Watch]:
     """Shows how far the reading of a folder is, for verbs that read folders without a job."""
-    from instancesketch.progress import Progress, ReadingPace
+    from instancesketch.core.progress import Progress, ReadingPace
 
     pace = ReadingPace()
     with Progress(verb) as progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from instancesketch.cli import options
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
 
 HELP = "show a result, a training run or a sweep as an HTML page"
 DESCRIPTION = """\
@@ -32,16 +32,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch import results
+    from instancesketch.results import folder, report
 
-    settings = results.settings_of_run(args.dir)
+    settings = folder.settings_of_run(args.dir)
     if settings is None:
         with options.watching("report") as watch:
-            results.report(args.dir, args.out, args.truth, args.split, watch)
+            report.report(args.dir, args.out, args.truth, args.split, watch)
     elif args.truth is None and args.split is None:
-        from instancesketch import showing
+        from instancesketch.results import run_report
 
-        showing.show(args.dir, settings, args.out)
+        run_report.show(args.dir, settings, args.out)
     else:
         option = "--split" if args.truth is None else "--truth"
         raise UserError(f"{option}: {args.dir} is a training run, which had its own")

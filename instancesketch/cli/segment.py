@@ -6,10 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from instancesketch.cli import options
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
 
 if TYPE_CHECKING:
-    from instancesketch.inference import SceneConfig
+    from instancesketch.batch.segment import SceneConfig
 
 HELP = "label every stroke of drawings with trained weights"
 DESCRIPTION = """\
@@ -89,7 +89,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch.inference import SegmentConfig, job_of, segment
+    from instancesketch.batch.segment import SegmentConfig, job_of, segment
 
     config = SegmentConfig(
         sources=tuple(args.sources),
@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _scenes(args: argparse.Namespace) -> SceneConfig | None:
-    from instancesketch.inference import SceneConfig
+    from instancesketch.batch.segment import SceneConfig
 
     only_scenes = {
         "--detector": args.detector is not None,

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from instancesketch.cli import options
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
 
 if TYPE_CHECKING:
-    from instancesketch.street import Summary
+    from instancesketch.batch.job import Summary
 
 HELP = "make a labelled corpus of procedural drawings, or of scenes composed of drawings"
 DESCRIPTION = """\
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _drawings(args: argparse.Namespace) -> Summary:
-    from instancesketch.synthesis import DrawingsConfig, synth_drawings
+    from instancesketch.batch.synthesize import DrawingsConfig, synth_drawings
 
     for name in _SCENES_ONLY:
         if getattr(args, name) is not None:
@@ -103,8 +103,8 @@ def _drawings(args: argparse.Namespace) -> Summary:
 
 
 def _scenes(args: argparse.Namespace) -> Summary:
+    from instancesketch.batch.synthesize import ScenesConfig, synth_scenes
     from instancesketch.synth import SceneConfig
-    from instancesketch.synthesis import ScenesConfig, synth_scenes
 
     given = {name: getattr(args, name) for name in _SCENES_ONLY[2:]}
     return synth_scenes(

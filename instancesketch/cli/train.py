@@ -127,9 +127,9 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     if args.model == "detector":
         return _run_detector(args)
-    from instancesketch.metrics.text import title_of
-    from instancesketch.recipes import recipe
-    from instancesketch.training import TrainConfig, train
+    from instancesketch.distributed.train.run_training import TrainConfig, train
+    from instancesketch.metrics.formatting import title_of
+    from instancesketch.training.recipes import recipe
 
     config = TrainConfig(
         data=tuple(args.data),
@@ -145,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
         quiet=args.quiet,
     )
     if args.dry_run:
-        from instancesketch.planning import plan_run
+        from instancesketch.distributed.plan_training import plan_run
 
         return show_plan(args, plan_run(config))
     summary = train(config)
@@ -169,7 +169,7 @@ def _shape(args: argparse.Namespace) -> Any:
     """The model's shape that the weights to start from have; None without any."""
     if not args.weights:
         return None
-    from instancesketch.settings import starting_weights
+    from instancesketch.distributed.train.config import starting_weights
 
     return starting_weights(args.weights, args.model)[0]
 
@@ -182,16 +182,16 @@ def changes(args: argparse.Namespace) -> list[str]:
 
 def show_plan(args: argparse.Namespace, plan: dict[str, Any]) -> int:
     """Prints what a run or a sweep would do, for `--dry-run`."""
-    from instancesketch.planning import in_words
+    from instancesketch.distributed.plan_training import in_words
 
     told = plan | {"recipe": args.recipe, "changes": changes(args)}
     return options.show_plan(args, told, in_words)
 
 
 def _run_detector(args: argparse.Namespace) -> int:
-    from instancesketch.detecting import TrainDetectorConfig, train_detector
-    from instancesketch.errors import UserError
-    from instancesketch.recipes import detector_recipe
+    from instancesketch.core.errors import UserError
+    from instancesketch.distributed.train.train_detector import TrainDetectorConfig, train_detector
+    from instancesketch.training.recipes import detector_recipe
 
     if args.weights or args.select != "auto":
         raise UserError(
@@ -211,7 +211,7 @@ def _run_detector(args: argparse.Namespace) -> int:
         quiet=args.quiet,
     )
     if args.dry_run:
-        from instancesketch.planning import plan_detector
+        from instancesketch.distributed.plan_training import plan_detector
 
         return show_plan(args, plan_detector(config))
     summary = train_detector(config)

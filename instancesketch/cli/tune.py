@@ -70,11 +70,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch import storage
-    from instancesketch.settings import TrainConfig
-    from instancesketch.tuning import TuneConfig, tune
-    from instancesketch.tuning.space import load
-    from instancesketch.tuning.sweep import TITLES, to_text
+    from instancesketch.core import storage
+    from instancesketch.distributed.train.config import TrainConfig
+    from instancesketch.distributed.tune import TuneConfig, tune
+    from instancesketch.tracking.sweep import TITLES, to_text
+    from instancesketch.training.search_space import load
 
     space = load(args.model, args.space, args.recipe, train.changes(args))
     config = TuneConfig(
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         reduction=args.reduction,
     )
     if args.dry_run:
-        from instancesketch.planning import plan_sweep
+        from instancesketch.distributed.plan_training import plan_sweep
 
         return train.show_plan(args, plan_sweep(config))
     summary = tune(config)

@@ -36,9 +36,12 @@ from typing import Literal
 import pyarrow as pa
 from pyarrow import fs
 
-from instancesketch import storage
-from instancesketch.errors import SketchError
-from instancesketch.formats import (
+from instancesketch.core import storage
+from instancesketch.core.errors import SketchError
+from instancesketch.core.schema import LABEL_COLUMNS
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.formats.ndjson import insist_on
+from instancesketch.formats.readers import (
     corpus,
     cvat,
     label_studio,
@@ -47,10 +50,9 @@ from instancesketch.formats import (
     quickdraw,
     scenes,
     spg,
-    svg_strokes,
+    svg_shapes,
 )
-from instancesketch.formats.lines import insist_on
-from instancesketch.formats.record import (
+from instancesketch.formats.records import (
     MAX_RECORD_BYTES,
     Piece,
     Record,
@@ -59,10 +61,8 @@ from instancesketch.formats.record import (
     resolve,
     resolve_rows,
 )
-from instancesketch.formats.sniffing import COMPANION, sniff, unknown
-from instancesketch.formats.writing import WRITERS, write
-from instancesketch.schema import LABEL_COLUMNS
-from instancesketch.taxonomy import Taxonomy
+from instancesketch.formats.sniff import COMPANION, sniff, unknown
+from instancesketch.formats.writers import WRITERS, write
 
 __all__ = [
     "COMPANION",
@@ -108,7 +108,7 @@ FORMATS = {
         Format(name="spg", records=spg.read, taxonomy="spg20", split_by="lines"),
         Format(name="scenes", records=scenes.read, split_by="lines"),
         Format(name="npz", records=npz.read),
-        Format(name="svg", records=svg_strokes.read),
+        Format(name="svg", records=svg_shapes.read),
         Format(
             name="corpus", records=corpus.read, split_by="row_groups", rows=corpus.read_unlabelled
         ),

@@ -1,12 +1,12 @@
 """How good a result is: the one place where figures are computed."""
 
-from instancesketch.metrics.answers import Answers, SceneAnswers
 from instancesketch.metrics.evaluation import Evaluation, evaluate, paired_bootstrap
+from instancesketch.metrics.formatting import format_figures
 from instancesketch.metrics.grouping import GroupingTally, Outcomes, outcomes
-from instancesketch.metrics.pairs import stroke_order
+from instancesketch.metrics.matching import stroke_order
+from instancesketch.metrics.parts import Tally, scene_weights, stroke_weights
 from instancesketch.metrics.scenes import SceneOutcomes, SceneTally, scene_outcomes
-from instancesketch.metrics.tally import Tally, scene_weights, stroke_weights
-from instancesketch.metrics.text import format_figures
+from instancesketch.metrics.scored import Answers, SceneAnswers
 
 __all__ = [
     "Answers",

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from instancesketch.errors import UserError
-from instancesketch.metrics.answers import OF_SCENES, Answers, SceneAnswers
-from instancesketch.metrics.pairs import Pair, pair_up
-from instancesketch.metrics.tally import stroke_weights
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import SIDES, Taxonomy, with_side
+from instancesketch.core.errors import UserError
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import SIDES, Taxonomy, with_side
+from instancesketch.metrics.matching import Pair, pair_up
+from instancesketch.metrics.parts import stroke_weights
+from instancesketch.metrics.scored import OF_SCENES, Answers, SceneAnswers
 
 _INSTANCES = 1 << 31  # more than a 32-bit number of an instance can be
 _NOTHING = (-1, -1, 0)  # a stroke without part, instance and side

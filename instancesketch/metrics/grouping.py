@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from instancesketch.metrics.tally import SHARE_UNIT, Floats, Ints, percent
-from instancesketch.taxonomy import UNLABELED
+from instancesketch.core.taxonomy import UNLABELED
+from instancesketch.metrics.parts import SHARE_UNIT, Floats, Ints, percent
 
 Bools = npt.NDArray[np.bool_]
 

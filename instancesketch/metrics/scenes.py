@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from instancesketch.metrics.tally import SHARE_UNIT, Floats, Ints, percent
+from instancesketch.metrics.parts import SHARE_UNIT, Floats, Ints, percent
 
 # Above a half, and by more than the rounding of sums: an exact half is no match.
 _MATCH = 0.5 + 1e-9

@@ -1,6 +1,6 @@
 """What one stroke looks like, as a vector: from its points, from its images, or from both.
 
-Shape letters: see `instancesketch.ragged`. Every encoder takes a normalised batch.
+Shape letters: see `instancesketch.models.ragged`. Every encoder takes a normalised batch.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from instancesketch import ragged
-from instancesketch.batch import Batch
-from instancesketch.precision import as_for
-from instancesketch.raster import rasterise
+from instancesketch.models import ragged
+from instancesketch.models.packing import Batch
+from instancesketch.models.precision import as_for
+from instancesketch.models.rasterize import rasterise
 
 
 class PointsEncoder(nn.Module):

@@ -1,7 +1,7 @@
 """The grouper: which strokes of a scene draw the same object, and what kind of object that is.
 
 A scene is packed as a drawing whose parts are the kinds of its objects and whose instances are its
-objects. Shape letters: see `instancesketch.ragged`; C categories, E numbers a pair of strokes.
+objects. Shape letters: see `models.ragged`; C categories, E numbers a pair of strokes.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from instancesketch.batch import Batch
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.encoders import PointsEncoder
-from instancesketch.models.pairs import PairGeometry
+from instancesketch.models.packing import Batch
+from instancesketch.models.pair_geometry import PairGeometry
 from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
-from instancesketch.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, kw_only=True)

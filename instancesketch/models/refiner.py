@@ -1,6 +1,6 @@
 """The refiner: a place in a space for every stroke, where strokes of one instance lie together.
 
-Shape letters: see `instancesketch.ragged`; Q parts, G groups of strokes that draw the same part of
+Shape letters: see `models.ragged`; Q parts, G groups of strokes that draw the same part of
 the same drawing, L strokes of the largest of them.
 """
 
@@ -12,13 +12,13 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from instancesketch import ragged
-from instancesketch.batch import Batch
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.models import ragged
 from instancesketch.models.encoders import PlaceEncoder, PointsEncoder
-from instancesketch.models.pairs import PairGeometry
+from instancesketch.models.packing import Batch
+from instancesketch.models.pair_geometry import PairGeometry
 from instancesketch.models.segmenter import PUBLISHED_POSITIONS
 from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
-from instancesketch.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, kw_only=True)

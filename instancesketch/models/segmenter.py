@@ -1,6 +1,6 @@
 """The segmenter: strokes → vectors → Transformer over the strokes of a drawing → parts.
 
-Shape letters: see `instancesketch.ragged`; C categories, Q parts.
+Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from instancesketch.batch import Batch
-from instancesketch.classes import parts_of
+from instancesketch.core.label_ids import parts_of
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
+from instancesketch.models.packing import Batch
 from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
-from instancesketch.taxonomy import Taxonomy
 
 PUBLISHED_POSITIONS = 105
 

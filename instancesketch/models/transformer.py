@@ -1,6 +1,6 @@
 """A Transformer over the strokes of a drawing, norm first (Xiong et al. 2020).
 
-Shape letters: see `instancesketch.ragged`; H heads.
+Shape letters: see `instancesketch.models.ragged`; H heads.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from instancesketch.batch import Batch
-from instancesketch.models.pairs import PairGeometry
-from instancesketch.precision import as_for
+from instancesketch.models.packing import Batch
+from instancesketch.models.pair_geometry import PairGeometry
+from instancesketch.models.precision import as_for
 
 
 @dataclass(frozen=True, kw_only=True)

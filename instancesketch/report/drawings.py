@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from instancesketch.colours import CONFIDENCE, GREY, Ink, instance_ink, palette
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.metrics import outcomes, stroke_order
-from instancesketch.report.scenes import (
+from instancesketch.render.colours import CONFIDENCE, GREY, Ink, instance_ink, palette
+from instancesketch.render.svg import to_svg
+from instancesketch.report.scene_cards import (
     Agreement,
     agree,
     kinds_of,
@@ -21,9 +24,6 @@ from instancesketch.report.scenes import (
     scene_entry,
     true_category,
 )
-from instancesketch.sketch import Sketch
-from instancesketch.svg import to_svg
-from instancesketch.taxonomy import UNLABELED, Taxonomy
 
 # Of the larger side: at the size of a card nobody sees what rounding took.
 _RESOLUTION = 250

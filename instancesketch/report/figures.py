@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from instancesketch.metrics.text import title_of
+from instancesketch.metrics.formatting import title_of
 
 _HEADLINE = (
     ("pq", "PQ", "how well objects are found"),

@@ -12,10 +12,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.report.drawings import Drawings
 from instancesketch.report.figures import folded, headline, tables
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy
 
 # About 15 MB, which a phone still opens.
 MOST_DRAWINGS = 5_000

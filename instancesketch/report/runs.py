@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from instancesketch.metrics.text import title_of
+from instancesketch.metrics.formatting import title_of
 from instancesketch.report import figures
 from instancesketch.report.page import render_sheet
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import (
     curve,
@@ -14,7 +15,6 @@ from instancesketch.synth.primitives import (
     rectangle,
     zigzag,
 )
-from instancesketch.taxonomy import UNLABELED
 
 # Capitals as people write them, each stroke as corners in a box of 1, y down.
 _LETTERS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {

@@ -8,8 +8,9 @@ from functools import cache
 
 import numpy as np
 
-from instancesketch.errors import UserError
-from instancesketch.sketch import Sketch
+from instancesketch.core.errors import UserError
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import SIDES, Taxonomy, with_side
 from instancesketch.synth.animals.birds import two_legged
 from instancesketch.synth.animals.quadrupeds import four_legged
 from instancesketch.synth.canvas import Mark, Pad, Piece, What
@@ -20,7 +21,6 @@ from instancesketch.synth.things.cars import car
 from instancesketch.synth.things.flowers import flower
 from instancesketch.synth.things.sky import cloud, sun
 from instancesketch.synth.things.trees import tree
-from instancesketch.taxonomy import SIDES, Taxonomy, with_side
 
 DRAWINGS: dict[str, Callable[[Pad], None]] = {
     "car": car,

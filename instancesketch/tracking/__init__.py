@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from instancesketch.tracking.examples import Examples
-from instancesketch.tracking.following import Signs, following
-from instancesketch.tracking.log import CURVES, METRICS, PERCENT, RunLog, draw_curves, read
+from instancesketch.tracking.metrics_log import CURVES, METRICS, PERCENT, RunLog, draw_curves, read
 from instancesketch.tracking.pictures import Shown, left
-from instancesketch.tracking.reporting import Reporter, Track, Tracker, check
+from instancesketch.tracking.reporter import Reporter, Track, Tracker, check
+from instancesketch.tracking.status import Signs, following
 
 __all__ = [
     "CURVES",

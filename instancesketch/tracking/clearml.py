@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from instancesketch import storage
-from instancesketch.errors import UserError
+from instancesketch.core import storage
+from instancesketch.core.errors import UserError
 from instancesketch.tracking import pictures
-from instancesketch.tracking.log import scalars
+from instancesketch.tracking.metrics_log import scalars
 from instancesketch.tracking.pictures import Shown
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from instancesketch import rows, storage
-from instancesketch.colours import palette
-from instancesketch.fit import Fit
-from instancesketch.rows import Group, Selection
-from instancesketch.schema import conform, from_table
-from instancesketch.svg import stroke_names, to_svg
+from instancesketch.core import parquet
+from instancesketch.core.schema import conform, from_table
+from instancesketch.render.colours import palette
+from instancesketch.render.svg import stroke_names, to_svg
 from instancesketch.tracking import pictures
+from instancesketch.training import sampling
+from instancesketch.training.sampling import Group, Selection
+from instancesketch.training.trainer import Fit
 
 EXAMPLES = 8
 _RESOLUTION = 500  # of the picture's side: finer than its pixels
@@ -47,9 +48,9 @@ class Examples:
         return pa.concat_tables(found)
 
     def _read(self, group: Group) -> pa.Table:
-        table = storage.read_group(group.path, group.row_group, rows.COLUMNS)
+        table = parquet.read_group(group.path, group.row_group, sampling.COLUMNS)
         labels = self.fit.config.labels
-        mask = rows.role_mask(table, "select", self.selection, self.fit.taxonomy, labels)
+        mask = sampling.role_mask(table, "select", self.selection, self.fit.taxonomy, labels)
         return conform(table.filter(pa.array(mask)))
 
     def _shown(self, epoch: int, confusion: Mapping[str, Any] | None) -> pictures.Shown:

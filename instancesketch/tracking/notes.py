@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from instancesketch import storage
+from instancesketch.core import storage
 
 
 def _location(run: str) -> str:

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from matplotlib.lines import Line2D
 
-from instancesketch import storage
-from instancesketch.errors import UserError
+from instancesketch.core import storage
+from instancesketch.core.errors import UserError
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 

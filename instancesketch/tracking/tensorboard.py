@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instancesketch import storage
-from instancesketch.tracking.log import scalars
+from instancesketch.core import storage
+from instancesketch.tracking.metrics_log import scalars
 from instancesketch.tracking.pictures import Shown
 
 if TYPE_CHECKING:

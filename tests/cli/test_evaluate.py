@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from instancesketch import storage
 from instancesketch.cli import main
-from instancesketch.schema import RESULT_SCHEMA, to_table
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy
+from instancesketch.core import parquet, storage
+from instancesketch.core.schema import RESULT_SCHEMA, to_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
 
 NOTHING = dict.fromkeys(("category", "part", "label", "instance"))
 
@@ -24,7 +24,7 @@ def car(name: str, instances: tuple[int | None, ...]) -> Sketch:
 
 
 def write_result(folder: Path, rows: list[Sketch]) -> str:
-    storage.write_table(str(folder / "part-0.parquet"), to_table(rows, RESULT_SCHEMA))
+    parquet.write_table(str(folder / "part-0.parquet"), to_table(rows, RESULT_SCHEMA))
     taxonomy = Taxonomy.load("doodle7").to_dict()
     storage.write_json(str(folder / "summary.json"), {"taxonomy": taxonomy})
     return str(folder)
@@ -33,7 +33,7 @@ def write_result(folder: Path, rows: list[Sketch]) -> str:
 @pytest.fixture
 def truth(tmp_path: Path) -> str:
     rows = [car(name, (1, 2, None)) for name in "abcd"]
-    storage.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table(rows))
+    parquet.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table(rows))
     return str(tmp_path / "truth")
 
 
@@ -65,7 +65,7 @@ def test_a_corpus_without_instances_has_the_figures_it_had(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare = car("a", (1, 2, None)).replace(instance=None)
-    storage.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table([bare]))
+    parquet.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table([bare]))
     result = write_result(tmp_path / "result", [car("a", (1, 2, None))])
     assert main(["evaluate", result, "--truth", str(tmp_path / "truth")]) == 0
     printed = capsys.readouterr().out
@@ -85,7 +85,7 @@ def scene(name: str, objects: tuple[int, ...], **fields: Any) -> Sketch:
 
 def test_scenes_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [scene(name, (0, 0, 0, 1, 1, -1)) for name in "abcd"]
-    storage.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table(rows))
+    parquet.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table(rows))
     result = write_result(
         tmp_path / "result",
         [
@@ -116,7 +116,7 @@ def test_parts_of_scenes_are_printed_below(
 ) -> None:
     parts = ("head", "body", "tail", "unlabeled")
     row = scene("a", (0, 0, 0, 1), part=parts, label=parts, instance=(None,) * 4)
-    storage.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table([row]))
+    parquet.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table([row]))
     wrong = row.replace(part=("head", "head", "tail", "unlabeled"), object_score=(1.0, 1.0))
     result = write_result(tmp_path / "result", [wrong])
     assert main(["evaluate", result, "--truth", str(tmp_path / "truth")]) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from instancesketch.cli import main
-from instancesketch.cli.door import parse
+from instancesketch.cli.main import parse
 
 
 @pytest.mark.parametrize("model", ["segmenter", "refiner", "grouper", "detector"])

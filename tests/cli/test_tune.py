@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from instancesketch.cli import main
-from instancesketch.cli.door import parse
-from instancesketch.tuning import TuneConfig
+from instancesketch.cli.main import parse
+from instancesketch.distributed.tune import TuneConfig
 
 
 def test_a_sweep_takes_what_a_run_does(tmp_path: Path) -> None:
@@ -64,6 +64,6 @@ def test_the_last_line_says_what_is_tried_again(
             "first": 61.5, "drawings": {"select": 10}, "selection": "valid",
         }  # fmt: skip
 
-    monkeypatch.setattr("instancesketch.tuning.tune", tune)
+    monkeypatch.setattr("instancesketch.distributed.tune.tune", tune)
     assert main(["tune", "segmenter", "--data", "c", "--run", "r", "--quiet"]) == 0
     assert said in capsys.readouterr().out.splitlines()[-1]

@@ -10,7 +10,7 @@ def cluster_of() -> Iterator[Callable[..., Any]]:
 
     Nobody in the tests' own process joins them: jobs do, by RAY_ADDRESS, and can be killed.
     """
-    from instancesketch.cluster import set_environment
+    from instancesketch.distributed.cluster import set_environment
 
     set_environment()
     from ray.cluster_utils import Cluster

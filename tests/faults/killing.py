@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from instancesketch import storage
+from instancesketch.core import storage
 
 _DRIVER = """
 import sys

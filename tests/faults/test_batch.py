@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from instancesketch import slices
+from instancesketch.batch import shards
 from instancesketch.cli import main
-from instancesketch.storage import read_json
+from instancesketch.core.storage import read_json
+from tests.batch.test_ingest import visible
+from tests.batch.test_segment import write_drawings
+from tests.batch.test_segment_scenes import write_scenes
 from tests.faults.killing import kill_once_staged
-from tests.test_corpus import visible
-from tests.test_inference import write_drawings
-from tests.test_scene_steps import write_scenes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -25,8 +25,8 @@ def test_a_killed_job_goes_on_on_two_machines_to_the_rows_of_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(slices, "_LEAST_BYTES", 1)
-    monkeypatch.setattr(slices, "_WANTED_SLICES", WANTED)
+    monkeypatch.setattr(shards, "_LEAST_BYTES", 1)
+    monkeypatch.setattr(shards, "_WANTED_SLICES", WANTED)
     write_drawings(tmp_path / "drawings", [f"k{i}" for i in range(400)], files=1)
     write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
     scenes = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes"]

@@ -14,13 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from instancesketch import slices
-from instancesketch.inference import Labelling, SegmentConfig, segment
-from instancesketch.pools import Label, Step, Work
-from instancesketch.schema import result_table
-from instancesketch.taxonomy import Taxonomy
-from tests.test_corpus import visible
-from tests.test_inference import write_drawings
+from instancesketch.batch import shards
+from instancesketch.batch.segment import Labelling, SegmentConfig, segment
+from instancesketch.batch.stages import Label, Step, Work
+from instancesketch.core.schema import result_table
+from instancesketch.core.taxonomy import Taxonomy
+from tests.batch.test_ingest import visible
+from tests.batch.test_segment import write_drawings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -83,7 +83,7 @@ def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
     head = ray.get_runtime_context().get_node_id()
     write_drawings(tmp_path / "in", [f"k{i:03}" for i in range(SLICES * ROWS)], files=SLICES)
     sizes = {file.stat().st_size for file in (tmp_path / "in").iterdir()}
-    monkeypatch.setattr(slices, "_LEAST_BYTES", max(sizes))
+    monkeypatch.setattr(shards, "_LEAST_BYTES", max(sizes))
     whole, worked = tmp_path / "whole-worked", tmp_path / "broken-worked"
     for folder in (whole, worked):
         folder.mkdir()

@@ -16,13 +16,14 @@ from typing import Any
 import pyarrow.fs as fs
 import pytest
 
-from instancesketch import slices, storage
+from instancesketch.batch import shards
 from instancesketch.cli import main
-from instancesketch.errors import UserError
+from instancesketch.core import parquet, storage
+from instancesketch.core.errors import UserError
 from instancesketch.formats import Piece, read, write
+from tests.batch.test_ingest import visible
 from tests.drawings import drawn
 from tests.faults.killing import kill_once_staged
-from tests.test_corpus import visible
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -33,7 +34,7 @@ TINY = ["--set", "model.width=32", "--set", "model.layers=1", "--set", "model.he
 
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slices, "_LEAST_BYTES", SMALL)
+    monkeypatch.setattr(shards, "_LEAST_BYTES", SMALL)
 
 
 class Server:
@@ -210,8 +211,8 @@ def test_a_full_disk_ends_a_job_with_one_line_and_it_goes_on_when_there_is_room(
         assert not list(out.glob("*.parquet")) + list(out.glob("summary.json"))
     staged = [f for f in (out / "_state" / "slices").glob("*.parquet") if ".log." not in f.name]
     for file in staged:
-        log = storage.read_table(str(file.with_suffix("")) + ".log.parquet")
-        assert storage.row_count(str(file)) == len(log)
+        log = parquet.read_table(str(file.with_suffix("")) + ".log.parquet")
+        assert parquet.row_count(str(file)) == len(log)
     grow = ["mount", "-o", "remount,size=16m", str(small_disk)]
     subprocess.run(grow, check=True)
     kept = {file.name: file.stat().st_mtime_ns for file in staged}
@@ -238,15 +239,15 @@ def test_a_damaged_file_among_good_ones_is_named_and_the_others_are_read(
     do("ingest", drawings, "--out", corpus, "--quiet")
     files = sorted(corpus.glob("part-*"))
     bad = files[1]
-    ids = {f: storage.read_table(str(f), ["sketch_id"])["sketch_id"].to_pylist() for f in files}
+    ids = {f: parquet.read_table(str(f), ["sketch_id"])["sketch_id"].to_pylist() for f in files}
     damage(bad, 0.3)
     good = [i for f in files if f != bad for i in ids[f]]
     for verb in ("ingest", "segment"):
         out = tmp_path / verb
         do(verb, corpus, "--out", out, "--quiet")
-        tables = storage.read_batches(str(out), ["sketch_id"])
+        tables = parquet.read_batches(str(out), ["sketch_id"])
         assert [i for t in tables for i in t["sketch_id"].to_pylist()] == good
-        (rejected,) = storage.read_table(str(out / "_rejected.parquet")).to_pylist()
+        (rejected,) = parquet.read_table(str(out / "_rejected.parquet")).to_pylist()
         assert rejected["file"] == str(bad)
         assert rejected["position"] == ("" if damage is cut else f"rows 0 to {len(ids[bad]) - 1}")
         assert json.loads((out / "summary.json").read_text())["rejected"] == 1

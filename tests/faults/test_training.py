@@ -16,10 +16,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from instancesketch import checkpoints, storage, tracking
-from instancesketch.costs import MEASURED
-from instancesketch.schema import to_table
-from instancesketch.training import starts
+from instancesketch import tracking
+from instancesketch.core import storage
+from instancesketch.core.schema import to_table
+from instancesketch.core.usage import MEASURED
+from instancesketch.distributed.train import checkpoints
+from instancesketch.distributed.train.run_training import starts
 from tests.drawings import drawn
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from instancesketch.schema import SCHEMA
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy, with_side
+from instancesketch.core.schema import SCHEMA
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy, with_side
 
 DOODLE7 = Taxonomy.load("doodle7")
 COORDINATES = st.floats(-1e7, 1e7, width=32)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pyarrow import fs
 
 from instancesketch import formats
+from instancesketch.core.schema import LABEL_COLUMNS
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import FORMATS, WRITERS, Piece, Record, Rejection, read, sniff, write
-from instancesketch.schema import LABEL_COLUMNS
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy
 from tests.formats.broken import write_broken
 from tests.formats.conftest import read_file
 from tests.formats.strategies import DOODLE7, PRINTABLE, TEXT, sketches

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from instancesketch import storage
+from instancesketch.core import parquet
 from tests.jobs.server import TOKEN, Server, serving
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +122,7 @@ def test_without_the_token_nothing_is_taken(submit: Submitter, token: str | None
 
 def test_jobs_do_their_work(street: Path) -> None:
     for name in ("synth", "corpus", "result"):
-        assert sum(map(len, storage.read_batches(str(street / name)))) == DRAWINGS
+        assert sum(map(len, parquet.read_batches(str(street / name)))) == DRAWINGS
     assert (street / "runs" / "first" / "segmenter" / "model.safetensors").is_file()
     assert (street / "runs" / "sweep" / "best.toml").is_file()
     figures = json.loads((street / "metrics.json").read_text("utf-8"))

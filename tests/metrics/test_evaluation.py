@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import evaluate, format_figures, paired_bootstrap
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy
 
 DOODLE7 = Taxonomy.load("doodle7")
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pyarrow import fs
 from sklearn.metrics import adjusted_rand_score
 
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import Piece, read
 from instancesketch.metrics import GroupingTally, evaluate, outcomes
-from instancesketch.taxonomy import Taxonomy
 
 PARTS = ("wheel", "leg", "unlabeled")
 CATEGORIES = ("car", "dog", "sun")

@@ -3,9 +3,9 @@
 import pytest
 from pyarrow import fs
 
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import Piece, read
 from instancesketch.metrics import evaluate, paired_bootstrap
-from instancesketch.taxonomy import Taxonomy
 
 DOODLE7 = Taxonomy.load("doodle7")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from instancesketch.classes import parts_of
+from instancesketch.core.label_ids import parts_of
 from instancesketch.models.refiner import RefinerConfig, RefinerNet
 from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet
 from tests.drawings import DOODLE7, TINY, drawn, packed, sketch_of

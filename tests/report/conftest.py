@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from instancesketch.core.sketch import Sketch
 from instancesketch.report import write_report
-from instancesketch.sketch import Sketch
 
 BROWSER = [
     "--headless",

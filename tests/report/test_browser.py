@@ -2,10 +2,10 @@
 
 import pytest
 
-from instancesketch.colours import CONFIDENCE, GREY, palette
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import evaluate
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy
+from instancesketch.render.colours import CONFIDENCE, GREY, palette
 from tests.report.conftest import settle, words
 
 pytestmark = pytest.mark.slow

@@ -2,10 +2,10 @@
 
 import pytest
 
-from instancesketch.colours import CONFIDENCE, GREY
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import evaluate
+from instancesketch.render.colours import CONFIDENCE, GREY
 from instancesketch.report import write_report
-from instancesketch.taxonomy import Taxonomy
 from tests.report.conftest import opening, settle, words
 
 pytestmark = pytest.mark.slow

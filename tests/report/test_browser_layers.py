@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from instancesketch.colours import palette
-from instancesketch.sketch import Sketch
-from instancesketch.svg import to_svg
-from instancesketch.taxonomy import Taxonomy
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.render.colours import palette
+from instancesketch.render.svg import to_svg
 from tests.report.conftest import words
 
 pytestmark = pytest.mark.slow

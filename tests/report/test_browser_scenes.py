@@ -5,11 +5,11 @@ from statistics import mean
 import pytest
 from pyarrow import fs
 
-from instancesketch.colours import GREY, object_colours
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.formats import Piece, read
 from instancesketch.metrics import evaluate
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import UNLABELED, Taxonomy
+from instancesketch.render.colours import GREY, object_colours
 from tests.report.conftest import settle, words
 
 pytestmark = pytest.mark.slow

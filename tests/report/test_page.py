@@ -4,12 +4,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from instancesketch.colours import COLOURS, GREY, instance_ink, palette
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import evaluate
+from instancesketch.render.colours import COLOURS, GREY, instance_ink, palette
 from instancesketch.report import render_report, write_report
-from instancesketch.sketch import Sketch
-from instancesketch.taxonomy import Taxonomy
 
 DOODLE7 = Taxonomy.load("doodle7")
 HOSTILE = "</script><!--<script>alert(1)</script>{{data}}\"'&\u2028\ud800\x00"

@@ -7,9 +7,9 @@ from statistics import median
 import numpy as np
 import pytest
 
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
+from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy, side_of, with_side
 from instancesketch.synth import draw
-from instancesketch.taxonomy import SIDES, UNLABELED, Taxonomy, side_of, with_side
 
 DOODLE7 = Taxonomy.load("doodle7")
 CATEGORIES = DOODLE7.category_names

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.synth.animals import quadrupeds
 from instancesketch.synth.animals.heads import ears, side_head
 from instancesketch.synth.animals.species import KINDS, Animal
@@ -13,7 +14,6 @@ from instancesketch.synth.canvas import Pad
 from instancesketch.synth.draw import DRAWINGS, _inked, draw
 from instancesketch.synth.style import _DEVICES, Hand
 from instancesketch.synth.things.cars import PROFILES
-from instancesketch.taxonomy import UNLABELED, Taxonomy
 
 DOODLE7 = Taxonomy.load("doodle7")
 STYLES = {

@@ -1,7 +1,7 @@
 """What a run shows, for tests."""
 
-from instancesketch.colours import palette
-from instancesketch.svg import to_svg
+from instancesketch.render.colours import palette
+from instancesketch.render.svg import to_svg
 from instancesketch.tracking import Shown
 
 COLOURS = palette(("wheel", "frame"))

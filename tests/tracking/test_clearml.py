@@ -8,13 +8,14 @@ import zipfile
 import pyarrow.parquet as pq
 import pytest
 
-from instancesketch import storage, tracking
+from instancesketch import tracking
 from instancesketch.cli import main
-from instancesketch.fit import SegmenterFitConfig
-from instancesketch.schema import to_table
+from instancesketch.core import storage
+from instancesketch.core.schema import to_table
+from instancesketch.distributed.train.run_training import TrainConfig, train
 from instancesketch.tracking import Reporter, RunLog, clearml
 from instancesketch.tracking.tensorboard import TensorBoard
-from instancesketch.training import TrainConfig, train
+from instancesketch.training.fit_segmenter import SegmenterFitConfig
 from tests.drawings import TINY, drawn
 
 

@@ -5,12 +5,16 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from instancesketch import rows, tracking
-from instancesketch.fit import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig, start
-from instancesketch.schema import from_table, to_table
-from instancesketch.svg import to_svg
+from instancesketch import tracking
+from instancesketch.core.schema import from_table, to_table
+from instancesketch.render.svg import to_svg
 from instancesketch.tracking import Examples, RunLog, pictures
 from instancesketch.tracking.pictures import Shown
+from instancesketch.training import sampling
+from instancesketch.training.fit_grouper import GrouperFitConfig
+from instancesketch.training.fit_refiner import RefinerFitConfig
+from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.start import start
 from tests.drawings import (
     DOODLE7,
     TINY,
@@ -68,7 +72,7 @@ def examples_of(folder, recipe, sketches):
     )
     pq.write_table(table, path, row_group_size=10)
     groups = [
-        rows.survey((str(path), i), "select", "valid", DOODLE7, recipe.labels)
+        sampling.survey((str(path), i), "select", "valid", DOODLE7, recipe.labels)
         for i in range(-(-len(table) // 10))
     ]
     counts = [1] * len(DOODLE7.part_names)

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from instancesketch.errors import UserError
-from instancesketch.sketch import Sketch
+from instancesketch.core.errors import UserError
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.synth.primitives import Path, turned
 from instancesketch.synth.scenes.layout import layout
 from instancesketch.synth.scenes.objects import Casting, SceneConfig, space_for
 from instancesketch.synth.scenes.occlusion import Drawn, hide
 from instancesketch.synth.scenes.placement import Page
 from instancesketch.synth.things.scenery import PROPS, prop
-from instancesketch.taxonomy import UNLABELED, Taxonomy
 
 _CANVASES = ((1100, 770), (1658, 864), (1112, 765), (1280, 720), (1024, 768), (800, 800))
 _CANVAS_SHARES = (0.45, 0.15, 0.1, 0.1, 0.1, 0.1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from instancesketch.taxonomy import normalise
+from instancesketch.core.taxonomy import normalise
 
 _ANY = "any"
 

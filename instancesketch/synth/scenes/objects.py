@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
 from instancesketch.synth.scenes.layout import layout
 
 # How the words of a scene belong together: theme -> place -> how many times as often.

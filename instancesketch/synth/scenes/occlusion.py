@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from instancesketch.sketch import Sketch
+from instancesketch.core.sketch import Sketch
 from instancesketch.synth.primitives import Path, at, length, simplified
 from instancesketch.synth.scenes.placement import Thing
 

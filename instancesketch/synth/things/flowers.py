@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.animals.features import strokes_of
 from instancesketch.synth.canvas import Pad, Piece
 from instancesketch.synth.primitives import (
@@ -24,7 +25,6 @@ from instancesketch.synth.primitives import (
     spiral,
     zigzag,
 )
-from instancesketch.taxonomy import UNLABELED
 
 _PETALS = {
     "curl": 11.0, "loops": 2.5, "arcs": 1.5, "some": 1.8, "teeth": 0.7, "rose": 0.6, "lines": 0.4,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import (
     Path,
@@ -16,7 +17,6 @@ from instancesketch.synth.primitives import (
     spiral,
     zigzag,
 )
-from instancesketch.taxonomy import UNLABELED
 
 
 def line(pad: Pad, path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.canvas import Pad
 from instancesketch.synth.primitives import (
     Path,
@@ -29,7 +30,6 @@ from instancesketch.synth.things.nature import (
     stone,
     tuft,
 )
-from instancesketch.taxonomy import UNLABELED
 
 
 def prop(word: str, rng: np.random.Generator) -> list[Path]:

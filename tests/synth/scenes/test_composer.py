@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import fs
 
-from instancesketch.errors import UserError
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import from_table, to_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy
 from instancesketch.formats import Piece, Record, read
-from instancesketch.schema import from_table, to_table
-from instancesketch.sketch import Sketch
 from instancesketch.synth import Composer, SceneConfig, compose, draw, drawings_of
-from instancesketch.taxonomy import SIDES, UNLABELED, Taxonomy
 
 SEEDS = st.integers(0, 2**40)
 

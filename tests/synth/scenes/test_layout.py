@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instancesketch.core.taxonomy import Taxonomy, normalise
 from instancesketch.synth.scenes.layout import layout
 from instancesketch.synth.scenes.placement import Page
 from instancesketch.synth.things.scenery import PROPS, prop
-from instancesketch.taxonomy import Taxonomy, normalise
 
 ANYWHERE = {"sky", "ground", "wall", "backdrop", "any"}
 WORDS = sorted(layout().kinds)

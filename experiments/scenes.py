@@ -1,0 +1,190 @@
+r"""Scenes: panoptic quality on scenes that people drew, beside two rules; and weights.
+
+  python -m experiments.scenes --composed C/composed --cbsc C/cbsc --friss C/friss \
+      --drawings C/quickdraw --detector runs/boxes --segmenter runs/doodle7/source-cbsc/student \
+      --out runs/scenes --ship shipped/doodle7
+
+`composed` is made by `instancesketch synth scenes` from drawings that are in neither set. A grouper
+is trained on it, and goes on with real scenes, the objects of these composed anew among other
+drawings, and scenes of `composed`. The real ones are those of all users of CBSC but one, whose
+scenes it then groups; and those of all of them, which is what ships, and which groups FrISS. No
+scene of FrISS is ever trained on. What is chosen by hand (`join`, the weights of boxes) is chosen
+on one half of its users by hash, and reported is the other half. Objects' categories, in PQ-seven,
+are those of a segmenter that has seen no drawing of either set. Every step that is done leaves a
+file, and is not done again. Needs no Ray.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from experiments import scene_rules, scene_tables
+from experiments.doodle7 import write
+from experiments.plain import BFLOAT16, Pool, read, train
+from instancesketch.batch.reader import shuffle_strokes
+from instancesketch.core import storage
+from instancesketch.core.hashing import bucket
+from instancesketch.core.schema import from_table, result_table, to_table
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.inference import detector as detectors
+from instancesketch.inference.object_grouper import Grouper
+from instancesketch.inference.scene_segmenter import SceneSegmenter
+from instancesketch.inference.segmenter import Segmenter
+from instancesketch.models import weights
+from instancesketch.models.packing import pack, pack_scenes
+from instancesketch.synth import Composer, SceneConfig, drawings_of
+from instancesketch.training.fit_grouper import GrouperFitConfig
+
+TAXONOMY = Taxonomy.load("doodle7")
+MOST_STROKES = 64  # of a composed scene: larger ones cost much, and few real ones are
+SEED = 7  # of the random order
+PRETRAIN = GrouperFitConfig(epochs=8, bfloat16=BFLOAT16)
+TUNE = GrouperFitConfig(epochs=2, learning_rate=5e-4, bfloat16=BFLOAT16, seed=1)
+LABELS = ("object", "object_category")  # what is known of a scene
+TIMES = 5  # how often a real scene comes in an epoch of tuning
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The corpora."""
+
+    composed: str
+    cbsc: str
+    friss: str
+    drawings: str
+    detector: str | None
+    segmenter: str
+
+    def sets(self) -> dict[str, pa.Table]:
+        """Real scenes by their use: each user of CBSC; FrISS to choose on, and to report."""
+        cbsc, friss = read(self.cbsc), read(self.friss)
+        user_of = np.array([i.split("_")[0] for i in cbsc["sketch_id"].to_pylist()])
+        half = np.array(
+            [
+                bucket(i.rpartition("-")[2], "friss-half") < 50
+                for i in friss["sketch_id"].to_pylist()
+            ]
+        )
+        users = {u: cbsc.filter(pa.array(user_of == u)) for u in np.unique(user_of)}
+        return users | {
+            "friss-choose": friss.filter(pa.array(half)),
+            "friss-report": friss.filter(pa.array(~half)),
+        }
+
+    def composed_pool(self, number: int | None = None) -> Pool:
+        """Composed scenes that are not too large, so many of them in an epoch."""
+        table = read(self.composed)
+        table = table.filter(pc.equal(table["split"], "train"))
+        batch = pack_scenes(table, TAXONOMY)
+        batch = batch.select((batch.strokes_N <= MOST_STROKES).nonzero()[:, 0])
+        return Pool(batch, number or len(batch))
+
+
+def remixed(data: Data, real: pa.Table, number: int) -> Pool:
+    """So many scenes composed anew of the objects of real ones, among other drawings."""
+    drawings = [d for s in from_table(real) for d in drawings_of(s)]
+    others = from_table(read(data.drawings))
+    composer = Composer([*drawings, *others], SceneConfig(own_share=0.3))
+    batch = pack_scenes(to_table([composer.compose(SEED, i) for i in range(number)]), TAXONOMY)
+    batch = batch.select((batch.strokes_N <= MOST_STROKES).nonzero()[:, 0])
+    return Pool(batch, len(batch))
+
+
+def tune(data: Data, out: Path, name: str, real: pa.Table) -> Path:
+    """Trains on with real scenes among composed ones."""
+    torch.set_num_threads(1)
+    scenes = pack_scenes(real, TAXONOMY)
+    number = TIMES * len(scenes)
+    pools = [Pool(scenes, number), data.composed_pool(number // 2), remixed(data, real, number)]
+    return train(TUNE, TAXONOMY, pools, out / "composed", out / name)
+
+
+def answer(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> None:
+    """Groups scenes in every way that is compared, in file order and in a random one."""
+    grouper, segmenter = Grouper.load(str(source)), SceneSegmenter(Segmenter.load(data.segmenter))
+    finder = detectors.load(data.detector) if data.detector else None
+    shuffled = to_table([shuffle_strokes(s, SEED) for s in from_table(table)])
+    for order, rows in (("file", table), ("random", shuffled)):
+        batch = pack(rows, TAXONOMY, labels=False)
+        found = {
+            "touching": scene_rules.touching(rows, batch, TAXONOMY),
+            "grouper": segmenter.label_table(grouper.group_table(rows)),
+        }
+        if order == "file":
+            told = grouper.group_table(rows, drawing_order=True)
+            found["ordered"] = segmenter.label_table(told)
+        if finder is not None:
+            boxes = finder.detect(batch)
+            found["most points"] = scene_rules.most_points(rows, batch, boxes, TAXONOMY)
+            found["with boxes"] = segmenter.label_table(grouper.group_table(rows, boxes))
+        for way, result in found.items():
+            write(out / name / f"{way}-{order}.parquet", result)
+    write(out / name / "truth.parquet", result_table(table, {c: table[c] for c in LABELS}))
+
+
+def run(data: Data, out: Path, processes: int) -> None:
+    """Does what is left to do, and prints the tables."""
+    sets = data.sets()
+    users = {n: t for n, t in sets.items() if not n.startswith("friss")}
+    train(PRETRAIN, TAXONOMY, [data.composed_pool()], None, out / "composed")
+    jobs = {"everything": list(users.values())}
+    jobs |= {n: [t for u, t in users.items() if u != n] for n in users}
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting = [
+            pool.submit(tune, data, out, f"tuned-{n}", pa.concat_tables(t)) for n, t in jobs.items()
+        ]
+        for one in waiting:
+            one.result()
+    for name, table in sets.items():
+        trained = "everything" if name.startswith("friss") else name
+        if not (out / name / "truth.parquet").exists():
+            answer(data, out, name, table, out / f"tuned-{trained}")
+    print(scene_tables.report(out, list(users), TAXONOMY))
+
+
+def ship(out: Path, where: Path) -> None:
+    """Writes the grouper of everything as it ships, in half precision, with its figures."""
+    loaded = weights.load([str(out / "tuned-everything")], "grouper")
+    figures = storage.read_json(str(out / "figures.json"))
+    card = loaded.config | {"metrics": figures}
+    weights.save(str(where / "grouper"), loaded.tensors, card, half=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--composed", required=True, metavar="CORPUS", help="made by rule")
+    parser.add_argument("--cbsc", required=True, metavar="CORPUS", help="scenes to train on")
+    parser.add_argument("--friss", required=True, metavar="CORPUS", help="scenes to look at only")
+    parser.add_argument("--drawings", required=True, metavar="CORPUS", help="of other things")
+    parser.add_argument("--detector", metavar="WEIGHTS", help="a detector trained on composed ones")
+    parser.add_argument(
+        "--segmenter", default="doodle7", metavar="WEIGHTS", help="has a say in categories"
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="runs and tables")
+    parser.add_argument("--processes", type=int, default=2, metavar="N")
+    parser.add_argument("--ship", type=Path, metavar="DIR", help="write weights of everything")
+    args = parser.parse_args()
+    data = Data(
+        composed=args.composed,
+        cbsc=args.cbsc,
+        friss=args.friss,
+        drawings=args.drawings,
+        detector=args.detector,
+        segmenter=args.segmenter,
+    )
+    run(data, args.out, args.processes)
+    if args.ship:
+        ship(args.out, args.ship)
+
+
+if __name__ == "__main__":
+    main()

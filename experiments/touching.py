@@ -1,0 +1,33 @@
+"""Instances by a rule: strokes of one part that touch, or nearly, draw one instance of it.
+
+What the learned refiner is compared with.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.sparse.csgraph import connected_components
+
+from instancesketch.models import ragged
+from instancesketch.models.packing import Batch
+from instancesketch.models.refiner import Groups
+
+NEAR = 0.04  # of the drawing's longer side
+SAMPLES = 24
+
+
+def cluster(batch: Batch, part_S: torch.Tensor) -> torch.Tensor:
+    """Which strokes of a part go together, as `instances.find_by` asks for it."""
+    places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, SAMPLES)
+    cluster_S = torch.arange(1, len(part_S) + 1)
+    parts = int(part_S.max()) + 1 if len(part_S) else 0
+    groups = Groups.of(batch.sketch_of_S * parts + part_S, part_S >= 0)
+    for strokes_L, there_L in zip(groups.strokes_GL, groups.there_GL, strict=True):
+        own = strokes_L[there_L]
+        places = places_SK2[own]
+        away = torch.cdist(places.flatten(0, 1), places.flatten(0, 1))
+        away = away.view(len(own), SAMPLES, len(own), SAMPLES).amin((1, 3))
+        _, component = connected_components(np.asarray(away <= 2 * NEAR))  # a side is 2 long
+        cluster_S[own] = own[torch.from_numpy(component).long()] + 1
+    return cluster_S

@@ -1,0 +1,1 @@
+"""Batch work: jobs, their stages, and the folders they write."""

@@ -1,0 +1,148 @@
+"""The steps that label scenes: boxes of a detector, groups of strokes, and the parts of each group.
+
+Boxes go from the detector to the grouper as columns of the rows, and no further.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from instancesketch.batch.stages import Detect, Group, Label, Step, Work
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import RESULT_SCHEMA, SCHEMA, flat_list, list_array, result_table
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.inference import detector as detectors
+from instancesketch.inference.detector import Boxes
+from instancesketch.inference.object_grouper import Grouper
+from instancesketch.inference.scene_segmenter import SceneSegmenter
+from instancesketch.inference.segmenter import Segmenter
+from instancesketch.models import weights
+from instancesketch.models.packing import pack
+from instancesketch.models.precision import AUTO
+
+BOXES_SCHEMA = pa.schema(
+    [
+        *RESULT_SCHEMA,
+        ("box_corners", pa.list_(pa.float32())),  # left, top, right, bottom of each box
+        ("box_score", pa.list_(pa.float32())),
+        ("box_category", pa.list_(pa.int64())),
+    ]
+)
+# A picture of each scene, or a number for each pair of its strokes, is in memory at once.
+_ROWS_AT_ONCE = 256
+
+
+def scene_steps(
+    sources: tuple[str, ...],
+    detector: str | None = None,
+    *,
+    drawing_order: bool = False,
+    given_objects: bool = False,
+    precision: str = AUTO,
+) -> tuple[Taxonomy, tuple[Step, ...]]:
+    """The taxonomy of the results, and the steps.
+
+    Args:
+        sources: weights that hold a segmenter, and a grouper unless the objects are given.
+        detector: weights that hold a detector; None does without boxes.
+        drawing_order: whether the order of strokes is evidence of what belongs together.
+        given_objects: takes the objects that the rows have as true, in place of the first steps.
+        precision: what the segmenter computes in, as for `Segmenter.load`.
+
+    Raises:
+        UserError: weights aren't there or don't go together.
+    """
+    label = Step(
+        name="labelling",
+        load=partial(_labelling, sources, precision),
+        actor=Label,
+        rows_at_once=_ROWS_AT_ONCE,
+    )
+    taxonomy = Segmenter.load(sources).taxonomy
+    if given_objects:
+        return taxonomy, (label,)
+    named = ", ".join(sources)
+    if not weights.holds(sources, "grouper"):
+        raise UserError(
+            f"{named} holds no grouper, which tells the objects of scenes apart: give weights that "
+            "do, or --given-objects"
+        )
+    _check(taxonomy, Grouper.load(sources).taxonomy, f"the grouper of {named}")
+    group = Step(
+        name="grouping",
+        load=partial(_grouping, sources, drawing_order),
+        actor=Group,
+        rows_at_once=_ROWS_AT_ONCE,
+    )
+    if detector is None:
+        return taxonomy, (group, label)
+    _check(taxonomy, detectors.load(detector).taxonomy, f"the detector of {detector}")
+    detect = Step(
+        name="detecting",
+        load=partial(_detecting, detector),
+        actor=Detect,
+        schema=BOXES_SCHEMA,
+        rows_at_once=_ROWS_AT_ONCE,
+    )
+    return taxonomy, (detect, group, label)
+
+
+def with_boxes(rows: pa.Table, boxes: Boxes) -> pa.Table:
+    """Rows of scenes and the boxes in each, with `BOXES_SCHEMA`; labels are left out."""
+    cuts = np.cumsum(boxes.boxes_N.numpy())[:-1]
+    corners = [c.ravel() for c in np.split(boxes.corners_B4.numpy(), cuts)]
+    columns = [
+        list_array(corners, pa.float32()),
+        list_array(np.split(boxes.score_B.numpy(), cuts), pa.float32()),
+        list_array(np.split(boxes.category_B.numpy(), cuts), pa.int64()),
+    ]
+    return pa.table([*result_table(rows, {}).columns, *columns], schema=BOXES_SCHEMA)
+
+
+def boxes_in(rows: pa.Table) -> Boxes | None:
+    """The boxes that `with_boxes` put into rows, or None where there was no detector."""
+    if "box_score" not in rows.column_names:
+        return None
+    corners, _, _ = flat_list(rows, "box_corners")
+    score_B, boxes_N1, _ = flat_list(rows, "box_score")
+    category_B, _, _ = flat_list(rows, "box_category")
+    return Boxes(
+        corners_B4=torch.tensor(corners).view(-1, 4),
+        score_B=torch.tensor(score_B),
+        category_B=torch.tensor(category_B),
+        boxes_N=torch.from_numpy(np.diff(boxes_N1)),
+    )
+
+
+def _check(taxonomy: Taxonomy, other: Taxonomy, whose: str) -> None:
+    if other.category_names != taxonomy.category_names:
+        raise UserError(
+            f"{whose} knows the categories of {other.name}, the segmenter those of {taxonomy.name}"
+        )
+
+
+def _detecting(source: str, device: str) -> Work:
+    detector = detectors.load(source, device)
+
+    def detect(rows: pa.Table) -> pa.Table:
+        return with_boxes(rows, detector.detect(pack(rows, detector.taxonomy, labels=False)))
+
+    return detect
+
+
+def _grouping(sources: tuple[str, ...], drawing_order: bool, device: str) -> Work:
+    grouper = Grouper.load(sources, device)
+
+    def group(rows: pa.Table) -> pa.Table:
+        boxes = boxes_in(rows)
+        return grouper.group_table(rows.select(SCHEMA.names), boxes, drawing_order=drawing_order)
+
+    return group
+
+
+def _labelling(sources: tuple[str, ...], precision: str, device: str) -> Work:
+    return SceneSegmenter(Segmenter.load(sources, device, precision)).label_table

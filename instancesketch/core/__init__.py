@@ -1,0 +1,1 @@
+"""What everything else stands on: sketches, their schema and taxonomy, files, errors."""

@@ -1,0 +1,222 @@
+"""Which parts a category has, what they are called, and which can be counted or have a side."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from instancesketch.core.errors import SketchError, UserError
+
+UNLABELED = "unlabeled"
+SIDES = ("left", "right")
+_TAXONOMY_KEYS = {"name", "aliases", "categories"}
+_CATEGORY_KEYS = {"words", "parts", "countable", "sided", "aliases"}
+
+
+def normalise(word: str) -> str:
+    """Spells a word one way: lower case, with space, underscore and hyphen the same."""
+    return re.sub(r"[\s_-]+", "-", word.strip().casefold())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """One category of drawings and its parts, in order."""
+
+    name: str
+    parts: tuple[str, ...]
+    countable: frozenset[str] = frozenset()
+    sided: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+    aliases: Mapping[str, str]  # normalised spelling -> part, canonical spellings included
+
+    @property
+    def part_names(self) -> str:
+        """The parts in one line, for messages."""
+        return ", ".join(self.parts)
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """A named set of categories. `load` reads one that ships, or a TOML file of one's own."""
+
+    name: str
+    categories: Mapping[str, Category]
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Taxonomy:
+        """Loads a taxonomy by its name or from a TOML file.
+
+        Raises:
+            UserError: there is no such taxonomy, or the file is not one.
+        """
+        shipped = resources.files("instancesketch.core") / "taxonomies" / f"{name_or_path}.toml"
+        path = Path(name_or_path)
+        try:
+            if re.fullmatch(r"\w+", str(name_or_path)) and shipped.is_file():
+                return cls.from_dict(tomllib.loads(shipped.read_text("utf-8")))
+            return cls.from_dict({"name": path.stem} | tomllib.loads(path.read_text("utf-8")))
+        except OSError:
+            raise UserError(
+                f"no taxonomy {str(name_or_path)!r}: name one of {', '.join(cls.shipped())}, "
+                "or the path of a TOML file"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserError(f"{path} is not a TOML file: {error}") from None
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+
+    @staticmethod
+    def shipped() -> list[str]:
+        """Names of the taxonomies that come with the package."""
+        folder = resources.files("instancesketch.core") / "taxonomies"
+        return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Taxonomy:
+        """Builds a taxonomy from the mapping that its TOML file holds.
+
+        Raises:
+            UserError: a key is unknown, or a part is countable, sided or an alias but not listed.
+        """
+        _refuse_unknown(data, _TAXONOMY_KEYS, "the taxonomy")
+        if not isinstance(data.get("name"), str) or not isinstance(data.get("categories"), Mapping):
+            raise UserError("a taxonomy needs a name and at least one [categories.NAME]")
+        shared = _words(data.get("aliases", {}), "aliases")
+        return cls(
+            data["name"],
+            {
+                name: _category(name, category, shared)
+                for name, category in data["categories"].items()
+            },
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The mapping that `from_dict` reads, all aliases resolved to their categories."""
+        return {
+            "name": self.name,
+            "categories": {
+                c.name: {
+                    "words": list(c.words),
+                    "parts": list(c.parts),
+                    "countable": sorted(c.countable),
+                    "sided": sorted(c.sided),
+                    "aliases": dict(c.aliases),
+                }
+                for c in self.categories.values()
+            },
+        }
+
+    @cached_property
+    def category_names(self) -> tuple[str, ...]:
+        """Names of the categories, in the file's order."""
+        return tuple(self.categories)
+
+    @cached_property
+    def part_names(self) -> tuple[str, ...]:
+        """Every part of any category once, in the file's order: the classes of a model."""
+        return tuple(dict.fromkeys(p for c in self.categories.values() for p in c.parts))
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """Every part by itself, then each on the left, then each on the right."""
+        parts = self.part_names
+        return (*parts, *(with_side(part, side) for side in SIDES for part in parts))
+
+    @cached_property
+    def _category_of(self) -> dict[str, str]:
+        words = {normalise(w): c.name for c in self.categories.values() for w in c.words}
+        return words | {normalise(name): name for name in self.categories}
+
+    def category_of(self, word: str | None) -> str | None:
+        """The category that a word means, or None where it means none of them."""
+        return None if word is None else self._category_of.get(normalise(word))
+
+    def resolve_label(self, category: str, label: str) -> tuple[str, str]:
+        """Splits a label into its part and its full name: `front-left-paw` of a 4leg gives
+        `front-leg` and `front-left-leg`.
+
+        Raises:
+            SketchError: the category has no such part; the nearest names are told.
+        """
+        known = self.categories[category]
+        spelled = normalise(label)
+        part = known.aliases.get(spelled)
+        if part is not None:
+            return part, part
+        for side in SIDES:
+            words = spelled.split("-")
+            if side in words:
+                words.remove(side)
+                part = known.aliases.get("-".join(words))
+                if part in known.sided:
+                    return part, with_side(part, side)
+        near = difflib.get_close_matches(spelled, known.aliases, n=3, cutoff=0.5)
+        hint = f"nearest: {', '.join(near)}" if near else f"it has {known.part_names}"
+        raise SketchError(f"unknown label {label!r} for {category} of {self.name}; {hint}")
+
+
+def with_side(part: str, side: str) -> str:
+    """Names a part with its side: `front-leg` on the left is `front-left-leg`."""
+    head, dash, last = part.rpartition("-")
+    return f"{head}{dash}{side}-{last}"
+
+
+def side_of(part: str, label: str) -> str | None:
+    """The side that a label adds to its part, or None."""
+    return next((side for side in SIDES if label == with_side(part, side) != part), None)
+
+
+def _category(name: str, data: Mapping[str, Any], shared: Mapping[str, str]) -> Category:
+    where = f"category {name}"
+    if not isinstance(data, Mapping):
+        raise UserError(f"{where} is not a table")
+    _refuse_unknown(data, _CATEGORY_KEYS, where)
+    parts = tuple(_names(data.get("parts", []), f"{where}: parts"))
+    if not parts:
+        raise UserError(f"{where} has no parts")
+    if len({normalise(p) for p in parts}) != len(parts):
+        raise UserError(f"{where} lists a part twice")
+    own = _words(data.get("aliases", {}), f"{where}: aliases")
+    aliases = {normalise(a): p for a, p in shared.items() if p in parts}
+    aliases |= {normalise(a): p for a, p in own.items()}
+    countable = frozenset(_names(data.get("countable", []), f"{where}: countable"))
+    sided = frozenset(_names(data.get("sided", []), f"{where}: sided"))
+    for kind, named in (("countable", countable), ("sided", sided), ("aliases", own.values())):
+        for part in named:
+            if part not in parts:
+                raise UserError(f"{where}: {kind} names {part!r}, which is not among its parts")
+    return Category(
+        name=name,
+        parts=parts,
+        countable=countable,
+        sided=sided,
+        words=tuple(_names(data.get("words", []), f"{where}: words")),
+        aliases=aliases | {normalise(p): p for p in parts},
+    )
+
+
+def _refuse_unknown(data: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in data:
+        if key not in known:
+            raise UserError(
+                f"{where} has an unknown key {key!r}; it may have {', '.join(sorted(known))}"
+            )
+
+
+def _names(value: Any, where: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+        raise UserError(f"{where} must be a list of names")
+    return value
+
+
+def _words(value: Any, where: str) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise UserError(f'{where} must be a table of "spelling" = "part"')
+    return value

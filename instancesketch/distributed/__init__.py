@@ -1,0 +1,1 @@
+"""All that uses Ray: the cluster, batch work on Ray Data, training and sweeps."""

@@ -1,0 +1,1 @@
+"""What Ray Train adds to the loop over epochs."""

@@ -1,0 +1,100 @@
+"""Rows of a result and of the truth that are the same drawing, and which strokes are the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from instancesketch.core.errors import UserError
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
+
+
+class Pair(NamedTuple):
+    """A drawing or scene as it is in the truth and in the result."""
+
+    true: Sketch
+    result: Sketch
+    order: list[int]  # index in the result of each stroke of the truth
+
+    @property
+    def objects(self) -> list[int]:
+        """The predicted object of each stroke of the truth; -1 for none."""
+        found = self.result.object
+        if found is None or self.result.error is not None:
+            return [-1] * len(self.true)
+        return [found[i] for i in self.order]
+
+
+def pair_up(
+    results: Iterable[Sketch], truth: Iterable[Sketch], taxonomy: Taxonomy
+) -> tuple[list[Pair], dict[str, int]]:
+    """Finds the pairs that can be scored, and counts the rest.
+
+    Returns:
+        The pairs, in the result's order: scenes (the truth has objects) and drawings with parts and
+        a category of the taxonomy. And the numbers of `failed` pairs (with `error`), of truth rows
+        `missing` in the result or `unlabelled`, and of result rows `unknown` to the truth.
+
+    Raises:
+        UserError: an id comes twice, or a sketch has not the same strokes in both.
+    """
+    waiting = _by_id(truth, "the truth")
+    pairs: list[Pair] = []
+    counts = dict.fromkeys(("failed", "missing", "unknown", "unlabelled"), 0)
+    for sketch_id, result in _by_id(results, "the result").items():
+        true = waiting.pop(sketch_id, None)
+        if true is None:
+            counts["unknown"] += 1
+        elif true.object is None and (
+            true.part is None or taxonomy.category_of(true.category) is None
+        ):
+            counts["unlabelled"] += 1
+        else:
+            counts["failed"] += result.error is not None
+            pairs.append(Pair(true, result, stroke_order(true, result)))
+    counts["missing"] = len(waiting)
+    return pairs, counts
+
+
+def stroke_order(true: Sketch, result: Sketch) -> list[int]:
+    """Index in the result of each stroke of the truth.
+
+    A result made in another order of strokes (`--shuffle-strokes`) has the same points, by which
+    they are found. Where the points differ, as when one of the two went through another format,
+    strokes keep their places.
+
+    Raises:
+        UserError: they have not as many strokes, or evidently others in these places.
+    """
+    name, many = repr(true.sketch_id), len(true)
+    if many != len(result):
+        raise UserError(f"{name} has {many} strokes in the truth and {len(result)} in the result")
+    same = np.array_equal(true.stroke_len, result.stroke_len)
+    if same and np.array_equal(true.x, result.x) and np.array_equal(true.y, result.y):
+        return list(range(many))
+    places: defaultdict[bytes, list[int]] = defaultdict(list)
+    for i, stroke in enumerate(result.to_strokes()):
+        places[stroke.tobytes()].append(i)
+    keys = [stroke.tobytes() for stroke in true.to_strokes()]
+    order = [places[key].pop(0) if places.get(key) else -1 for key in keys]
+    if -1 not in order:
+        return order
+    if not same and np.array_equal(np.sort(true.stroke_len), np.sort(result.stroke_len)):
+        raise UserError(
+            f"{name} has its strokes in another order in the result, and not the same points: "
+            "ingest the truth with the same --shuffle-strokes"
+        )
+    return list(range(many))
+
+
+def _by_id(sketches: Iterable[Sketch], where: str) -> dict[str, Sketch]:
+    found: dict[str, Sketch] = {}
+    for sketch in sketches:
+        if sketch.sketch_id in found:
+            raise UserError(f"{where} has {sketch.sketch_id!r} twice")
+        found[sketch.sketch_id] = sketch
+    return found

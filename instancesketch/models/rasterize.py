@@ -1,0 +1,55 @@
+"""Strokes drawn into images: the one rasteriser, on whatever device the points are.
+
+Shape letters: see `instancesketch.models.ragged`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from instancesketch.models import ragged
+
+
+def rasterise(
+    points_P2: Tensor,
+    stroke_len_S: Tensor,
+    size: int,
+    *,
+    image_of_S: Tensor | None = None,
+    images: int | None = None,
+) -> Tensor:
+    """Draws each stroke as a line one pixel wide, into an image of its own or shared by several.
+
+    Each segment is stepped through by its longer side (a digital differential analyser), from
+    pixel to pixel: between ends that lie between pixels, rounding would open gaps. A stroke of one
+    point is a dot.
+
+    Args:
+        points_P2: places from -1 to 1 over the image, x right and y down; beyond it they are
+            drawn on the border.
+        stroke_len_S: points per stroke, each at least 1.
+        size: width and height of the images in pixels.
+        image_of_S: the number of the image that each stroke is drawn into; without it every stroke
+            has one of its own.
+        images: how many images there are, with `image_of_S`.
+
+    Returns:
+        (S, size, size) float32, or (images, size, size): 1 where a line is, 0 elsewhere; rows are
+        y.
+    """
+    pixel_P2 = ((points_P2 + 1) * ((size - 1) / 2)).clamp(0, size - 1).round()
+    from_P2 = pixel_P2.roll(1, 0)
+    first_S = ragged.starts(stroke_len_S)
+    from_P2[first_S] = pixel_P2[first_S]
+    steps_P = (pixel_P2 - from_P2).abs().amax(1).ceil().long().clamp(min=1)
+    point_Q = ragged.owners(steps_P)
+    share_Q1 = ((ragged.within(steps_P) + 1) / steps_P[point_Q])[:, None]
+    place_Q2 = torch.lerp(from_P2[point_Q], pixel_P2[point_Q], share_Q1).round().long()
+    image_Q = ragged.owners(stroke_len_S)[point_Q]
+    if image_of_S is not None:
+        image_Q = image_of_S[image_Q]
+    number = len(stroke_len_S) if images is None else images
+    drawn_N = torch.zeros(number * size * size, device=points_P2.device)
+    drawn_N[(image_Q * size + place_Q2[:, 1]) * size + place_Q2[:, 0]] = 1
+    return drawn_N.view(-1, size, size)

@@ -1,0 +1,1 @@
+"""Draw sketches: colours and SVG."""

@@ -1,0 +1,222 @@
+"""The one way a sketch becomes a picture for people: an SVG, coloured stroke by stroke.
+
+By instance, strokes keep the hue of their part: shades and dashes tell its instances apart, what
+draws several at once is pale, and parts that are not counted step back in grey. By object, near
+objects differ in colour, and strokes of none are grey.
+
+What a sketch knows about a stroke is kept beside its points, so that the picture can be read back:
+
+| element    | attributes                                                                       |
+|------------|----------------------------------------------------------------------------------|
+| `svg`      | `data-id`, `data-source`, `data-category`, `data-split`, `data-width`,           |
+|            | `data-height`, `data-object-category` (JSON list)                                |
+| `polyline` | `data-part`, `data-label`, `data-instance`, `data-object`; `data-dot` marks a    |
+|            | stroke of one point, which is written twice because one point alone draws nothing |
+
+An attribute is there only where the value is known. There is no transform: the numbers in `points`
+are the sketch's own, and give the same float32 again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from instancesketch.core.sketch import LARGEST_COORDINATE, FloatArray, Sketch
+from instancesketch.core.taxonomy import UNLABELED
+from instancesketch.render.colours import GREY, Ink, instance_ink, object_colours, palette
+
+_STROKE_VALUES = ("part", "label", "instance", "object")
+# Of the larger side of the picture.
+_MARGIN = 0.04
+_STROKE_WIDTH = 0.014
+_SCENE_STROKE_WIDTH = 0.005
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
+    """What gives each stroke its hue: its part (by instance, too), label or object (`car 0`)."""
+    if by not in _STROKE_VALUES:
+        raise ValueError(f"strokes are coloured by one of {_STROKE_VALUES}, not {by!r}")
+    name = "part" if by == "instance" else by
+    values: Sequence[str | int | None] | None = getattr(sketch, name)
+    if values is None:
+        return [UNLABELED] * len(sketch)
+    if by == "object":
+        names = sketch.object_category or ()
+        objects = sketch.object or ()
+        return [UNLABELED if o < 0 else f"{names[o] or 'object'} {o}" for o in objects]
+    return [str(v) for v in values]
+
+
+def stroke_colours(sketch: Sketch, by: str = "part") -> dict[str, str]:
+    """The colour of each name of `stroke_names`, where none are given."""
+    names = stroke_names(sketch, by)
+    if by != "object":
+        return palette(sorted(set(names)))
+    own = object_colours(sketch)
+    there = zip(names, sketch.object or (), strict=False)
+    return {UNLABELED: GREY} | {name: own[o] for name, o in there if o >= 0}
+
+
+def to_svg(
+    sketch: Sketch,
+    *,
+    colours: Mapping[str, str] | None = None,
+    size: int | None = None,
+    by: str = "part",
+    resolution: int | None = None,
+    on_canvas: bool = True,
+) -> str:
+    """Draws a sketch as one SVG element that is also a whole SVG file.
+
+    A scene of known width and height is drawn on its canvas, any other drawing fills the picture.
+
+    Args:
+        sketch: what to draw.
+        colours: colour of each name that `stroke_names` gives, `palette`'s by default, and
+            `object_colours`' by object; names that it doesn't have are grey. By instance they must
+            be of the form `#rrggbb`.
+        size: larger side of the picture in pixels; without it the picture fills what holds it.
+        by: what strokes are coloured by: part, label, instance or object.
+        resolution: rounds coordinates to a power of ten of at most the larger side over this, for
+            pages that hold thousands of drawings. Without it they are exact.
+        on_canvas: without it a scene fills the picture, too.
+
+    Raises:
+        ValueError: `by` is none of the four.
+    """
+    inks = _inks(sketch, by, colours)
+    box = view_box(sketch, on_canvas)
+    width, height = box[2:]
+    side = max(width, height)
+    share = _STROKE_WIDTH if sketch.object is None else _SCENE_STROKE_WIDTH
+    decimals = None if resolution is None else math.ceil(math.log10(resolution / side))
+    head = {
+        "xmlns": "http://www.w3.org/2000/svg",
+        "viewBox": " ".join(f"{v:.9g}" for v in box),
+        "fill": "none",
+        "stroke-width": f"{side * share:.3g}",
+        "stroke-linecap": "round",
+        "stroke-linejoin": "round",
+    }
+    if size is not None:
+        head |= {"width": f"{size * width / side:.5g}", "height": f"{size * height / side:.5g}"}
+    lines = [
+        _polyline(sketch, i, points, _ink_attributes(inks[i], side * share), decimals)
+        for i, points in enumerate(sketch.to_strokes())
+    ]
+    title = f"<title>{_text(sketch.category)}</title>" if sketch.category else ""
+    return f"<svg{_attributes(head | _sketch_data(sketch))}>{title}{''.join(lines)}</svg>"
+
+
+def _inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None) -> list[Ink]:
+    colours = stroke_colours(sketch, by) if colours is None else colours
+    found = [colours.get(name, GREY) for name in stroke_names(sketch, by)]
+    if by != "instance":
+        return [Ink(colour) for colour in found]
+    instances = sketch.instance or (None,) * len(sketch)
+    return [instance_ink(*pair) for pair in zip(found, instances, strict=True)]
+
+
+def _ink_attributes(ink: Ink, width: float) -> dict[str, object]:
+    return {
+        "stroke": ink.colour,
+        "stroke-dasharray": " ".join(f"{width * v:.3g}" for v in ink.dash) or None,
+        "stroke-opacity": ink.opacity if ink.opacity < 1 else None,
+    }
+
+
+def _sketch_data(sketch: Sketch) -> dict[str, object]:
+    objects = sketch.object_category
+    return {
+        "data-id": sketch.sketch_id,
+        "data-source": sketch.source,
+        "data-category": sketch.category,
+        "data-split": sketch.split,
+        "data-width": sketch.width,
+        "data-height": sketch.height,
+        "data-object-category": None if objects is None else json.dumps(objects),
+    }
+
+
+def _polyline(
+    sketch: Sketch, stroke: int, points: FloatArray, ink: dict[str, object], decimals: int | None
+) -> str:
+    dot = len(points) == 1
+    attributes = {
+        "points": _points(np.repeat(points, 2, axis=0) if dot else points, decimals),
+        **ink,
+        "data-dot": "" if dot else None,
+    }
+    for name in _STROKE_VALUES:
+        values = getattr(sketch, name)
+        attributes[f"data-{name}"] = None if values is None else values[stroke]
+    title = _title(sketch, stroke)
+    inside = f"<title>{_text(title)}</title>" if title else ""
+    return f"<polyline{_attributes(attributes)}>{inside}</polyline>"
+
+
+def _title(sketch: Sketch, stroke: int) -> str:
+    """What hovering over a stroke tells: `front-left-leg 1 (dog) 93 %`."""
+    known = (sketch.label or sketch.part, sketch.instance)
+    words = [str(values[stroke]) for values in known if values is not None and values[stroke]]
+    if sketch.object is not None and sketch.object_category and sketch.object[stroke] >= 0:
+        words.append(f"({sketch.object_category[sketch.object[stroke]] or 'object'})")
+    if sketch.part_score is not None:
+        words.append(f"{100 * sketch.part_score[stroke]:.0f} %")
+    return " ".join(words)
+
+
+def _points(points: FloatArray, decimals: int | None) -> str:
+    """`x,y x,y`: the shortest decimals that give each float32 again, or rounded ones."""
+    if decimals is None:
+        numbers = points.astype("U")
+    else:
+        numbers = (np.round(points.astype(np.float64), decimals) + 0.0).astype("U")  # no -0
+    return " ".join(f"{x.removesuffix('.0')},{y.removesuffix('.0')}" for x, y in numbers.tolist())
+
+
+def _canvas(sketch: Sketch) -> tuple[float, float] | None:
+    if sketch.object is None or sketch.width is None or sketch.height is None:
+        return None
+    known = all(0 < side <= LARGEST_COORDINATE for side in (sketch.width, sketch.height))
+    return (sketch.width, sketch.height) if known else None
+
+
+def view_box(sketch: Sketch, on_canvas: bool = True) -> tuple[float, float, float, float]:
+    """Left, top, width and height of what is shown: the canvas, or all of the drawing."""
+    canvas = _canvas(sketch) if on_canvas else None
+    x, y = sketch.x.astype(np.float64), sketch.y.astype(np.float64)
+    left, top, right, bottom = (float(v) for v in (x.min(), y.min(), x.max(), y.max()))
+    if canvas is not None:  # strokes may leave it
+        return (
+            min(0.0, left),
+            min(0.0, top),
+            max(canvas[0], right) - min(0.0, left),
+            max(canvas[1], bottom) - min(0.0, top),
+        )
+    margin = _MARGIN * max(right - left, bottom - top) or 1.0  # a single dot has no size
+    return left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin
+
+
+def _attributes(values: Mapping[str, object]) -> str:
+    return "".join(
+        f" {name}={quoteattr(writable(str(value)))}"
+        for name, value in values.items()
+        if value is not None
+    )
+
+
+def _text(words: str) -> str:
+    return escape(writable(words))
+
+
+def writable(words: str) -> str:
+    """The words with a replacement character for each that XML has no way at all to write."""
+    return _NOT_XML.sub("\ufffd", words)

@@ -1,0 +1,81 @@
+"""Write a corpus or result in another format."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+
+import pyarrow.fs as fs
+
+from instancesketch.core import parquet, storage
+from instancesketch.core.errors import UserError
+from instancesketch.core.parquet import Watch, sketches, unwatched
+from instancesketch.core.sketch import Sketch
+from instancesketch.formats import WRITERS, write
+from instancesketch.results.folder import taxonomy_of
+
+
+def export(
+    corpus: str,
+    format: str,
+    out: str,
+    watch: Watch = unwatched,
+    *,
+    uncertain: int | None = None,
+    images: bool = False,
+) -> int:
+    """Writes a corpus or result in another format; returns the number of sketches.
+
+    With `uncertain`, only so many: those whose labels are least sure, least sure first. With
+    `images`, CVAT's are written, too.
+
+    Raises:
+        UserError: the format can't be written, the output folder isn't empty, `corpus` is none, or
+            has no scores to choose by.
+    """
+    if format not in WRITERS:
+        raise UserError(f"can't write {format!r}; it writes {', '.join(WRITERS)}")
+    if images and format != "cvat":
+        raise UserError("--images goes with --format cvat; other formats need none")
+    refuse_taken(out)
+    parquet.row_files(corpus)  # says so before anything is written if it is no corpus
+    rows: Iterable[Sketch] = sketches(corpus, watch=watch)
+    if uncertain is not None:
+        rows = least_sure(rows, uncertain, corpus)
+    taxonomy = taxonomy_of(corpus)
+    filesystem, path = storage.locate(out)
+    if not isinstance(filesystem, fs.LocalFileSystem):
+        return write(rows, format, path, filesystem, taxonomy, images)
+    # Under another name until all is there, so that a half is never taken for the whole.
+    storage.remove(f"{path}.part")
+    number = write(rows, format, f"{path}.part", filesystem, taxonomy, images)
+    storage.remove(path)
+    storage.move(f"{path}.part", path)
+    return number
+
+
+def least_sure(rows: Iterable[Sketch], number: int, name: str) -> list[Sketch]:
+    """So many of the sketches of a result, least sure first; of equals the earlier.
+
+    Raises:
+        UserError: the number isn't one, or a sketch has no scores.
+    """
+    if number < 1:
+        raise UserError(f"--uncertain {number}: give a number of drawings from 1")
+
+    def confidence(sketch: Sketch) -> float:
+        if sketch.confidence is None:
+            raise UserError(f"{name} has no scores: `segment` makes a result that has them")
+        return sketch.confidence
+
+    return heapq.nsmallest(number, rows, key=confidence)
+
+
+def refuse_taken(out: str) -> None:
+    """Makes sure that a folder is new, or empty.
+
+    Raises:
+        UserError: it isn't.
+    """
+    if storage.names_in(out) or (storage.exists(out) and not storage.is_folder(out)):
+        raise UserError(f"{out} is there already: choose a new folder for --out")

@@ -1,0 +1,1 @@
+"""Train a model in this process: data, losses, the loop over epochs."""

@@ -1,0 +1,216 @@
+"""Training, whatever the model: the schedule, a step, an epoch, what is kept between epochs.
+
+Runs in a plain process, and under Ray. Shape letters: see `instancesketch.models.ragged`.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+
+from instancesketch.core.errors import UserError
+from instancesketch.core.hashing import seed_of
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.models.packing import Batch
+from instancesketch.training.augment import PUBLISHED, AugmentConfig, augment
+from instancesketch.training.sampling import Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """What every recipe has; each model's own adds the model and its losses."""
+
+    kind: ClassVar[str]  # of model
+    labels: ClassVar[Labels] = "parts"  # what it learns from
+
+    model: Any  # its shape, by each model's own configuration
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    epochs: int = 20
+    batch_size: int = 64  # drawings per step, over all workers
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    schedule: Literal["cosine", "warm-restarts"] = "cosine"
+    warmup: float = 0.05  # of all steps, for `cosine`
+    restart_epochs: int = 100  # for `warm-restarts`
+    passes: int = 1  # times the data is gone through per epoch
+    oversample: Mapping[str, int] = field(default_factory=dict)  # category -> times
+    clip: float = 1.0  # largest norm of the gradients; 0: any
+    average: float = 0.998  # decay of the weights' running mean; 0: none
+    # Half-precision arithmetic on CPUs, too, which few are fast at; GPUs always have it.
+    bfloat16: bool = False
+    seed: int = 0
+
+
+# How the published system trains both of its models.
+PUBLISHED_TRAINING: Mapping[str, Any] = {
+    "augment": PUBLISHED,
+    "epochs": 150,
+    "batch_size": 128,
+    "learning_rate": 3e-4,
+    "optimizer": "adam",
+    "schedule": "warm-restarts",
+    "passes": 3,
+    "clip": 0.0,
+    "average": 0.0,
+}
+
+
+class Counts(Protocol):
+    """Counts of right and wrong, which add up over workers."""
+
+    def figures(self) -> dict[str, Any]:
+        """The figures that they come to, in percent."""
+
+
+class Fit(ABC):
+    """A model in training: its optimiser, its running mean and where in the schedule it is."""
+
+    network: ClassVar[type[nn.Module]]  # made of a recipe's `model` and a taxonomy
+    shown_by: ClassVar[str]  # what strokes are coloured by where its drawings are shown
+
+    def __init__(
+        self,
+        config: FitConfig,
+        taxonomy: Taxonomy,
+        *,
+        steps_per_epoch: int,
+        device: torch.device,
+    ) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.taxonomy, self.device = config, taxonomy, device
+        self.steps_per_epoch, self.step = steps_per_epoch, 0
+        self.net = self.network(config.model, taxonomy).to(device)
+        self.mean = copy.deepcopy(self.net).requires_grad_(False).eval()
+        self.optimizer = self._optimizer()
+
+    @abstractmethod
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """The loss of an augmented batch."""
+
+    @abstractmethod
+    def measure(self, batches: Iterable[Batch]) -> Any:
+        """`Counts` of how the running mean of the weights does on labelled batches."""
+
+    @abstractmethod
+    def label_table(self, table: pa.Table) -> pa.Table:
+        """Rows of a result: labelled rows as the running mean labels them when it is measured."""
+
+    @staticmethod
+    @abstractmethod
+    def score(figures: Mapping[str, Any]) -> float | None:
+        """What chooses among epochs, the higher the better; None where nothing was measured."""
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        kind = torch.optim.AdamW if self.config.optimizer == "adamw" else torch.optim.Adam
+        decayed = [p for p in self.net.parameters() if p.dim() > 1]
+        others = [p for p in self.net.parameters() if p.dim() <= 1]
+        groups: list[dict[str, Any]] = [{"params": decayed}, {"params": others}]
+        if self.config.optimizer == "adamw":  # norms and biases are not pulled to zero
+            groups[1]["weight_decay"] = 0.0
+        return kind(groups, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
+
+    def learning_rate(self) -> float:
+        """The learning rate of the present step, by the schedule (Loshchilov & Hutter 2017)."""
+        config = self.config
+        if config.schedule == "warm-restarts":
+            epoch = self.step / self.steps_per_epoch
+            done = epoch % config.restart_epochs / config.restart_epochs
+        else:
+            share = self.step / max(1, config.epochs * self.steps_per_epoch)
+            if share < config.warmup:
+                return config.learning_rate * (share + 1e-3) / config.warmup
+            done = (share - config.warmup) / (1 - config.warmup)
+        return config.learning_rate * (1 + math.cos(math.pi * min(done, 1.0))) / 2
+
+    def train_epoch(
+        self, batches: Iterable[Batch], epoch: int, worker: int = 0
+    ) -> dict[str, float]:
+        """Takes one step per batch; returns the mean loss, the learning rate and the drawings.
+
+        Raises:
+            UserError: the loss, or what was learned, is no number any more.
+        """
+        generator = torch.Generator(self.device)
+        generator.manual_seed(seed_of(self.config.seed, epoch, worker, 0))
+        torch.manual_seed(seed_of(self.config.seed, epoch, worker, 1))  # for dropout
+        self.net.train()
+        total = torch.zeros((), device=self.device)
+        steps = drawings = 0
+        for batch in batches:
+            total += self._step(batch.to(self.device), generator)
+            steps += 1
+            drawings += len(batch)
+        # What was learned is looked at, too: the last step may have spoilt it, and where gradients
+        # are shared, it is spoilt for all workers by the loss of one.
+        learned = (parameter.isfinite().all() for parameter in self.net.parameters())
+        if not (total.isfinite() and all(learned)):
+            raise diverged(f"the {self.config.kind}", epoch + 1)
+        return {
+            "loss": float(total) / max(1, steps),
+            "learning_rate": self.learning_rate(),
+            "drawings": drawings,
+        }
+
+    def _step(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        batch = augment(batch, self.config.augment, generator)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        loss = self.loss(batch, generator)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
+        self.optimizer.step()
+        self.step += 1
+        self._follow()
+        return loss.detach()
+
+    def autocast(self) -> torch.autocast:
+        """Half-precision arithmetic where the device is made for it, or it is asked for."""
+        half = self.device.type == "cuda" or self.config.bfloat16
+        return torch.autocast(self.device.type, torch.bfloat16, half)
+
+    def _follow(self) -> None:
+        """Moves the running mean of the weights on (Polyak averaging), faster at first."""
+        keep = min(self.config.average, (1 + self.step) / (10 + self.step))
+        mean, now = self.mean.state_dict(), self.net.state_dict()
+        for name, value in now.items():
+            if value.is_floating_point() and self.config.average:
+                mean[name].lerp_(value, 1 - keep)
+            else:
+                mean[name].copy_(value)
+
+    def start_from(self, tensors: Mapping[str, Tensor]) -> None:
+        """Begins with the weights of another network of the same shape."""
+        self.net.load_state_dict(tensors)
+        self.mean.load_state_dict(tensors)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that continuing at an epoch's end needs, as tensors and plain numbers."""
+        return {
+            "net": self.net.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continues from what `state_dict` gave."""
+        self.net.load_state_dict(state["net"])
+        self.mean.load_state_dict(state["mean"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+
+def diverged(what: str, epoch: int) -> UserError:
+    """What ends a training that has learned nothing but numbers that are none, in that epoch."""
+    return UserError(f"{what}'s loss is no number in epoch {epoch}; lower learning_rate")

@@ -1,7 +1,0 @@
-"""Sweeps over the values of a recipe: what is searched, by trials, and what came of them."""
-
-from __future__ import annotations
-
-from instancesketch.tuning.job import TuneConfig, tune
-
-__all__ = ["TuneConfig", "tune"]

@@ -1,0 +1,134 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from instancesketch.batch.ingest import IngestConfig, ingest
+from instancesketch.batch.job import Summary
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import SCHEMA
+from tests.formats.broken import write_broken
+
+
+def drawing(key: str) -> str:
+    return json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]}) + "\n"
+
+
+def run(out: Path, *sources: Path, **options: Any) -> Summary:
+    return ingest(IngestConfig(sources=tuple(map(str, sources)), out=str(out), **options))
+
+
+def visible(folder: Path) -> dict[str, bytes]:
+    """All rows and rejections, byte for byte."""
+    return {p.name: p.read_bytes() for p in sorted(folder.glob("*.parquet"))}
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("name", "splits", "strokes"),
+    [
+        ("spg", {"train": 13_000, "valid": 1_000}, 90_334),
+        ("doodle7-real", 1_932, 15_360),
+        ("quickdraw", 8_483, None),
+        ("semantic-parts", 955, None),
+        ("scenes", 679, None),
+    ],
+)
+def test_real_drawings_are_read_to_the_last(
+    ray_cluster: None, data_dir: Path, tmp_path: Path, name: str, splits: Any, strokes: int | None
+) -> None:
+    summary = run(tmp_path / "corpus", data_dir / name)
+    files = sorted((tmp_path / "corpus").glob("part-*.parquet"))
+    table = pq.ParquetDataset(files).read()
+    assert table.schema.equals(SCHEMA)
+    assert (summary.rejected, summary.failed) == (0, 0)
+    assert len(table) == summary.rows == (splits if isinstance(splits, int) else 14_000)
+    assert strokes in (None, summary.counts["strokes"])
+    if isinstance(splits, dict):
+        found = {v["values"]: v["counts"] for v in pc.value_counts(table["split"]).to_pylist()}
+        assert found == splits
+
+
+@pytest.mark.ray
+def test_broken_files_are_rejected_by_name_beside_all_that_is_good(
+    ray_cluster: None, tmp_path: Path
+) -> None:
+    broken = write_broken(tmp_path / "in", big=False)
+    summary = run(tmp_path / "corpus", tmp_path / "in")
+    rejected = pq.read_table(tmp_path / "corpus" / "_rejected.parquet").to_pylist()
+    assert summary.rows == broken.good - broken.clashes
+    assert summary.rejected == len(rejected)
+    for name, reason in broken.reasons.items():
+        found = [r["reason"] for r in rejected if r["file"].endswith(f"/{name}")]
+        assert any(reason in text for text in found), (name, found)
+    assert sum("is already taken by" in r["reason"] for r in rejected) == broken.clashes
+
+
+@pytest.mark.ray
+def test_the_first_of_equal_ids_is_kept_across_sources(ray_cluster: None, tmp_path: Path) -> None:
+    for name, keys in (("b", "pq"), ("a", "qr")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.ndjson").write_text("".join(map(drawing, keys)))
+    out = tmp_path / "corpus"
+    summary = run(out, tmp_path / "b", tmp_path / "a", tmp_path / "b" / "x.ndjson")
+    assert (summary.rows, summary.rejected) == (3, 3)
+    rejected = pq.read_table(out / "_rejected.parquet").to_pylist()
+    assert [(r["file"][-10:], r["position"]) for r in rejected] == [
+        ("a/x.ndjson", "line 1"),
+        ("b/x.ndjson", "line 1"),
+        ("b/x.ndjson", "line 2"),
+    ]
+
+
+@pytest.mark.ray
+def test_a_finished_corpus_says_so_and_other_requests_are_refused(
+    ray_cluster: None, tmp_path: Path
+) -> None:
+    source, out = tmp_path / "in", tmp_path / "corpus"
+    source.mkdir()
+    (source / "a.ndjson").write_text(drawing("a"))
+    first = run(out, source)
+    before = visible(out)
+    again = run(out, source, workers=2)
+    assert (first.finished_before, again.finished_before) == (False, True)
+    assert again.counts == first.counts
+    with pytest.raises(UserError, match=r"other settings \(shuffle_strokes\)"):
+        run(out, source, shuffle_strokes=1)
+    with pytest.raises(UserError, match="lie in each other"):
+        run(source / "out", source)
+    (source / "b.ndjson").write_text(drawing("b"))
+    with pytest.raises(UserError, match=r"other settings \(sources\)"):
+        run(out, source)
+    assert visible(out) == before
+
+
+@pytest.mark.ray
+def test_nothing_readable_is_an_error_that_says_where_to_look(
+    ray_cluster: None, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_text("{")
+    for _ in range(2):  # also when it is asked for again
+        with pytest.raises(
+            UserError, match=r"1 rejected, 1 for '.*', by name .*_rejected\.parquet"
+        ):
+            run(tmp_path / "corpus", tmp_path / "in")
+    (tmp_path / "in" / "a.json").rename(tmp_path / "in" / "a.txt")
+    with pytest.raises(UserError, match="hold no drawings"):
+        run(tmp_path / "other", tmp_path / "in")
+
+
+@pytest.mark.ray
+def test_shuffled_corpora_of_a_seed_are_equal(
+    ray_cluster: None, data_dir: Path, tmp_path: Path
+) -> None:
+    source = data_dir / "doodle7-real" / "json" / "2leg"
+    found = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run(tmp_path / name, source, shuffle_strokes=seed)
+        found.append(visible(tmp_path / name))
+    assert found[0] == found[1]
+    assert found[0] != found[2]

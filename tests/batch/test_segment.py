@@ -1,0 +1,193 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from instancesketch.batch.ingest import IngestConfig, ingest
+from instancesketch.batch.job import Summary
+from instancesketch.batch.segment import Labelling, SegmentConfig, segment
+from instancesketch.batch.stages import Detect, Group, Label, Step, Work
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import result_table
+from instancesketch.core.taxonomy import Taxonomy
+
+
+def obey(rows: pa.Table) -> pa.Table:
+    """Labels as the ids of the drawings say, in place of a model."""
+    ids = rows["sketch_id"].to_pylist()
+    if "kill" in ids:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "raise" in ids:
+        raise RuntimeError("out of crayons")
+    return result_table(rows, {"category": pa.array(["sun"] * len(rows))})
+
+
+def obedient(device: str) -> Work:
+    return obey
+
+
+def write_drawings(folder: Path, keys: list[str], files: int = 1) -> None:
+    folder.mkdir()
+    for i in range(files):
+        lines = [
+            json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]})
+            for key in keys[i::files]
+        ]
+        (folder / f"{i}.ndjson").write_text("\n".join(lines))
+
+
+def run(out: Path, *sources: Path, **options: Any) -> Summary:
+    config = SegmentConfig(
+        sources=tuple(map(str, sources)), out=str(out), weights=(), workers=1, **options
+    )
+    step = Step(name="labelling", load=obedient, actor=Label)
+    return segment(config, Labelling(taxonomy=Taxonomy.load("doodle7"), steps=(step,)))
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [r for f in sorted(folder.glob("part-*")) for r in pq.read_table(f).to_pylist()]
+
+
+@pytest.fixture
+def by_value(ray_cluster: None) -> Any:
+    """Workers can't import this module, so what they need of it is sent whole."""
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.mark.ray
+def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
+    by_value: None, tmp_path: Path
+) -> None:
+    keys = [f"k{i}" for i in range(60)]
+    keys[40], keys[11] = "kill", "raise"
+    write_drawings(tmp_path / "in", keys)
+    summary = run(tmp_path / "out", tmp_path / "in")
+    found = rows(tmp_path / "out")
+    assert [r["sketch_id"] for r in found] == keys
+    assert {r["sketch_id"]: r["error"] for r in found if r["error"]} == {
+        "kill": "the labelling process died on this row",
+        "raise": "labelling failed: RuntimeError: out of crayons",
+    }
+    assert (summary.rows, summary.failed, summary.rejected) == (60, 2, 0)
+    assert summary.counts["taxonomy"]["name"] == "doodle7"
+    assert summary.counts["speed"]["sketches"] == 60
+    assert list(summary.counts["stages"]) == ["reading", "labelling", "writing"]
+    assert set(summary.counts["peak_memory_mb"]) == {"driver", *summary.counts["stages"]}
+
+
+def follow(name: str, rows: pa.Table) -> pa.Table:
+    """A step that fails as the ids say, and else notes in the category that it was there."""
+    ids = rows["sketch_id"].to_pylist()
+    if f"kill {name}" in ids:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if f"raise {name}" in ids:
+        raise RuntimeError("out of crayons")
+    been = [f"{before} {name}" for before in rows["category"].to_pylist()]
+    return result_table(rows, {"category": pa.array(been)})
+
+
+def following(name: str, device: str) -> Work:
+    return partial(follow, name)
+
+
+NAMES = ("detecting", "grouping", "labelling")
+FOLLOWING = Labelling(
+    taxonomy=Taxonomy.load("doodle7"),
+    steps=tuple(
+        Step(name=name, load=partial(following, name), actor=actor, rows_at_once=8)
+        for name, actor in zip(NAMES, (Detect, Group, Label), strict=True)
+    ),
+)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("what", "stages", "error"),
+    [
+        ("raise", NAMES, "{} failed: RuntimeError: out of crayons"),
+        pytest.param("kill", NAMES[1:2], "the {} process died on this row", marks=pytest.mark.slow),
+    ],
+)
+def test_a_row_may_fail_at_any_stage_and_the_next_ones_leave_it_alone(
+    by_value: None, tmp_path: Path, what: str, stages: tuple[str, ...], error: str
+) -> None:
+    keys = [f"k{i}" for i in range(40)]
+    for i, name in enumerate(stages):
+        keys[9 * i + 5] = f"{what} {name}"
+    write_drawings(tmp_path / "in", keys)
+    config = SegmentConfig(
+        sources=(str(tmp_path / "in"),), out=str(tmp_path / "out"), weights=(), quiet=True
+    )
+    summary = segment(config, FOLLOWING)
+    found = rows(tmp_path / "out")
+    assert [r["sketch_id"] for r in found] == keys
+    errors = {f"{what} {name}": error.format(name) for name in stages}
+    assert {r["sketch_id"]: r["error"] for r in found if r["error"]} == errors
+    been = {r["error"] is None: r["category"] for r in found}
+    assert been == {True: "sun detecting grouping labelling", False: None}
+    assert (summary.rows, summary.failed, summary.rejected) == (40, len(stages), 0)
+    all_stages = ["reading", *NAMES, "writing"]
+    assert list(summary.counts["stages"]) == all_stages
+    assert set(summary.counts["peak_memory_mb"]) == {"driver", *all_stages}
+
+
+@pytest.mark.ray
+def test_only_the_split_that_is_asked_for(by_value: None, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    drawings = [
+        {"key_id": f"k{i}", "drawing": [[[0, 4], [0, 4]]], "split": "valid" if i % 3 else "test"}
+        for i in range(9)
+    ]
+    (tmp_path / "in" / "a.ndjson").write_text("\n".join(map(json.dumps, drawings)))
+    summary = run(tmp_path / "out", tmp_path / "in", split="test")
+    assert [r["sketch_id"] for r in rows(tmp_path / "out")] == ["k0", "k3", "k6"]
+    assert (summary.rows, summary.counts["other_split"]) == (3, 6)
+    with pytest.raises(UserError, match="of the split that was asked for"):
+        run(tmp_path / "none", tmp_path / "in", split="train")
+
+
+@pytest.mark.ray
+def test_rows_out_are_rows_in_and_a_result_is_a_corpus(
+    ray_cluster: None, data_dir: Path, tmp_path: Path, parts_alone: Path
+) -> None:
+    config = SegmentConfig(
+        sources=(str(data_dir / "doodle7-real" / "json" / "car"),),
+        out=str(tmp_path / "result"),
+        weights=(str(parts_alone),),
+        workers=1,
+    )
+    first = segment(config)
+    found = rows(tmp_path / "result")
+    assert len(found) == first.rows == first.counts["rows_by_format"]["json"] > 0
+    assert all(len(r["part"]) == len(r["stroke_len"]) == len(r["part_score"]) for r in found)
+    again = ingest(IngestConfig(sources=(config.out,), out=str(tmp_path / "corpus")))
+    assert (again.rows, again.rejected) == (first.rows, 0)
+    assert [r["part"] for r in rows(tmp_path / "corpus")] == [r["part"] for r in found]
+
+
+def test_weights_that_are_not_there_are_told_before_anything_starts(tmp_path: Path) -> None:
+    config = SegmentConfig(sources=(str(tmp_path),), out=str(tmp_path / "out"), weights=("nobody",))
+    with pytest.raises(UserError):
+        segment(config)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_reads_and_writes_slices_loads_no_torch() -> None:
+    # It would more than double such a process's memory, and the time that it takes to start.
+    code = (
+        "import instancesketch.batch.ingest, instancesketch.batch.segment, ray.data, sys;"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,169 @@
+"""Scenes through detector, grouper and segmenter, on the models as they are, untrained."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from instancesketch.batch.segment_scenes import BOXES_SCHEMA, boxes_in, scene_steps, with_boxes
+from instancesketch.cli import main
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import RESULT_SCHEMA, to_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.inference.detector import Boxes
+from instancesketch.models import weights
+
+DOODLE7 = Taxonomy.load("doodle7")
+
+
+def dots(number: int) -> pa.Table:
+    sketches = [Sketch.from_strokes([[[0, i]]], sketch_id=f"k{i}") for i in range(number)]
+    return to_table([s.replace(part=("wheel",), label=("wheel",)) for s in sketches])
+
+
+def boxes(numbers: list[int]) -> Boxes:
+    total, rng = sum(numbers), np.random.default_rng(3)
+    return Boxes(
+        corners_B4=torch.from_numpy(rng.normal(size=(total, 4)).astype(np.float32)),
+        score_B=torch.from_numpy(rng.random(total, np.float32)),
+        category_B=torch.from_numpy(rng.integers(-1, 7, total)),
+        boxes_N=torch.tensor(numbers),
+    )
+
+
+@pytest.mark.parametrize("numbers", [[2, 0, 1], [0, 0], [5], [0, 1]])
+def test_boxes_travel_with_their_rows(numbers: list[int]) -> None:
+    want = boxes(numbers)
+    table = with_boxes(dots(len(numbers)), want)
+    assert table.schema.equals(BOXES_SCHEMA)
+    assert table["part"].null_count == len(numbers)
+    found = boxes_in(table)
+    assert found is not None
+    for name in ("corners_B4", "score_B", "category_B", "boxes_N"):
+        assert torch.equal(getattr(found, name), getattr(want, name)), name
+        assert getattr(found, name).dtype == getattr(want, name).dtype, name
+    for row, number in enumerate(numbers):  # what is cut off goes with its rows
+        part = boxes_in(table.slice(row, 1))
+        assert part is not None
+        start = sum(numbers[:row])
+        assert torch.equal(part.corners_B4, want.corners_B4[start : start + number])
+
+
+def test_without_a_detector_there_are_no_boxes() -> None:
+    assert boxes_in(dots(2)) is None
+
+
+def test_weights_that_do_not_go_together_are_told(scene_weights: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="spg20 holds no grouper"):
+        scene_steps(("spg20",))
+    with pytest.raises(UserError, match=r"the grouper of .* knows the categories of doodle7"):
+        scene_steps((str(scene_weights), "spg20"))
+    with pytest.raises(UserError, match="no detector in spg20"):
+        scene_steps((str(scene_weights),), "spg20")
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [r for f in sorted(folder.glob("part-*")) for r in pq.read_table(f).to_pylist()]
+
+
+def write_scenes(data_dir: Path, file: Path, number: int) -> list[dict[str, Any]]:
+    """Writes the first so many scenes, blown up by blanks to several slices of work."""
+    lines = (data_dir / "scenes" / "cbsc_dev.ndjson").read_text("utf-8").splitlines()[:number]
+    bare = json.dumps({"scene_id": "bare", "drawing": [[[0, 4], [0, 4]]]})
+    file.write_text("\n".join(line.ljust(3_000_000 // number) for line in [*lines, bare]), "utf-8")
+    return [json.loads(line) for line in lines]
+
+
+def check(found: list[dict[str, Any]], truth: list[dict[str, Any]]) -> None:
+    assert [r["sketch_id"] for r in found] == [*(t["scene_id"] for t in truth), "bare"]
+    for row in found:
+        strokes, objects = len(row["stroke_len"]), len(row["object_category"])
+        assert row["error"] is None
+        assert len(row["object"]) == len(row["part"]) == len(row["instance"]) == strokes
+        assert all(-1 <= o < objects for o in row["object"])
+
+
+@pytest.mark.ray
+def test_real_scenes_get_an_object_for_every_stroke(
+    ray_cluster: None, data_dir: Path, scene_weights: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
+    ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--quiet"]
+    ask += ["--weights", str(scene_weights), "--shuffle-strokes", "1"]
+    assert main([*ask, "--out", str(tmp_path / "out")]) == 0
+    found = rows(tmp_path / "out")
+    check(found, truth)
+    assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").equals(RESULT_SCHEMA)
+    counts = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert counts["objects"] == sum(len(r["object_category"]) for r in found)
+    assert counts["detector"] is None
+    assert list(counts["stages"]) == ["reading", "grouping", "labelling", "writing"]
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith(f"segment: {len(found)} scenes, ")
+    assert f"{counts['objects']:,} objects found, 0 failed, " in said
+
+
+@pytest.fixture(scope="session")
+def boxes_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A detector that has learned nothing: everything is a box, of small images."""
+    pytest.importorskip("ultralytics", reason="detectors need the extra `yolo`")
+    from instancesketch.inference import detector
+    from instancesketch.models import yolo
+
+    yolo.prepare()
+    torch.manual_seed(1)
+    folder, classes = tmp_path_factory.mktemp("boxes"), len(detector.class_names(DOODLE7))
+    layers = yolo.definition("yolo26n", classes)
+    recipe = asdict(detector.DetectorConfig(image_size=64, confidence=0.0))
+    said = {"taxonomy": DOODLE7.to_dict(), "model": layers, "recipe": recipe}
+    weights.save(str(folder / "detector"), yolo.network(layers, classes).state_dict(), said)
+    return folder
+
+
+@pytest.mark.ray
+def test_the_summary_says_which_detector_ran(
+    ray_cluster: None, data_dir: Path, scene_weights: Path, boxes_alone: Path, tmp_path: Path
+) -> None:
+    truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 10)
+    ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--quiet"]
+    ask += ["--weights", str(scene_weights), "--out", str(tmp_path / "out")]
+    assert main([*ask, "--detector", str(boxes_alone)]) == 0
+    counts = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    check(rows(tmp_path / "out"), truth)
+    assert (counts["rows"], counts["failed"]) == (11, 0)
+    assert counts["detector"]["weights"] == str(boxes_alone)
+    assert len(counts["detector"]["digest"]) == 32
+    stages = ["reading", "detecting", "grouping", "labelling", "writing"]
+    assert list(counts["stages"]) == stages
+    assert set(counts["peak_memory_mb"]) == {"driver", *stages}
+    assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").equals(RESULT_SCHEMA)
+    assert main(ask) == 2  # without the detector it would be another result
+
+
+@pytest.mark.ray
+def test_given_objects_are_taken_as_they_are(
+    ray_cluster: None, data_dir: Path, parts_alone: Path, tmp_path: Path
+) -> None:
+    truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
+    ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--given-objects", "--quiet"]
+    ask += ["--weights", str(parts_alone)]
+    assert main([*ask, "--out", str(tmp_path / "out")]) == 0
+    found = {r["sketch_id"]: r for r in rows(tmp_path / "out")}
+    assert found.pop("bare")["error"] == "the scene doesn't say which objects it has"
+    assert list(found) == [t["scene_id"] for t in truth]
+    for scene in truth:
+        row = found[scene["scene_id"]]
+        assert row["object"] == scene["object"]
+        assert row["object_category"] == [DOODLE7.category_of(w) for w in scene["object_category"]]
+        for part, index in zip(row["part"], row["object"], strict=True):
+            category = None if index < 0 else row["object_category"][index]
+            known = ("unlabeled",) if category is None else DOODLE7.categories[category].parts
+            assert part in known

@@ -1,0 +1,233 @@
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from instancesketch.batch import synthesize
+from instancesketch.batch.job import Stage
+from instancesketch.batch.output import Output
+from instancesketch.batch.scene_sources import Stock
+from instancesketch.batch.synthesize import Numbers, ScenesConfig, synth_scenes
+from instancesketch.cli import main
+from instancesketch.core import parquet
+from instancesketch.core.errors import UserError
+from instancesketch.core.hashing import split_of
+from instancesketch.core.parquet import write_table
+from instancesketch.core.schema import to_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.synth import SceneConfig, compose, draw
+
+NUMBER = 60
+
+
+@cache
+def drawn() -> tuple[Sketch, ...]:
+    return tuple(draw(4, i) for i in range(80))
+
+
+def corpus(folder: Path, splits: list[str | None]) -> str:
+    """A corpus of which every drawing has strokes of a length that tells its split."""
+    sketches = []
+    for i, sketch in enumerate(drawn()):
+        split = splits[i % len(splits)]
+        sketches.append(sketch.replace(sketch_id=f"d-{i}", split=split, source=split or "unknown"))
+    write_table(str(folder / "part-000000.parquet"), to_table(sketches[:50]))
+    write_table(str(folder / "part-000001.parquet"), to_table(sketches[50:]))
+    return str(folder)
+
+
+def composed(folder: Path, **values: Any) -> list[Sketch]:
+    synth_scenes(
+        ScenesConfig(out=str(folder), quiet=True, **{"number": NUMBER, "seed": 1} | values)
+    )
+    return list(parquet.sketches(str(folder)))
+
+
+def shapes(scene: Sketch, number: int) -> tuple[int, ...]:
+    """The points per stroke of an object: what is left of a drawing, however it was placed."""
+    assert scene.object is not None
+    rows = np.flatnonzero(np.array(scene.object) == number)
+    return tuple(int(n) for n in scene.stroke_len[rows])
+
+
+def test_a_stock_is_sorted_by_split(tmp_path: Path) -> None:
+    found = Stock.of([corpus(tmp_path, ["train", "valid", "test", None])]).sample(0, 0)
+    assert len(found["train"]) + len(found["valid"]) == len(drawn())
+    for role, sketches in found.items():
+        for sketch in sketches:
+            known = sketch.split or split_of(sketch.sketch_id)
+            assert (known == "train") == (role == "train")
+
+
+def test_a_large_stock_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instancesketch.batch.scene_sources._ROWS", 20)
+    monkeypatch.setattr("instancesketch.batch.scene_sources._GROUPS", 1)
+    stock = Stock.of([corpus(tmp_path, ["train"])])
+    assert not stock.is_whole
+    ids = [[s.sketch_id for s in stock.sample(0, n)["train"]] for n in range(6)]
+    assert all(len(found) == 20 for found in ids)
+    assert len({tuple(found) for found in ids}) > 3
+    assert [s.sketch_id for s in stock.sample(0, 2)["train"]] == ids[2]
+
+
+def test_a_stock_of_no_corpus_is_drawn() -> None:
+    first, second = (Stock.of([]).sample(0, n) for n in range(2))
+    assert len(first["train"]) > len(first["valid"]) > 50
+    assert not {s.sketch_id for s in first["train"]} & {s.sketch_id for s in second["train"]}
+
+
+def test_a_damaged_corpus_is_named(tmp_path: Path) -> None:
+    (tmp_path / "part-0.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(UserError, match=r"part-0\.parquet can't be read"):
+        Stock.of([str(tmp_path)])
+    with pytest.raises(UserError, match="is no corpus"):
+        Stock.of([str(tmp_path / "nowhere")])
+
+
+@pytest.mark.ray
+def test_a_split_without_drawings_matters_to_its_scenes_alone(
+    ray_cluster: None, tmp_path: Path
+) -> None:
+    stock = Stock.of([corpus(tmp_path / "corpus", ["train"])])
+    config = ScenesConfig(number=10, seed=0, out=str(tmp_path / "out"))
+
+    def work(start: int, stop: int) -> Any:
+        stage = Stage(output=Output(config.out), run="r", slices=1)
+        compose = synthesize.Compose(config=config, stock=stock, stage=stage)
+        return compose._compose(row(start, stop))
+
+    def row(start: int, stop: int) -> dict[str, Any]:
+        import pickle
+
+        return {"item": pickle.dumps(Numbers(name="part-000000", start=start, stop=stop))}
+
+    assert work(0, 9)["rows"] == 9
+    with pytest.raises(UserError, match="no scenes of split valid"):
+        work(0, 10)
+
+
+@pytest.mark.ray
+def test_scenes_are_the_same_on_any_number_of_workers_and_in_slices_of_any_size(
+    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = corpus(tmp_path / "corpus", ["train", "valid"])
+    first = composed(tmp_path / "a", sources=(source,), workers=1)
+    monkeypatch.setattr(synthesize, "_SCENES_AT_ONCE", 17)
+    assert composed(tmp_path / "b", sources=(source,), workers=3) == first
+    assert composed(tmp_path / "c", sources=(source,), number=20) == first[:20]
+    assert [s.sketch_id for s in first] == [f"scene-1-{i}" for i in range(NUMBER)]
+    counts = json.loads((tmp_path / "a" / "summary.json").read_text())
+    objects = [word for scene in first for word in scene.object_category or ()]
+    assert counts["scenes"] == NUMBER
+    assert counts["objects"] == len(objects) == sum(counts["objects_by_category"].values())
+    assert counts["objects_by_category"]["tree"] == objects.count("tree")
+
+
+@pytest.mark.ray
+def test_no_drawing_of_train_is_in_a_scene_of_valid(ray_cluster: None, tmp_path: Path) -> None:
+    source = corpus(tmp_path / "corpus", ["train", "valid", "test"])
+    sizes = {True: set(), False: set()}  # type: dict[bool, set[tuple[int, ...]]]
+    for i, sketch in enumerate(drawn()):
+        sizes[i % 3 == 0].add(tuple(int(n) for n in sketch.stroke_len))
+    scene = SceneConfig(own_share=1, hidden=0)
+    scenes = composed(tmp_path / "out", sources=(source,), scene=scene)
+    assert [s.split == "valid" for s in scenes] == [i % 10 == 9 for i in range(NUMBER)]
+    for found in scenes:
+        for number in range(len(found.object_category or ())):
+            assert shapes(found, number) in sizes[found.split == "train"]
+
+
+@pytest.mark.ray
+def test_scenes_of_scenes(ray_cluster: None, tmp_path: Path) -> None:
+    scenes = [
+        compose(drawn(), 0, i, SceneConfig(own_share=1)).replace(split="train") for i in range(9)
+    ]
+    write_table(str(tmp_path / "scenes" / "part-0.parquet"), to_table(scenes))
+    made = composed(
+        tmp_path / "out",
+        sources=(str(tmp_path / "scenes"),),
+        scene=SceneConfig(own_share=1),
+        number=9,
+    )
+    assert all(scene.part is not None for scene in made)
+    assert {w for s in made for w in s.object_category or ()} <= {d.category for d in drawn()}
+
+
+@pytest.mark.ray
+def test_a_job_that_was_stopped_goes_on(
+    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesize, "_SCENES_AT_ONCE", 20)
+    whole = composed(tmp_path / "whole", yolo=str(tmp_path / "yolo-whole"))
+    publish = Output.publish
+
+    def stop(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Output, "publish", stop)
+    with pytest.raises(KeyboardInterrupt):
+        composed(tmp_path / "out", yolo=str(tmp_path / "yolo"))
+    monkeypatch.setattr(Output, "publish", publish)
+    slices = tmp_path / "out" / "_state" / "slices"
+    (slices / "part-000001.parquet").unlink()
+    before = {p.name: p.stat().st_mtime_ns for p in slices.glob("part-00000?.parquet")}
+    assert sorted(before) == ["part-000000.parquet", "part-000002.parquet"]
+    assert composed(tmp_path / "out", yolo=str(tmp_path / "yolo")) == whole
+    assert all((tmp_path / "out" / n).stat().st_mtime_ns == t for n, t in before.items())
+    files = [
+        {str(p.relative_to(top)): p.read_bytes() for p in sorted(top.rglob("*")) if p.is_file()}
+        for top in (tmp_path / "yolo", tmp_path / "yolo-whole")
+    ]
+    assert files[0] == files[1]
+    assert sum(name.startswith("images/val/") for name in files[0]) == NUMBER // 10
+    assert sum(name.startswith("labels/train/") for name in files[0]) == NUMBER * 9 // 10
+    # What a finished folder lacks, because it was stopped at its very end, comes with the next run.
+    (tmp_path / "yolo" / "data.yaml").unlink()
+    composed(tmp_path / "out", yolo=str(tmp_path / "yolo"))
+    assert (tmp_path / "yolo" / "data.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--number", "0"], "--number is 1 or more"),
+        (["--number", "1", "--most", "0"], "at least one object"),
+        (["--number", "1", "--own-share", "2"], "own_share is a share"),
+        (["--number", "1", "--from", "jobs"], "jobs is no corpus"),
+        (["--number", "1", "--yolo", "OUT/inside"], "lie in each other"),
+        (["--number", "1", "--yolo", "FULL"], "already holds 'data.yaml'"),
+    ],
+)
+def test_a_mistake_gets_one_line(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "data.yaml").touch()
+    out = str(tmp_path / "out")
+    asked = [o.replace("OUT", out).replace("FULL", str(tmp_path / "full")) for o in options]
+    assert main(["synth", "scenes", "--out", out, *asked]) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_of_scenes_are_not_for_drawings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["synth", "drawings", "--number", "1", "--out", "x", "--own-share", "1"]) == 2
+    assert "--own-share is for `synth scenes`" in capsys.readouterr().err
+
+
+@pytest.mark.ray
+def test_a_newcomer_needs_no_drawings(
+    ray_cluster: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = ["synth", "scenes", "--number", "12", "--out", str(tmp_path / "out"), "--quiet"]
+    assert main(ask) == 0
+    assert "synth: 12 scenes" in capsys.readouterr().out
+    assert main(ask) == 0
+    assert "finished before" in capsys.readouterr().out
+    assert main([*ask, "--most", "3"]) == 2
+    assert "made with other settings (most)" in capsys.readouterr().err

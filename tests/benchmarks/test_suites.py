@@ -1,0 +1,77 @@
+"""Every part of the benchmark measures something, on a few drawings; no clock is looked at."""
+
+import json
+
+import pytest
+
+from instancesketch.benchmarks import PARTS, Row, Table
+from instancesketch.cli import main
+from tests.drawings import corpus, drawn
+
+
+def test_the_table_has_rates_by_core_and_ratios() -> None:
+    rows = [
+        Row(part="segment", what="a", number=1_000, per_second=300.0, cores=2, memory_mb=512.0),
+        Row(part="segment", what="b", number=10, per_second=100.0, others={"read µs": 1.234}),
+    ]
+    table = Table(rows=rows)
+    table.compare("a / b", "a", "b")
+    table.compare("a / nothing", "a", "c")
+    text = table.to_markdown()
+    assert "| segment | a | 2 | 1,000 | 300 | 150 |  | 512 |" in text
+    assert "segment, b: read µs 1.23" in text
+    assert "a / b: 3" in text
+    assert table.to_dict()["ratios"] == {"a / b": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--only", "segment", "speed"], "--only speed: it is one of segment, one"),
+        (["--number", "3"], "at least 8"),
+        (["--precision", "half"], "it is one of auto, float32, bfloat16"),
+        (["--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_mistakes_take_a_line(tmp_path, capsys, options, said) -> None:
+    out = tmp_path / "speed"
+    assert main(["benchmark", "--out", str(out), "--quiet", "--number", "8", *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not (out / "speed.json").exists()
+
+
+def test_data_without_drawings_is_one_line(tmp_path, capsys) -> None:
+    (tmp_path / "data").mkdir()
+    argv = ["benchmark", "--data", corpus(tmp_path / "data", [], rows_per_group=1), "--only", "one"]
+    assert main([*argv, "--out", str(tmp_path / "speed"), "--quiet"]) == 2
+    assert "has no drawings to label" in capsys.readouterr().err
+
+
+@pytest.mark.ray
+def test_all_parts(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
+    import ray
+
+    monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
+    (tmp_path / "data").mkdir()
+    data = corpus(tmp_path / "data", drawn(20), rows_per_group=10)
+    argv = ["benchmark", "--data", data, "--number", "24", "--out", str(tmp_path / "speed")]
+    assert main(argv) == 0
+    said = capsys.readouterr().out
+    written = json.loads((tmp_path / "speed" / "speed.json").read_text())
+    rows = written["rows"]
+    assert [part for part in PARTS if any(row["part"] == part for row in rows)] == list(PARTS)
+    assert all(row["per_second"] > 0 and row["number"] > 0 for row in rows)
+    by = {row["what"]: row for row in rows}
+    stages = by["plain loop, one core"]["others"]
+    assert {f"{s} µs" for s in ("read", "pack", "encode", "Transformer", "cluster", "write")} < set(
+        stages
+    )
+    assert all(took >= 0 for took in stages.values())
+    assert by["segment on Ray, all cores"]["start_up_seconds"] > 0
+    assert by["one drawing at a time, Python API"]["others"]["median ms"] > 0
+    assert {"json", "cvat", "quickdraw", "svg", "corpus"} <= set(by)
+    assert by["segment --scenes, all cores"]["others"]["grouping busy s"] > 0
+    assert len(written["ratios"]) == 5
+    text = (tmp_path / "speed" / "speed.md").read_text()
+    assert text in said
+    assert sorted(p.name for p in (tmp_path / "speed").iterdir()) == ["speed.json", "speed.md"]

@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import fs
+
+from instancesketch.core import parquet, storage
+from instancesketch.core.errors import UserError
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def write(path: str) -> None:
+        Path(path).write_text("half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        storage.write_whole(str(tmp_path / "new" / "file"), write)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_files_by_path_and_by_uri(tmp_path: Path, prefix: str) -> None:
+    folder = f"{prefix}{tmp_path}/corpus"
+    table = pa.table({"a": [1, 2, 3]})
+    parquet.write_table(storage.join(folder, "part-1.parquet"), table)
+    parquet.write_table(storage.join(folder, "_rejected.parquet"), table)
+    storage.write_json(storage.join(folder, "summary.json"), {"rows": 3})
+    assert storage.names_in(folder) == ["_rejected.parquet", "part-1.parquet", "summary.json"]
+    assert parquet.row_files(folder) == [f"{folder}/part-1.parquet"]
+    assert [len(t) for t in parquet.read_batches(folder, rows=2)] == [2, 1]
+    assert storage.read_json(storage.join(folder, "summary.json")) == {"rows": 3}
+    storage.move(storage.join(folder, "part-1.parquet"), storage.join(folder, "part-2.parquet"))
+    assert parquet.row_count(storage.join(folder, "part-2.parquet")) == 3
+    storage.remove(folder)
+    storage.remove(folder)
+    assert not storage.exists(folder)
+
+
+def test_other_filesystems_get_whole_objects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    monkeypatch.setattr(
+        storage, "locate", lambda location: (remote, location.removeprefix("s3://"))
+    )
+    storage.write_json("s3://bucket/a/x.json", [1])
+    storage.move("s3://bucket/a/x.json", "s3://bucket/a/y.json")
+    assert storage.names_in("s3://bucket/a") == ["y.json"]
+    assert storage.read_json("s3://bucket/a/y.json") == [1]
+
+
+def test_what_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:
+    def kill(path: str) -> None:
+        Path(path).touch()
+        assert storage.unfinished(str(tmp_path)) == [Path(path).name]
+        assert Path(path).name.startswith("_")
+
+    storage.write_whole(str(tmp_path / "part-0.parquet"), kill)
+    assert storage.unfinished(str(tmp_path)) == []
+
+
+def test_reading_what_is_not_there(tmp_path: Path) -> None:
+    assert storage.read_json(str(tmp_path / "no.json")) is None
+    assert storage.names_in(str(tmp_path / "no")) == []
+    with pytest.raises(UserError, match="is no corpus"):
+        parquet.row_files(str(tmp_path))
+
+
+def test_any_flipped_bit_of_the_rows_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "part-1.parquet"
+    parquet.write_table(str(file), pa.table({"x": np.random.default_rng(0).random(3_000)}))
+    good = file.read_bytes()
+    for at in range(100, len(good) - 2_000, len(good) // 40):
+        flipped = bytearray(good)
+        flipped[at] ^= 1 << at % 8
+        file.write_bytes(flipped)
+        with pytest.raises(UserError, match=r"part-1\.parquet can't be read: .*"):
+            parquet.read_table(str(file))
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "part-1.parquet").write_bytes(b"PAR1 nonsense")
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(UserError, match=r"part-1\.parquet can't be read"):
+        list(parquet.read_batches(str(tmp_path)))
+    with pytest.raises(UserError, match=r"x\.json can't be read"):
+        storage.read_json(str(tmp_path / "x.json"))
+    with pytest.raises(UserError, match="no filesystem takes"):
+        storage.locate("gopher://hole/x")
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "is_in"),
+    [("/a/b", "/a", True), ("/a", "/a", True), ("/ab", "/a", False), ("/a", "/a/b", False)],
+)
+def test_is_within(inner: str, outer: str, is_in: bool) -> None:
+    assert storage.is_within(inner, outer) == is_in

@@ -1,0 +1,79 @@
+"""What a job would do: told without Ray, and with nothing written."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from instancesketch.batch.ingest import IngestConfig, job_of
+from instancesketch.batch.output import Output
+from instancesketch.cli import main
+from instancesketch.core.parquet import write_table
+from instancesketch.core.schema import to_table
+from instancesketch.distributed.dry_run import preview
+from tests.drawings import drawn
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A corpus of two files."""
+    for name, count in (("a", 7), ("b", 5)):
+        write_table(str(tmp_path / "in" / f"{name}.parquet"), to_table(drawn(count)))
+    return tmp_path / "in"
+
+
+def test_the_plan_of_a_new_job(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    out = tmp_path / "out"
+    ask = ["segment", str(source), "--out", str(out), "--dry-run"]
+    assert main([*ask, "--json", "--workers", "1"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    size = sum(p.stat().st_size for p in source.iterdir())
+    told = {"files": 2, "hidden_files": 0, "bytes": size, "rows": 12, "workers": 1}
+    assert plan.items() >= {"out": str(out), "finished": False, **told}.items()
+    assert plan["slices_to_do"] == plan["slices"] >= 1
+    assert main(ask) == 0
+    printed = capsys.readouterr().out
+    assert "2 files of 0.0 MB, 12 rows" in printed
+    assert printed.endswith("segment: dry run, nothing was done\n")
+    assert not out.exists()
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    assert main(ask) == 0
+    assert "workers: as many as the cluster has" in capsys.readouterr().out
+
+
+def test_the_plan_of_one_that_was_stopped(source: Path, tmp_path: Path) -> None:
+    job = job_of(IngestConfig(sources=(str(source),), out=str(tmp_path / "out")))
+    output = Output(str(tmp_path / "out"))
+    output.claim(job.settings)
+    first = job.items[0].name
+    write_table(output.staged(first), to_table([]))
+    plan = preview(job, None)
+    assert plan["slices"] - plan["slices_to_do"] == 1
+
+
+def test_rows_of_drawings_are_known_when_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.ndjson").write_text('{"key_id": "a", "drawing": [[[0, 5], [0, 5]]]}\n')
+    job = job_of(IngestConfig(sources=(str(tmp_path / "in"),), out=str(tmp_path / "out")))
+    assert preview(job, None)["rows"] is None
+
+
+def test_a_mistake_is_told_before_anything_is_done(source: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    assert main(["ingest", str(source), "--out", str(tmp_path / "out"), "--dry-run"]) == 2
+    assert "already holds 'thesis.txt'" in capsys.readouterr().err
+
+
+def test_it_starts_no_ray(source: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from instancesketch.cli import main; "
+        f"main(['ingest', {str(source)!r}, '--out', {str(tmp_path / 'out')!r}, '--dry-run']); "
+        "assert 'ray' not in sys.modules or not sys.modules['ray'].is_initialized()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

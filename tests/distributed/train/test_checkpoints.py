@@ -1,0 +1,105 @@
+"""What of a run's checkpoints can be used, whatever became of the files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from instancesketch.core import storage
+from instancesketch.distributed.train import checkpoints
+
+SCORES = (1.0, 9.0, 9.0, 3.0, 2.0)
+
+
+def state_of(epoch: int, score: float) -> dict[str, Any]:
+    best = max(range(epoch), key=lambda e: SCORES[e]) + 1
+    values = torch.arange(500.0) + epoch
+    return {"epoch": epoch, "score": score, "best_epoch": best, "net": {"w": values}}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> str:
+    """A run of five epochs, the second the best."""
+    lines = []
+    for epoch, score in enumerate(SCORES, start=1):
+        checkpoints.save(str(tmp_path), state_of(epoch, score))
+        lines.append(json.dumps({"epoch": epoch, "score": score}) + "\n")
+    (tmp_path / "metrics.jsonl").write_text("".join(lines))
+    return str(tmp_path)
+
+
+def file_of(run: str, epoch: int) -> Path:
+    (path,) = (Path(run) / checkpoints.FOLDER).glob(f"epoch-{epoch:06d}-*")
+    return path
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def flip_a_bit(path: Path) -> None:
+    """In the middle of the numbers, where `torch.load` doesn't look."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def make_unreadable(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGE = [remove, cut, empty, flip_a_bit, make_unreadable]
+
+
+def test_the_best_the_newest_and_the_one_before_are_kept(run: str) -> None:
+    names = sorted(p.name[:12] for p in (Path(run) / checkpoints.FOLDER).iterdir())
+    assert names == ["epoch-000002", "epoch-000004", "epoch-000005"]
+    found = checkpoints.newest(run)
+    assert (found.epoch, found.damaged) == (5, ())
+    assert found.state is not None
+    assert torch.equal(found.state["net"]["w"], torch.arange(500.0) + 5)
+    best = checkpoints.best(run)
+    assert (best.epoch, best.damaged) == (2, ())
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_one_is_named_and_the_one_before_is_taken(
+    run: str, damage: Callable[[Path], None]
+) -> None:
+    damage(file_of(run, 5))
+    found = checkpoints.newest(run)
+    assert (found.epoch, found.damaged) == (4, (5,))
+    damage(file_of(run, 2))
+    best = checkpoints.best(run)
+    assert (best.epoch, best.damaged) == (4, (2,))
+    damage(file_of(run, 4))
+    found = checkpoints.newest(run)
+    assert (found.epoch, found.state) == (0, None)
+    assert 5 in found.damaged
+    assert checkpoints.best(run).state is None
+
+
+def test_what_is_trained_again_takes_the_place_of_the_damaged(run: str) -> None:
+    flip_a_bit(file_of(run, 5))
+    checkpoints.save(run, state_of(5, 2.5))
+    found = checkpoints.newest(run)
+    assert (found.epoch, found.damaged) == (5, ())
+    assert file_of(run, 5).exists()
+
+
+def test_a_run_that_begins_has_none(tmp_path: Path) -> None:
+    run = str(tmp_path / "new")
+    assert checkpoints.newest(run) == checkpoints.Found(state=None)
+    assert not storage.exists(run)

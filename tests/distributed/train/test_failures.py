@@ -1,0 +1,183 @@
+"""What becomes of a training whose workers are lost, whose log can't be written, that diverges."""
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow.parquet as pq
+import pytest
+
+from instancesketch import tracking
+from instancesketch.core.errors import PassingError, UserError
+from instancesketch.core.schema import to_table
+from instancesketch.distributed.train import checkpoints, run_training
+from instancesketch.distributed.train.run_training import TrainConfig, starts, train
+from instancesketch.tracking import METRICS, Reporter, RunLog
+from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from tests.drawings import TINY, drawn
+
+LASTING = UserError("weights of another shape")
+PASSING = PassingError("the disk is full")
+
+
+class Attempts:
+    """Stands in for Ray: each attempt finishes so many epochs, and fails unless it is the last."""
+
+    def __init__(self, run, epochs, failures):
+        self.run, self.failures, self.made = run, failures, 0
+        self.epochs = iter(epochs)
+
+    def fit(self):
+        from ray.train import WorkerGroupError
+
+        self.made += 1
+        for epoch in next(self.epochs):
+            state = {"epoch": epoch, "score": 1.0, "best_epoch": 1}
+            checkpoints.save(self.run, state)
+            RunLog(self.run).log({"epoch": epoch, "loss": 1.0})
+        if failure := next(self.failures, None):
+            raise WorkerGroupError("said at length", {1: failure})
+
+
+@pytest.fixture
+def attempts(tmp_path, monkeypatch):
+    """Has a run of four epochs trained by attempts that finish these and fail of those."""
+
+    def fitted(epochs, failures):
+        stand_in = Attempts(str(tmp_path), epochs, iter(failures))
+        monkeypatch.setattr(run_training, "_trainer", lambda *_: stand_in)
+        config = SimpleNamespace(recipe=SimpleNamespace(epochs=4))
+        try:
+            run_training._fit(str(tmp_path), config, {}, [])
+        finally:
+            fitted.made = stand_in.made
+
+    return fitted
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("lost"), PASSING])
+def test_a_run_goes_on_as_long_as_epochs_get_done(attempts, failure):
+    attempts([[1], [2], [3, 4]], [failure, failure])
+    assert attempts.made == 3
+
+
+def test_a_run_that_gets_nowhere_ends_with_one_line(attempts):
+    long = RuntimeError("Traceback\n  at length\nlost its node\n")
+    with pytest.raises(PassingError) as error:
+        attempts([[1], []], [long, long])
+    assert attempts.made == 2
+    assert str(error.value) == (
+        "workers were lost 6 times without finishing an epoch after epoch 1; the last time: lost "
+        "its node"
+    )
+
+
+@pytest.mark.parametrize(("epochs", "mistake"), [([1], LASTING), ([], PASSING)])
+def test_a_users_mistake_in_a_worker_is_what_is_told(attempts, epochs, mistake):
+    with pytest.raises(UserError) as error:
+        attempts([epochs], [mistake])
+    assert error.value is mistake
+
+
+def test_what_fails_where_workers_are_controlled_is_told_as_what_it_is():
+    from ray.train import ControllerError
+
+    with pytest.raises(UserError) as error:
+        run_training._raise_what_lasts("run", ControllerError(LASTING), 0)
+    assert error.value is LASTING
+    with pytest.raises(ControllerError, match="a bug"):
+        run_training._raise_what_lasts("run", ControllerError(ValueError("a bug")), 0)
+
+
+def test_a_mistake_that_lasts_is_not_tried_again(tmp_path):
+    callback = run_training._callback(Reporter(str(tmp_path), {}, []))
+    callback.after_exception(None, {0: PASSING, 1: RuntimeError("its peer is gone")})
+    with pytest.raises(UserError) as error:
+        callback.after_exception(None, {0: PASSING, 1: LASTING})
+    assert error.value is LASTING
+
+
+def test_a_log_that_lacks_the_end_of_a_run_is_told_of(attempts, monkeypatch):
+    monkeypatch.setattr(RunLog, "log", lambda self, figures: None)
+    with pytest.raises(UserError, match=f"{METRICS} couldn't be written and lacks .* epoch 0;"):
+        attempts([[1, 2, 3, 4]], [])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("failures")
+    sketches = [s.replace(split="train") for s in drawn(32, seed=2)]
+    pq.write_table(to_table(sketches), folder / "rows.parquet")
+    return str(folder)
+
+
+def config_of(corpus, storage, **recipe):
+    return TrainConfig(
+        data=(corpus,),
+        run="run",
+        storage=str(storage),
+        recipe=SegmenterFitConfig(model=TINY, batch_size=16, **{"epochs": 3} | recipe),
+        selection="none",
+        taxonomy="doodle7",
+        quiet=True,
+    )
+
+
+def working(monkeypatch, saved):
+    """Has workers call `saved` with the run and the epoch after every checkpoint."""
+
+    def work(loop):
+        from instancesketch.distributed.train import checkpoints, train_loop
+
+        save = checkpoints.save
+
+        def save_and_call(run, state):
+            save(run, state)
+            saved(run, state["epoch"])
+
+        checkpoints.save = save_and_call
+        train_loop.work(loop)
+
+    monkeypatch.setattr(run_training, "work", work)
+
+
+@pytest.mark.ray
+def test_a_run_that_diverges_is_not_begun_again(ray_cluster, corpus, tmp_path):
+    with pytest.raises(UserError, match="loss is no number in epoch 1; lower learning_rate"):
+        train(config_of(corpus, tmp_path, learning_rate=1e36))
+    assert len(starts(str(tmp_path / "run"))) == 1
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_run_outlives_more_losses_than_one_attempt(ray_cluster, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_training, "MOST_FAILURES", 0)
+    working(monkeypatch, lambda run, epoch: os._exit(1) if epoch < 3 else None)
+    summary = train(config_of(corpus, tmp_path))
+    assert [start["epoch"] for start in summary["starts"]] == [0, 1, 2]
+    assert [line["epoch"] for line in tracking.read(summary["run"])] == [1, 2, 3]
+
+
+@pytest.mark.ray
+def test_lines_that_can_not_be_written_come_later(
+    ray_cluster, corpus, tmp_path, monkeypatch, caplog
+):
+    """With the next epoch of the same start, or when the run is asked for again."""
+    config = config_of(corpus, tmp_path)
+    log = tmp_path / "run" / METRICS
+
+    def block(run, epoch):
+        if epoch == 1:
+            Path(run, "metrics.jsonl").mkdir()
+
+    working(monkeypatch, block)
+    with pytest.raises(UserError, match=METRICS) as error:
+        train(config)
+    assert "\n" not in str(error.value)
+    told = [r.getMessage() for r in caplog.records if r.name.endswith("following")]
+    assert [text.split(":")[0] for text in told] == ["epoch 1", "epoch 2", "epoch 3"]
+    assert all(text.endswith("it is tried again with the next") for text in told)
+    log.rmdir()
+    working(monkeypatch, lambda run, epoch: None)
+    assert train(config)["best_epoch"] == 3
+    assert [line["epoch"] for line in tracking.read(str(log.parent))] == [1, 2, 3]

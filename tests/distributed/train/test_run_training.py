@@ -1,0 +1,365 @@
+"""Training on a real Ray: what a run leaves behind, that it repeats, and that it continues."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import safetensors.torch
+import torch
+from defusedxml import ElementTree
+
+from instancesketch import tracking
+from instancesketch.batch.segment import SegmentConfig, segment
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import to_table
+from instancesketch.core.taxonomy import SIDES, Taxonomy, side_of
+from instancesketch.distributed.train import config as train_config
+from instancesketch.distributed.train.run_training import TrainConfig, train
+from instancesketch.inference.segmenter import Segmenter
+from instancesketch.models import weights
+from instancesketch.models.packing import pack
+from instancesketch.training import fit_refiner, fit_segmenter
+from instancesketch.training.fit_refiner import RefinerFitConfig
+from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn, sketch_of
+
+pytestmark = pytest.mark.ray
+
+# A high rate and a short memory, so that what workers have learned apart shows.
+RECIPE = SegmenterFitConfig(model=TINY, epochs=2, batch_size=16, learning_rate=0.02, average=0.5)
+REFINER = RefinerFitConfig(
+    model=TINY_REFINER, epochs=2, batch_size=16, learning_rate=0.02, average=0.5
+)
+FILES = {
+    "config.json", "metrics.jsonl", "curves.svg", "summary.json", "tensorboard", "examples.png",
+}  # fmt: skip
+
+
+def write_corpus(folder: Path) -> str:
+    """A hundred drawings to train on, forty to select on, in row groups of very unlike use."""
+    folder.mkdir()
+    sketches = [
+        s.replace(split="train" if i < 100 else "valid") for i, s in enumerate(drawn(140, seed=2))
+    ]
+    sketches += [s.replace(part=None, label=None) for s in drawn(30, seed=3)]
+    for i in range(2):
+        path = folder / f"part-{i}.parquet"
+        pq.write_table(to_table(sketches[i::2]), path, row_group_size=15)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("training") / "corpus")
+
+
+def config_of(corpus, storage, run, **values):
+    values = {"recipe": RECIPE, "selection": "valid", "quiet": True, "taxonomy": "doodle7"} | values
+    return TrainConfig(data=(corpus,), run=run, storage=str(storage), **values)
+
+
+# What differs from machine to machine, and from time to time.
+COSTS = {"seconds", "peak_memory_mb"}
+
+
+@pytest.fixture(scope="module")
+def done(ray_cluster, corpus, tmp_path_factory):
+    """Finished runs of one worker and of two: their folder, settings and summary by name."""
+    storage = tmp_path_factory.mktemp("runs")
+    found = {}
+    for name, workers in (("one", 1), ("two", (1, 2)), ("refiner", 2)):
+        recipe = REFINER if name == "refiner" else RECIPE
+        config = config_of(corpus, storage, name, workers=workers, recipe=recipe)
+        found[name] = (storage / name, config, train(config))
+    return found
+
+
+def weights_of(run):
+    return safetensors.torch.load_file(run / "segmenter" / "model.safetensors")
+
+
+def same_weights(a, b):
+    left, right = weights_of(a), weights_of(b)
+    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_run_leaves_its_settings_figures_curves_and_weights(done, corpus, name):
+    run, _, summary = done[name]
+    assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {
+        "segmenter",
+        "confusion.png",
+    }
+    settings = json.loads((run / "config.json").read_text())
+    assert settings["recipe"] == json.loads(json.dumps(asdict(RECIPE)))
+    assert settings["data"] == [corpus]
+    assert settings["workers"] == (1 if name == "one" else [1, 2])
+    workers = 1 if name == "one" else 2
+    assert settings["drawings"] == {"train": 100, "select": 40}
+    lines = tracking.read(str(run))
+    assert [line["epoch"] for line in lines] == [1, 2]
+    for line in lines:
+        assert {"loss", "learning_rate", "seconds", "macro_f1", "part_accuracy", "C", "P"} <= set(
+            line
+        )
+    # Seven steps of sixteen drawings hold a hundred: shared by two workers, seven of eight each.
+    assert [line["drawings"] for line in lines] == [100 // workers] * 2
+    assert [line["workers"] for line in lines] == [workers] * 2
+    ElementTree.parse(run / "curves.svg")
+    assert json.loads((run / "summary.json").read_text()) == summary
+    best = max(lines, key=lambda line: line["macro_f1"])
+    assert summary["best_epoch"] == best["epoch"]
+    assert summary["best"] == best
+    assert summary["starts"] == [{"epoch": 0, "workers": workers, "damaged": []}]
+    assert "finished_before" not in summary
+    assert summary["speed"]["drawings"] == 200
+    assert summary["peak_memory_mb"]["worker"] == max(line["memory_mb"] for line in lines) > 0
+    stages = [stage["busy_seconds"] for stage in summary["stages"].values()]
+    assert min(stages) > 0
+    assert sum(stages) == pytest.approx(sum(line["seconds"] for line in lines), abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_runs_weights_are_loaded_from_its_folder(done, name):
+    run, _, summary = done[name]
+    model = Segmenter.load(str(run))
+    assert model.taxonomy == DOODLE7
+    assert all(s.part for s in model.label(drawn(3)))
+    about = json.loads((run / "segmenter" / "config.json").read_text())
+    assert about["metrics"] == summary["best"]
+    assert about["recipe"]["seed"] == RECIPE.seed
+    assert about["model"] == about["recipe"]["model"]
+
+
+def test_a_refiners_run_leaves_the_same_and_is_chosen_by_its_grouping(done):
+    run, _, summary = done["refiner"]
+    assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {"refiner"}
+    settings = json.loads((run / "config.json").read_text())
+    assert settings["kind"] == "refiner"
+    assert settings["recipe"] == json.loads(json.dumps(asdict(REFINER)))
+    lines = tracking.read(str(run))
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert all({"loss", "grouping", "ari"} <= set(line) for line in lines)
+    assert "macro_f1" not in lines[0]
+    assert "grouping" in (run / "curves.svg").read_text()
+    assert summary["best"] == max(lines, key=lambda line: line["grouping"])
+    assert "finished_before" not in summary
+    about = json.loads((run / "refiner" / "config.json").read_text())
+    assert about["metrics"] == summary["best"]
+    assert about["model"] == settings["recipe"]["model"]
+
+
+@pytest.mark.parametrize("name", ["one", "two", "refiner"])
+def test_selection_counts_every_drawing_once(done, corpus, name):
+    """What several workers measured together is what one process measures of the same weights."""
+    run, _, summary = done[name]
+    tables = [pq.read_table(path) for path in sorted(Path(corpus).iterdir())]
+    batches = [pack(t.filter([s == "valid" for s in t["split"].to_pylist()]), DOODLE7)
+               for t in tables]  # fmt: skip
+    assert sum(map(len, batches)) == 40
+    if name == "refiner":
+        net, _ = weights.build_refiner(weights.load([str(run)], "refiner"), name)
+        figures = fit_refiner.evaluate(net, batches, DOODLE7).figures()
+    else:
+        net = Segmenter.load(str(run)).net
+        figures = fit_segmenter.evaluate(net, batches, DOODLE7, given=True).figures()
+    told = [key for key in tracking.PERCENT if key in summary["best"]]
+    assert len(told) == (2 if name == "refiner" else 4)
+    for key in told:
+        assert summary["best"][key] == figures[key] is not None
+
+
+def test_a_segmenter_and_a_refiner_label_instances_and_sides_through_ray(done, tmp_path):
+    """Two runs' weights together; what Ray writes is what one process labels in memory."""
+    runs = [str(done[name][0]) for name in ("two", "refiner")]
+    few = [s.replace(part=None, label=None, instance=None) for s in drawn(40, 4, "2leg")]
+    config = SegmentConfig(
+        sources=(small_corpus(tmp_path / "few", few),),
+        out=str(tmp_path / "result"),
+        weights=tuple(runs),
+        given_category=True,
+        workers=1,
+        quiet=True,
+    )
+    assert segment(config).failed == 0
+    names = ["sketch_id", "part", "label", "instance"]
+    (written,) = (pq.read_table(f) for f in Path(config.out).glob("part-*"))
+    labelled = Segmenter.load(runs).label_table(to_table(few), given_category=True)
+    assert written.select(names).equals(labelled.select(names))
+    strokes = [
+        stroke
+        for row in written.to_pylist()
+        for stroke in zip(row["part"], row["label"], row["instance"], strict=True)
+    ]
+    countable = DOODLE7.categories["2leg"].countable
+    assert all((number is not None) == (part in countable) for part, _, number in strokes)
+    sides = [side_of(part, label) for part, label, _ in strokes if label != part]
+    assert set(sides) == set(SIDES)
+    assert any(number and number > 1 for _, _, number in strokes)
+
+
+def test_a_finished_run_says_so(done):
+    run, config, summary = done["two"]
+    before = {f: f.stat().st_mtime_ns for f in run.rglob("*")}
+    assert train(config) == summary | {"finished_before": True}
+    assert {f: f.stat().st_mtime_ns for f in run.rglob("*")} == before
+
+
+def test_a_run_stopped_before_its_last_files_is_finished(done):
+    run, config, summary = done["refiner"]
+    learned = (run / "refiner" / "model.safetensors").read_bytes()
+    for path in ("summary.json", "refiner/config.json", "refiner/model.safetensors"):
+        (run / path).unlink()
+    again = train(config)
+    assert {k: v for k, v in again.items() if k not in COSTS} == {
+        k: v for k, v in summary.items() if k not in COSTS
+    }
+    assert (run / "refiner" / "model.safetensors").read_bytes() == learned
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"workers": 1}, "workers was [1, 2], is 1"),
+        ({"recipe": replace(RECIPE, seed=5)}, "seed was 0, is 5"),
+        ({"recipe": replace(RECIPE, model=replace(TINY, layers=2))}, "layers was 1, is 2"),
+        ({"selection": "tenth"}, "selection was valid, is tenth"),
+        ({"recipe": REFINER}, "kind was segmenter, is refiner"),
+    ],
+)
+def test_a_run_of_other_settings_is_refused(done, change, told):
+    run, config, _ = done["two"]
+    before = (run / "config.json").read_text()
+    with pytest.raises(UserError) as error:
+        train(replace(config, **change))
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+    assert (run / "config.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"workers": 64, "recipe": replace(RECIPE, batch_size=64)}, "room for"),
+        ({"gpus_per_worker": 8.0}, "8 GPUs"),
+        ({"gpus_per_worker": 0.5, "workers": 2}, "0.5 GPUs"),
+        ({"workers": 17}, "batches of 16 drawings can't be shared by 17 workers; raise --batch-s"),
+        ({"workers": (2, 17)}, "can't be shared by 17 workers"),
+        ({"workers": (2, 1)}, "the least comes first"),
+        ({"workers": (8, 16), "recipe": replace(RECIPE, batch_size=720720)}, "8 workers with"),
+        ({"workers": 0}, "at least one worker"),
+        ({"run": "a/b"}, "plain name"),
+        ({"run": ""}, "plain name"),
+        ({"taxonomy": "spg20"}, "no labelled drawing"),
+        ({"taxonomy": "nowhere"}, "no taxonomy"),
+        ({"weights": ("nowhere",)}, "nowhere"),
+        ({"data": ("/nowhere",)}, "is no corpus"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_done_is_refused_at_once(ray_cluster, corpus, tmp_path, values, told):
+    config = replace(config_of(corpus, tmp_path / "runs", "r"), **values)
+    with pytest.raises(UserError, match=told) as error:
+        train(config)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def small_corpus(folder, sketches):
+    folder.mkdir()
+    pq.write_table(to_table(sketches), folder / "rows.parquet")
+    return str(folder)
+
+
+def test_corpora_that_can_not_train_are_refused(ray_cluster, tmp_path):
+    def refusal(*sketches, **values):
+        corpus = small_corpus(tmp_path / str(len(list(tmp_path.iterdir()))), sketches)
+        with pytest.raises(UserError) as error:
+            train(config_of(corpus, tmp_path, "run", **values))
+        return str(error.value)
+
+    sun = {"category": "sun", "split": "train"}
+    one = sketch_of([(0, 0), (1, 1)], part=("ray",), **sun)
+    assert "no labelled drawing" in refusal(one.replace(part=None))
+    assert "no labelled drawing" in refusal(one.replace(split="test"))
+    assert "'petal' of sun" in refusal(one.replace(part=("petal",)))
+    assert "no drawing to select" in refusal(one)
+    assert "2 workers for 1 labelled" in refusal(one, workers=2, selection="none")
+    for instance in (None, (None,), (0,)):  # 0: several at once, or not known
+        told = refusal(one.replace(instance=instance), recipe=REFINER, selection="none")
+        assert "which instance a stroke draws" in told
+        assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"recipe": replace(RECIPE, model=replace(TINY, layers=2))}, "another shape"),
+        ({"recipe": REFINER}, "no refiner in"),
+    ],
+    ids=["shape", "kind"],
+)
+def test_weights_that_do_not_fit_are_refused(done, corpus, tmp_path, values, told):
+    first, _, _ = done["one"]
+    config = config_of(corpus, tmp_path, "next", weights=(str(first),), **values)
+    with pytest.raises(UserError, match=told):
+        train(config)
+
+
+def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeypatch):
+    """Three drawings, fewer than a batch, and one row group for two workers: still a run."""
+    first, _, _ = done["one"]
+    monkeypatch.chdir(first.parent)  # workers have other working folders than the driver
+    monkeypatch.setattr(train_config, "FEW_GROUPS", 0)
+    small_corpus(first.parent / "few", [s.replace(split="train") for s in drawn(3, seed=8)])
+    still = replace(RECIPE, learning_rate=0.0, weight_decay=0.0, average=0.0, epochs=1)
+    config = config_of("few", tmp_path, "next", workers=2, selection="none", recipe=still)
+    summary = train(replace(config, weights=("one",), taxonomy=None))
+    assert summary["best_epoch"] == 1
+    assert "macro_f1" not in summary["best"]
+    before, after = weights_of(first), weights_of(tmp_path / "next")
+    learned = [k for k in before if "running" not in k and "num_batches" not in k]
+    assert all(torch.equal(before[k], after[k]) for k in learned)
+
+
+def test_weights_go_on_with_a_taxonomy_of_ones_own(done, tmp_path):
+    first, _, _ = done["one"]
+    hull = {"words": [], "parts": ["wheel", "hull", "unlabeled"], "countable": ["wheel"]}
+    own = Taxonomy.from_dict(
+        {"name": "mine", "categories": {"cart": hull | {"sided": [], "aliases": {}}}}
+    )
+    carts = [
+        s.replace(
+            category="cart",
+            split="train",
+            part=tuple("hull" if p == "frame" else p for p in s.part),
+            label=None,
+        )
+        for s in drawn(12, seed=4, category="car")
+    ]
+    still = replace(RECIPE, learning_rate=0.0, weight_decay=0.0, average=0.0, epochs=1)
+    config = config_of(
+        small_corpus(tmp_path / "carts", carts),
+        tmp_path,
+        "next",
+        selection="none",
+        recipe=still,
+        weights=(str(first),),
+        taxonomy=own,
+    )
+    train(config)
+    before, after = weights_of(first), weights_of(tmp_path / "next")
+    assert torch.equal(before["part_head.weight"][DOODLE7.part_names.index("wheel")],
+                       after["part_head.weight"][own.part_names.index("wheel")])  # fmt: skip
+    assert len(after["part_head.weight"]) == 3
+    assert after["category.weight"].shape[0] == 2
+    assert torch.equal(before["category.weight"][-1], after["category.weight"][-1])
+    shared = [k for k in before if k.startswith("transformer.")]
+    assert all(torch.equal(before[k], after[k]) for k in shared)
+    net, taxonomy = weights.build_segmenter(
+        weights.load([str(tmp_path / "next")], "segmenter"), "next"
+    )
+    assert taxonomy.part_names == own.part_names
+    assert Segmenter(net, taxonomy).label(carts[:1])[0].category == "cart"

@@ -1,0 +1,300 @@
+"""Sweeps on a real Ray: how trials end and what they leave, stopping and going on."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import ray
+from defusedxml import ElementTree
+
+from instancesketch import tracking
+from instancesketch.core.errors import UserError
+from instancesketch.distributed.train.run_training import TrainConfig
+from instancesketch.distributed.tune import TuneConfig, tune
+from instancesketch.inference.segmenter import Segmenter
+from instancesketch.tracking.sweep import Sweep
+from instancesketch.training.search_space import Dimension, Space
+from tests.distributed.train.test_run_training import write_corpus
+
+pytestmark = pytest.mark.ray
+
+TINY = (
+    "average=0.5", "batch_size=16", "epochs=2", "model.samples=8", "model.channels=[16]",
+    "model.layers=1", "model.feedforward=32",
+)  # fmt: skip
+SPACE = Space(
+    kind="segmenter",
+    recipe="default",
+    changes=(*TINY, "learning_rate=0.02", "model.width=16", "model.heads=2"),
+    dimensions=(
+        Dimension(key="learning_rate", low=0.0, high=0.1),
+        Dimension(key="model.width", choices=(16, 18)),
+        Dimension(key="model.heads", choices=(2, 8)),
+    ),
+)
+FILES = {
+    "config.json", "trials.json", "trials.csv", "best.toml", "curves.svg", "parameters.svg",
+    "summary.json",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("tuning") / "corpus")
+
+
+def config_of(corpus, storage, **values):
+    run = TrainConfig(
+        data=(corpus,),
+        run="sweep",
+        recipe=SPACE.trial(SPACE.base()),
+        storage=str(storage),
+        taxonomy="doodle7",
+        selection="valid",
+        quiet=True,
+    )
+    return TuneConfig(
+        **{"train": run, "space": SPACE, "trials": 3, "concurrent": 1, "reduction": 2} | values
+    )
+
+
+def free_cpus():
+    return ray.available_resources().get("CPU", 0)
+
+
+@pytest.fixture(scope="module")
+def done(ray_cluster, corpus, tmp_path_factory):
+    """A finished sweep of three trials: the second can't be, the third learns nothing."""
+    config = config_of(corpus, tmp_path_factory.mktemp("runs"))
+    location = Path(config.train.storage) / "sweep"
+    sweep = Sweep(location=str(location), kind="segmenter")
+    # As if it had been stopped when these were asked for.
+    sweep.ask(1, SPACE.base())
+    sweep.ask(2, SPACE.base() | {"model.width": 18, "model.heads": 8})
+    sweep.ask(3, SPACE.base() | {"learning_rate": 0.0})
+    free = free_cpus()
+    summary = tune(config)
+    return location, config, summary, free
+
+
+def test_every_trial_is_in_the_table_once_with_what_its_run_came_to(done):
+    location, _, summary, _ = done
+    there = {f.name for f in location.iterdir() if f.name[0] != "_"}
+    assert there == FILES | {"trial-01", "trial-03"}
+    table = {row["trial"]: row for row in json.loads((location / "trials.json").read_text())}
+    assert sorted(table) == ["trial-01", "trial-02", "trial-03"]
+    with (location / "trials.csv").open() as file:
+        assert [row["trial"] for row in csv.DictReader(file)] == list(table)
+    for name, row in table.items():
+        lines = tracking.read(str(location / name))
+        assert row["epochs"] == len(lines)
+        assert row["macro_f1"] == max((line["macro_f1"] for line in lines), default=None)
+    assert table["trial-01"]["values"] == SPACE.base()
+    assert table["trial-01"]["outcome"] == "finished"
+    assert table["trial-02"]["outcome"] == "failed"
+    assert table["trial-02"]["reason"] == "a width 18 can't be shared by 8 heads"
+    assert table["trial-03"]["outcome"] == "stopped early"
+    assert table["trial-03"]["epochs"] == 1
+    assert not (location / "trial-03" / "summary.json").exists()
+    counts = {name: summary[name] for name in ("trials", "finished", "stopped_early", "failed")}
+    assert counts == {"trials": 3, "finished": 1, "stopped_early": 1, "failed": 1}
+    assert summary["best"] == table["trial-01"]
+    assert summary["first"] == table["trial-01"]["macro_f1"]
+    assert "trial-03 stopped early" in (location / "_log.txt").read_text()
+    for picture in ("curves.svg", "parameters.svg"):
+        ElementTree.parse(location / picture)
+
+
+def test_a_trial_that_was_stopped_gives_its_cpus_back(done):
+    _, _, _, free = done
+    for _ in range(100):
+        if free_cpus() == free:
+            break
+        time.sleep(0.2)
+    assert free_cpus() == free
+
+
+def test_a_trials_run_is_like_any_other(done):
+    location, _, summary, _ = done
+    model = Segmenter.load(str(location / summary["best"]["trial"]))
+    assert model.net.config.samples == 8
+    settings = json.loads((location / "trial-01" / "config.json").read_text())
+    assert settings["recipe"]["learning_rate"] == 0.02
+    assert settings["recipe"]["model"]["width"] == 16
+
+
+def test_a_finished_sweep_says_so_and_another_of_its_name_is_refused(done):
+    location, config, summary, _ = done
+    before = {f: f.stat().st_mtime_ns for f in location.rglob("*")}
+    assert tune(config) == summary | {"finished_before": True}
+    others = [
+        (replace(config, trials=4), "trials was 3, is 4"),
+        (replace(config, train=replace(config.train, selection="tenth")), "selection was valid"),
+    ]
+    for other, told in others:
+        with pytest.raises(UserError, match=told) as error:
+            tune(other)
+        assert "\n" not in str(error.value)
+    assert {f: f.stat().st_mtime_ns for f in location.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("values", "run", "told"),
+    [
+        ({"concurrent": 3}, {}, "--concurrent 3: the cluster has room for 2 at once"),
+        ({"concurrent": None}, {"workers": 4}, "room for 4"),
+        ({}, {"gpus_per_worker": 1.0}, "1 GPU"),
+        ({}, {"data": ("/nowhere",)}, "is no corpus"),
+        ({}, {"taxonomy": "spg20"}, "no labelled drawing"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_done_is_refused_at_once(ray_cluster, corpus, tmp_path, values, run, told):
+    config = config_of(corpus, tmp_path / "runs", **values)
+    with pytest.raises(UserError, match=told) as error:
+        tune(replace(config, train=replace(config.train, **run)))
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_sweep_whose_trials_all_fail_says_why(ray_cluster, corpus, tmp_path):
+    config = config_of(corpus, tmp_path, trials=1)
+    sweep = Sweep(location=str(tmp_path / "sweep"), kind="segmenter")
+    sweep.ask(1, SPACE.base() | {"model.width": 18, "model.heads": 8})
+    with pytest.raises(UserError, match="failed, such as by: a width 18 can't"):
+        tune(config)
+
+
+def test_what_failed_for_another_reason_than_its_values_is_tried_again(
+    ray_cluster, corpus, tmp_path
+):
+    config = config_of(corpus, tmp_path, trials=2)
+    location = tmp_path / "sweep"
+    sweep = Sweep(location=str(location), kind="segmenter")
+    sweep.ask(1, SPACE.base())
+    sweep.ask(2, SPACE.base() | {"learning_rate": 0.01})
+    in_the_way = [location / f"trial-0{i}" / "config.json" for i in (1, 2)]
+    for folder in in_the_way:
+        folder.mkdir(parents=True)
+    with pytest.raises(UserError, match=r"can't be read: .*; the same command tries 2 of them"):
+        tune(config)
+    in_the_way[0].rmdir()
+    summary = tune(config)
+    assert [summary[name] for name in ("trials", "finished", "failed", "again")] == [2, 1, 1, 1]
+    assert summary["best"]["trial"] == "trial-01"
+    assert not (location / "summary.json").exists()
+    in_the_way[1].rmdir()
+    summary = tune(config)
+    assert [summary[name] for name in ("trials", "failed", "again")] == [2, 0, 0]
+    assert tune(config) == summary | {"finished_before": True}
+
+
+def descendants(pid):
+    """The processes of Ray's that a process has started, and those that these have."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        parents[int(entry.parent.name)] = int(fields[1])
+    found, last = set(), {pid}
+    while last:
+        last = {child for child, parent in parents.items() if parent in last} - found
+        found |= last
+    return {p for p in found if is_worker(p)}
+
+
+def is_worker(pid):
+    """Whether it runs tasks or actors; Ray's own agents take longer to notice that they may end."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return command.startswith(b"ray::") and b"Agent" not in command
+
+
+def wait_for(event, process, seconds=240):
+    until = time.monotonic() + seconds
+    while not event():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
+    """SIGTERM within the first trials, SIGKILL after one of them, and the same command again."""
+    write_corpus(tmp_path / "corpus")
+    (tmp_path / "space.toml").write_text("learning_rate = { range = [1e-3, 0.1], log = true }")
+    command = [
+        sys.executable, "-m", "instancesketch", "tune", "segmenter", "--data", "corpus",
+        "--run", "sweep", "--space", "space.toml", "--taxonomy", "doodle7", "--select", "valid",
+        "--trials", "3", "--reduction", "3", "--set", "model.width=16", "--set", "model.heads=2",
+    ]  # fmt: skip
+    command += [word for change in TINY for word in ("--set", change)]
+    environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[3])
+    sweep = Sweep(location=str(tmp_path / "runs" / "sweep"), kind="segmenter")
+
+    def start():
+        return subprocess.Popen(
+            command, cwd=tmp_path, env=environment, start_new_session=True, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        process = start()
+        # First amid a trial, then when one has come to its end.
+        ready = (
+            (lambda: any(t.epochs for t in sweep.trials()))
+            if kind == signal.SIGTERM
+            else (lambda: any(t.outcome for t in sweep.trials()))
+        )
+        try:
+            wait_for(ready, process)
+            started = descendants(process.pid)
+            assert started
+            process.send_signal(kind)
+            process.communicate(timeout=60)
+            until = time.monotonic() + 60
+            while any(map(is_worker, started)) and time.monotonic() < until:
+                time.sleep(0.1)
+            assert not list(filter(is_worker, started))
+        finally:
+            with suppress(ProcessLookupError):  # of Ray's own something may be left
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        assert not (tmp_path / "runs" / "sweep" / "summary.json").exists()
+
+    before = {
+        t.name: (t, [line["loss"] for line in tracking.read(sweep.run_of(t.number))])
+        for t in sweep.trials()
+    }
+    process = start()
+    said, complained = process.communicate(timeout=400)
+    assert process.returncode == 0, complained
+    table = json.loads((tmp_path / "runs" / "sweep" / "trials.json").read_text())
+    assert sorted(row["trial"] for row in table) == [f"trial-0{i}" for i in (1, 2, 3)]
+    for row in table:
+        lines = tracking.read(str(tmp_path / "runs" / "sweep" / row["trial"]))
+        assert [line["epoch"] for line in lines] == list(range(1, row["epochs"] + 1))
+        assert row["macro_f1"] == max(line["macro_f1"] for line in lines)
+        if row["outcome"] == "finished":
+            assert row["epochs"] == 2
+        if row["trial"] in before:  # nothing that was done was done again
+            trial, losses = before[row["trial"]]
+            assert row["values"] == trial.values
+            assert [line["loss"] for line in lines][: len(losses)] == losses
+    assert all(said.count(row["trial"]) >= 1 for row in table)
+    assert len({json.dumps(row["values"]) for row in table}) == 3
+    assert "best.toml" in said.splitlines()[-1]

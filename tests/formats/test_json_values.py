@@ -1,0 +1,78 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as nps
+
+from instancesketch.core.errors import SketchError
+from instancesketch.formats import json_values
+from instancesketch.formats.readers import published_json, quickdraw
+from instancesketch.formats.records import Record
+from tests.formats.strategies import COORDINATES
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(width=32) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=12,
+)
+STROKES = st.lists(st.lists(st.lists(st.integers() | ANYTHING, max_size=3), max_size=3), max_size=3)
+NAMES = ["source", "category", "split", "width", "height", "part", "label", "instance", "object"]
+FIELDS = st.dictionaries(
+    st.sampled_from([*NAMES, "object_category", "segments", "instances", "word", "user"]), ANYTHING
+)
+fixed = settings(derandomize=True, deadline=None, database=None, max_examples=300)
+
+
+@given(strokes=STROKES | ANYTHING, fields=FIELDS, key=ANYTHING)
+@fixed
+def test_any_values_make_a_record_or_a_sketch_error(strokes, fields, key):
+    for parse in (
+        lambda: quickdraw.parse({"key_id": key, "drawing": strokes, **fields}, "line 1"),
+        lambda: published_json._parse({"lines": strokes, "key_id": key, **fields}, "stem"),
+    ):
+        try:
+            reason = None if isinstance(parse(), Record) else ""
+        except SketchError as error:
+            reason = str(error)
+        assert reason is None or 0 < len(reason) < 300
+
+
+@given(x=nps.arrays(np.float32, 5, elements=COORDINATES))
+@fixed
+def test_the_shortest_decimals_are_exact(x):
+    text = json.dumps(json_values.shortest(x))
+    assert (np.array(json.loads(text), np.float64).astype(np.float32) == x).all()
+
+
+def test_short_numbers_stay_short():
+    assert json_values.dump(json_values.shortest(np.array([0.1, 3], np.float32))) == "[0.1,3.0]"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (True, "not a size"),
+        (-1, "not a size"),
+        (float("inf"), "not a size"),
+        (10**400, "not a size"),
+        ("4", "not a size"),
+    ],
+)
+def test_sizes_that_are_none(given, reason):
+    with pytest.raises(SketchError, match=reason):
+        json_values.extent(given, "width")
+
+
+@pytest.mark.parametrize(
+    ("value", "name"), [(7, "7"), ("x", "x"), (-(2**70), str(-(2**70))), ("a/b", "a/b")]
+)
+def test_ids_become_strings(value, name):
+    assert json_values.identifier(value, "key_id") == name
+
+
+@pytest.mark.parametrize("value", [None, "", True, 1.5, [], {}])
+def test_ids_that_are_none(value):
+    with pytest.raises(SketchError, match="key_id"):
+        json_values.identifier(value, "key_id")

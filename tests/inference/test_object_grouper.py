@@ -1,0 +1,311 @@
+"""From strokes to objects: what the partition may depend on, what boxes say, and the columns."""
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import RESULT_SCHEMA, from_table, to_table
+from instancesketch.inference.detector import Boxes
+from instancesketch.inference.object_grouper import Evidence, Grouper, find
+from instancesketch.models import weights
+from instancesketch.models.grouper import GrouperNet
+from tests.drawings import DOODLE7, TINY_GROUPER, composed, packed_scenes, sketch_of
+
+OTHER = len(DOODLE7.category_names)
+DOT = [(5, 5)]
+
+
+def network(loud=60.0, **values):
+    """A net of chance, made so sure and so undecided that it finds some objects in a scene."""
+    torch.manual_seed(0)
+    net = GrouperNet(replace(TINY_GROUPER, **values), DOODLE7).eval()
+    with torch.no_grad():
+        net.out.weight *= loud
+        affinity_NLL = net(
+            packed_scenes(composed(1)).normalised(), torch.tensor([False])
+        ).affinity_NLL
+        net.out.bias -= affinity_NLL.median()
+    return net
+
+
+@pytest.fixture(scope="module")
+def grouper():
+    return Grouper(network(), DOODLE7)
+
+
+def boxes_of(*scenes):
+    """Boxes, each (left, top, right, bottom) or with a score behind."""
+    flat = [b for scene in scenes for b in scene]
+    return Boxes(
+        corners_B4=torch.tensor([b[:4] for b in flat], dtype=torch.float32).view(-1, 4),
+        score_B=torch.tensor([b[4] if len(b) > 4 else 1.0 for b in flat]),
+        category_B=torch.full((len(flat),), -1),
+        boxes_N=torch.tensor([len(scene) for scene in scenes]),
+    )
+
+
+def grouped(grouper, scenes, boxes=None, **options):
+    return from_table(grouper.group_table(to_table(scenes), boxes, **options))
+
+
+def partition(objects):
+    """Which strokes are together, whatever the numbers of the objects."""
+    return {frozenset(i for i, o in enumerate(objects) if o == k) for k in objects}
+
+
+def test_objects_of_chance_are_some_and_more_than_one(grouper):
+    """What the tests below compare would otherwise be equal whatever went wrong."""
+    numbers = [len(s.object_category) for s in grouped(grouper, composed(8))]
+    sizes = [len(s) for s in composed(8)]
+    assert sum(1 < n < size for n, size in zip(numbers, sizes, strict=True)) >= 6
+
+
+def test_rows_are_a_results_with_objects_and_no_other_label(grouper):
+    scenes = composed(6)
+    table = grouper.group_table(to_table(scenes))
+    assert table.schema.equals(RESULT_SCHEMA)
+    for column in ("part", "label", "instance", "category", "part_score", "error"):
+        assert table[column].null_count == 6
+    for scene, found in zip(scenes, from_table(table), strict=True):
+        assert found.sketch_id == scene.sketch_id
+        assert (found.split, found.width) == (scene.split, scene.width)
+        np.testing.assert_array_equal(found.x, scene.x)
+        assert sorted(set(found.object)) == list(range(len(found.object_category)))
+        assert len(found.object_score) == len(found.object_category)
+        assert all(0 < score <= 1 for score in found.object_score)
+        assert set(found.object_category) <= {*DOODLE7.category_names, None}
+
+
+def test_no_rows_are_a_result_of_no_rows(grouper):
+    assert grouper.group_table(to_table([])).equals(RESULT_SCHEMA.empty_table())
+
+
+@pytest.mark.parametrize("drawing_order", [True, False])
+def test_labels_of_the_input_are_never_read(grouper, drawing_order):
+    scenes = composed(6)
+    bare = [s.replace(part=None, label=None, instance=None, object=None, object_category=None)
+            for s in scenes]  # fmt: skip
+    lies = [s.replace(object=(0,) * len(s), object_category=("sun",), category="car",
+                      object_score=(0.1,), error="none") for s in scenes]  # fmt: skip
+    want = grouper.group_table(to_table(bare), drawing_order=drawing_order)
+    assert grouper.group_table(to_table(scenes), drawing_order=drawing_order).equals(want)
+    lying = to_table(lies, RESULT_SCHEMA)
+    assert grouper.group_table(lying, drawing_order=drawing_order).equals(want)
+
+
+@pytest.mark.parametrize("loud", [60.0, 3_000.0], ids=["unsure", "all but sure"])
+def test_strokes_in_another_order_are_the_same_objects(loud):
+    """All but sure: affinities beyond what counts, whose ties the order must not break."""
+    grouper, rng = Grouper(network(loud), DOODLE7), np.random.default_rng(4)
+    for scene in composed(12):
+        order = rng.permutation(len(scene))
+        strokes = scene.to_strokes()
+        again = sketch_of(*(strokes[i] for i in order), width=scene.width, height=scene.height)
+        (a,), (b,) = grouped(grouper, [scene]), grouped(grouper, [again])
+        # Numbers are from the left, so they are the same, too.
+        assert [a.object[i] for i in order] == list(b.object)
+        assert a.object_category == b.object_category
+        assert a.object_score == pytest.approx(b.object_score, abs=1e-4)
+
+
+def test_the_drawing_order_is_evidence_when_asked_for(grouper):
+    scenes = composed(8)
+    untold, told = (grouped(grouper, scenes, drawing_order=order) for order in (False, True))
+    assert [s.object for s in untold] != [s.object for s in told]
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(0.5, 0.0), (2.0, -1_000.0), (1.0, 300.0)])
+def test_place_and_size_of_a_scene_do_not_matter(grouper, factor, shift):
+    scenes = [s.replace(x=np.round(s.x), y=np.round(s.y)) for s in composed(6)]
+    moved = [s.replace(x=s.x * factor + shift, y=s.y * factor + shift) for s in scenes]
+    for a, b in zip(grouped(grouper, scenes), grouped(grouper, moved), strict=True):
+        assert (a.object, a.object_category) == (b.object, b.object_category)
+
+
+@pytest.mark.parametrize("bound", [None, "MOST_TOKENS", "MOST_POINTS"])
+def test_other_scenes_of_the_table_do_not_matter(grouper, monkeypatch, bound):
+    scenes = [*composed(8), sketch_of(DOT), sketch_of([(0, 0), (9, 0)], [(4, 4)])]
+    scenes = [s.replace(sketch_id=str(i)) for i, s in enumerate(scenes)]
+    alone = [grouped(grouper, [s])[0] for s in scenes]
+    if bound:
+        monkeypatch.setattr(f"instancesketch.inference.object_grouper.{bound}", 40)
+    for a, b in zip(alone, grouped(grouper, scenes), strict=True):
+        assert (a.sketch_id, a.object, a.object_category) == (
+            b.sketch_id, b.object, b.object_category
+        )  # fmt: skip
+        assert a.object_score == pytest.approx(b.object_score, abs=1e-4)
+
+
+def test_dots_and_lone_strokes_get_an_object(grouper):
+    strange = [[DOT], [DOT, DOT], [[(0, 0), (9, 0)]], [[(3, 3)] * 5, DOT]]
+    for strokes in strange:
+        (found,) = grouped(grouper, [sketch_of(*strokes)])
+        assert min(found.object) == 0
+        assert len(found.object_score) == len(found.object_category) == max(found.object) + 1
+    (lone,) = grouped(grouper, [sketch_of(DOT)])
+    assert lone.object == (0,)
+
+
+def test_a_scene_of_three_hundred_strokes(grouper):
+    rng = np.random.default_rng(0)
+    strokes = [rng.uniform(0, 900, 2) + rng.normal(0, 20, (5, 2)) for _ in range(300)]
+    (found,) = grouped(grouper, [sketch_of(*strokes)])
+    assert len(found.object) == 300
+    assert sorted(set(found.object)) == list(range(len(found.object_category)))
+
+
+def test_objects_are_numbered_from_the_left():
+    """Every stroke its own object: the middles of their boxes ascend."""
+    grouper = Grouper(network(loud=1.0, join=-100.0), DOODLE7)
+    scene = sketch_of([(50, 0), (60, 0)], [(0, 5), (200, 5)], [(10, 9)], [(20, 0), (90, 40)])
+    (found,) = grouped(grouper, [scene])
+    assert found.object == (1, 3, 0, 2)
+    (one,) = grouped(Grouper(network(loud=1.0, join=100.0), DOODLE7), [scene])
+    assert one.object == (0, 0, 0, 0)
+
+
+def test_an_objects_kind_is_what_its_strokes_say_by_length():
+    """Two strokes of different kinds that are joined: the long one decides."""
+    net = network(loud=1.0, join=100.0)
+    batch = packed_scenes([sketch_of([(0, 0), (90, 0)], [(0, 1), (1, 9), (2, 30)])])
+    with torch.no_grad():
+        net.kinds.weight *= 20
+        said_SC = net(batch.normalised(), torch.tensor([False])).kinds_SC.log_softmax(1)
+    found = find(net, batch)
+    way_S = torch.tensor([91.0, 1 + 65**0.5 + 442**0.5])
+    want_C = ((said_SC * way_S[:, None]).sum(0) / way_S.sum()).softmax(0)
+    assert found.objects_N.tolist() == [1]
+    assert found.kind_K.tolist() == [int(want_C.argmax())]
+    assert float(found.score_K[0]) == pytest.approx(float(want_C.max()), abs=1e-5)
+
+
+def test_any_other_thing_has_no_category():
+    net = network()
+    with torch.no_grad():
+        net.kinds.bias[OTHER] += 1_000
+    for found in grouped(Grouper(net, DOODLE7), composed(2)):
+        assert set(found.object_category) == {None}
+        assert found.object_score == pytest.approx([1.0] * len(found.object_category))
+
+
+# Boxes. Two strokes on the left, two on the right.
+LEFT, RIGHT = (-1, -1, 21, 21), (79, -1, 101, 21)
+PAIRS = sketch_of(
+    [(0, 0), (20, 0)], [(0, 20), (20, 20)], [(80, 0), (100, 0)], [(80, 20), (100, 20)]
+)
+
+
+def added(scene, *boxes, **values):
+    net = network(loud=1.0, **({"box_both": 1.0, "box_one": 1.0} | values))
+    return Evidence(packed_scenes([scene]), boxes_of(boxes)).of(torch.tensor([0]), net)[0]
+
+
+def test_two_strokes_in_one_box_are_joined_and_one_of_two_is_not():
+    more = added(PAIRS, LEFT, box_both=2.0, box_one=3.0)
+    want = torch.full((4, 4), -3.0)
+    want[:2, :2], want[2:, 2:] = 2.0, 0.0
+    assert torch.equal(more, want)
+    assert torch.equal(more, more.T)
+
+
+def test_a_box_counts_by_its_score_and_a_stroke_by_what_lies_inside():
+    more = added(PAIRS, (*LEFT, 0.5))
+    assert more[0].tolist() == [0.5, 0.5, -0.5, -0.5]
+    across = sketch_of([(0, 0), (20, 0)], [(0, 10), (40, 10)])  # the other one half inside
+    more = added(across, (-1, -1, 20, 21))
+    assert float(more[0, 1]) == pytest.approx(0.5 - 0.5, abs=0.07)
+    # What it is sure of of another box is not drowned by one that sees little.
+    assert torch.equal(added(PAIRS, LEFT, (*LEFT, 0.1)), added(PAIRS, LEFT))
+
+
+def test_nested_boxes_hold_apart_what_the_small_one_holds():
+    whole = (-1, -1, 101, 21)
+    large, nested = added(PAIRS, whole), added(PAIRS, whole, LEFT)
+    assert torch.equal(large, torch.ones(4, 4))
+    assert float(nested[0, 1]) == float(large[0, 1])
+    assert bool((nested[:2, 2:] < large[:2, 2:]).all())
+    assert torch.equal(nested[2:, 2:], large[2:, 2:])
+
+
+def test_boxes_in_pieces_say_the_same(monkeypatch):
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(-10, 60, (9, 2))
+    boxes = [(*c, *(c + s), float(v)) for c, s, v in
+             zip(corners, rng.uniform(5, 60, (9, 2)), rng.random(9), strict=True)]  # fmt: skip
+    want = added(PAIRS, *boxes)
+    monkeypatch.setattr("instancesketch.inference.object_grouper.MOST_NUMBERS", 40)
+    assert torch.equal(added(PAIRS, *boxes), want)
+
+
+def test_scenes_without_boxes_are_as_they_were(grouper):
+    scenes = composed(5)
+    want = grouper.group_table(to_table(scenes))
+    assert grouper.group_table(to_table(scenes), boxes_of(*[[]] * 5)).equals(want)
+    # Of some scenes with boxes the others stay; boxes that hold nothing say nothing.
+    far = (-1e6, -1e6, -1e6 + 1, -1e6 + 1)
+    assert grouper.group_table(to_table(scenes), boxes_of([far], [], [], [far, far], [])).equals(
+        want
+    )
+
+
+def test_boxes_of_a_scene_are_its_own():
+    net = network(loud=0.0, join=0.0)
+    told = Grouper(net, DOODLE7)
+    with torch.no_grad():
+        net.out.bias.zero_()
+    scenes = [PAIRS.replace(sketch_id=str(i)) for i in range(4)]
+    boxes = boxes_of([], [LEFT, RIGHT], [], [(-1, -1, 101, 21)])
+    found = [partition(s.object) for s in grouped(told, scenes, boxes)]
+    want = [(0, 1, 2, 3), (0, 0, 1, 1), (0, 1, 2, 3), (0, 0, 0, 0)]
+    assert found == [partition(objects) for objects in want]
+
+
+CONFIG = {"kind": "grouper", "model": asdict(TINY_GROUPER), "taxonomy": DOODLE7.to_dict()}
+
+
+def test_weights_are_loaded_and_the_last_ones_count(tmp_path):
+    for name, loud in (("a", 60.0), ("b", 1.0)):
+        weights.save(str(tmp_path / name / "grouper"), network(loud).state_dict(), CONFIG)
+    scenes = to_table(composed(4))
+    loaded = Grouper.load([str(tmp_path / "b"), str(tmp_path / "a")])
+    assert loaded.taxonomy == DOODLE7
+    assert not loaded.net.training
+    assert loaded.group_table(scenes).equals(Grouper(network(), DOODLE7).group_table(scenes))
+    assert Grouper.load(str(tmp_path / "b")).net.config == TINY_GROUPER
+
+
+def test_weights_that_are_none_are_refused_in_one_line(tmp_path):
+    weights.save(str(tmp_path / "grouper"), network().state_dict(), CONFIG)
+    config = tmp_path / "grouper" / "config.json"
+    for broken in ({}, CONFIG | {"model": {"wings": 2}}, CONFIG | {"taxonomy": None}):
+        config.write_text(json.dumps(broken))
+        with pytest.raises(UserError, match="describes no grouper") as error:
+            Grouper.load(str(tmp_path))
+        assert "\n" not in str(error.value)
+    config.write_text(json.dumps(CONFIG | {"model": asdict(replace(TINY_GROUPER, width=32))}))
+    with pytest.raises(UserError, match="don't fit"):
+        Grouper.load(str(tmp_path))
+    with pytest.raises(UserError, match="no grouper in spg20"):
+        Grouper.load("spg20")
+
+
+def test_a_table_in_pieces_is_grouped_alike(grouper):
+    table = to_table(composed(6))
+    pieces = pa.concat_tables([table.slice(0, 2), table.slice(2, 1), table.slice(3)])
+    assert grouper.group_table(pieces).equals(grouper.group_table(table))
+
+
+def test_real_scenes(grouper, data_dir):
+    lines = (data_dir / "scenes" / "cbsc_dev.ndjson").read_text("utf-8").splitlines()[:10]
+    scenes = []
+    for scene in map(json.loads, lines):
+        strokes = [np.stack(s[:2], axis=1) for s in scene["drawing"]]
+        scenes.append(sketch_of(*strokes, sketch_id=scene["scene_id"]))
+    for scene, found in zip(scenes, grouped(grouper, scenes), strict=True):
+        assert len(found.object) == len(scene)
+        assert -1 not in found.object

@@ -1,0 +1,178 @@
+"""Weights as ONNX: ONNX Runtime computes what torch computes, and an app's code is right."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from instancesketch.cli import main
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import to_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.storage import locate
+from instancesketch.core.taxonomy import with_side
+from instancesketch.formats import Piece, Record, read, sniff
+from instancesketch.inference import onnx_export
+from instancesketch.inference.instances import countable_parts, find, sided_parts
+from instancesketch.inference.segmenter import Segmenter, predict
+from instancesketch.models import segmenter
+from instancesketch.models.packing import pack
+from tests.conftest import save_untrained
+from tests.drawings import drawn
+
+pytest.importorskip("onnxscript", reason="the extra `onnx` is not installed")
+onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+
+DOC = Path(__file__).parents[2] / "docs" / "onnx.md"
+ODD = [
+    [[(3, 4)]],
+    [[(3, 4), (5, 6)]],
+    [[(3, 4)]] * 3,
+    [[(0, 0)] * 4, [(1e6, -1e6), (2e6, 0)]],
+    [[(i, j) for j in range(2)] for i in range(60)],
+]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights that ship, as the command writes them."""
+    folder = tmp_path_factory.mktemp("onnx")
+    assert main(["export", "doodle7", "--format", "onnx", "--out", str(folder / "app")]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model() -> Segmenter:
+    return Segmenter.load("doodle7")
+
+
+def compare(app: Path, model: Segmenter, sketches: list[Sketch]) -> float:
+    """The largest difference between any numbers of ONNX Runtime and torch."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    first, second = (
+        onnxruntime.InferenceSession(app / "app" / f"{kind}.onnx", options)
+        for kind in ("segmenter", "refiner")
+    )
+    assert model.refiner is not None
+    again = onnx_export.OneRefiner(model.refiner, model.taxonomy)
+    worst = 0.0
+    for number, sketch in enumerate(sketches):
+        batch = pack(to_table([sketch]), model.taxonomy, labels=False)
+        told_N = torch.tensor([number % 8 - 1])
+        parts_SQ, category_N, guess_NC = predict(model.net, batch, told_N)
+        drawing = {"points": batch.points_P2.numpy(), "stroke_len": batch.stroke_len_S.numpy()}
+        got = first.run(None, drawing | {"category": told_N.numpy()})
+        assert guess_NC is not None
+        expected = [parts_SQ.numpy()]
+        if told_N < 0:  # only then they are asked for
+            expected.append(guess_NC[0].numpy())
+        part_S = parts_SQ.argmax(1)
+        drawing |= {"category": category_N.numpy(), "part": part_S.numpy()}
+        got = [*got[: len(expected)], *second.run(None, drawing)]
+        with torch.inference_mode():
+            found = again(batch.points_P2, batch.stroke_len_S, category_N, part_S)
+        for a, b in zip(got, [*expected, *(f.numpy() for f in found)], strict=True):
+            np.testing.assert_array_equal(np.isinf(a), np.isinf(b))
+            there = np.isfinite(a)
+            worst = max(worst, np.abs(a[there].astype(float) - b[there]).max(initial=0))
+    return worst
+
+
+def real(data_dir: Path) -> list[Sketch]:
+    folder = data_dir / "doodle7-real"
+    found = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        filesystem, place = locate(str(path))
+        form = sniff(place, filesystem)
+        if form is None or form == "companion":
+            continue
+        records = read(Piece(path=place, format=form), filesystem, labels=False)
+        found += [r.sketch for r in records if isinstance(r, Record)]
+    return found
+
+
+def test_onnx_runtime_computes_what_torch_computes(app, model) -> None:
+    odd = [Sketch.from_strokes(s, sketch_id=str(i)) for i, s in enumerate(ODD)]
+    assert compare(app, model, drawn(60) + odd) < 1e-4
+
+
+def test_on_real_drawings_too(app, model, data_dir) -> None:
+    sketches = real(data_dir)
+    assert len(sketches) > 1_000
+    assert compare(app, model, sketches[::20]) < 1e-4
+
+
+def test_a_segmenter_alone_that_is_told_the_order_of_strokes(tmp_path) -> None:
+    assert main(["export", "spg20", "--format", "onnx", "--out", str(tmp_path / "app")]) == 0
+    session = onnxruntime.InferenceSession(tmp_path / "app" / "segmenter.onnx")
+    model = Segmenter.load("spg20")
+    assert model.net.config.pair_order
+    for sketch in drawn(20):
+        batch = pack(to_table([sketch]), model.taxonomy, labels=False)
+        told_N = torch.tensor([3])
+        expected, _, _ = predict(model.net, batch, told_N)
+        drawing = {"points": batch.points_P2.numpy(), "stroke_len": batch.stroke_len_S.numpy()}
+        got = session.run(None, drawing | {"category": told_N.numpy()})[0]
+        np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=1e-4)
+
+
+def test_the_apps_code_says_what_the_package_says(app, model, monkeypatch) -> None:
+    monkeypatch.chdir(app)
+    names: dict = {}
+    (code,) = re.findall(r"```python\n(.*?)```", DOC.read_text("utf-8"), re.S)
+    exec(code, names)
+    sketches = drawn(60)
+    for sketch, own in zip(sketches, model.label(sketches), strict=True):
+        category, strokes = names["label"](sketch.to_strokes())
+        parts, instances, sides = zip(*strokes, strict=True)
+        labels = [with_side(p, s) if s else p for p, s in zip(parts, sides, strict=True)]
+        assert (category, parts, instances) == (own.category, own.part, own.instance)
+        assert tuple(labels) == own.label
+    assert names["label"]([[(0, 0), (5, 5)]], "car")[0] == "car"
+
+
+def test_what_the_refiner_gives_is_what_instances_are_found_by(model) -> None:
+    """Without the files: the graph's own arithmetic against that of batches."""
+    taxonomy = model.taxonomy
+    one = onnx_export.OneRefiner(model.refiner, taxonomy)
+    for sketch in drawn(20):
+        batch = pack(to_table([sketch]), taxonomy)
+        part_S, category_S = batch.part_S, batch.category_N[batch.sketch_of_S]
+        counted_S = countable_parts(taxonomy)[category_S, part_S]
+        sided_S = sided_parts(taxonomy)[category_S, part_S]
+        found = find(model.refiner, batch, part_S, counted_S, sided_S)
+        with torch.inference_mode():
+            affinity, single, sided, _, _ = one(
+                batch.points_P2, batch.stroke_len_S, batch.category_N, part_S
+            )
+        assert torch.equal(single >= 0, counted_S)
+        assert torch.equal(sided, sided_S)
+        assert torch.equal((single > 0), found.instance_S > 0)
+        assert affinity.shape == (len(sketch), len(sketch))
+
+
+def test_the_files_say_what_they_are(app) -> None:
+    for kind in ("segmenter", "refiner"):
+        session = onnxruntime.InferenceSession(app / "app" / f"{kind}.onnx")
+        said = session.get_modelmeta().custom_metadata_map
+        assert said["kind"] == kind
+        assert json.loads(said["categories"])[0] == "car"
+        assert "front-leg" in json.loads(said["parts"])
+        assert "Quick, Draw!" in said["licences"]
+        net = onnx_export.OneSegmenter if kind == "segmenter" else onnx_export.OneRefiner
+        assert tuple(i.name for i in session.get_inputs()) == net.INPUTS
+        assert tuple(o.name for o in session.get_outputs()) == net.OUTPUTS
+
+
+def test_what_can_not_be_written(app, tmp_path) -> None:
+    with pytest.raises(UserError, match="no weights 'teapot'"):
+        onnx_export.export("teapot", str(tmp_path))
+    save_untrained(tmp_path, "segmenter", segmenter.SEED, segmenter.SegmenterNet)
+    with pytest.raises(UserError, match="only those of the default recipe"):
+        onnx_export.export(str(tmp_path), str(tmp_path / "out"))
+    assert main(["export", "doodle7", "--format", "onnx", "--out", str(app / "app")]) == 2

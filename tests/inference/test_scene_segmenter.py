@@ -1,0 +1,191 @@
+"""Objects of scenes are labelled as drawings of their own are, and nothing else is labelled."""
+
+import json
+
+import numpy as np
+import pytest
+
+from instancesketch.core.schema import NO_OBJECTS, RESULT_SCHEMA, from_table, to_table
+from instancesketch.inference.scene_segmenter import SceneSegmenter, objects_of
+from instancesketch.inference.segmenter import Segmenter
+from tests.drawings import DOODLE7, composed, packed_scenes, sketch_of, split_strokes
+
+BARE = {"part": None, "label": None, "instance": None}
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    return Segmenter.load("doodle7")
+
+
+@pytest.fixture(scope="module")
+def scene_segmenter(segmenter):
+    return SceneSegmenter(segmenter)
+
+
+def labelled(scene_segmenter, scenes):
+    return from_table(scene_segmenter.label_table(to_table(scenes, RESULT_SCHEMA)))
+
+
+def object_alone(scene, number, category):
+    """The strokes of one object as a drawing, and which of the scene's they are."""
+    at = [i for i, o in enumerate(scene.object) if o == number]
+    strokes = scene.to_strokes()
+    return sketch_of(*(strokes[i] for i in at), category=category), at
+
+
+def check(segmenter, scene, found):
+    """Every object as it is labelled alone, with its category given; other strokes not at all."""
+    left = set(range(len(scene)))
+    assert found.error is None
+    assert found.object == scene.object
+    assert found.object_category == tuple(map(DOODLE7.category_of, scene.object_category))
+    for number, category in enumerate(found.object_category):
+        if category is None or number not in scene.object:
+            continue
+        alone, at = object_alone(scene, number, category)
+        (want,) = segmenter.label([alone], given_category=True)
+        for column in ("part", "label", "instance"):
+            assert tuple(getattr(found, column)[i] for i in at) == getattr(want, column)
+        assert [found.part_score[i] for i in at] == pytest.approx(want.part_score, abs=1e-4)
+        left -= set(at)
+    for i in left:
+        assert (found.part[i], found.label[i], found.instance[i]) == (
+            "unlabeled",
+            "unlabeled",
+            None,
+        )
+    return len(scene) - len(left)
+
+
+def real_scenes(folder, name, number):
+    lines = (folder / "scenes" / f"{name}_dev.ndjson").read_text("utf-8").splitlines()
+    for scene in map(json.loads, lines[:number]):
+        yield sketch_of(
+            *(np.stack(s[:2], axis=1) for s in scene["drawing"]),
+            sketch_id=scene["scene_id"],
+            object=tuple(scene["object"]),
+            object_category=tuple(scene["object_category"]),
+        )
+
+
+@pytest.mark.parametrize("name", ["cbsc", "friss"])
+def test_objects_of_real_scenes_are_labelled_as_they_are_alone(
+    segmenter, scene_segmenter, data_dir, name
+):
+    scenes = list(real_scenes(data_dir, name, 25))
+    known = 0
+    for scene, found in zip(scenes, labelled(scene_segmenter, scenes), strict=True):
+        known += check(segmenter, scene, found)
+    assert known > 100
+
+
+def test_objects_whose_strokes_are_mixed_keep_their_own_order(segmenter, scene_segmenter):
+    rng, scenes = np.random.default_rng(2), []
+    for scene in composed(6):
+        order, strokes = rng.permutation(len(scene)), scene.to_strokes()
+        objects = tuple(scene.object[i] for i in order)
+        scenes.append(
+            sketch_of(
+                *(strokes[i] for i in order), object=objects, object_category=scene.object_category
+            )
+        )
+    found = labelled(scene_segmenter, scenes)
+    assert sum(check(segmenter, *pair) for pair in zip(scenes, found, strict=True)) > 50
+
+
+def test_other_labels_are_never_read(scene_segmenter):
+    scenes = [s.replace(**BARE) for s in composed(5)]
+    lies = [
+        s.replace(
+            part=("lid",) * len(s),
+            label=("left-lid",) * len(s),
+            instance=(7,) * len(s),
+            category="car",
+            part_score=(0.5,) * len(s),
+            category_score=0.1,
+            error="none",
+        )
+        for s in scenes
+    ]
+    want = scene_segmenter.label_table(to_table(scenes, RESULT_SCHEMA))
+    assert scene_segmenter.label_table(to_table(lies, RESULT_SCHEMA)).equals(want)
+    # The same from a corpus, which has no scores.
+    assert scene_segmenter.label_table(to_table(scenes)).equals(want)
+
+
+SUN = [[(10 * np.cos(t), 10 * np.sin(t)) for t in np.linspace(0, 6.3, 20)], [(12, 0), (20, 0)]]
+HOUSE = [[(50, 0), (50, 30), (90, 30), (90, 0), (50, 0)]]
+DOT = [[(70, 70)]]
+
+
+def scene_of(objects, categories, **values):
+    return sketch_of(*SUN, *HOUSE, *DOT, object=objects, object_category=categories, **values)
+
+
+def test_strokes_of_other_things_and_of_none_are_unlabeled(segmenter, scene_segmenter):
+    scene = scene_of((1, 1, 0, -1), ("house", "Sun"), object_score=(0.5, 0.75))
+    (found,) = labelled(scene_segmenter, [scene])
+    assert check(segmenter, scene, found) == 2
+    assert found.object_category == (None, "sun")
+    assert found.object_score == (0.5, 0.75)
+    assert found.part_score[2:] == (0.5, 0.0)
+    assert found.category is None
+
+
+@pytest.mark.parametrize(
+    ("objects", "categories"),
+    [
+        ((-1, -1, -1, -1), ()),
+        ((-1, -1, -1, -1), ("sun",)),
+        ((0, 0, 0, 0), (None,)),
+        ((0, 0, 1, 1), ("house", None)),
+    ],
+)
+def test_scenes_of_nothing_that_is_known(segmenter, scene_segmenter, objects, categories):
+    scene = scene_of(objects, categories)
+    (found,) = labelled(scene_segmenter, [scene])
+    assert check(segmenter, scene, found) == 0
+    assert found.part_score == (0.0,) * 4
+
+
+def test_an_object_that_is_a_dot_or_has_no_stroke(segmenter, scene_segmenter):
+    scene = scene_of((0, 0, 3, 2), ("sun", "dog", "sun", "car"))
+    (found,) = labelled(scene_segmenter, [scene])
+    assert check(segmenter, scene, found) == 4
+
+
+def test_a_row_without_objects_gets_an_error_and_takes_no_other_with_it(segmenter, scene_segmenter):
+    scene, bare = scene_of((0, 0, 1, -1), ("sun", "house")), sketch_of(*SUN, sketch_id="bare")
+    first, second, third = labelled(scene_segmenter, [scene, bare, scene])
+    assert check(segmenter, scene, first) == check(segmenter, scene, third) == 2
+    assert second == bare.replace(error=NO_OBJECTS)
+    assert labelled(scene_segmenter, [bare]) == [second]
+
+
+def test_no_rows_are_a_result_of_no_rows(scene_segmenter):
+    assert scene_segmenter.label_table(to_table([])).equals(RESULT_SCHEMA.empty_table())
+
+
+def test_objects_are_cut_out_scene_by_scene():
+    scenes = [
+        scene_of((1, 0, 1, -1), ("house", "sun"), sketch_id="a"),
+        scene_of((1, 1, 2, 0), ("tree", "dog", "car"), sketch_id="b"),
+    ]
+    drawings, strokes = objects_of(packed_scenes(scenes), len(DOODLE7.category_names))
+    assert strokes.tolist() == [0, 2, 7, 4, 5, 6]
+    assert drawings.strokes_N.tolist() == [2, 1, 2, 1]
+    names = [DOODLE7.category_names[c] for c in drawings.category_N]
+    assert names == ["sun", "tree", "4leg", "car"]
+    flat = [stroke for scene in scenes for stroke in scene.to_strokes()]
+    cut = [stroke for drawing in split_strokes(drawings) for stroke in drawing]
+    assert all(np.array_equal(flat[i], s) for i, s in zip(strokes, cut, strict=True))
+
+
+def test_label_batch_takes_the_categories_that_it_is_given(segmenter):
+    scenes = packed_scenes([scene_of((0, 0, 1, 1), ("sun", "car"))])
+    drawings, _ = objects_of(scenes, len(DOODLE7.category_names))
+    columns = segmenter.label_batch(drawings)
+    assert columns["category"].to_pylist() == ["sun", "car"]
+    for names, category in zip(columns["part"].to_pylist(), ("sun", "car"), strict=True):
+        assert set(names) <= set(DOODLE7.categories[category].parts)

@@ -1,0 +1,242 @@
+"""Labelling in memory: from any drawings to as many results, whatever labels they come with."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instancesketch.core.schema import RESULT_SCHEMA, to_table
+from instancesketch.inference.segmenter import Segmenter, predict
+from instancesketch.models.segmenter import SEED, SegmenterNet
+from tests.drawings import DOODLE7, TINY, drawings, drawn, packed, sketch_of
+
+PUBLISHED = replace(SEED, width=16, layers=1, feedforward=32)
+
+
+def segmenter(config=TINY):
+    torch.manual_seed(0)
+    return Segmenter(SegmenterNet(config, DOODLE7), DOODLE7)
+
+
+@pytest.fixture(scope="module", params=[TINY, replace(TINY, encoder="raster"), PUBLISHED],
+                ids=["points", "raster", "published"])  # fmt: skip
+def model(request):
+    return segmenter(request.param)
+
+
+@pytest.fixture(scope="module")
+def tokens():
+    """The default kind, which predicts categories."""
+    return segmenter()
+
+
+def same(a, b):
+    """Equal labels, and scores but for the last bits."""
+    assert a.replace(part_score=None, category_score=None) == b.replace(
+        part_score=None, category_score=None
+    )
+    assert a.part_score == pytest.approx(b.part_score, abs=1e-4)
+    assert a.category_score == pytest.approx(b.category_score, abs=1e-4)
+
+
+def test_one_by_one_in_one_batch_and_in_any_order(model):
+    sketches = drawn(25)
+    together = model.label(sketches)
+    backwards = model.label(sketches[::-1])[::-1]
+    for i, sketch in enumerate(sketches):
+        same(together[i], model.label([sketch])[0])
+        same(together[i], backwards[i])
+
+
+@pytest.mark.parametrize("bound", ["MOST_TOKENS", "MOST_POINTS"])
+def test_pieces_of_any_size_give_the_same(tokens, monkeypatch, bound):
+    sketches = drawn(12)
+    whole = tokens.label(sketches)
+    monkeypatch.setattr(f"instancesketch.inference.segmenter.{bound}", 25)
+    for a, b in zip(whole, tokens.label(sketches), strict=True):
+        same(a, b)
+
+
+def test_labels_are_never_read(model):
+    sketches = drawn(15)
+    want = model.label(sketches)
+    bare = [s.replace(part=None, label=None, instance=None, category=None) for s in sketches]
+    lies = [
+        s.replace(
+            category="teapot",
+            part=("lid",) * len(s),
+            label=("left-lid",) * len(s),
+            instance=(7,) * len(s),
+            object=(0,) * len(s),
+            object_category=("dog",),
+            part_score=(0.1,) * len(s),
+            category_score=0.2,
+            error="none",
+        )
+        for s in sketches
+    ]
+    assert model.label(bare) == want
+    assert model.label(lies) == want
+
+
+def test_what_is_not_predicted_is_kept(tokens):
+    sketch = drawn(1)[0].replace(source="mine", split="test")
+    got = tokens.label([sketch])[0]
+    for name in ("sketch_id", "source", "split", "width", "height"):
+        assert getattr(got, name) == getattr(sketch, name)
+    for name in ("x", "y", "stroke_len"):
+        np.testing.assert_array_equal(getattr(got, name), getattr(sketch, name))
+    assert got.object is None
+    assert got.error is None
+
+
+@pytest.mark.parametrize("given_category", [False, True])
+def test_parts_are_the_categorys_and_scores_are_shares(tokens, given_category):
+    sketches = drawn(30)
+    for sketch, got in zip(sketches, tokens.label(sketches, given_category=given_category),
+                           strict=True):  # fmt: skip
+        category = DOODLE7.categories[got.category]
+        assert set(got.part) <= set(category.parts)
+        assert got.label == got.part
+        assert all(0 < s <= 1 for s in got.part_score)
+        assert all(
+            (number is None) == (part not in category.countable)
+            for number, part in zip(got.instance, got.part, strict=True)
+        )
+        if given_category:
+            assert got.category == sketch.category
+            assert got.category_score is None
+        else:
+            assert 1 / 7 <= got.category_score <= 1
+
+
+def test_a_model_without_categories_names_none():
+    countable = {p for c in DOODLE7.categories.values() for p in c.countable}
+    seen = set()
+    for got in segmenter(PUBLISHED).label(drawn(40)):
+        assert got.category is None
+        assert got.category_score is None
+        for number, part in zip(got.instance, got.part, strict=True):
+            assert (number is None) == (part not in countable)
+            seen.add(part)
+    assert len(seen) > 1
+
+
+def test_a_model_without_categories_keeps_to_the_one_given():
+    sketches = drawn(20)
+    for sketch, got in zip(sketches, segmenter(PUBLISHED).label(sketches, given_category=True),
+                           strict=True):  # fmt: skip
+        assert got.category == sketch.category
+        assert set(got.part) <= set(DOODLE7.categories[sketch.category].parts)
+
+
+@pytest.mark.parametrize(
+    ("word", "category"), [("dog", "4leg"), ("Polar_Bear", None), ("police car", "car"),
+                           ("police-car", "car"), ("2leg", "2leg"), ("Swan", "2leg")]
+)  # fmt: skip
+def test_a_word_is_the_category_that_it_means(tokens, word, category):
+    sketch = drawn(1)[0]
+    got = tokens.label([sketch.replace(category=word)], given_category=True)[0]
+    assert got.category == category
+    if category is None:
+        assert repr(word) in got.error
+    else:
+        same(got, tokens.label([sketch.replace(category=category)], given_category=True)[0])
+
+
+def test_rows_of_unknown_category_have_an_error_and_the_others_none(tokens):
+    sketches = drawn(9)
+    strange = {2: "teapot", 5: None, 8: ""}
+    asked = [s.replace(category=strange.get(i, s.category)) for i, s in enumerate(sketches)]
+    got = tokens.label(asked, given_category=True)
+    assert [g.sketch_id for g in got] == [s.sketch_id for s in sketches]
+    fine = tokens.label(sketches, given_category=True)
+    for i, result in enumerate(got):
+        if i not in strange:
+            same(result, fine[i])
+            continue
+        assert repr(strange[i]) in result.error
+        assert "doodle7" in result.error
+        for name in ("category", "part", "label", "instance", "part_score", "category_score"):
+            assert getattr(result, name) is None
+        np.testing.assert_array_equal(result.x, sketches[i].x)
+
+
+def test_a_result_has_the_results_schema(tokens):
+    table = to_table(drawn(3))
+    assert tokens.label_table(table).schema == RESULT_SCHEMA
+    assert tokens.label_table(table, given_category=True).schema == RESULT_SCHEMA
+    assert tokens.label_table(table.slice(0, 0)).schema == RESULT_SCHEMA
+    assert tokens.label([]) == []
+    # A result can be labelled again, and gives the same.
+    once = tokens.label_table(table)
+    assert tokens.label_table(once).equals(once)
+
+
+def test_probabilities_sum_to_one_in_the_order_of_the_batch(tokens):
+    sketches = drawn(10)
+    batch = packed(sketches)
+    parts_SQ, category_N, guess_NC = predict(tokens.net, batch, torch.full((10,), -1))
+    torch.testing.assert_close(parts_SQ.sum(1), torch.ones(len(batch.stroke_len_S)))
+    torch.testing.assert_close(guess_NC.sum(1), torch.ones(10))
+    assert torch.equal(category_N, guess_NC.argmax(1))
+    told = torch.tensor([3, -1] * 5)
+    _, final_N, _ = predict(tokens.net, batch, told)
+    assert torch.equal(final_N[::2], told[::2])
+    assert torch.equal(final_N[1::2], category_N[1::2])
+
+
+@settings(max_examples=30)
+@given(st.lists(drawings, min_size=1, max_size=4))
+def test_any_drawing_is_labelled(many):
+    got = segmenter().label([sketch_of(*d, sketch_id=str(i)) for i, d in enumerate(many)])
+    assert [len(g.part) for g in got] == [len(d) for d in many]
+    assert all(np.isfinite(g.part_score).all() for g in got)
+
+
+def spiral(number):
+    turn = np.linspace(0, 40, number)
+    return np.stack([turn * np.cos(turn), turn * np.sin(turn)], axis=1)
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [spiral(5_000)],
+        [spiral(5_000), [(1, 1)]],
+        [spiral(4) + i for i in range(300)],
+        [[(3, 4)]],
+        [[(3, 4)]] * 3,
+        [[(3, 4)] * 50],
+        [[(1e7, -1e7)], [(-1e7, 1e7), (0, 0)]],
+        [[(1e-30, 0), (0, 1e-38)]],
+    ],
+    ids=["5000 points", "and a dot", "300 strokes", "dot", "dots", "still", "huge", "tiny"],
+)
+def test_no_drawing_is_too_long_too_large_or_too_small(model, strokes):
+    plain = drawn(2)
+    got = model.label([plain[0], sketch_of(*strokes), plain[1]])
+    assert len(got[1].part) == len(strokes)
+    assert np.isfinite(got[1].part_score).all()
+    same(got[0], model.label(plain[:1])[0])
+    same(got[2], model.label(plain[1:])[0])
+
+
+def test_the_unit_of_the_coordinates_makes_no_difference(model):
+    sketches = drawn(10)
+    want = model.label(sketches)
+    small = [s.replace(x=s.x / 1024, y=s.y / 1024) for s in sketches]
+    for a, b in zip(want, model.label(small), strict=True):
+        assert (a.part, a.part_score, a.category) == (b.part, b.part_score, b.category)
+
+
+def test_a_thousandth_of_the_unit_makes_no_difference_to_points(tokens):
+    sketches = drawn(10)
+    small = [s.replace(x=s.x / 1000, y=s.y / 1000) for s in sketches]
+    for a, b in zip(tokens.label(sketches), tokens.label(small), strict=True):
+        assert (a.part, a.category) == (b.part, b.category)
+        # What lies on an outline is within it or not by rounding alone.
+        assert a.part_score == pytest.approx(b.part_score, abs=5e-3)

@@ -1,0 +1,140 @@
+import math
+
+import pytest
+import torch
+
+from instancesketch.models import ragged
+from instancesketch.models.pair_geometry import PairGeometry, _within, hand_on, pair_features
+from tests.drawings import drawn, packed
+
+# Where each of the features stands.
+NEAREST, TOUCH, INSIDE, HOLDS = 8, 13, 18, 19
+
+
+def places(drawings: int, strokes: int, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(drawings, strokes, PairGeometry.SAMPLES, 2, generator=generator) * 2 - 1
+
+
+def geometry(numbers: int = 4, *, order: bool = False) -> PairGeometry:
+    torch.manual_seed(0)
+    return PairGeometry(numbers, order=order)
+
+
+def line(*points: tuple[float, float]) -> torch.Tensor:
+    """One stroke, resampled as the model does."""
+    given = torch.tensor(points)
+    return ragged.resample(given, torch.tensor([len(points)]), PairGeometry.SAMPLES)[0]
+
+
+def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """The features of the first stroke beside the second."""
+    return pair_features(first[None, None], second[None, None])[0, 0, 0]
+
+
+@pytest.mark.parametrize("order", [False, True])
+def test_pairs_in_several_goes_are_the_same(monkeypatch, order) -> None:
+    net, strokes = geometry(order=order), places(3, 9)
+    whole = net(strokes)
+    monkeypatch.setattr(PairGeometry, "MOST_PAIRS", 60)
+    assert whole.shape == (3, 9, 9, 4)
+    torch.testing.assert_close(net(strokes), whole, rtol=0, atol=1e-6)
+
+
+def test_the_same_strokes_and_equal_ones_have_the_same_features() -> None:
+    strokes = places(2, 7)
+    assert torch.equal(pair_features(strokes, strokes), pair_features(strokes.clone(), strokes))
+
+
+def test_a_pair_does_not_depend_on_the_other_strokes() -> None:
+    net, strokes = geometry(), places(1, 6)
+    assert torch.allclose(net(strokes)[:, :3, :3], net(strokes[:, :3]), atol=1e-6)
+
+
+def test_order_of_strokes_moves_rows_and_columns() -> None:
+    net, strokes, order = geometry(), places(2, 5), torch.tensor([3, 0, 4, 1, 2])
+    assert torch.allclose(net(strokes[:, order]), net(strokes)[:, order][:, :, order], atol=1e-6)
+
+
+def test_which_stroke_comes_first_counts_only_where_order_is_told() -> None:
+    strokes = places(1, 1).expand(2, 5, -1, -1)  # equal strokes, which lie alike to each other
+    silent, told = (geometry(order=order)(strokes).detach() for order in (False, True))
+    assert float(silent.flatten(1, 2).std(1).max()) < 1e-6
+    distinct = told[0].flatten(0, 1).round(decimals=5).unique(dim=0)
+    assert len(distinct) == 9  # from four strokes earlier to four later
+
+
+def test_shifting_the_drawing_changes_nothing() -> None:
+    net, strokes = geometry(), places(1, 5)
+    assert torch.allclose(net(strokes + 0.25), net(strokes), atol=1e-4)
+
+
+def test_the_way_a_stroke_is_drawn_changes_nothing() -> None:
+    strokes = places(1, 4)
+    assert pair_features(strokes, strokes).shape == (1, 4, 4, PairGeometry.FEATURES)
+    there_and_back = pair_features(strokes.flip(2), strokes.flip(2))
+    torch.testing.assert_close(there_and_back, pair_features(strokes, strokes))
+
+
+def test_a_stripe_lies_within_its_body_and_a_leg_does_not() -> None:
+    turns = torch.linspace(0, 2 * math.pi, PairGeometry.SAMPLES)
+    body = torch.stack([turns.cos(), 0.5 * turns.sin()], dim=1)
+    stripe, leg = line((0.1, -0.3), (0.1, 0.3)), line((0.1, 0.5), (0.1, 1.0))
+    assert beside(body, stripe)[INSIDE] == beside(stripe, body)[HOLDS] == 1
+    assert beside(body, leg)[INSIDE] == beside(leg, body)[HOLDS] == 0
+    assert beside(stripe, body)[INSIDE] == 0
+    half = line((0.0, 0.0), (0.0, 1.0))
+    assert 0.3 < float(beside(body, half)[INSIDE]) < 0.7
+
+
+def test_ends_that_touch_are_told_from_ends_that_do_not() -> None:
+    ground = line((-1.0, 0.0), (1.0, 0.0))
+    post = line((0.0, 0.0), (0.0, -1.0))  # stands on it with one end
+    nearest, own_near, own_far, other_near, other_far = beside(post, ground)[NEAREST:TOUCH].tolist()
+    assert nearest == pytest.approx(own_near, abs=1e-6)
+    assert own_near == pytest.approx(0, abs=0.21)  # a few places along a line stand for it
+    assert own_far == pytest.approx(1, abs=0.05)
+    assert min(other_near, other_far) > 0.9
+    assert beside(ground, post)[NEAREST + 3 : TOUCH].tolist() == pytest.approx([own_near, own_far])
+
+
+@pytest.mark.parametrize(
+    ("point", "inside"),
+    [
+        ((0.6, 0.4), 1.0),
+        ((1.5, 0.5), 0.0),
+        ((0.5, -0.1), 0.0),
+        ((0.9, 0.2), 1.0),
+        ((0.2, 0.9), 0.0),
+    ],
+)
+def test_within_a_triangle(point, inside) -> None:
+    triangle = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    assert float(_within(torch.tensor([point]).T, triangle.T)) == inside
+
+
+def test_a_dot_and_a_flat_line_hold_nothing() -> None:
+    dot, flat = torch.zeros(5, 2), line((-1.0, 0.0), (1.0, 0.0))
+    for outline in (dot, flat):
+        features = beside(outline, line((-0.5, 0.5), (0.5, -0.5)))
+        assert features[INSIDE] == 0
+        assert bool(features.isfinite().all())
+
+
+def test_what_is_known_among_all_strokes_serves_some_of_them() -> None:
+    net, batch = geometry(), packed(drawn(4, seed=2)).normalised()
+    some = torch.arange(len(batch.stroke_len_S))[batch.at_S % 3 > 0]
+    number = torch.bincount(batch.sketch_of_S[some], minlength=len(batch))
+    kept = number.nonzero()[:, 0]
+    anew = batch.replace_strokes(some, number[kept], batch.category_N[kept])
+    known = batch.replace_strokes(some, number[kept], batch.category_N[kept])
+    with torch.no_grad():
+        net.among(batch)
+        hand_on(batch, known, some)
+        there = anew.at_S.new_zeros(len(kept), anew.longest, dtype=torch.bool)
+        there[anew.sketch_of_S, anew.at_S] = True
+        both = there[:, :, None] & there[:, None]
+        torch.testing.assert_close(net.among(known)[both], net.among(anew)[both])
+        group = torch.tensor([[0, 1, 0]])
+        want = net(anew.resampled(PairGeometry.SAMPLES)[group])
+        torch.testing.assert_close(net.among_groups(known, group), want)

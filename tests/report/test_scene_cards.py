@@ -1,0 +1,157 @@
+"""What the page holds of scenes."""
+
+import json
+import re
+
+import pytest
+
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.metrics import evaluate
+from instancesketch.render.colours import object_colours
+from instancesketch.report import drawings, render_report
+
+DOODLE7 = Taxonomy.load("doodle7")
+TRUE_CATEGORIES = ("Police Car", "tree", "tree", "house")
+
+
+def entries(result, truth=None, taxonomy=DOODLE7, **options) -> list[dict]:
+    truth = None if truth is None else {s.sketch_id: s for s in truth}
+    html = render_report(result, title="t", truth=truth, taxonomy=taxonomy, **options)
+    (data,) = re.findall('<script type="application/json" id="data">(.*?)</script>', html)
+    return json.loads(data)["drawings"]
+
+
+def test_objects_have_their_categories_scores_and_colours(scene):
+    sketch = scene("a", object_score=(0.9, 0.8, 0.71234, 0.6))
+    (entry,) = entries([sketch])
+    assert entry["objects"] == {
+        "kinds": ["car", "tree", "tree", None],
+        "colours": object_colours(sketch),
+        "scores": [0.9, 0.8, 0.712, 0.6],
+    }
+    assert re.findall(r'data-object="(-?\d)"', entry["svg"]) == ["0", "0", "0", "1", "2", "3", "-1"]
+    assert entry["kinds"] == ["car", "tree"]
+    assert entry["confidence"] == pytest.approx(0.753, abs=1e-3)
+    assert not {"trueObjects", "agreement"} & set(entry)
+
+
+def test_a_scene_fills_its_picture(scene):
+    (entry,) = entries([scene("a")])
+    left, top, width, height = map(float, re.findall(r'viewBox="([^"]+)"', entry["svg"])[0].split())
+    assert (left, top, width, height) == (20, 20, 810, 390)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, {}),
+        ({"object": (3, 3, 3, 1, 2, 0, -1), "object_category": (None, "tree", "tree", "car")}, {}),
+        ({"object": (0, 0, 0, 1, 2, 3, 3)}, {}),  # what is truly of no object isn't judged
+        ({"object": (0, 0, 0, 1, 2, -1, -1)}, {"wrong": [5], "missed": [3]}),
+        ({"object": (0, 0, -1, 1, 2, 3, -1)}, {"wrong": [2]}),
+        ({"object": (0, 0, 1, 1, 2, 3, -1)}, {"wrong": [2]}),
+        ({"object": (0, 0, 0, 1, 1, 3, -1)}, {"wrong": [3, 4], "missed": [1, 2], "extra": 1}),
+        ({"object_category": ("car", "tree", "sun", None)}, {"misnamed": [[2, 2]]}),
+        ({"object_category": (None, "tree", "tree", "car")}, {"misnamed": [[0, 0], [3, 3]]}),
+        (
+            {"object": None, "object_category": None},
+            {"wrong": [0, 1, 2, 3, 4, 5], "missed": [0, 1, 2, 3]},
+        ),
+    ],
+)
+def test_where_a_scene_differs_from_its_truth_is_told(scene, change, told):
+    (entry,) = entries([scene("a", **change)], [scene("a", object_category=TRUE_CATEGORIES)])
+    agreement = entry["agreement"]
+    quality = agreement.pop("pq")
+    assert agreement == {"wrong": [], "misnamed": [], "missed": [], "extra": 0} | told
+    assert (quality == 1) == (not set(told) - {"misnamed"})
+    assert entry["trueObjects"]["of"] == [0, 0, 0, 1, 2, 3, -1]
+    assert entry["trueObjects"]["kinds"] == ["car", "tree", "tree", "house"]
+
+
+def test_objects_that_match_have_one_colour(scene):
+    swapped = scene(
+        "a", object=(3, 3, 1, 0, 2, 2, -1), object_category=("tree", "tree", None, "car")
+    )
+    (entry,) = entries([swapped], [scene("a")])
+    said, true = entry["objects"]["colours"], entry["trueObjects"]["colours"]
+    assert entry["agreement"]["missed"] == [2]
+    assert (said[3], said[0], said[2]) == (true[0], true[1], true[3])
+    assert said[1] not in (said[0], said[2], said[3])
+
+
+def test_the_worst_scenes_come_first(scene):
+    parts = ("frame", "frame", "frame", "trunk", "trunk", "unlabeled", "unlabeled")
+    result = [
+        scene("right"),
+        scene("parts", part=parts, label=parts),
+        scene("joined", object=(0, 0, 0, 1, 1, 1, -1)),
+        scene("one", object=(0, 0, 0, 0, 0, 0, 0)),
+        scene("lost", object=(0, 0, -1, 1, 2, 3, -1)),
+    ]
+    found = entries(result, [scene(s.sketch_id) for s in result])
+    assert [e["id"] for e in found] == ["one", "joined", "lost", "parts", "right"]
+
+
+def test_categories_are_those_of_either_side(scene):
+    truth = scene("a", object_category=("yoga", "Police Car", "tree", None))
+    (entry,) = entries([scene("a")], [truth])
+    assert entry["kinds"] == ["car", "tree", "yoga"]
+
+
+def test_parts_are_explained_by_the_category_of_their_object(scene):
+    html = render_report([scene("a")], title="t", taxonomy=DOODLE7)
+    assert '"legend":{"car":["wheel","frame"],"tree":["leaves"]}' in html
+    bare = render_report([scene("a", part=None, label=None, instance=None)], title="t")
+    assert '"legend":{}' in bare
+
+
+def test_instances_are_compared_object_by_object(scene):
+    wheels = ("frame", "wheel", "wheel", "wheel", "leaves", "unlabeled", "unlabeled")
+    labels = {"part": wheels, "label": wheels, "object_category": ("car", "car", "tree", None)}
+    truth = scene("a", instance=(None, 1, 2, 1, None, None, None), **labels)
+    other = scene("a", instance=(None, 2, 1, 2, None, None, None), **labels)
+    joined = scene("a", instance=(None, 1, 1, 1, None, None, None), **labels)
+    assert "misgrouped" not in entries([other], [truth])[0]
+    assert entries([joined], [truth])[0]["misgrouped"] == ["wheel"]
+
+
+def test_scenes_and_their_objects_are_counted(scene, flower):
+    html = render_report([scene("a"), scene("b", part=None)], title="t")
+    assert "2 scenes · 8 objects · 2 labelled · 0 failed" in html
+    html = render_report([scene("a"), flower("b")], title="t")
+    assert "2 drawings · 4 objects · 2 labelled · 0 failed" in html
+
+
+def test_figures_of_scenes_stand_on_the_page(scene):
+    truth = [scene("a", object_category=TRUE_CATEGORIES), scene("b")]
+    result = [scene("a"), scene("b", object=(0, 0, 0, 1, 2, -1, -1))]
+    html = render_report(result, title="t", figures=evaluate(result, truth, DOODLE7).figures)
+    words = re.sub(r"<[^>]+>", " ", html)
+    for expected in (r"\bPQ\s+92\.9", r"PQ-seven\s+100\.0", r"object F1\s+93\.3"):
+        assert re.search(expected, words), expected
+    assert re.search(
+        r'data-category="tree">tree</button></th><td>100\.0<svg.*?</td><td>4</td>', html
+    )
+
+
+def test_figures_of_scenes_without_parts(scene):
+    bare = [scene("a", part=None, label=None, instance=None)]
+    html = render_report(
+        [scene("a")], title="t", figures=evaluate([scene("a")], bare, DOODLE7).figures
+    )
+    assert "<dt>PQ</dt>" in html
+    assert "<dt>C</dt>" not in html
+    assert "Confusion of parts" not in html
+
+
+def test_of_too_many_strokes_the_worst_scenes_are_shown(scene, monkeypatch):
+    monkeypatch.setattr(drawings, "_MOST_STROKES", 14)
+    result = [scene(f"{i}", object_score=(i / 10,) * 4) for i in range(5)]
+    html = render_report(result, title="t")
+    assert "2 shown, the worst or least certain of all" in html
+    assert [e["id"] for e in entries(result)] == ["0", "1"]
+
+
+def test_scenes_stay_small(scene):
+    assert len(render_report((scene(f"{i}") for i in range(200)), title="t")) < 200 * 2_500

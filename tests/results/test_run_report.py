@@ -1,0 +1,146 @@
+"""Runs and sweeps as pages, from their folders."""
+
+import re
+
+import pytest
+
+from instancesketch import tracking
+from instancesketch.cli import main
+from instancesketch.core import parquet, storage
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import to_table
+from instancesketch.results import run_report
+from instancesketch.synth import draw
+from instancesketch.tracking.pictures import leave
+from instancesketch.tracking.sweep import Sweep
+from tests.tracking.shown import shown_of
+
+SETTINGS = {
+    "kind": "segmenter",
+    "recipe": {"epochs": 3},
+    "selection": "valid",
+    "drawings": {"train": 100, "select": 40},
+}
+
+
+def told(run: str, epoch: int, score: float) -> None:
+    line = {"epoch": epoch, "loss": 1 / epoch, "macro_f1": score, "seconds": 2.5, "score": score}
+    tracking.RunLog(run).log(line)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Two epochs of three, of which the first was the better."""
+    location = str(tmp_path / "runs" / "first")
+    storage.write_json(storage.join(location, "config.json"), SETTINGS)
+    leave(location, shown_of([draw(0, i) for i in range(2)]))
+    for epoch, score in ((1, 61.5), (2, 60.0)):
+        told(location, epoch, score)
+    return location
+
+
+def shown(folder, tmp_path) -> str:
+    assert main(["report", str(folder), "--out", str(tmp_path / "page.html")]) == 0
+    return re.sub(r"<[^>]+>", " ", (tmp_path / "page.html").read_text("utf-8"))
+
+
+def test_a_run_as_far_as_it_has_come(run, tmp_path):
+    words = shown(run, tmp_path)
+    assert "segmenter · 2 of 3 epochs · trained on 100 drawings" in words
+    assert re.search(r"macro-F1\s+61\.5", words)
+    assert "1 ★ best" in words
+    assert "Confusion of parts in the best epoch" in words
+    assert "synth-0-1" in words
+    told(run, 3, 70.0)  # which nothing was left of
+    assert "synth-0-1" not in shown(run, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ("legend", None),
+        ("examples", [["a", "<svg/>"]]),
+        ("confusion", {"parts": ["wheel"], "counts": [[1]]}),
+        ("more", 1),
+    ],
+)
+def test_pictures_that_are_damaged_or_another_versions_are_one_line(
+    change, value, run, tmp_path, capsys
+):
+    place = storage.join(run, "_state", "shown.json")
+    values = storage.read_json(place)
+    whole = {k: v for k, v in values.items() if k != change}
+    storage.write_json(place, whole if value is None else whole | {change: value})
+    ask = ["report", run, "--out", str(tmp_path / "page.html")]
+    assert main(ask) == 2
+    said = capsys.readouterr().err
+    assert f"{place} is damaged or of another version; without that file" in said
+    assert said.count("\n") == 1
+    storage.remove(place)
+    assert main(ask) == 0
+    storage.write_text(storage.join(run, "metrics.jsonl"), '{"epoch": 1')
+    assert main(ask) == 2
+    assert "metrics.jsonl is damaged" in capsys.readouterr().err
+
+
+def test_a_training_is_not_ended_by_them(run, caplog):
+    storage.write_text(storage.join(run, "_state", "shown.json"), "{")
+    tracking.Reporter(run, SETTINGS, [tracking.RunLog(run)]).log({"epoch": 3, "loss": 0.1})
+    assert "shown.json" in caplog.text
+    assert [line["epoch"] for line in tracking.read(run)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("verb", [["info"], ["report", "--out", "page.html"]])
+def test_a_folder_of_something_else_says_what_it_is(verb, run, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage.write_json("begun/_state/settings.json", {})
+    assert main([*verb, "begun"]) == 2
+    assert "begun has no rows yet: what makes it is at work or was stopped" in (
+        capsys.readouterr().err
+    )
+    storage.write_json(storage.join(run, "summary.json"), {})
+    assert main(["info", run]) == 2
+    assert "is a training run or a sweep, not a corpus" in capsys.readouterr().err
+
+
+def test_a_sweep_as_far_as_it_has_come(run, tmp_path):
+    location = storage.join(str(tmp_path), "runs", "sweep")
+    space = {
+        "learning_rate": {"range": [0.0001, 0.1], "log": True},
+        "model.channels": {"choices": [[8], [64, 128]]},
+    }
+    settings = SETTINGS | {"space": space, "trials": 4}
+    storage.write_json(storage.join(location, "config.json"), settings)
+    sweep = Sweep(location=location, kind="segmenter")
+    for number, rate in enumerate((0.001, 0.01, 0.05), 1):
+        sweep.ask(number, {"learning_rate": rate, "model.channels": [8]})
+    with pytest.raises(UserError, match="no epoch of a trial"):
+        run_report.show(location, settings, str(tmp_path / "page.html"))
+    for number, score in ((1, 50.0), (2, 60.0)):
+        told(sweep.run_of(number), 1, score)
+    storage.write_json(storage.join(sweep.run_of(2), "summary.json"), {})
+    words = shown(location, tmp_path)
+    assert "1 of 4 trials at their end" in words
+    assert re.search(r"trial-02 ★ best\s+60\.0", words)
+    assert re.search(r"trial-03\s+–\s+0\s+not yet", words)
+
+
+def test_the_page_is_the_same_again(run):
+    settings = storage.read_json(storage.join(run, "config.json"))
+    assert run_report.run_page(run, settings) == run_report.run_page(run, settings)
+
+
+def test_all_else_is_a_result_or_a_corpus(run, tmp_path, capsys):
+    parquet.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table([draw(0, 0)]))
+    assert "1 drawing" in shown(tmp_path / "corpus", tmp_path)
+    for arguments, said in (
+        ([run, "--truth", run], "is a training run"),
+        ([str(tmp_path)], "is no corpus"),
+    ):
+        assert main(["report", *arguments, "--out", str(tmp_path / "no.html")]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "no.html").exists()
+    empty = str(tmp_path / "begun")
+    storage.write_json(storage.join(empty, "config.json"), SETTINGS)
+    with pytest.raises(UserError, match="no epoch to show yet"):
+        run_report.show(empty, SETTINGS, str(tmp_path / "no.html"))

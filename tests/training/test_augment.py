@@ -1,0 +1,233 @@
+"""Drawings changed at random: what may change, what must stay, and nothing left to chance twice."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instancesketch.models import ragged
+from instancesketch.training.augment import PUBLISHED, AugmentConfig, augment
+from tests.drawings import batches, drawn, packed, sketch_of, split_strokes
+
+NOTHING = AugmentConfig(
+    stretch=0.0,
+    shear=0.0,
+    rotate=0.0,
+    mirror_p=0.0,
+    stroke_rotate=0.0,
+    stroke_scale=0.0,
+    stroke_shift=0.0,
+    noise=0.0,
+)
+EVERYTHING = AugmentConfig(drop_p=0.5, reverse_p=0.3, noise_p=1.0)
+
+
+def changed(batch, config, seed=0):
+    return augment(batch, config, torch.Generator().manual_seed(seed))
+
+
+def lengths(batch):
+    way = ragged.segment_lengths(batch.points_P2, batch.stroke_len_S)
+    return ragged.reduce(way, batch.stroke_of_P, len(batch.stroke_len_S), "sum")
+
+
+@given(batches())
+def test_nothing_asked_for_changes_nothing(batch):
+    got = changed(batch, NOTHING)
+    torch.testing.assert_close(got.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)
+    assert torch.equal(got.part_S, batch.part_S)
+
+
+@pytest.mark.parametrize("config", [AugmentConfig(), PUBLISHED, EVERYTHING])
+def test_a_seed_gives_the_same_drawings_again(config):
+    batch = packed(drawn(12))
+    a, b, other = changed(batch, config), changed(batch, config), changed(batch, config, seed=1)
+    assert torch.equal(a.points_P2, b.points_P2)
+    assert torch.equal(a.part_S, b.part_S)
+    assert a.points_P2.shape != other.points_P2.shape or not torch.equal(
+        a.points_P2, other.points_P2
+    )
+
+
+@given(batches(), st.integers(0, 100), st.sampled_from([AugmentConfig(), PUBLISHED, EVERYTHING]))
+def test_any_drawing_comes_back_finite_and_in_its_box(batch, seed, config):
+    got = changed(batch, config, seed)
+    assert bool(got.points_P2.isfinite().all())
+    assert float(got.points_P2.abs().max()) <= 1 + 1e-5
+    assert torch.equal(got.category_N, batch.category_N)
+    assert int(got.stroke_len_S.sum()) == len(got.points_P2)
+    assert len(got.part_S) == len(got.stroke_len_S) == int(got.strokes_N.sum())
+
+
+@pytest.mark.parametrize("strokes", [[[(3, 3)]], [[(5, 5)] * 4], [[(5, 5)] * 2, [(5, 5)]]])
+def test_drawings_without_size_stay_finite(strokes):
+    batch = packed([sketch_of(*strokes, category="sun")])
+    for config in (PUBLISHED, EVERYTHING, NOTHING):
+        assert bool(changed(batch, config).points_P2.isfinite().all())
+
+
+@given(batches(), st.integers(0, 20), st.sampled_from([0.5, 1.0]))
+def test_only_the_two_shortest_strokes_are_dropped_and_three_stay(batch, seed, p):
+    got = changed(batch, replace(NOTHING, drop_p=p), seed)
+    # Told apart by their number of points, so that each kept stroke can be found again.
+    length = lengths(batch).split(batch.strokes_N.tolist())
+    before = batch.stroke_len_S.split(batch.strokes_N.tolist())
+    after = got.stroke_len_S.split(got.strokes_N.tolist())
+    for length_S, old, new in zip(length, before, after, strict=True):
+        shortest = length_S.argsort(stable=True).tolist()
+        may = [[], shortest[:1], shortest[1:2], shortest[:2]]
+        kept = [[n for i, n in enumerate(old.tolist()) if i not in drop] for drop in may]
+        assert new.tolist() in [k for k in kept if len(k) >= min(3, len(old))]
+        if p == 1.0:
+            assert len(new) == min(len(old), max(3, len(old) - 2))
+
+
+def test_labels_stay_with_the_strokes_that_are_kept():
+    strokes = [[(0, 0), (n, 1)] for n in (50, 3, 90, 2, 70)]
+    parts = ("center", "petal", "leaf", "stem", "unlabeled")
+    batch = packed([sketch_of(*strokes, category="flower", part=parts)])
+    got = changed(batch, replace(NOTHING, drop_p=1.0))
+    assert got.part_S.tolist() == batch.part_S[[0, 2, 4]].tolist()
+
+
+def test_mirrored_twice_is_the_drawing_itself():
+    batch = packed(drawn(30))
+    config = replace(NOTHING, mirror_p=1.0)
+    once = changed(batch, config)
+    flipped = batch.normalised().points_P2 * torch.tensor([-1.0, 1.0])
+    torch.testing.assert_close(once.points_P2, flipped, rtol=0, atol=1e-5)
+    twice = changed(once, config, seed=1)
+    torch.testing.assert_close(twice.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)
+    for name in ("part_S", "category_N", "stroke_len_S", "strokes_N"):
+        assert torch.equal(getattr(twice, name), getattr(batch, name))
+
+
+def test_half_of_the_drawings_are_mirrored():
+    batch = packed(drawn(60))
+    got = changed(batch, replace(NOTHING, mirror_p=0.5))
+    same = (got.points_P2 - batch.normalised().points_P2).abs().amax(1) < 1e-4
+    still = ragged.reduce(same.float(), batch.sketch_of_P, len(batch), "mean") > 0.9
+    assert 15 < int(still.sum()) < 45
+
+
+def distances(points):
+    return np.linalg.norm(points[:, None] - points[None], axis=2)
+
+
+def test_rotation_is_rigid_and_about_the_middle_of_the_drawing():
+    # A cross far from the origin: its middle is the middle of its box, however it is turned.
+    cross = [[(800, 600), (1000, 600)], [(900, 500), (900, 700)], [(900, 600)]]
+    batch = packed([sketch_of(*cross, category="sun")] * 40)
+    angles = []
+    for strokes in split_strokes(changed(batch, replace(NOTHING, rotate=30.0, rotate_p=1.0))):
+        np.testing.assert_allclose(strokes[2], [[0, 0]], atol=1e-5)
+        points = np.concatenate(strokes)
+        ratio = distances(points)[0, 1] / 200
+        np.testing.assert_allclose(
+            distances(points), distances(np.concatenate(cross).astype(float)) * ratio, atol=1e-5
+        )
+        angles.append(np.degrees(np.arctan2(*(strokes[0][1] - strokes[0][0])[::-1])))
+    assert -30 <= min(angles) < -15
+    assert 15 < max(angles) <= 30
+
+
+FRAME = [[(0, 0)], [(100, 100)]]  # dots hold the box, and look the same turned or scaled
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        replace(NOTHING, stroke_rotate=8.0, stroke_rotate_p=1.0),
+        replace(NOTHING, stroke_scale=0.1, stroke_scale_p=1.0),
+    ],
+)
+def test_strokes_turn_and_grow_about_their_own_middle(config):
+    strokes = [[(20, 30), (60, 30), (60, 50), (20, 50)], [(70, 10), (90, 80)]]
+    batch = packed([sketch_of(*FRAME, *strokes, category="sun")] * 20)
+    before = split_strokes(batch.normalised())
+    for old, new in zip(before, split_strokes(changed(batch, config)), strict=True):
+        for a, b in zip(old[2:], new[2:], strict=True):
+            np.testing.assert_allclose(b.mean(axis=0), a.mean(axis=0), atol=1e-5)
+            assert np.abs(a - b).max() > 1e-5
+            shape = distances(b)[0] / distances(a)[0].clip(1e-9)
+            np.testing.assert_allclose(shape[1:], shape[1], atol=1e-4)
+            assert 0.9 - 1e-4 <= shape[1] <= 1.1 + 1e-4
+
+
+def strokes_moved(before, after):
+    """How many strokes did not follow the drawing: most of them must have."""
+    size = np.median([np.ptp(b, axis=0).max() / np.ptp(a, axis=0).max()
+                      for a, b in zip(before, after, strict=True)])  # fmt: skip
+    left = [b - a * size for a, b in zip(before, after, strict=True)]
+    place = np.median([p[0] for p in left], axis=0)
+    return sum(np.abs(p - place).max() > 1e-4 for p in left)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [("stroke_rotate", (2, 0, 0)), ("stroke_scale", (0, 3, 0)), ("stroke_shift", (0, 0, 3))],
+)
+def test_only_so_many_strokes_are_moved(name, numbers):
+    strokes = [[(10 * i, 7 * i % 50), (10 * i + 20, 7 * i % 50 + 20)] for i in range(11)]
+    batch = packed([sketch_of(*strokes, category="sun")] * 30)
+    amount = {name: getattr(PUBLISHED, name), f"{name}_p": 1.0}
+    got = changed(batch, replace(NOTHING, strokes=numbers, **amount))
+    counts = [
+        strokes_moved(a, b)
+        for a, b in zip(split_strokes(batch.normalised()), split_strokes(got), strict=True)
+    ]
+    assert max(counts) == sum(numbers)
+    assert np.mean(counts) > sum(numbers) - 0.5
+    everyone = changed(batch, replace(NOTHING, **amount))
+    assert not torch.equal(everyone.points_P2, got.points_P2)
+
+
+def test_noise_is_small_and_befalls_its_share():
+    batch = packed(drawn(60))
+    normal = batch.normalised()
+    config = replace(NOTHING, noise=0.01, noise_p=1.0)
+    away = (changed(batch, config).points_P2 - normal.points_P2).norm(dim=1)
+    # A hundredth of the longer side, which is 2, smoothed over three points.
+    assert 0.01 < float(away.square().mean().sqrt()) < 0.04
+    assert float(away.max()) < 0.2
+    some = changed(batch, replace(config, noise_p=0.3))
+    still = (some.points_P2 - normal.points_P2).abs().amax(1) < 1e-5
+    share = ragged.reduce(still.float(), batch.sketch_of_P, len(batch), "mean")
+    # A point in the corner of a drawing's box stays there, whatever noise it had.
+    assert all(s == 1 or s < 0.02 for s in share.tolist())
+    assert 0.5 < float(share.mean()) < 0.9
+
+
+def test_strokes_are_reversed_whole():
+    batch = packed(drawn(10))
+    got = split_strokes(changed(batch, replace(NOTHING, reverse_p=1.0)))
+    for old, new in zip(split_strokes(batch.normalised()), got, strict=True):
+        for a, b in zip(old, new, strict=True):
+            np.testing.assert_allclose(b, a[::-1], atol=1e-5)
+
+
+def test_one_axis_is_stretched():
+    square = [[(0, 0), (100, 0), (100, 100), (0, 100)]]
+    batch = packed([sketch_of(*square, category="sun")] * 40)
+    got = changed(batch, replace(NOTHING, stretch=0.2, stretch_p=1.0))
+    shapes = [np.ptp(s[0], axis=0) for s in split_strokes(got)]
+    ratios = [wide / high for wide, high in shapes]
+    assert min(ratios) >= 1 / 1.2 - 1e-4 or min(ratios) >= 0.8 - 1e-4
+    assert min(ratios) < 0.9
+    assert max(ratios) > 1.1
+    assert max(ratios) <= 1.25 + 1e-4
+
+
+def test_strength_scales_how_far_all_is_moved():
+    batch = packed(drawn(12))
+    half = replace(
+        PUBLISHED, strength=1.0, stretch=0.1, rotate=15.0, stroke_rotate=3.5, stroke_scale=0.05,
+        stroke_shift=1.5 / 256, noise=0.005,
+    )  # fmt: skip
+    scaled = changed(batch, replace(PUBLISHED, strength=0.5))
+    assert torch.equal(scaled.points_P2, changed(batch, half).points_P2)
+    still = changed(batch, AugmentConfig(strength=0.0, mirror_p=0.0))
+    torch.testing.assert_close(still.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)

@@ -1,0 +1,99 @@
+"""Rows become batches, each as often as asked, in an order that is the seed's."""
+
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from instancesketch.core.schema import to_table
+from instancesketch.models.packing import pack, pack_scenes
+from instancesketch.training.dataloader import buffered, exactly, shuffled
+from tests.drawings import DOODLE7, composed, drawn
+
+
+def shuffle(tables, batch_size, repeats, seed=0):
+    return list(
+        shuffled(
+            iter(tables),
+            DOODLE7,
+            batch_size=batch_size,
+            repeats_C=torch.tensor(repeats),
+            generator=torch.Generator().manual_seed(seed),
+        )
+    )
+
+
+@pytest.mark.parametrize("buffer", [7, 20, 8_192])
+def test_every_drawing_comes_as_often_as_its_category_repeats(monkeypatch, buffer):
+    monkeypatch.setattr("instancesketch.training.dataloader.BUFFER", buffer)
+    # The first point tells which drawing it is.
+    sketches = [s.replace(x=np.concatenate([[1000 + i], s.x[1:]])) for i, s in enumerate(drawn(50))]
+    repeats = [1, 3, 2, 1, 0, 4, 1]
+    table = to_table(sketches)
+    tables = [table.slice(i, 6) for i in range(0, 50, 6)]
+    batches = shuffle(tables, 8, repeats)
+    assert [len(b) for b in batches[:-1]] == [8] * (len(batches) - 1)
+    assert 0 < len(batches[-1]) <= 8
+    seen = Counter(int(x) - 1000 for b in batches for x in b.points_P2[:, 0] if x >= 1000)
+    want = {i: repeats[DOODLE7.category_names.index(s.category)] for i, s in enumerate(sketches)}
+    assert seen == Counter({i: n for i, n in want.items() if n})
+    # What a drawing holds comes with it.
+    whole = pack(table, DOODLE7)
+    marked = {1000 + i: whole.part_S[whole.sketch_of_S == i].tolist() for i in range(50)}
+    for batch in batches:
+        first_N = batch.points_P2[(batch.points_N.cumsum(0) - batch.points_N), 0].tolist()
+        parts = batch.part_S.split(batch.strokes_N.tolist())
+        assert [p.tolist() for p in parts] == [marked[int(x)] for x in first_N]
+
+
+def test_the_order_is_the_seeds():
+    tables = [to_table(drawn(60))]
+    a, b, c = (shuffle(tables, 8, [1] * 7, seed) for seed in (0, 0, 1))
+    assert all(torch.equal(x.points_P2, y.points_P2) for x, y in zip(a, b, strict=True))
+    assert any(not torch.equal(x.category_N, y.category_N) for x, y in zip(a, c, strict=True))
+
+
+def test_no_tables_give_no_batches():
+    assert shuffle([], 8, [1] * 7) == []
+    assert shuffle([pa.Table.from_batches([], to_table([]).schema)], 8, [1] * 7) == []
+
+
+@pytest.mark.parametrize(
+    ("given_", "steps", "want"),
+    [("abc", 2, "ab"), ("abc", 3, "abc"), ("abc", 5, "abccc"), ("abc", 0, ""), ("", 3, "")],
+)
+def test_exactly_so_many_steps(given_, steps, want):
+    assert "".join(exactly(iter(given_), steps)) == want
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_scenes_are_shuffled_with_their_kinds_and_objects(passes):
+    scenes = composed(11)
+    table = to_table(scenes)
+    batches = list(
+        shuffled(
+            [table.slice(0, 4), table.slice(4)],
+            DOODLE7,
+            batch_size=4,
+            repeats_C=torch.full((7,), passes),
+            generator=torch.Generator().manual_seed(0),
+            labels="objects",
+        )
+    )
+    assert [len(b) for b in batches] == ([4, 4, 3] if passes == 1 else [4, 4, 4, 4, 4, 2])
+    seen = Counter()
+    for batch in batches:
+        sizes = batch.strokes_N.tolist()
+        for kinds, numbers in zip(
+            batch.part_S.split(sizes), batch.instance_S.split(sizes), strict=True
+        ):
+            seen[tuple(kinds.tolist()), tuple(numbers.tolist())] += 1
+    whole = pack_scenes(table, DOODLE7)
+    sizes = whole.strokes_N.tolist()
+    pairs = zip(whole.part_S.split(sizes), whole.instance_S.split(sizes), strict=True)
+    want = Counter((tuple(k.tolist()), tuple(n.tolist())) for k, n in pairs)
+    assert seen == Counter({key: number * passes for key, number in want.items()})
+    (packed,) = buffered([table.slice(0, 5), table.slice(5)], DOODLE7, "objects")
+    assert torch.equal(packed.instance_S, whole.instance_S)

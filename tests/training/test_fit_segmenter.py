@@ -1,0 +1,261 @@
+"""The training loop in a plain process: its formulas by hand, and that it learns and repeats."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from instancesketch.models.segmenter import SegmenterConfig
+from instancesketch.training.augment import AugmentConfig
+from instancesketch.training.fit_segmenter import (
+    SegmenterFit,
+    SegmenterFitConfig,
+    class_weights,
+    evaluate,
+    part_loss,
+    seed_recipe,
+)
+from tests.drawings import DOODLE7, TINY, drawn, packed
+
+CPU = torch.device("cpu")
+SMALL = SegmenterFitConfig(model=TINY, epochs=2, batch_size=8)
+COUNTS = [1] * len(DOODLE7.part_names)
+
+
+def fit_of(config=SMALL, steps=3, counts=COUNTS):
+    return SegmenterFit(config, DOODLE7, steps_per_epoch=steps, part_counts=counts, device=CPU)
+
+
+def batches(sketches, size=8):
+    return [packed(sketches[i : i + size]) for i in range(0, len(sketches), size)]
+
+
+def tensors(fit):
+    state = fit.state_dict()
+    return {f"{kind} {k}": v for kind in ("net", "mean") for k, v in state[kind].items()}
+
+
+def same(a, b):
+    left, right = tensors(a), tensors(b)
+    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
+
+
+def test_class_weights_by_hand():
+    # The median of 1, 4, 16 is 4: sqrt(4), sqrt(1), sqrt(1/4), and 1 for what doesn't occur.
+    want = torch.tensor([2.0, 1.0, 0.5, 1.0]) / 1.125
+    torch.testing.assert_close(class_weights([1, 4, 16, 0]), want)
+    assert class_weights([5, 5, 5]).tolist() == [1, 1, 1]
+    assert class_weights([0, 0]).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_part_loss_with_all_allowed_is_torchs(smoothing):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(20, 5, generator=generator)
+    part = torch.randint(5, (20,), generator=generator)
+    allowed = torch.ones(20, 5, dtype=torch.bool)
+    torch.testing.assert_close(
+        part_loss(logits, allowed, part, None, smoothing),
+        F.cross_entropy(logits, part, label_smoothing=smoothing),
+    )
+
+
+def test_part_loss_weighs_classes_as_torch_does():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(20, 5, generator=generator)
+    part = torch.randint(5, (20,), generator=generator)
+    weights = torch.tensor([0.2, 1.0, 3.0, 0.5, 2.0])
+    torch.testing.assert_close(
+        part_loss(logits, torch.ones(20, 5, dtype=torch.bool), part, weights, 0.0),
+        F.cross_entropy(logits, part, weights),
+    )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_part_loss_is_among_the_allowed_alone(smoothing):
+    logits = torch.tensor([[1.0, 2.0, 9.0, 0.5]], requires_grad=True)
+    allowed = torch.tensor([[True, True, False, True]])
+    loss = part_loss(logits, allowed, torch.tensor([1]), None, smoothing)
+    want = F.cross_entropy(
+        torch.tensor([[1.0, 2.0, 0.5]]), torch.tensor([1]), label_smoothing=smoothing
+    )
+    torch.testing.assert_close(loss, want)
+    loss.backward()
+    assert logits.grad[0, 2] == 0
+    assert bool(logits.grad.isfinite().all())
+
+
+def test_strokes_without_a_label_teach_nothing():
+    logits = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+    allowed = torch.ones(3, 4, dtype=torch.bool)
+    part = torch.tensor([2, -1, 0])
+    torch.testing.assert_close(
+        part_loss(logits, allowed, part, None, 0.0), F.cross_entropy(logits[[0, 2]], part[[0, 2]])
+    )
+    nothing = part_loss(logits.requires_grad_(), allowed, torch.full((3,), -1), None, 0.1)
+    assert nothing.item() == 0
+    nothing.backward()
+    assert logits.grad.abs().sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "rate"),
+    [
+        (0, 0.01 * 0.001 / 0.1),
+        (5, 0.01 * 0.051 / 0.1),
+        (10, 0.01),
+        (55, 0.005),
+        (77, 0.01 * (1 + math.cos(math.pi * 0.67 / 0.9)) / 2),
+        (100, 0.0),
+        (130, 0.0),
+    ],
+)
+def test_cosine_after_a_warmup(step, rate):
+    fit = fit_of(replace(SMALL, epochs=10, learning_rate=0.01, warmup=0.1), steps=10)
+    fit.step = step
+    assert fit.learning_rate() == pytest.approx(rate, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("step", "rate"), [(0, 1.0), (10, 0.75), (15, 0.5), (20, 0.25), (30, 1.0), (45, 0.5)]
+)
+def test_warm_restarts(step, rate):
+    config = replace(SMALL, schedule="warm-restarts", restart_epochs=3, learning_rate=1.0)
+    fit = fit_of(config, steps=10)
+    fit.step = step
+    assert fit.learning_rate() == pytest.approx(rate)
+
+
+def test_without_a_warmup_it_starts_at_its_highest():
+    assert fit_of(replace(SMALL, warmup=0.0)).learning_rate() == SMALL.learning_rate
+
+
+def test_norms_and_biases_are_not_decayed():
+    fit = fit_of()
+    decay = {p: g["weight_decay"] for g in fit.optimizer.param_groups for p in g["params"]}
+    named = dict(fit.net.named_parameters())
+    assert len(decay) == len(named)
+    assert decay[named["part_head.weight"]] == SMALL.weight_decay
+    assert decay[named["part_head.bias"]] == decay[named["transformer.norm.weight"]] == 0
+    assert type(fit_of(replace(SMALL, optimizer="adam")).optimizer) is torch.optim.Adam
+
+
+def test_the_published_recipe_is_what_was_published():
+    recipe = seed_recipe()
+    assert (recipe.learning_rate, recipe.weight_decay, recipe.optimizer) == (3e-4, 1e-4, "adam")
+    assert (recipe.batch_size, recipe.epochs, recipe.passes) == (128, 150, 3)
+    assert (recipe.schedule, recipe.restart_epochs) == ("warm-restarts", 100)
+    assert recipe.oversample == {"cloud": 6, "flower": 3, "2leg": 4}
+    assert recipe.class_weights
+    assert recipe.average == recipe.label_smoothing == 0
+
+
+def test_it_learns_thirty_drawings_by_heart():
+    still = AugmentConfig(
+        stretch_p=0, shear=0, rotate_p=0, mirror_p=0, noise_p=0,
+        stroke_rotate_p=0, stroke_scale_p=0, stroke_shift_p=0,
+    )  # fmt: skip
+    model = SegmenterConfig(
+        samples=16, channels=(32, 32), width=32, layers=2, heads=2, feedforward=64, dropout=0.0
+    )
+    config = SegmenterFitConfig(
+        model=model, augment=still, epochs=40, learning_rate=4e-3, average=0.9, label_smoothing=0.0
+    )
+    fit = fit_of(config, steps=3)
+    data = batches(drawn(30), 10)
+    losses = [fit.train_epoch(data, epoch)["loss"] for epoch in range(config.epochs)]
+    assert losses[-1] < losses[0] / 5
+    figures = evaluate(fit.mean, data, DOODLE7, given=True).figures()
+    assert figures["part_accuracy"] > 90
+    assert figures["sketches"] == 30
+    assert figures["category_accuracy"] is None
+    guessed = evaluate(fit.mean, data, DOODLE7, given=False).figures()
+    assert guessed["category_accuracy"] > 50
+
+
+@pytest.mark.parametrize(
+    "config",
+    [SMALL, replace(seed_recipe(), model=replace(seed_recipe().model, width=16, layers=1))],
+    ids=["default", "published"],
+)
+def test_a_seed_gives_the_same_weights_bit_for_bit(config):
+    data = batches(drawn(12), 6)
+
+    def run(seed):
+        fit = fit_of(replace(config, seed=seed), steps=2)
+        told = [fit.train_epoch(data, epoch) for epoch in range(2)]
+        return fit, told
+
+    (a, told_a), (b, told_b), (c, _) = run(3), run(3), run(4)
+    assert same(a, b)
+    assert told_a == told_b
+    assert not same(a, c)
+    assert told_a[0]["drawings"] == 12
+    assert all(bool(t.isfinite().all()) for t in tensors(a).values())
+
+
+def test_workers_draw_other_chances():
+    data = batches(drawn(8))
+    a, b = fit_of(), fit_of()
+    a.train_epoch(data, 0, worker=0)
+    b.train_epoch(data, 0, worker=1)
+    assert not same(a, b)
+
+
+def test_a_fit_that_was_saved_goes_on_as_if_it_had_not_been(tmp_path):
+    data = batches(drawn(16))
+    config = replace(SMALL, epochs=3)
+    whole = fit_of(config)
+    for epoch in range(3):
+        whole.train_epoch(data, epoch)
+        if epoch == 0:
+            torch.save(whole.state_dict(), tmp_path / "state.pt")
+    again = fit_of(replace(config))
+    again.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert again.step == 2
+    for epoch in (1, 2):
+        again.train_epoch(data, epoch)
+    assert same(whole, again)
+    assert again.step == whole.step
+
+
+def test_starting_from_other_weights():
+    trained, fresh = fit_of(), fit_of(replace(SMALL, seed=9))
+    trained.train_epoch(batches(drawn(8)), 0)
+    fresh.start_from(trained.mean.state_dict())
+    want = trained.state_dict()["mean"]
+    for kind in ("net", "mean"):
+        assert all(torch.equal(v, want[k]) for k, v in fresh.state_dict()[kind].items())
+    assert fresh.step == 0
+
+
+@pytest.mark.parametrize(("average", "follows"), [(0.0, True), (0.99, False)])
+def test_the_running_mean_lags_behind(average, follows):
+    fit = fit_of(replace(SMALL, average=average))
+    before = fit.net.part_head.weight.detach().clone()
+    fit.train_epoch(batches(drawn(8)), 0)
+    now, mean = fit.net.part_head.weight.detach(), fit.mean.part_head.weight
+    assert torch.equal(now, mean) == follows
+    if not follows:  # one step: the mean keeps (1 + 1) / (10 + 1) of what was
+        torch.testing.assert_close(mean, before * 2 / 11 + now * 9 / 11)
+    assert not any(p.requires_grad for p in fit.mean.parameters())
+
+
+def test_evaluating_twice_and_in_other_pieces_counts_the_same():
+    fit = fit_of()
+    sketches = drawn(20)
+    fit.train_epoch(batches(sketches), 0)
+    whole = evaluate(fit.mean, batches(sketches, 20), DOODLE7, given=True).figures()
+    assert whole == evaluate(fit.mean, batches(sketches, 3), DOODLE7, given=True).figures()
+
+
+def test_the_category_is_learned_only_when_it_is_not_told():
+    always = fit_of(replace(SMALL, category_given_p=1.0, weight_decay=0.0))
+    before = always.net.category_head.weight.detach().clone()
+    always.train_epoch(batches(drawn(8)), 0)
+    assert torch.equal(always.net.category_head.weight, before)
+    never = fit_of(replace(SMALL, category_given_p=0.0, weight_decay=0.0))
+    never.train_epoch(batches(drawn(8)), 0)
+    assert not torch.equal(never.net.category_head.weight, before)

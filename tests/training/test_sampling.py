@@ -1,0 +1,172 @@
+"""Which rows train and which select, and that each of them is read exactly as often as asked."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instancesketch.core.errors import UserError
+from instancesketch.core.hashing import seed_of
+from instancesketch.core.schema import to_table
+from instancesketch.training.sampling import (
+    GROUPS_PER_WORKER,
+    Group,
+    deal,
+    epoch_order,
+    read_unit,
+    role_mask,
+    row_groups,
+    survey,
+)
+from tests.drawings import DOODLE7, corpus, drawn, sketch_of
+
+SELECTIONS = ("tenth", "valid", "none")
+
+
+def rows_of(number, **values):
+    return to_table(
+        [
+            sketch_of([(0, 0), (1, i)], sketch_id=f"d{i}", category="sun", part=("ray",), **values)
+            for i in range(number)
+        ]
+    )
+
+
+def masks(table, selection):
+    return (role_mask(table, role, selection, DOODLE7) for role in ("train", "select"))
+
+
+def test_a_hash_tenth_of_train_selects():
+    table = rows_of(2_000)  # rows of no split train as well
+    train, select = masks(table, "tenth")
+    assert not (train & select).any()
+    assert (train | select).all()
+    assert 150 < select.sum() < 250
+    again = next(masks(rows_of(2_000, split="train"), "tenth"))
+    np.testing.assert_array_equal(train, again)
+    # A row's role is its own: the others of the table don't matter.
+    alone = [next(masks(table.slice(i, 1), "tenth"))[0] for i in range(50)]
+    assert alone == train[:50].tolist()
+
+
+@pytest.mark.parametrize(
+    ("split", "selection", "trains", "selects"),
+    [
+        ("train", "valid", True, False),
+        ("valid", "valid", False, True),
+        ("valid", "tenth", False, False),
+        ("test", "valid", False, False),
+        ("test", "tenth", False, False),
+        ("test", "none", False, False),
+        ("train", "none", True, False),
+        ("valid", "none", False, False),
+        (None, "valid", True, False),
+    ],
+)
+def test_splits_have_their_roles(split, selection, trains, selects):
+    train, select = masks(rows_of(3, split=split), selection)
+    assert train.tolist() == [trains] * 3
+    assert select.tolist() == [selects] * 3
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+@pytest.mark.parametrize(
+    "values", [{"category": "teapot", "part": ("ray",)}, {"part": ("ray",)}, {"category": "sun"}]
+)
+def test_rows_without_labels_or_category_have_no_role(values, selection):
+    rows = [sketch_of([(0, 0)], sketch_id=str(i), **values) for i in range(40)]
+    for mask in masks(to_table(rows), selection):
+        assert not mask.any()
+
+
+def test_a_survey_counts_what_a_role_holds(tmp_path):
+    sketches = [s.replace(split="train") for s in drawn(40)]
+    # Not of the category, of no category, and no label at all.
+    sketches.append(sketch_of([(0, 0)], sketch_id="p", category="sun", part=("petal",)))
+    sketches.append(sketch_of([(0, 0)], sketch_id="q", category="sun", part=("antenna",)))
+    sketches.append(sketch_of([(0, 0)], sketch_id="r", category="sun"))
+    location = corpus(tmp_path, sketches, 10, files=2)
+    surveyed = [survey(g, "train", "none", DOODLE7) for g in row_groups([location])]
+    assert sum(g.rows for g in surveyed) == 42
+    found = Counter(dict.fromkeys(DOODLE7.category_names, 0))
+    for group in surveyed:
+        found.update(dict(zip(DOODLE7.category_names, group.categories, strict=True)))
+    assert found == Counter(s.category for s in sketches if s.part)
+    parts = np.sum([g.parts for g in surveyed], axis=0)
+    known = Counter(p for s in sketches if s.part for p in s.part if p != "antenna")
+    assert {n: c for n, c in zip(DOODLE7.part_names, parts, strict=True) if c} == known
+    strange = {label for g in surveyed for label in g.strange}
+    assert strange == {"'petal' of sun", "'antenna' of sun"}
+
+
+def test_folders_that_are_no_corpus_are_refused(tmp_path):
+    with pytest.raises(UserError, match="is no corpus"):
+        row_groups([str(tmp_path)])
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(UserError, match="can't be read"):
+        row_groups([str(tmp_path)])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("rows_per_group", [1, 4, 50])
+def test_every_row_is_read_once_over_all_workers(tmp_path, workers, rows_per_group):
+    sketches = drawn(60)
+    location = corpus(tmp_path, sketches, rows_per_group, files=2)
+    groups = [survey(g, "train", "tenth", DOODLE7) for g in row_groups([location])]
+    groups = [g for g in groups if sum(g.categories)]
+    order = epoch_order(len(groups), 3, 1)
+    read = [
+        [
+            name
+            for unit in deal(groups, worker, workers, order)
+            for name in read_unit(unit, "train", "tenth", DOODLE7)["sketch_id"].to_pylist()
+        ]
+        for worker in range(workers)
+    ]
+    mask = role_mask(to_table(sketches), "train", "tenth", DOODLE7)
+    want = [s.sketch_id for s, ok in zip(sketches, mask, strict=True) if ok]
+    assert sorted(name for names in read for name in names) == sorted(want)
+    assert min(map(len, read)) > 0
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=40), st.integers(1, 5), st.integers(0, 99))
+def test_rows_dealt_singly_are_dealt_evenly(sizes, workers, seed):
+    groups = [
+        Group(path="p", row_group=i, rows=n, categories=(n,), parts=(), instances=0, strange=())
+        for i, n in enumerate(sizes)
+    ]
+    order = epoch_order(len(groups), seed, 0)
+    dealt = [
+        [
+            (unit.row_group, row)
+            for unit in deal(groups, worker, workers, order)
+            for row in range(unit.stripe, sizes[unit.row_group], unit.of)
+        ]
+        for worker in range(workers)
+    ]
+    assert sorted(row for rows in dealt for row in rows) == [
+        (i, row) for i, n in enumerate(sizes) for row in range(n)
+    ]
+    if len(groups) < GROUPS_PER_WORKER * workers:
+        assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
+    else:
+        assert min(map(len, dealt)) >= 1
+
+
+@given(st.integers(0, 50), st.integers(0, 2**31), st.integers(0, 300))
+def test_an_epoch_is_a_permutation_of_its_own(number, seed, epoch):
+    order = epoch_order(number, seed, epoch)
+    assert sorted(order) == list(range(number))
+    assert order == epoch_order(number, seed, epoch)
+    if number > 20:
+        assert order != epoch_order(number, seed, epoch + 1)
+        assert order != epoch_order(number, seed + 1, epoch)
+
+
+def test_seeds_made_of_numbers_differ():
+    seeds = {seed_of(a, b, c) for a in range(5) for b in range(5) for c in range(5)}
+    assert len(seeds) == 125
+    assert all(0 <= s < 2**63 for s in seeds)
+    assert seed_of(1, 2) == seed_of(1, 2)

@@ -1,0 +1,89 @@
+"""The loop is one for all models: equal seeds repeat bit for bit, and a state goes on."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from instancesketch.core.errors import UserError
+from instancesketch.training.fit_grouper import GrouperFitConfig
+from instancesketch.training.fit_refiner import RefinerFitConfig
+from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.start import start
+from tests.drawings import (
+    DOODLE7,
+    TINY,
+    TINY_GROUPER,
+    TINY_REFINER,
+    composed,
+    drawn,
+    packed,
+    packed_scenes,
+)
+
+
+def drawings(seed):
+    return packed(drawn(16, seed=seed))
+
+
+def scenes(seed):
+    return packed_scenes(composed(4, seed=seed))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "batch"),
+    [
+        (RefinerFitConfig(model=TINY_REFINER, epochs=2), drawings),
+        (GrouperFitConfig(model=TINY_GROUPER, epochs=2), scenes),
+    ],
+    ids=["refiner", "grouper"],
+)
+def test_equal_seeds_give_equal_weights_and_a_state_goes_on(recipe, batch):
+    batches = [batch(seed) for seed in range(2)]
+
+    def fresh():
+        device = torch.device("cpu")
+        return start(recipe, DOODLE7, steps_per_epoch=2, part_counts=[], device=device)
+
+    whole, again, halves, rest = (fresh() for _ in range(4))
+    for fit in (whole, again):
+        for epoch in range(2):
+            fit.train_epoch(batches, epoch)
+    halves.train_epoch(batches, 0)
+    rest.load_state_dict(halves.state_dict())
+    rest.train_epoch(batches, 1)
+    want = whole.mean.state_dict()
+    for other in (again, rest):
+        got = other.mean.state_dict()
+        assert all(torch.equal(want[name], got[name]) for name in want)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "batch"),
+    [
+        (SegmenterFitConfig(model=TINY), drawings),
+        (RefinerFitConfig(model=TINY_REFINER), drawings),
+        (GrouperFitConfig(model=TINY_GROUPER), scenes),
+    ],
+    ids=["segmenter", "refiner", "grouper"],
+)
+def test_a_training_that_diverges_ends_with_one_line(recipe, batch):
+    recipe = replace(recipe, learning_rate=1e36)
+    counts = [1] * len(DOODLE7.part_names)
+    device = torch.device("cpu")
+    fit = start(recipe, DOODLE7, steps_per_epoch=3, part_counts=counts, device=device)
+    with pytest.raises(UserError) as error:
+        fit.train_epoch([batch(seed) for seed in range(3)], 4)
+    assert str(error.value) == (
+        f"the {recipe.kind}'s loss is no number in epoch 5; lower learning_rate"
+    )
+
+
+def test_what_the_last_step_spoils_is_seen():
+    recipe = RefinerFitConfig(model=TINY_REFINER)
+    device = torch.device("cpu")
+    fit = start(recipe, DOODLE7, steps_per_epoch=3, part_counts=[], device=device)
+    weight = next(fit.net.parameters())
+    fit.optimizer.register_step_post_hook(lambda *_: weight.data.fill_(torch.inf))
+    with pytest.raises(UserError, match="no number in epoch 1;"):
+        fit.train_epoch([drawings(0)], 0)
