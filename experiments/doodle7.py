@@ -35,9 +35,9 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import find, find_by
 from instancesketch.inference.segmenter import Segmenter, instance_columns, predict
 from instancesketch.models import weights
+from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.packing import Batch, pack
 from instancesketch.models.refiner import RefinerNet
-from instancesketch.models.segmenter import SegmenterConfig
 from instancesketch.training.augment import AugmentConfig
 from instancesketch.training.fit_refiner import RefinerFitConfig, seed_recipe
 from instancesketch.training.fit_segmenter import SegmenterFitConfig

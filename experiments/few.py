@@ -30,8 +30,8 @@ from instancesketch.core.schema import from_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.metrics import evaluate
+from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.packing import pack
-from instancesketch.models.segmenter import SegmenterConfig
 from instancesketch.results.export import least_sure
 from instancesketch.training.fit_segmenter import SegmenterFitConfig
 

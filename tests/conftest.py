@@ -55,7 +55,8 @@ def ray_ends() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a small segmenter that has learned nothing, and no grouper."""
-    from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
+    from instancesketch.models.config import SegmenterConfig
+    from instancesketch.models.segmenter import SegmenterNet
 
     folder = tmp_path_factory.mktemp("parts")
     save_untrained(folder, "segmenter", SegmenterConfig(width=32, layers=1), SegmenterNet)
@@ -65,7 +66,8 @@ def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def scene_weights(parts_alone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with a grouper that has learned nothing either."""
-    from instancesketch.models.grouper import GrouperConfig, GrouperNet
+    from instancesketch.models.config import GrouperConfig
+    from instancesketch.models.grouper import GrouperNet
 
     folder = tmp_path_factory.mktemp("scenes") / "weights"
     shutil.copytree(parts_alone, folder)

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.models.grouper import GrouperConfig
+from instancesketch.models.config import GrouperConfig, RefinerConfig, SegmenterConfig
 from instancesketch.models.packing import Batch, pack, pack_scenes
-from instancesketch.models.refiner import RefinerConfig
-from instancesketch.models.segmenter import SegmenterConfig
 from instancesketch.synth import Composer, SceneConfig, draw
 
 torch.set_num_threads(1)  # for tensors as small as these, threads only wait for each other

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import two_means
-from instancesketch.models import refiner, segmenter
+from instancesketch.models import config, refiner, segmenter
 from instancesketch.models.encoders import PlaceEncoder, RasterEncoder
 from instancesketch.models.packing import Batch
 from instancesketch.models.transformer import StrokeTransformer
@@ -34,8 +34,8 @@ class Published:
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         torch.manual_seed(0)
-        self.segmenter = segmenter.SegmenterNet(segmenter.SEED, taxonomy).eval()
-        self.refiner = refiner.RefinerNet(refiner.SEED, taxonomy).eval()
+        self.segmenter = segmenter.SegmenterNet(config.SEED_SEGMENTER, taxonomy).eval()
+        self.refiner = refiner.RefinerNet(config.SEED_REFINER, taxonomy).eval()
 
     @torch.inference_mode()
     def label(self, batch: Batch, part_S: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,31 +6,17 @@ objects. Shape letters: see `models.ragged`; C categories, E numbers a pair of s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.models.config import GrouperConfig
 from instancesketch.models.encoders import PointsEncoder
 from instancesketch.models.packing import Batch
 from instancesketch.models.pair_geometry import PairGeometry
-from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class GrouperConfig(TransformerConfig):
-    """The grouper's shape."""
-
-    samples: int = 32  # points that a stroke is resampled to
-    channels: tuple[int, ...] = (32, 64, 64)
-    pair_width: int = 48  # of what is known of two strokes, from which their affinity is made
-    # How objects are made of what it says; none of it is trained.
-    views: int = 3  # ways to look at a scene, whose answers are averaged; 1 to 3
-    join: float = 0.25  # added to every affinity
-    box_both: float = 0.5  # and for two strokes that a box holds
-    box_one: float = 0.5  # less this for two of which it holds one
+from instancesketch.models.transformer import StrokeTransformer
 
 
 class Grouped(NamedTuple):

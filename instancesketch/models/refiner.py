@@ -7,46 +7,19 @@ the same drawing, L strokes of the largest of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import ragged
+from instancesketch.models.config import RefinerConfig
 from instancesketch.models.encoders import PlaceEncoder, PointsEncoder
 from instancesketch.models.packing import Batch
 from instancesketch.models.pair_geometry import PairGeometry
 from instancesketch.models.segmenter import PUBLISHED_POSITIONS
-from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class RefinerConfig(TransformerConfig):
-    """The refiner's shape. The defaults are the best recipe, `SEED` the published one."""
-
-    encoder: Literal["points", "raster"] = "points"
-    samples: int = 32  # points that a stroke is resampled to
-    channels: tuple[int, ...] = (32, 64, 64)
-    width: int = 96
-    layers: int = 2
-    feedforward: int = 192
-    embedding: int = 32
-    pair_affinity: bool = True  # how strokes lie to each other, told to the affinities
-    learned_positions: bool = False  # the published embedding of a stroke's number in the drawing
-    cluster: Literal["affinity", "k-means"] = "affinity"
-
-
-SEED = RefinerConfig(
-    encoder="raster",
-    width=64,
-    feedforward=256,
-    pair_bias=False,
-    edges=0,
-    pair_affinity=False,
-    learned_positions=True,
-    cluster="k-means",
-)
+from instancesketch.models.transformer import StrokeTransformer
 
 
 class Embedded(NamedTuple):

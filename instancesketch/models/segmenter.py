@@ -5,41 +5,17 @@ Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
 from instancesketch.core.label_ids import parts_of
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
 from instancesketch.models.packing import Batch
-from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
+from instancesketch.models.transformer import StrokeTransformer
 
 PUBLISHED_POSITIONS = 105
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmenterConfig(TransformerConfig):
-    """The segmenter's shape. The defaults are the best recipe, `SEED` the published one."""
-
-    encoder: Literal["points", "raster", "both"] = "points"
-    samples: int = 32  # points that a stroke is resampled to
-    channels: tuple[int, ...] = (64, 128, 128, 128)
-    sketch_token: bool = True  # a token for the whole drawing, which holds or predicts its category
-    learned_positions: bool = False  # the published embedding of a stroke's number in the drawing
-
-
-SEED = SegmenterConfig(
-    encoder="raster",
-    layers=2,
-    feedforward=512,
-    sketch_token=False,
-    pair_bias=False,
-    edges=0,
-    learned_positions=True,
-)
 
 
 class SegmenterNet(nn.Module):

@@ -6,29 +6,15 @@ Shape letters: see `instancesketch.models.ragged`; H heads.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from instancesketch.models.config import TransformerConfig
 from instancesketch.models.packing import Batch
 from instancesketch.models.pair_geometry import PairGeometry
 from instancesketch.models.precision import as_for
-
-
-@dataclass(frozen=True, kw_only=True)
-class TransformerConfig:
-    """What every model's configuration says of its Transformer."""
-
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    feedforward: int = 256
-    dropout: float = 0.1
-    pair_bias: bool = True  # how strokes lie to each other, told to the attention
-    pair_order: bool = False  # and which was drawn first, by how much
-    edges: int = 8  # numbers a pair that go with what is attended to, where there is a bias
 
 
 class StrokeTransformer(nn.Module):

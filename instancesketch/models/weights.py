@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.models.grouper import GrouperConfig, GrouperNet
-from instancesketch.models.refiner import RefinerConfig, RefinerNet
-from instancesketch.models.segmenter import SegmenterConfig, SegmenterNet
+from instancesketch.models.config import GrouperConfig, RefinerConfig, SegmenterConfig
+from instancesketch.models.grouper import GrouperNet
+from instancesketch.models.refiner import RefinerNet
+from instancesketch.models.segmenter import SegmenterNet
 
 # By kind of model its configuration and its network.
 _NETS: Mapping[str, tuple[Callable[..., Any], Callable[..., nn.Module]]] = {

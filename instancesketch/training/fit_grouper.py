@@ -17,7 +17,8 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.object_grouper import Grouper, find
 from instancesketch.metrics import SceneTally, scene_weights
 from instancesketch.models import ragged
-from instancesketch.models.grouper import GrouperConfig, GrouperNet
+from instancesketch.models.config import GrouperConfig
+from instancesketch.models.grouper import GrouperNet
 from instancesketch.models.packing import Batch
 from instancesketch.training.augment import AugmentConfig
 from instancesketch.training.fit_refiner import pair_loss

@@ -20,8 +20,9 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import countable_parts, counted_strokes, find, sided_parts
 from instancesketch.inference.segmenter import instance_columns
 from instancesketch.metrics import GroupingTally
+from instancesketch.models.config import SEED_REFINER, RefinerConfig
 from instancesketch.models.packing import Batch, pack
-from instancesketch.models.refiner import SEED, Groups, RefinerConfig, RefinerNet
+from instancesketch.models.refiner import Groups, RefinerNet
 from instancesketch.training.trainer import PUBLISHED_TRAINING, Fit, FitConfig
 
 
@@ -42,7 +43,7 @@ def seed_recipe() -> RefinerFitConfig:
     """The recipe of the published system."""
     return RefinerFitConfig(
         **PUBLISHED_TRAINING,
-        model=SEED,
+        model=SEED_REFINER,
         weight_decay=1e-5,
         margin=1.0,
         triplet_loss=1.0,

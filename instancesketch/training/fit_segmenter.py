@@ -16,8 +16,9 @@ from torch.nn import functional as F
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.metrics import Tally, stroke_weights
+from instancesketch.models.config import SEED_SEGMENTER, SegmenterConfig
 from instancesketch.models.packing import Batch
-from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet
+from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.training.augment import AugmentConfig
 from instancesketch.training.trainer import PUBLISHED_TRAINING, Fit, FitConfig
 
@@ -40,7 +41,7 @@ def seed_recipe() -> SegmenterFitConfig:
     """The recipe of the published system."""
     return SegmenterFitConfig(
         **PUBLISHED_TRAINING,
-        model=SEED,
+        model=SEED_SEGMENTER,
         weight_decay=1e-4,
         oversample={"cloud": 6, "flower": 3, "2leg": 4},
         class_weights=True,

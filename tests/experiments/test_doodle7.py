@@ -11,7 +11,7 @@ from experiments import doodle7, plain, tables
 from instancesketch.core.errors import UserError
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
-from instancesketch.models.refiner import SEED
+from instancesketch.models.config import SEED_REFINER
 from instancesketch.training.fit_refiner import RefinerFitConfig
 from instancesketch.training.fit_segmenter import SegmenterFitConfig
 from tests.drawings import DOODLE7, TINY, TINY_REFINER, corpus, drawn, packed
@@ -27,7 +27,7 @@ RECIPES = {
     "REFINER_TUNE": SMALL_REFINER,
     "K_MEANS": replace(
         doodle7.K_MEANS,
-        model=replace(SEED, width=16, layers=1, feedforward=32),
+        model=replace(SEED_REFINER, width=16, layers=1, feedforward=32),
         epochs=1,
         batch_size=32,
     ),

@@ -20,12 +20,13 @@ from instancesketch.inference.instances import (
     sided_parts,
 )
 from instancesketch.inference.segmenter import Segmenter
-from instancesketch.models.refiner import SEED, RefinerNet
+from instancesketch.models.config import SEED_REFINER
+from instancesketch.models.refiner import RefinerNet
 from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed, sketch_of
 from tests.inference.test_segmenter import segmenter
 
 PARTS = list(DOODLE7.part_names)
-SMALL_SEED = replace(SEED, width=16, layers=1, feedforward=32)
+SMALL_SEED = replace(SEED_REFINER, width=16, layers=1, feedforward=32)
 
 
 def refiner(config=TINY_REFINER):

@@ -18,7 +18,7 @@ from instancesketch.formats import Piece, Record, read, sniff
 from instancesketch.inference import onnx_export
 from instancesketch.inference.instances import countable_parts, find, sided_parts
 from instancesketch.inference.segmenter import Segmenter, predict
-from instancesketch.models import segmenter
+from instancesketch.models import config, segmenter
 from instancesketch.models.packing import pack
 from tests.conftest import save_untrained
 from tests.drawings import drawn
@@ -172,7 +172,7 @@ def test_the_files_say_what_they_are(app) -> None:
 def test_what_can_not_be_written(app, tmp_path) -> None:
     with pytest.raises(UserError, match="no weights 'teapot'"):
         onnx_export.export("teapot", str(tmp_path))
-    save_untrained(tmp_path, "segmenter", segmenter.SEED, segmenter.SegmenterNet)
+    save_untrained(tmp_path, "segmenter", config.SEED_SEGMENTER, segmenter.SegmenterNet)
     with pytest.raises(UserError, match="only those of the default recipe"):
         onnx_export.export(str(tmp_path), str(tmp_path / "out"))
     assert main(["export", "doodle7", "--format", "onnx", "--out", str(app / "app")]) == 2

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.inference.segmenter import Segmenter, predict
-from instancesketch.models.segmenter import SEED, SegmenterNet
+from instancesketch.models.config import SEED_SEGMENTER
+from instancesketch.models.segmenter import SegmenterNet
 from tests.drawings import DOODLE7, TINY, drawings, drawn, packed, sketch_of
 
-PUBLISHED = replace(SEED, width=16, layers=1, feedforward=32)
+PUBLISHED = replace(SEED_SEGMENTER, width=16, layers=1, feedforward=32)
 
 
 def segmenter(config=TINY):

@@ -6,15 +6,16 @@ import torch
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.inference.segmenter import Segmenter
+from instancesketch.models.config import SEED_SEGMENTER, SegmenterConfig
 from instancesketch.models.optimize import ready
 from instancesketch.models.precision import resolve
-from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet
+from instancesketch.models.segmenter import SegmenterNet
 from tests.drawings import DOODLE7, drawn
 
 SHAPES = [
     SegmenterConfig(width=32, layers=2, channels=(16, 32, 32)),
     SegmenterConfig(width=32, layers=1, channels=(16, 32), edges=0, encoder="both"),
-    SEED,
+    SEED_SEGMENTER,
 ]
 
 

@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from instancesketch.models.refiner import SEED, Groups, RefinerNet
+from instancesketch.models.config import SEED_REFINER
+from instancesketch.models.refiner import Groups, RefinerNet
 from tests.drawings import DOODLE7, TINY_REFINER, packed, sketch_of
 
 
-@pytest.mark.parametrize("config", [TINY_REFINER, SEED], ids=["default", "published"])
+@pytest.mark.parametrize("config", [TINY_REFINER, SEED_REFINER], ids=["default", "published"])
 @pytest.mark.parametrize("drawings", [1, 3])
 def test_strokes_that_have_none_to_compare_with(config, drawings):
     """One petal a drawing, as a small batch can hold: places, and no affinities."""

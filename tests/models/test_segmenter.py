@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from instancesketch.core.label_ids import parts_of
-from instancesketch.models.refiner import RefinerConfig, RefinerNet
-from instancesketch.models.segmenter import SEED, SegmenterConfig, SegmenterNet
+from instancesketch.models.config import SEED_SEGMENTER, RefinerConfig, SegmenterConfig
+from instancesketch.models.refiner import RefinerNet
+from instancesketch.models.segmenter import SegmenterNet
 from tests.drawings import DOODLE7, TINY, drawn, packed, sketch_of
 
 SMALL = {
@@ -18,7 +19,7 @@ SMALL = {
     "no token": replace(TINY, sketch_token=False),
     "order": replace(TINY, pair_order=True),
     "no bias": replace(TINY, pair_bias=False),
-    "seed": replace(SEED, width=16, layers=1, feedforward=32),
+    "seed": replace(SEED_SEGMENTER, width=16, layers=1, feedforward=32),
 }
 
 
@@ -43,7 +44,7 @@ def logits(net, *sketches):
 
 
 def test_the_published_recipe_has_the_published_size():
-    net = SegmenterNet(SEED, DOODLE7)
+    net = SegmenterNet(SEED_SEGMENTER, DOODLE7)
     assert numel(net) == 665_618
     unused = {n for n, p in net.named_parameters() if not p.requires_grad}
     assert unused == {"category.weight"}

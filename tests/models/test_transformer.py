@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import torch
 
-from instancesketch.models.transformer import StrokeTransformer, TransformerConfig
+from instancesketch.models.config import TransformerConfig
+from instancesketch.models.transformer import StrokeTransformer
 from tests.drawings import drawn, packed
 
 

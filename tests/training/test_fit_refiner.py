@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from instancesketch.models.refiner import SEED
+from instancesketch.models.config import SEED_REFINER
 from instancesketch.training.fit_refiner import (
     RefinerFit,
     RefinerFitConfig,
@@ -20,7 +20,7 @@ from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed
 CPU = torch.device("cpu")
 SMALL = RefinerFitConfig(model=TINY_REFINER, epochs=6, batch_size=32, learning_rate=5e-3)
 SMALL_SEED = replace(
-    seed_recipe(), model=replace(SEED, width=16, layers=1, feedforward=32), epochs=2
+    seed_recipe(), model=replace(SEED_REFINER, width=16, layers=1, feedforward=32), epochs=2
 )
 
 

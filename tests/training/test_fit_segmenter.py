@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from instancesketch.models.segmenter import SegmenterConfig
+from instancesketch.models.config import SegmenterConfig
 from instancesketch.training.augment import AugmentConfig
 from instancesketch.training.fit_segmenter import (
     SegmenterFit,
