@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from instancesketch import tracking
 from instancesketch.batch.output import Output
 from instancesketch.batch.quarantine import Marker
 from instancesketch.batch.reader import Reading, read_slice
@@ -32,6 +31,7 @@ from instancesketch.formats import WRITERS, write
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models.packing import pack
 from instancesketch.synth import Composer, SceneConfig, draw
+from instancesketch.tracking import metrics_log
 from instancesketch.training import dataloader
 from instancesketch.training.fit_segmenter import SegmenterFitConfig
 from instancesketch.training.start import start
@@ -251,7 +251,7 @@ def _trained(bench: Bench, corpus: str, workers: int) -> Row:
     argv += ["--epochs", "3", "--select", "none", "--workers", str(workers), "--quiet"]
     ran = subprocesses.verb(argv, workers)
     # The first epoch has the start of the readers, which is that of all.
-    speed = costs(tracking.read(storage.join(runs, f"by-{workers}"))[1:])["speed"]
+    speed = costs(metrics_log.read(storage.join(runs, f"by-{workers}"))[1:])["speed"]
     return Row(
         part="training",
         what=f"Ray Train, {workers} worker{'s' * (workers > 1)}",

@@ -72,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     from instancesketch.core import storage
     from instancesketch.distributed.train.config import TrainConfig
-    from instancesketch.distributed.tune import TuneConfig, tune
+    from instancesketch.distributed.tune.config import TuneConfig
+    from instancesketch.distributed.tune.tuner import tune
     from instancesketch.tracking.sweep import TITLES, to_text
     from instancesketch.training.search_space import load
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from instancesketch import tracking
 from instancesketch.core import storage
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity, amounts, foresee
@@ -25,9 +24,12 @@ from instancesketch.distributed.train.train_detector import (
     settings_of_detector,
 )
 from instancesketch.distributed.train.train_loop import drawings_of_epoch, repeats
-from instancesketch.distributed.tune.tuner import TuneConfig, check_sweep, of_sweep, room
+from instancesketch.distributed.tune.config import TuneConfig, check_sweep, of_sweep
+from instancesketch.distributed.tune.tuner import room
 from instancesketch.inference.detector import class_names
 from instancesketch.models import yolo
+from instancesketch.tracking import metrics_log
+from instancesketch.tracking.reporter import check_track
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.augment import augment
@@ -59,7 +61,7 @@ def plan_run(config: TrainConfig) -> Plan:
         UserError: as training would.
     """
     check(config)
-    tracking.check(config.track)
+    check_track(config.track)
     cluster = foresee(workers=least_most(config)[0], cpus=1.0, gpus=config.gpus_per_worker)
     return _plan(config, cluster)
 
@@ -144,7 +146,7 @@ def _where(folder: str, name: str, settings: Mapping[str, Any]) -> Plan:
         "kind": settings["kind"],
         "weights": settings.get("weights", []),
         "finished": there and storage.exists(storage.join(run, "summary.json")),
-        "epochs_done": len(tracking.read(run)) if there else 0,
+        "epochs_done": len(metrics_log.read(run)) if there else 0,
     }
 
 

@@ -11,12 +11,11 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from instancesketch import tracking
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.progress import clock_text
 from instancesketch.report.runs import render_run, render_sweep
-from instancesketch.tracking import sweep_plots
+from instancesketch.tracking import metrics_log, pictures, sweep_plots
 from instancesketch.tracking.sweep import TITLES, Sweep, best_of, table_of
 from instancesketch.training.search_space import dimensions_of
 
@@ -43,17 +42,17 @@ def run_page(run: str, settings: Mapping[str, Any]) -> str:
     Raises:
         UserError: no epoch of it is done.
     """
-    epochs = tracking.read(run)
+    epochs = metrics_log.read(run)
     if not epochs:
         raise UserError(f"{run} has no epoch to show yet")
     best = max(epochs, key=lambda e: e["score"] if e.get("score") is not None else float("-inf"))
-    shown = tracking.left(run, best["epoch"])
+    shown = pictures.left(run, best["epoch"])
     return render_run(
         title=posixpath.basename(run),
         about=_about(settings, f"{len(epochs)} of {settings['recipe']['epochs']} epochs", epochs),
         epochs=epochs,
         best=best,
-        curves=_svg(tracking.draw_curves(epochs)),
+        curves=_svg(metrics_log.draw_curves(epochs)),
         recipe=settings["recipe"],
         **({} if shown is None else {k: v for k, v in asdict(shown).items() if k != "epoch"}),
     )

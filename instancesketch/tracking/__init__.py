@@ -1,27 +1,9 @@
-"""What a run tells while it goes on, and where: its own folder, TensorBoard, ClearML."""
+"""A run's metrics log, status and pictures, and the trackers they are sent to."""
 
 from __future__ import annotations
 
-from instancesketch.tracking.examples import Examples
-from instancesketch.tracking.metrics_log import CURVES, METRICS, PERCENT, RunLog, draw_curves, read
-from instancesketch.tracking.pictures import Shown, left
-from instancesketch.tracking.reporter import Reporter, Track, Tracker, check
-from instancesketch.tracking.status import Signs, following
+from typing import Literal
 
-__all__ = [
-    "CURVES",
-    "METRICS",
-    "PERCENT",
-    "Examples",
-    "Reporter",
-    "RunLog",
-    "Shown",
-    "Signs",
-    "Track",
-    "Tracker",
-    "check",
-    "draw_curves",
-    "following",
-    "left",
-    "read",
-]
+# What a run can be sent to besides its own folder and TensorBoard. Config modules import it, so
+# this package imports nothing else.
+Track = Literal["clearml"]

@@ -6,15 +6,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from instancesketch.core.errors import UserError
-from instancesketch.tracking import clearml, notes, pictures
+from instancesketch.tracking import Track, clearml, notes, pictures
 from instancesketch.tracking.metrics_log import RunLog
 from instancesketch.tracking.pictures import Shown
 from instancesketch.tracking.tensorboard import TensorBoard
-
-Track = Literal["clearml"]
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +32,7 @@ class Tracker(Protocol):
         """Ends it, when the run is done or has failed: no more will be told."""
 
 
-def check(track: Track | None) -> None:
+def check_track(track: Track | None) -> None:
     """Raises a UserError where what is asked for isn't installed."""
     if track == "clearml":
         clearml.check()

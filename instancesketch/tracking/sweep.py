@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from instancesketch import tracking
 from instancesketch.core import storage
 from instancesketch.core.progress import clock_text
+from instancesketch.tracking import metrics_log
 from instancesketch.training.search_space import Space, Values
 
 Outcome = Literal["finished", "stopped early", "failed"]
@@ -98,7 +98,7 @@ class Sweep:
 
     def _read(self, note: Mapping[str, Any]) -> Trial:
         number = note["number"]
-        lines = tracking.read(self.run_of(number))
+        lines = metrics_log.read(self.run_of(number))
         finished = storage.exists(storage.join(self.run_of(number), "summary.json"))
         scores = [line.get(self.figure) for line in lines]
         score = max((s for s in scores if s is not None), default=None)

@@ -6,7 +6,7 @@ import pytest
 
 from instancesketch.cli import main
 from instancesketch.cli.main import parse
-from instancesketch.distributed.tune import TuneConfig
+from instancesketch.distributed.tune.config import TuneConfig
 
 
 def test_a_sweep_takes_what_a_run_does(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_sweep_takes_what_a_run_does(tmp_path: Path) -> None:
         ("segmenter --data c --run r --trials 0", "at least one trial"),
         ("segmenter --data c --run r --concurrent 0", "at least one trial at a time"),
         ("segmenter --data c --run r --epochs 4 --grace 5", "--grace 5: from 1 to all 4 epochs"),
-        ("segmenter --data c --run r --reduction 1", "one trial in two or more"),
+        ("segmenter --data c --run r --reduction 1", "R is at least 2"),
         ("segmenter --data c --run r --select none", "trials are compared by"),
         ("segmenter --data c --run r --workers 99", "can't be shared by 99 workers"),
     ],
@@ -64,6 +64,6 @@ def test_the_last_line_says_what_is_tried_again(
             "first": 61.5, "drawings": {"select": 10}, "selection": "valid",
         }  # fmt: skip
 
-    monkeypatch.setattr("instancesketch.distributed.tune.tune", tune)
+    monkeypatch.setattr("instancesketch.distributed.tune.tuner.tune", tune)
     assert main(["tune", "segmenter", "--data", "c", "--run", "r", "--quiet"]) == 0
     assert said in capsys.readouterr().out.splitlines()[-1]

@@ -16,12 +16,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from instancesketch import tracking
 from instancesketch.core import storage
 from instancesketch.core.schema import to_table
 from instancesketch.core.usage import MEASURED
 from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.run_training import starts
+from instancesketch.tracking import metrics_log
 from tests.drawings import drawn
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -90,7 +90,7 @@ class Training:
         assert driver.wait() == 0, self.said.read_text()
 
     def lines(self) -> list[dict[str, Any]]:
-        return tracking.read(self.run)
+        return metrics_log.read(self.run)
 
     def reached(self, epoch: int) -> Callable[[], bool]:
         return lambda: any(line["epoch"] >= epoch for line in self.lines())

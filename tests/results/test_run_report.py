@@ -4,14 +4,16 @@ import re
 
 import pytest
 
-from instancesketch import tracking
 from instancesketch.cli import main
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.results import run_report
 from instancesketch.synth import draw
+from instancesketch.tracking import metrics_log
+from instancesketch.tracking.metrics_log import RunLog
 from instancesketch.tracking.pictures import leave
+from instancesketch.tracking.reporter import Reporter
 from instancesketch.tracking.sweep import Sweep
 from tests.tracking.shown import shown_of
 
@@ -25,7 +27,7 @@ SETTINGS = {
 
 def told(run: str, epoch: int, score: float) -> None:
     line = {"epoch": epoch, "loss": 1 / epoch, "macro_f1": score, "seconds": 2.5, "score": score}
-    tracking.RunLog(run).log(line)
+    RunLog(run).log(line)
 
 
 @pytest.fixture
@@ -85,9 +87,9 @@ def test_pictures_that_are_damaged_or_another_versions_are_one_line(
 
 def test_a_training_is_not_ended_by_them(run, caplog):
     storage.write_text(storage.join(run, "_state", "shown.json"), "{")
-    tracking.Reporter(run, SETTINGS, [tracking.RunLog(run)]).log({"epoch": 3, "loss": 0.1})
+    Reporter(run, SETTINGS, [RunLog(run)]).log({"epoch": 3, "loss": 0.1})
     assert "shown.json" in caplog.text
-    assert [line["epoch"] for line in tracking.read(run)] == [1, 2, 3]
+    assert [line["epoch"] for line in metrics_log.read(run)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("verb", [["info"], ["report", "--out", "page.html"]])

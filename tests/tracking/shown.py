@@ -2,7 +2,7 @@
 
 from instancesketch.render.colours import palette
 from instancesketch.render.svg import to_svg
-from instancesketch.tracking import Shown
+from instancesketch.tracking.pictures import Shown
 
 COLOURS = palette(("wheel", "frame"))
 

@@ -8,12 +8,13 @@ import zipfile
 import pyarrow.parquet as pq
 import pytest
 
-from instancesketch import tracking
 from instancesketch.cli import main
 from instancesketch.core import storage
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.train.run_training import TrainConfig, train
-from instancesketch.tracking import Reporter, RunLog, clearml
+from instancesketch.tracking import clearml, metrics_log
+from instancesketch.tracking.metrics_log import RunLog
+from instancesketch.tracking.reporter import Reporter
 from instancesketch.tracking.tensorboard import TensorBoard
 from instancesketch.training.fit_segmenter import SegmenterFitConfig
 from tests.drawings import TINY, drawn
@@ -71,7 +72,7 @@ def test_without_a_server_a_run_goes_on_with_one_line(
     assert [type(t) for t in reporter.trackers] == [RunLog, TensorBoard]
     with reporter:
         reporter.log({"epoch": 1, "loss": 1.0})
-    assert len(tracking.read(str(tmp_path / "run"))) == 1
+    assert len(metrics_log.read(str(tmp_path / "run"))) == 1
 
 
 @pytest.mark.ray
@@ -109,7 +110,7 @@ def test_a_training_that_is_tracked_offline(ray_cluster, environment, tmp_path, 
     assert parameters["recipe/model/width"]["value"] == str(TINY.width)
     assert "doodle7" in task["configuration"]["settings"]["value"]
 
-    lines = tracking.read(run)
+    lines = metrics_log.read(run)
     scalars = [e for e in events if e["type"] == "training_stats_scalar"]
     for name, panel in (("loss", "loss"), ("macro_f1", "percent"), ("C", "percent")):
         told = {

@@ -6,11 +6,11 @@ import time
 import pytest
 from defusedxml import ElementTree
 
-from instancesketch import tracking
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
-from instancesketch.tracking import CURVES, METRICS, RunLog, Signs, draw_curves, following
-from instancesketch.tracking.status import SECONDS_BETWEEN_SIGNS
+from instancesketch.tracking import metrics_log
+from instancesketch.tracking.metrics_log import CURVES, METRICS, RunLog, draw_curves
+from instancesketch.tracking.status import SECONDS_BETWEEN_SIGNS, Signs, following
 
 
 def figures(epoch, **values):
@@ -18,14 +18,14 @@ def figures(epoch, **values):
 
 
 def test_a_run_that_has_told_nothing_yet(tmp_path):
-    assert tracking.read(str(tmp_path / "run")) == []
+    assert metrics_log.read(str(tmp_path / "run")) == []
 
 
 def test_a_line_and_a_point_on_the_curves_per_epoch(tmp_path):
     run = str(tmp_path / "run")
     for epoch in (1, 2, 3):
         RunLog(run).log(figures(epoch))
-    assert tracking.read(run) == [figures(1), figures(2), figures(3)]
+    assert metrics_log.read(run) == [figures(1), figures(2), figures(3)]
     lines = (tmp_path / "run" / METRICS).read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
     root = ElementTree.parse(tmp_path / "run" / CURVES).getroot()
@@ -38,7 +38,7 @@ def test_an_epoch_done_again_replaces_what_came_after(tmp_path):
     for epoch in (1, 2, 3):
         RunLog(run).log(figures(epoch))
     RunLog(run).log(figures(2, loss=0.1))
-    assert tracking.read(run) == [figures(1), figures(2, loss=0.1)]
+    assert metrics_log.read(run) == [figures(1), figures(2, loss=0.1)]
 
 
 def test_curves_show_the_figures_there_are():
@@ -131,4 +131,4 @@ def test_a_line_that_can_not_be_written_comes_with_the_next(tmp_path):
     (tmp_path / METRICS).rmdir()
     (tmp_path / METRICS).write_bytes(kept)
     log.log(figures(4))
-    assert tracking.read(str(tmp_path)) == [figures(epoch) for epoch in (1, 2, 3, 4)]
+    assert metrics_log.read(str(tmp_path)) == [figures(epoch) for epoch in (1, 2, 3, 4)]

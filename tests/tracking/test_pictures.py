@@ -5,10 +5,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from instancesketch import tracking
 from instancesketch.core.schema import from_table, to_table
 from instancesketch.render.svg import to_svg
-from instancesketch.tracking import Examples, RunLog, pictures
+from instancesketch.tracking import pictures
+from instancesketch.tracking.examples import Examples
+from instancesketch.tracking.metrics_log import RunLog
 from instancesketch.tracking.pictures import Shown
 from instancesketch.training import sampling
 from instancesketch.training.fit_grouper import GrouperFitConfig
@@ -105,7 +106,7 @@ def test_fewer_drawings_than_are_wanted_are_all_shown(tmp_path):
 def test_every_model_shows_what_it_says_beside_the_truth(tmp_path, recipe, sketches, field):
     examples = examples_of(tmp_path, recipe, sketches)
     examples.leave(1, None)
-    shown = tracking.pictures.left(str(tmp_path), 1)
+    shown = pictures.left(str(tmp_path), 1)
     labelled = from_table(examples.fit.label_table(examples.table))
     truth = from_table(examples.table)
     assert len(shown.examples) == len(truth) == len(sketches[1::2][:8])

@@ -4,9 +4,11 @@ import logging
 
 import pytest
 
-from instancesketch import tracking
 from instancesketch.core.errors import UserError
-from instancesketch.tracking import METRICS, Reporter, RunLog, following, notes
+from instancesketch.tracking import metrics_log, notes
+from instancesketch.tracking.metrics_log import METRICS, RunLog
+from instancesketch.tracking.reporter import Reporter
+from instancesketch.tracking.status import following
 from instancesketch.tracking.tensorboard import FOLDER, TensorBoard
 
 SETTINGS = {"kind": "segmenter"}
@@ -33,7 +35,7 @@ def test_whoever_waits_is_told_of_a_tracker_that_fails(reporter, tmp_path, caplo
         (tmp_path / FOLDER / "events.out.tfevents.0000000001.instancesketch").mkdir()
         for epoch in (1, 2):
             reporter.log(figures(epoch))
-    assert tracking.read(str(tmp_path)) == [figures(1), figures(2)]
+    assert metrics_log.read(str(tmp_path)) == [figures(1), figures(2)]
     (told,) = warnings_of(caplog, "status")
     assert told.startswith(f"epoch 1: {tmp_path / FOLDER}")
     assert told.endswith("; the run goes on")
@@ -47,7 +49,7 @@ def test_a_log_that_fails_is_told_when_all_others_are(reporter, tmp_path):
     assert len(list((tmp_path / FOLDER).iterdir())) == 2  # the settings and the epoch
     (tmp_path / METRICS).rmdir()
     reporter.log(figures(2))
-    assert tracking.read(str(tmp_path)) == [figures(1), figures(2)]
+    assert metrics_log.read(str(tmp_path)) == [figures(1), figures(2)]
 
 
 def test_a_warning_that_can_not_be_left_is_left_with_the_next(reporter, tmp_path):

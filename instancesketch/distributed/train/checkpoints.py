@@ -17,9 +17,9 @@ from typing import Any
 
 import torch
 
-from instancesketch import tracking
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
+from instancesketch.tracking import metrics_log
 
 FOLDER = "_checkpoints"
 _NAME = re.compile(r"epoch-(\d+)-([0-9a-f]{32})\.pt")
@@ -64,7 +64,7 @@ def save(run: str, state: dict[str, Any]) -> None:
 def newest(run: str) -> Found:
     """The newest checkpoint that is whole: where training goes on."""
     damaged: list[int] = []
-    lines = tracking.read(run)
+    lines = metrics_log.read(run)
     names = _names(run)
     # Every line was written after the checkpoint of its epoch.
     told = max((line["epoch"] for line in lines), default=0)
@@ -84,7 +84,7 @@ def best(run: str) -> Found:
     if not states:
         return Found(state=None)
     chosen = max(states, key=_rank)
-    wanted = max(tracking.read(run), key=_rank, default=chosen)["epoch"]
+    wanted = max(metrics_log.read(run), key=_rank, default=chosen)["epoch"]
     whole = any(state["epoch"] == wanted for state in states)
     return Found(state=chosen, damaged=() if whole else (wanted,))
 

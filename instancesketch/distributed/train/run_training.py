@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from instancesketch import tracking
 from instancesketch.batch import job_log
 from instancesketch.core import storage
 from instancesketch.core.errors import PassingError, UserError, last_line, mistake_in
@@ -23,6 +22,10 @@ from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.config import TrainConfig, begin, check, least_most, resolve
 from instancesketch.distributed.train.train_loop import STARTS, work
 from instancesketch.models import weights
+from instancesketch.tracking import metrics_log
+from instancesketch.tracking.metrics_log import METRICS
+from instancesketch.tracking.reporter import Reporter, check_track
+from instancesketch.tracking.status import following
 
 if TYPE_CHECKING:
     from ray.train import TrainingFailedError, UserCallback
@@ -52,7 +55,7 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     """
     run = storage.absolute(storage.join(config.storage, config.run))
     check(config)
-    tracking.check(config.track)
+    check_track(config.track)
     connect(workers=least_most(config)[0], cpus=1.0, gpus=config.gpus_per_worker)
     quiet_data()
     settings, train, select = resolve(config)
@@ -70,8 +73,8 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     }
     with job_log.keeping(run, f"train {config.recipe.kind}", settings):
         if _goes_on(run, config):
-            reporter = tracking.Reporter.to(run, config.run, settings, config.track)
-            with reporter, tracking.following(run, config.run, config.quiet):
+            reporter = Reporter.to(run, config.run, settings, config.track)
+            with reporter, following(run, config.run, config.quiet):
                 _fit(run, config, loop, [_callback(reporter), *callbacks])
         return _finish(run, settings, time.perf_counter() - started)
 
@@ -80,7 +83,7 @@ def _goes_on(run: str, config: TrainConfig) -> bool:
     """Whether epochs are left to train or to report; says so where a checkpoint is damaged."""
     found = checkpoints.newest(run)
     _tell(run, found.damaged, found.epoch)
-    reported = {line["epoch"] for line in tracking.read(run)}
+    reported = {line["epoch"] for line in metrics_log.read(run)}
     return found.epoch < config.recipe.epochs or found.epoch not in reported
 
 
@@ -98,10 +101,10 @@ def _fit(run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequ
             _raise_what_lasts(run, error, reached)
     for start in starts(run)[earlier + 1 :]:  # what the first began with is told already
         _tell(run, start["damaged"], start["epoch"])
-    told = max((line["epoch"] for line in tracking.read(run)), default=0)
+    told = max((line["epoch"] for line in metrics_log.read(run)), default=0)
     if told < config.recipe.epochs:
         raise PassingError(
-            f"{storage.join(run, tracking.METRICS)} couldn't be written and lacks what came after "
+            f"{storage.join(run, METRICS)} couldn't be written and lacks what came after "
             f"epoch {told}; the run is trained, and the same command writes it"
         )
 
@@ -176,7 +179,7 @@ def _tell(run: str, damaged: Sequence[int], epoch: int) -> None:
     _log.warning("%s: %s missing or damaged; training %s", run, words, then)
 
 
-def _callback(reporter: tracking.Reporter) -> UserCallback:
+def _callback(reporter: Reporter) -> UserCallback:
     from ray.train import UserCallback
 
     class Report(UserCallback):  # type: ignore[misc]
@@ -232,7 +235,7 @@ def _finish(run: str, settings: Mapping[str, Any], seconds: float) -> dict[str, 
             for s in starts(run)
         ],
         "damaged_best": list(found.damaged),
-        **costs(tracking.read(run)),
+        **costs(metrics_log.read(run)),
     }
     storage.write_json(storage.join(run, "summary.json"), summary)
     return summary

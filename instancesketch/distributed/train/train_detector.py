@@ -32,6 +32,9 @@ from instancesketch.distributed.train.config import begin, check_name
 from instancesketch.distributed.train.run_training import MOST_FAILURES
 from instancesketch.inference.detector import DetectorConfig
 from instancesketch.models import weights, yolo
+from instancesketch.tracking import metrics_log
+from instancesketch.tracking.reporter import Reporter, check_track
+from instancesketch.tracking.status import Signs, following
 from instancesketch.training import yolo_dataset, yolo_trainer
 
 # Stands beside the weights.
@@ -89,8 +92,8 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         max_retries=MOST_FAILURES,
     )
     with job_log.keeping(run, "train detector", settings):
-        reporter = tracking.Reporter.to(run, config.run, settings, config.track)
-        with reporter, tracking.following(run, config.run, config.quiet):
+        reporter = Reporter.to(run, config.run, settings, config.track)
+        with reporter, following(run, config.run, config.quiet):
             best, memory = ray.get(task.remote(reporter, config.recipe, version, _threads()))
         summary = {
             "run": run,
@@ -100,7 +103,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
             "scenes": settings["scenes"],
             "seconds": time.perf_counter() - started,
             **costs(
-                [line | {"memory_mb": memory} for line in tracking.read(run)],
+                [line | {"memory_mb": memory} for line in metrics_log.read(run)],
                 settings["scenes"]["train"],
             ),
         }
@@ -125,7 +128,7 @@ def settings_of_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         UserError: they don't fit, or what is asked for can't be.
     """
     _check_workers(config)
-    tracking.check(config.track)
+    check_track(config.track)
     taxonomy = Taxonomy.load(config.taxonomy)
     columns = ["sketch_id", "split", "object"]
     splits = {
@@ -181,7 +184,7 @@ def _threads() -> int:
 
 
 def _work(
-    reporter: tracking.Reporter, recipe: DetectorConfig, version: str, threads: int
+    reporter: Reporter, recipe: DetectorConfig, version: str, threads: int
 ) -> tuple[dict[str, Any], int]:
     """The task: scenes as images, epochs, the best one's weights.
 
@@ -199,7 +202,7 @@ def _work(
             _write_scenes(settings, taxonomy, recipe.image_size, folder),
             device="0" if settings["gpus_per_worker"] else "cpu",
             state=_restore(run),
-            on_step=tracking.Signs(run, recipe.epochs).step,
+            on_step=Signs(run, recipe.epochs).step,
             on_epoch=lambda figures, state: _keep(reporter, figures, state),
         )
     about = {
@@ -230,7 +233,7 @@ def _state_file(run: str) -> str:
     return storage.join(run, "_checkpoints", "detector.pt")
 
 
-def _keep(reporter: tracking.Reporter, figures: dict[str, Any], state: dict[str, Any]) -> None:
+def _keep(reporter: Reporter, figures: dict[str, Any], state: dict[str, Any]) -> None:
     """Tells of an epoch, then keeps what the next begins with: a stop between repeats the epoch."""
     reporter.log(figures)
     storage.write_whole(_state_file(reporter.run), lambda path: torch.save(state, path))

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from instancesketch import tracking
 from instancesketch.core import hashing, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
@@ -26,6 +25,9 @@ from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.prefetch import Streams
 from instancesketch.models import weights
 from instancesketch.models.packing import Batch
+from instancesketch.tracking import metrics_log
+from instancesketch.tracking.examples import Examples
+from instancesketch.tracking.status import Signs
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.sampling import Group, Role, Unit
 from instancesketch.training.start import start
@@ -70,8 +72,8 @@ def work(loop: Mapping[str, Any]) -> None:
     best = state.get("best", -math.inf), state.get("best_epoch", 0)
     mine = share_of(recipe.batch_size, worker, workers)
     _share_gradients(fit, workers, weight=mine * workers / recipe.batch_size)
-    signs = tracking.Signs(loop["run"], recipe.epochs)
-    examples = tracking.Examples(loop["run"], fit, loop["select"], selection)
+    signs = Signs(loop["run"], recipe.epochs)
+    examples = Examples(loop["run"], fit, loop["select"], selection)
 
     def chapters() -> Iterator[tuple[Role, list[Unit]]]:
         for epoch in range(state.get("epoch", 0), recipe.epochs):
@@ -102,7 +104,7 @@ def work(loop: Mapping[str, Any]) -> None:
             _share_buffers(fit.mean, workers)
             batches = dataloader.buffered(streams.chapter(), taxonomy, recipe.labels)
             measured = _measured(fit.measure(batches), workers)
-            figures |= {name: measured[name] for name in tracking.PERCENT if name in measured}
+            figures |= {name: measured[name] for name in metrics_log.PERCENT if name in measured}
         figures |= {"reading_seconds": reading.seconds, "memory_mb": round(peak_memory_mb())}
         # Without a selection, or one too small for a macro-F1, the last epoch is the best.
         score = fit.score(figures) if selection != "none" else None
@@ -193,7 +195,7 @@ def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
     found = checkpoints.newest(run) if worker == 0 else None
     if found is not None and found.state is not None:
-        told = max((line["epoch"] for line in tracking.read(run)), default=0)
+        told = max((line["epoch"] for line in metrics_log.read(run)), default=0)
         course = found.state.get("course", [found.state["figures"]])
         chosen = found.state | {"untold": [line for line in course if line["epoch"] > told]}
     everyone: list[Any] = [me] * workers
@@ -210,9 +212,7 @@ def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
     return chosen
 
 
-def _watched(
-    batches: Iterator[Batch], signs: tracking.Signs, epoch: int, steps: int
-) -> Iterator[Batch]:
+def _watched(batches: Iterator[Batch], signs: Signs, epoch: int, steps: int) -> Iterator[Batch]:
     """Passes batches on, and tells how far the epoch is."""
     for step, batch in enumerate(batches, 1):
         if step == 1:  # the rate is that of the steps, without the stream's start

@@ -20,11 +20,11 @@ from ray.train import UserCallback
 from ray.tune.search.optuna import OptunaSearch
 from ray.util.queue import Queue
 
-from instancesketch import tracking
 from instancesketch.core.errors import PassingError, UserError, last_line, mistake_in
 from instancesketch.core.hashing import seed_of
 from instancesketch.core.progress import clock_text
 from instancesketch.distributed.train.run_training import TrainConfig, train
+from instancesketch.tracking import metrics_log
 from instancesketch.tracking.sweep import TITLES, Sweep, Trial, name_of
 from instancesketch.training.search_space import Dimension, Space, Values
 
@@ -81,7 +81,7 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
         run, figure = self._job.sweep.run_of(self._number), self._job.figure
         try:
             best = 0.0
-            for line in tracking.read(run)[: self._job.epochs - 1]:  # before it was stopped
+            for line in metrics_log.read(run)[: self._job.epochs - 1]:  # before it was stopped
                 best = max(best, line.get(figure) or 0.0)
                 self._told.put({"epoch": line["epoch"], "score": best})
             config = replace(
@@ -92,7 +92,7 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
                 quiet=True,
             )
             train(config, callbacks=[_Teller(self._told, self._job, best)])
-            scores = [line.get(figure) for line in tracking.read(run)]
+            scores = [line.get(figure) for line in metrics_log.read(run)]
             if all(score is None for score in scores):
                 raise UserError(f"too few drawings to select on: no {TITLES[figure]}")
         except Exception as error:  # whatever it is, the others go on, and the table names it

@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,8 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.progress import Progress
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity, connect, quiet_data
-from instancesketch.distributed.train.config import TrainConfig, begin, check, least_most, resolve
+from instancesketch.distributed.train.config import begin, least_most, resolve
+from instancesketch.distributed.tune.config import TuneConfig, check_sweep, of_sweep
 from instancesketch.tracking import sweep_plots
 from instancesketch.tracking.sweep import (
     TITLES,
@@ -37,21 +38,6 @@ from instancesketch.training.search_space import Space
 
 # Where Tune keeps its own state, which nobody reads: the folder goes when the sweep ends.
 _TUNE = "_tune"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TuneConfig:
-    """What to search, how far, and the run that all trials are variants of.
-
-    The recipe of `train` is that of the space; its name is the sweep's.
-    """
-
-    train: TrainConfig
-    space: Space
-    trials: int = 12
-    concurrent: int | None = None  # trials at once; None: as many as fit
-    grace: int | None = None  # epochs that every trial gets; None: a quarter
-    reduction: int = 3  # of trials that have come so far one in so many goes on
 
 
 def tune(config: TuneConfig) -> dict[str, Any]:
@@ -77,32 +63,6 @@ def tune(config: TuneConfig) -> dict[str, Any]:
             sharing = math.ceil(concurrent / capacity.nodes)
             _search(config, sweep, settings, concurrent, sharing)
         return _finish(config, sweep, settings, time.perf_counter() - started)
-
-
-def of_sweep(config: TuneConfig) -> dict[str, Any]:
-    """What the settings of a sweep have besides those of its runs."""
-    return {
-        "space": config.space.to_dict(),
-        "trials": config.trials,
-        "grace": config.grace or max(1, config.train.recipe.epochs // 4),
-        "reduction": config.reduction,
-    }
-
-
-def check_sweep(config: TuneConfig) -> None:
-    """Raises a UserError where no cluster and no corpus could make the sweep."""
-    check(config.train)
-    epochs = config.train.recipe.epochs
-    if config.trials < 1:
-        raise UserError(f"--trials {config.trials}: a sweep needs at least one trial")
-    if config.concurrent is not None and config.concurrent < 1:
-        raise UserError(f"--concurrent {config.concurrent}: at least one trial at a time")
-    if config.grace is not None and not 1 <= config.grace <= epochs:
-        raise UserError(f"--grace {config.grace}: from 1 to all {epochs} epochs")
-    if config.reduction < 2:
-        raise UserError(f"--reduction {config.reduction}: one trial in two or more goes on")
-    if config.train.selection == "none":
-        raise UserError("--select none: trials are compared by what they are selected on")
 
 
 def room(config: TuneConfig, ask: Callable[..., Capacity]) -> tuple[int, Capacity]:

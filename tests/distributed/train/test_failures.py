@@ -7,12 +7,13 @@ from types import SimpleNamespace
 import pyarrow.parquet as pq
 import pytest
 
-from instancesketch import tracking
 from instancesketch.core.errors import PassingError, UserError
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.train import checkpoints, run_training
 from instancesketch.distributed.train.run_training import TrainConfig, starts, train
-from instancesketch.tracking import METRICS, Reporter, RunLog
+from instancesketch.tracking import metrics_log
+from instancesketch.tracking.metrics_log import METRICS, RunLog
+from instancesketch.tracking.reporter import Reporter
 from instancesketch.training.fit_segmenter import SegmenterFitConfig
 from tests.drawings import TINY, drawn
 
@@ -155,7 +156,7 @@ def test_a_run_outlives_more_losses_than_one_attempt(ray_cluster, corpus, tmp_pa
     working(monkeypatch, lambda run, epoch: os._exit(1) if epoch < 3 else None)
     summary = train(config_of(corpus, tmp_path))
     assert [start["epoch"] for start in summary["starts"]] == [0, 1, 2]
-    assert [line["epoch"] for line in tracking.read(summary["run"])] == [1, 2, 3]
+    assert [line["epoch"] for line in metrics_log.read(summary["run"])] == [1, 2, 3]
 
 
 @pytest.mark.ray
@@ -180,4 +181,4 @@ def test_lines_that_can_not_be_written_come_later(
     log.rmdir()
     working(monkeypatch, lambda run, epoch: None)
     assert train(config)["best_epoch"] == 3
-    assert [line["epoch"] for line in tracking.read(str(log.parent))] == [1, 2, 3]
+    assert [line["epoch"] for line in metrics_log.read(str(log.parent))] == [1, 2, 3]

@@ -8,7 +8,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from instancesketch import tracking
 from instancesketch.cli import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
@@ -16,6 +15,7 @@ from instancesketch.distributed.train.run_training import TrainConfig, train
 from instancesketch.inference.object_grouper import Grouper
 from instancesketch.metrics import SceneTally
 from instancesketch.models.packing import pack_scenes
+from instancesketch.tracking import metrics_log
 from instancesketch.training.fit_grouper import GrouperFitConfig, evaluate
 from tests.distributed.train.test_run_training import FILES
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, sketch_of
@@ -76,7 +76,7 @@ def test_a_run_is_chosen_by_panoptic_quality_and_its_weights_group(done, name):
     assert settings["recipe"] == json.loads(json.dumps(asdict(RECIPE)))
     assert settings["drawings"] == {"train": 40, "select": 10}
     assert settings["taxonomy"]["name"] == "doodle7"
-    lines = tracking.read(str(run))
+    lines = metrics_log.read(str(run))
     assert [line["epoch"] for line in lines] == [1, 2]
     assert [line["drawings"] for line in lines] == [40 // config.workers] * 2
     assert summary["best"] == max(lines, key=lambda line: line["pq"])

@@ -10,7 +10,6 @@ import safetensors.torch
 import torch
 from defusedxml import ElementTree
 
-from instancesketch import tracking
 from instancesketch.batch.segment import SegmentConfig, segment
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
@@ -20,6 +19,7 @@ from instancesketch.distributed.train.run_training import TrainConfig, train
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.packing import pack
+from instancesketch.tracking import metrics_log
 from instancesketch.training import fit_refiner, fit_segmenter
 from instancesketch.training.fit_refiner import RefinerFitConfig
 from instancesketch.training.fit_segmenter import SegmenterFitConfig
@@ -98,7 +98,7 @@ def test_a_run_leaves_its_settings_figures_curves_and_weights(done, corpus, name
     assert settings["workers"] == (1 if name == "one" else [1, 2])
     workers = 1 if name == "one" else 2
     assert settings["drawings"] == {"train": 100, "select": 40}
-    lines = tracking.read(str(run))
+    lines = metrics_log.read(str(run))
     assert [line["epoch"] for line in lines] == [1, 2]
     for line in lines:
         assert {"loss", "learning_rate", "seconds", "macro_f1", "part_accuracy", "C", "P"} <= set(
@@ -139,7 +139,7 @@ def test_a_refiners_run_leaves_the_same_and_is_chosen_by_its_grouping(done):
     settings = json.loads((run / "config.json").read_text())
     assert settings["kind"] == "refiner"
     assert settings["recipe"] == json.loads(json.dumps(asdict(REFINER)))
-    lines = tracking.read(str(run))
+    lines = metrics_log.read(str(run))
     assert [line["epoch"] for line in lines] == [1, 2]
     assert all({"loss", "grouping", "ari"} <= set(line) for line in lines)
     assert "macro_f1" not in lines[0]
@@ -165,7 +165,7 @@ def test_selection_counts_every_drawing_once(done, corpus, name):
     else:
         net = Segmenter.load(str(run)).net
         figures = fit_segmenter.evaluate(net, batches, DOODLE7, given=True).figures()
-    told = [key for key in tracking.PERCENT if key in summary["best"]]
+    told = [key for key in metrics_log.PERCENT if key in summary["best"]]
     assert len(told) == (2 if name == "refiner" else 4)
     for key in told:
         assert summary["best"][key] == figures[key] is not None

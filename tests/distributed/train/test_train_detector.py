@@ -14,7 +14,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from instancesketch import tracking
 from instancesketch.cli import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
@@ -26,6 +25,7 @@ from instancesketch.distributed.train.train_detector import (
 )
 from instancesketch.inference import detector
 from instancesketch.inference.detector import DetectorConfig
+from instancesketch.tracking import metrics_log
 from tests.drawings import DOODLE7, drawn, packed
 
 RECIPE = DetectorConfig(image_size=64, epochs=3, batch_size=4, confidence=0.0)
@@ -127,7 +127,7 @@ def test_a_run_leaves_its_settings_figures_and_weights(done, corpus):
     }  # fmt: skip
     with open(os.path.join(run, "detector", "config.json")) as file:
         about = json.load(file)
-    lines = tracking.read(run)
+    lines = metrics_log.read(run)
     assert [line["epoch"] for line in lines] == [1, 2, 3]
     assert about["metrics"] == summary["best"] == max(lines, key=lambda line: line["map"])
     assert about["taxonomy"] == DOODLE7.to_dict()
@@ -197,11 +197,11 @@ def test_a_killed_run_continues_to_the_same_weights(done, corpus, tmp_path):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert not (tmp_path / "killed" / "summary.json").exists()
-    first = tracking.read(str(tmp_path / "killed"))
+    first = metrics_log.read(str(tmp_path / "killed"))
 
     train_detector(config_of(corpus, tmp_path, "killed"))
     runs = (tmp_path / "killed", Path(whole.storage) / whole.run)
-    lines = [tracking.read(str(run)) for run in runs]
+    lines = [metrics_log.read(str(run)) for run in runs]
     assert [line["epoch"] for line in lines[0]] == [1, 2, 3]
     assert [line["loss"] for line in lines[0]] == [line["loss"] for line in lines[1]]
     assert lines[0][0]["seconds"] == first[0]["seconds"]  # it wasn't done again

@@ -15,11 +15,12 @@ import pytest
 import ray
 from defusedxml import ElementTree
 
-from instancesketch import tracking
 from instancesketch.core.errors import UserError
 from instancesketch.distributed.train.run_training import TrainConfig
-from instancesketch.distributed.tune import TuneConfig, tune
+from instancesketch.distributed.tune.config import TuneConfig
+from instancesketch.distributed.tune.tuner import tune
 from instancesketch.inference.segmenter import Segmenter
+from instancesketch.tracking import metrics_log
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Dimension, Space
 from tests.distributed.train.test_run_training import write_corpus
@@ -94,7 +95,7 @@ def test_every_trial_is_in_the_table_once_with_what_its_run_came_to(done):
     with (location / "trials.csv").open() as file:
         assert [row["trial"] for row in csv.DictReader(file)] == list(table)
     for name, row in table.items():
-        lines = tracking.read(str(location / name))
+        lines = metrics_log.read(str(location / name))
         assert row["epochs"] == len(lines)
         assert row["macro_f1"] == max((line["macro_f1"] for line in lines), default=None)
     assert table["trial-01"]["values"] == SPACE.base()
@@ -277,7 +278,7 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
         assert not (tmp_path / "runs" / "sweep" / "summary.json").exists()
 
     before = {
-        t.name: (t, [line["loss"] for line in tracking.read(sweep.run_of(t.number))])
+        t.name: (t, [line["loss"] for line in metrics_log.read(sweep.run_of(t.number))])
         for t in sweep.trials()
     }
     process = start()
@@ -286,7 +287,7 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
     table = json.loads((tmp_path / "runs" / "sweep" / "trials.json").read_text())
     assert sorted(row["trial"] for row in table) == [f"trial-0{i}" for i in (1, 2, 3)]
     for row in table:
-        lines = tracking.read(str(tmp_path / "runs" / "sweep" / row["trial"]))
+        lines = metrics_log.read(str(tmp_path / "runs" / "sweep" / row["trial"]))
         assert [line["epoch"] for line in lines] == list(range(1, row["epochs"] + 1))
         assert row["macro_f1"] == max(line["macro_f1"] for line in lines)
         if row["outcome"] == "finished":

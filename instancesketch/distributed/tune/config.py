@@ -1,0 +1,55 @@
+"""How a sweep is to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from instancesketch.core.errors import UserError
+
+if TYPE_CHECKING:
+    from instancesketch.distributed.train.config import TrainConfig
+    from instancesketch.training.search_space import Space
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneConfig:
+    """What to search, with how many trials, and the run that all trials are variants of.
+
+    The recipe of `train` is the one that `space` starts from; its run name is the sweep's.
+    """
+
+    train: TrainConfig
+    space: Space
+    trials: int = 12
+    concurrent: int | None = None  # trials at once; None: as many as there is room for
+    grace: int | None = None  # epochs before a trial may be stopped; None: a quarter of all epochs
+    reduction: int = 3  # ASHA reduction factor R: keep the top 1/R at each rung
+
+
+def check_sweep(config: TuneConfig) -> None:
+    """Raise a UserError where no cluster and no corpus could make the sweep possible."""
+    from instancesketch.distributed.train.config import check
+
+    check(config.train)
+    epochs = config.train.recipe.epochs
+    if config.trials < 1:
+        raise UserError(f"--trials {config.trials}: a sweep needs at least one trial")
+    if config.concurrent is not None and config.concurrent < 1:
+        raise UserError(f"--concurrent {config.concurrent}: at least one trial at a time")
+    if config.grace is not None and not 1 <= config.grace <= epochs:
+        raise UserError(f"--grace {config.grace}: from 1 to all {epochs} epochs")
+    if config.reduction < 2:
+        raise UserError(f"--reduction {config.reduction}: keeps the top 1/R, so R is at least 2")
+    if config.train.selection == "none":
+        raise UserError("--select none: trials are compared by what they are selected on")
+
+
+def of_sweep(config: TuneConfig) -> dict[str, Any]:
+    """Return the settings that a sweep has besides those of its runs."""
+    return {
+        "space": config.space.to_dict(),
+        "trials": config.trials,
+        "grace": config.grace or max(1, config.train.recipe.epochs // 4),
+        "reduction": config.reduction,
+    }
