@@ -6,15 +6,16 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from instancesketch.core.sketch import Sketch
+    from instancesketch.core.sketches import Sketches
     from instancesketch.inference.segmenter import Segmenter
-    from instancesketch.results.notebook import Sketch, Sketches
 
 __all__ = ["Segmenter", "Sketch", "Sketches", "__version__"]
 __version__ = "0.1.0"
 
 _FROM = {
-    "Sketch": "results.notebook",
-    "Sketches": "results.notebook",
+    "Sketch": "core.sketch",
+    "Sketches": "core.sketches",
     "Segmenter": "inference.segmenter",
 }
 

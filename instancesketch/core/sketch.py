@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ IntArray = npt.NDArray[np.int32]
 
 # Beyond this a float32 can't tell two neighbouring pixels apart.
 LARGEST_COORDINATE = 1e7
+# The id of a sketch that was made in memory without one.
+UNNAMED = "sketch"
 _PER_STROKE = ("part", "label", "instance", "object", "part_score")
 
 
@@ -24,10 +27,10 @@ class Sketch:
     """One sketch or scene of S strokes and P points.
 
     Coordinates are in the drawing's own unit, x right and y down. Label fields are None as a whole
-    where the source has none, and hold one entry per stroke otherwise.
+    where the source has none; otherwise they hold one entry per stroke.
 
     Raises:
-        SketchError: the arrays don't fit together, are empty, or hold numbers that are no place.
+        SketchError: the arrays don't fit together, are empty, or hold numbers that are not finite.
     """
 
     sketch_id: str
@@ -76,40 +79,121 @@ class Sketch:
                     raise SketchError(f"object {index} is not among the {highest} objects")
 
     @classmethod
-    def from_strokes(cls, strokes: Sequence[npt.ArrayLike], **values: Any) -> Sketch:
-        """Builds a sketch from one (points, 2) array-like per stroke.
+    def from_strokes(
+        cls, strokes: Sequence[npt.ArrayLike], *, sketch_id: str = UNNAMED, **values: Any
+    ) -> Sketch:
+        """Build a sketch from one (points, 2) array-like per stroke, y down.
+
+        >>> Sketch.from_strokes([[(0, 0), (5, 5)]], sketch_id="line", category="sun")
+        Sketch('line', 1 stroke, sun)
 
         Raises:
-            SketchError: a stroke is empty, not a list of x and y, or holds no finite numbers.
+            SketchError: a stroke is empty, not a list of x and y, or holds numbers that are not
+                finite.
         """
         if len(strokes) == 0:
             raise SketchError("the drawing has no strokes")
-        arrays = []
-        for i, stroke in enumerate(strokes):
-            try:
-                points = np.asarray(stroke, np.float64)
-            except (TypeError, ValueError):
-                raise SketchError(f"stroke {i} is not a list of numbers") from None
-            if points.size == 0:
-                raise SketchError(f"stroke {i} has no points")
-            if points.ndim != 2 or points.shape[1] != 2:
-                raise SketchError(f"stroke {i} is not a list of x and y")
-            arrays.append(points)
+        arrays = [_points(i, stroke) for i, stroke in enumerate(strokes)]
         flat = np.concatenate(arrays)
         stroke_len = np.array([len(a) for a in arrays], np.int32)
-        with np.errstate(over="ignore"):  # what overflows becomes infinite, and is rejected below
+        with np.errstate(over="ignore"):  # an overflow becomes infinite, and is rejected below
             x, y = flat.astype(np.float32).T
         return cls(
-            x=np.ascontiguousarray(x), y=np.ascontiguousarray(y), stroke_len=stroke_len, **values
+            sketch_id=sketch_id,
+            x=np.ascontiguousarray(x),
+            y=np.ascontiguousarray(y),
+            stroke_len=stroke_len,
+            **values,
         )
 
+    # The readers and the pictures lie in folders that import this module, hence imports inside.
+
+    @classmethod
+    def from_quickdraw(cls, drawing: Mapping[str, Any] | Sequence[Any]) -> Sketch:
+        """Build a sketch from an object of Quick, Draw!'s ndjson, or from its `drawing` alone.
+
+        >>> Sketch.from_quickdraw([[[0, 5, 9], [0, 5, 0]], [[3], [3]]])
+        Sketch('sketch', 2 strokes)
+        >>> Sketch.from_quickdraw({"key_id": "17", "word": "cat", "drawing": [[[0, 5], [0, 5]]]})
+        Sketch('17', 1 stroke, cat)
+
+        Raises:
+            SketchError: it is not a drawing.
+        """
+        from instancesketch.formats import loading
+
+        return loading.from_quickdraw(drawing, UNNAMED)
+
+    @classmethod
+    def from_stroke3(cls, steps: npt.ArrayLike, sketch_id: str = UNNAMED) -> Sketch:
+        """Build a sketch from sketch-rnn's (points, 3): steps in x and y, and 1 for pen up.
+
+        >>> Sketch.from_stroke3([[0, 0, 0], [5, 5, 1], [3, 0, 1]]).x.tolist()
+        [0.0, 5.0, 8.0]
+
+        Raises:
+            SketchError: it is not such an array.
+        """
+        from instancesketch.formats import loading
+
+        return loading.from_stroke3(steps, sketch_id)
+
+    @classmethod
+    def from_svg(cls, svg: str, sketch_id: str = UNNAMED) -> Sketch:
+        """Build a sketch from an SVG, given as text or as the path of a file.
+
+        Every outline is a stroke.
+
+        >>> Sketch.from_svg('<svg viewBox="0 0 9 9"><path d="M0 0L9 9M5 5h2" stroke="red"/></svg>')
+        Sketch('sketch', 2 strokes)
+
+        Raises:
+            SketchError: it is not an SVG, or has no strokes.
+            UserError: there is no such file.
+        """
+        from instancesketch.formats import loading
+
+        return loading.from_svg(svg, sketch_id)
+
+    @classmethod
+    def from_file(cls, path: str | PurePath, taxonomy: str | None = None) -> Sketch:
+        """Read the only drawing of a file, in any format that `ingest` takes.
+
+        Raises:
+            SketchError: it can't be read.
+            UserError: there is no such file, or it holds several drawings.
+        """
+        from instancesketch.formats import loading
+
+        return loading.read_one(str(path), taxonomy)
+
+    def to_svg(self, **options: Any) -> str:
+        """Return the picture as SVG; for the options see `render.svg.to_svg`."""
+        from instancesketch.render.svg import to_svg
+
+        return to_svg(self, **options)
+
+    def _repr_svg_(self) -> str:
+        from instancesketch.results import notebook
+
+        return notebook.sketch_svg(self)
+
+    def _repr_html_(self) -> str:
+        from instancesketch.results import notebook
+
+        return notebook.sketch_html(self)
+
+    def __repr__(self) -> str:
+        words = [repr(self.sketch_id), f"{len(self)} stroke{'s' * (len(self) > 1)}"]
+        return f"Sketch({', '.join([*words, *([self.category] if self.category else [])])})"
+
     def to_strokes(self) -> list[FloatArray]:
-        """Returns one (points, 2) array per stroke."""
+        """Return one (points, 2) array per stroke."""
         points = np.stack([self.x, self.y], axis=1)
         return np.split(points, np.cumsum(self.stroke_len)[:-1])
 
     def take(self, strokes: Sequence[int]) -> Sketch:
-        """Returns the strokes of the given numbers, in that order, with what is known of each."""
+        """Return the strokes of the given numbers, in that order, with their labels and scores."""
         points = self.to_strokes()
         x, y = np.concatenate([points[i] for i in strokes]).T
         values: dict[str, Any] = {
@@ -123,9 +207,9 @@ class Sketch:
 
     @property
     def confidence(self) -> float | None:
-        """How sure a result is, 0 to 1: its parts' mean score times its category's, where known.
+        """Confidence of a result, 0 to 1: the parts' mean score times the category's, where known.
 
-        None where there are no scores, 0 where there is an error.
+        None without scores, 0 with an error.
         """
         if self.error is not None:
             return 0.0
@@ -135,7 +219,7 @@ class Sketch:
         return known * sum(self.part_score) / len(self.part_score)
 
     def replace(self, **values: Any) -> Sketch:
-        """Returns a copy with the named fields changed."""
+        """Return a copy with the named fields changed."""
         return replace(self, **values)
 
     def __len__(self) -> int:
@@ -151,6 +235,19 @@ class Sketch:
         )
 
     __hash__ = None  # type: ignore[assignment]  # arrays inside
+
+
+def _points(number: int, stroke: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return a stroke as (points, 2), or raise a SketchError that names it by its number."""
+    try:
+        points = np.asarray(stroke, np.float64)
+    except (TypeError, ValueError):
+        raise SketchError(f"stroke {number} is not a list of numbers") from None
+    if points.size == 0:
+        raise SketchError(f"stroke {number} has no points")
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise SketchError(f"stroke {number} is not a list of x and y")
+    return points
 
 
 def _check_geometry(x: FloatArray, y: FloatArray, stroke_len: IntArray) -> None:

@@ -18,6 +18,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.label_ids import categories
 from instancesketch.core.schema import RESULT_SCHEMA, from_table, result_table, to_table
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.sketches import Sketches
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import Instances, countable_parts, find, sided_parts
 from instancesketch.models import weights
@@ -26,7 +27,6 @@ from instancesketch.models.packing import Batch, pack, pieces
 from instancesketch.models.precision import resolve
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
-from instancesketch.results import notebook
 
 # What goes through the model at once: strokes, padded to the longest drawing, and points. With more
 # a CPU's cache would not hold what passes from layer to layer.
@@ -110,16 +110,14 @@ class Segmenter:
         return cls(ready(net, device, exactly), taxonomy, ready(refiner, device, "float32"))
 
     @overload
-    def __call__(self, sketches: Sketch, *, given_category: bool = False) -> notebook.Sketch: ...
+    def __call__(self, sketches: Sketch, *, given_category: bool = False) -> Sketch: ...
 
     @overload
-    def __call__(
-        self, sketches: Sequence[Sketch], *, given_category: bool = False
-    ) -> notebook.Sketches: ...
+    def __call__(self, sketches: Sequence[Sketch], *, given_category: bool = False) -> Sketches: ...
 
     def __call__(
         self, sketches: Sketch | Sequence[Sketch], *, given_category: bool = False
-    ) -> notebook.Sketch | notebook.Sketches:
+    ) -> Sketch | Sketches:
         """Labels a drawing or several, as `label` does; what comes back shows itself in notebooks.
 
         >>> from instancesketch.synth import draw
@@ -127,8 +125,8 @@ class Segmenter:
         Sketch('synth-5-0', 15 strokes, car)
         """
         if isinstance(sketches, Sketch):
-            return notebook.Sketch.of(self.label([sketches], given_category=given_category)[0])
-        return notebook.Sketches.of(self.label(sketches, given_category=given_category))
+            return self.label([sketches], given_category=given_category)[0]
+        return Sketches(self.label(sketches, given_category=given_category))
 
     def label(self, sketches: Sequence[Sketch], *, given_category: bool = False) -> list[Sketch]:
         """Returns the drawings with `category`, `part`, `label` and scores as predicted.

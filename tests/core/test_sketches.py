@@ -1,4 +1,4 @@
-"""Sketches in notebooks: where they come from, how they show themselves; and the examples."""
+"""Constructors of sketches, their pictures in notebooks, and the documentation's examples."""
 
 import doctest
 import json
@@ -13,13 +13,12 @@ import pytest
 
 import instancesketch
 from instancesketch import Segmenter, Sketch, Sketches
+from instancesketch.core import sketch as sketch_module
 from instancesketch.core.errors import SketchError, UserError
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
-from instancesketch.core.sketch import Sketch as Plain
 from instancesketch.formats import write
 from instancesketch.inference import segmenter
-from instancesketch.results import notebook
 from tests.drawings import composed, drawn
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +30,7 @@ def run_examples(text: str, name: str) -> int:
     return doctest.DocTestRunner().run(test).failed
 
 
-@pytest.mark.parametrize("module", [notebook, segmenter], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [sketch_module, segmenter], ids=lambda m: m.__name__)
 def test_examples_of_a_module(module) -> None:
     found = doctest.testmod(module)
     assert found.attempted > 0
@@ -45,7 +44,7 @@ def test_examples_of_a_page(page, tmp_path, monkeypatch) -> None:
     assert run_examples("\n".join(blocks), page.name) == 0
 
 
-def test_this_way_needs_no_ray() -> None:
+def test_the_api_imports_no_ray() -> None:
     code = (
         "from instancesketch import Segmenter, Sketch; import sys; assert 'ray' not in sys.modules"
     )
@@ -54,22 +53,13 @@ def test_this_way_needs_no_ray() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_there_are_no_other_names() -> None:
+def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="Sketchy"):
         _ = instancesketch.Sketchy
 
 
-def test_it_is_the_sketch_that_it_is_of() -> None:
-    for plain in drawn(5) + composed(3):
-        own = Sketch.of(plain)
-        assert own == plain
-        assert plain == own
-        assert isinstance(own.replace(category="sun"), Sketch)
-        assert isinstance(own.take([0]), Sketch)
-
-
 @pytest.mark.parametrize("format", ["json", "svg", "cvat", "quickdraw"])
-def test_what_is_written_is_read(format, tmp_path) -> None:
+def test_written_files_are_read_back(format, tmp_path) -> None:
     sketches = drawn(3, category="sun")
     write(sketches, format, str(tmp_path))
     files = [p for p in tmp_path.rglob("*") if p.is_file() and p.name != "cvat-labels.json"]
@@ -91,7 +81,7 @@ def test_a_corpus_is_read_in_order(tmp_path) -> None:
     assert Sketches.from_corpus(str(tmp_path), split="test") == sketches[4:]
 
 
-def test_what_cannot_be_read_is_told(tmp_path, caplog) -> None:
+def test_unreadable_records_are_warned_of(tmp_path, caplog) -> None:
     path = tmp_path / "some.ndjson"
     good = {"key_id": "a", "word": "cat", "drawing": [[[0, 5], [0, 5]]]}
     path.write_text(json.dumps(good) + "\n" + '{"key_id": "b", "drawing": 3}\n')
@@ -122,7 +112,7 @@ def test_what_cannot_be_read_is_told(tmp_path, caplog) -> None:
         (Sketch.from_strokes, [[]]),
     ],
 )
-def test_what_is_no_drawing(make, given) -> None:
+def test_values_that_are_not_a_drawing_are_refused(make, given) -> None:
     with pytest.raises(SketchError):
         make(given)
 
@@ -143,25 +133,22 @@ def test_a_result_shows_its_parts_and_instances_with_a_legend() -> None:
     assert ET.fromstring(found._repr_svg_()).tag.endswith("svg")
 
 
-def test_many_are_shown_beside_each_other() -> None:
-    html = Sketches.of(drawn(70))._repr_html_()
+def test_many_sketches_are_shown_side_by_side() -> None:
+    html = Sketches(drawn(70))._repr_html_()
     assert len(shown(html).findall(".//figure")) == 60
     assert "and 10 more" in html
 
 
 def test_a_scene_shows_its_objects() -> None:
-    scene = Sketch.of(composed(1)[0])
+    scene = composed(1)[0]
     captions = [f.text for f in shown(scene._repr_html_()).findall(".//figcaption")]
     assert captions[0] == "object"
 
 
 @pytest.mark.parametrize("hostile", ['</svg><script>alert("1")</script>&'])
-def test_hostile_words_stay_words(hostile) -> None:
-    sketch = Sketch.of(
-        Plain.from_strokes([[(0, 0), (1, 1)]], sketch_id=hostile).replace(
-            category=hostile, part=(hostile,), label=(hostile,), error=hostile
-        )
-    )
+def test_hostile_words_are_escaped(hostile) -> None:
+    words = {"sketch_id": hostile, "category": hostile, "error": hostile}
+    sketch = Sketch.from_strokes([[(0, 0), (1, 1)]], part=(hostile,), label=(hostile,), **words)
     for html in (sketch._repr_html_(), Sketches([sketch])._repr_html_()):
         assert "<script" not in html
         shown(html)

@@ -1,0 +1,74 @@
+"""Load drawings into memory: from one file of any format, or from values a program holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instancesketch.core import storage
+from instancesketch.core.errors import SketchError, UserError
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.formats import COMPANION, Piece, Rejection, read, sniff
+from instancesketch.formats.readers import npz, quickdraw, svg_shapes
+from instancesketch.formats.records import Record, resolve
+
+
+def read_all(path: str, taxonomy: str | None = None) -> Iterator[Sketch | Rejection]:
+    """Yield the drawings of a file of any format, and what in it can't be read.
+
+    Raises:
+        UserError: there is no such file, or its format is not known.
+    """
+    if not storage.exists(path) or storage.is_folder(path):
+        raise UserError(f"{path} is no file; a corpus is read by `Sketches.from_corpus`")
+    filesystem, place = storage.locate(path)
+    form = sniff(place, filesystem)
+    if form is None or form == COMPANION:
+        raise UserError(f"{path} is in no format that can be read")
+    words = None if taxonomy is None else Taxonomy.load(taxonomy)
+    for record in read(Piece(path=place, format=form), filesystem, taxonomy=words):
+        yield record if isinstance(record, Rejection) else record.sketch
+
+
+def read_one(path: str, taxonomy: str | None = None) -> Sketch:
+    """Return the only drawing of a file.
+
+    Raises:
+        SketchError: it can't be read.
+        UserError: there is no such file, or it holds several drawings.
+    """
+    drawings = list(islice(read_all(path, taxonomy), 2))
+    for drawing in drawings:
+        if isinstance(drawing, Rejection):
+            raise SketchError(f"{path}: {drawing.reason}")
+    if len(drawings) != 1 or isinstance(drawings[0], Rejection):
+        raise UserError(f"{path} holds more than one drawing: `Sketches.from_file` reads all")
+    return drawings[0]
+
+
+def from_quickdraw(drawing: Mapping[str, Any] | Sequence[Any], sketch_id: str) -> Sketch:
+    """Return the sketch of an object of Quick, Draw!'s ndjson, or of its `drawing` alone."""
+    fields = dict(drawing) if isinstance(drawing, Mapping) else {"drawing": list(drawing)}
+    return resolve(quickdraw.parse({"key_id": sketch_id} | fields, ""), None, ())
+
+
+def from_stroke3(steps: npt.ArrayLike, sketch_id: str) -> Sketch:
+    """Return the sketch of sketch-rnn's steps, (points, 3)."""
+    try:
+        array = np.asarray(steps)
+    except ValueError:
+        raise SketchError("not stroke-3: rows of different lengths") from None
+    return npz.sketch_of(array, sketch_id=sketch_id)
+
+
+def from_svg(svg: str, sketch_id: str) -> Sketch:
+    """Return the sketch of an SVG, given as text or as the path of a file."""
+    if not svg.lstrip().startswith("<"):
+        return read_one(svg)
+    record = Record(sketch=svg_shapes.parse(svg.encode(), sketch_id), position="")
+    return resolve(record, None, ())
