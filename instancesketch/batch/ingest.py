@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from instancesketch.batch.config import IngestConfig
 from instancesketch.batch.job import (
     Job,
     Row,
@@ -19,29 +20,14 @@ from instancesketch.batch.job import (
     tell,
 )
 from instancesketch.batch.quarantine import Marker
-from instancesketch.batch.reader import Reading, SplitBy, read_slice
-from instancesketch.batch.shards import AUTO, plan
+from instancesketch.batch.reader import Reading, read_slice
+from instancesketch.batch.shards import plan
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb
 from instancesketch.distributed.cluster import connect
 
 if TYPE_CHECKING:
     from ray.data import Dataset
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestConfig:
-    """What to read, how, and where the corpus is to be."""
-
-    sources: tuple[str, ...]
-    out: str
-    format: str = AUTO
-    taxonomy: str | None = None  # None: the format decides
-    split_by: SplitBy = "sketch"
-    shuffle_strokes: int | None = None  # a seed
-    max_record_mb: float = 64.0
-    workers: int | None = None  # None: as many as the cluster has CPUs
-    quiet: bool = False
 
 
 def ingest(config: IngestConfig) -> Summary:

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from instancesketch.batch.config import AUTO, SplitBy
 from instancesketch.batch.manifest import LOG_SCHEMA, Log
 from instancesketch.batch.quarantine import Marker, isolate
-from instancesketch.batch.shards import AUTO, Slice
+from instancesketch.batch.shards import Slice
 from instancesketch.core import storage
 from instancesketch.core.hashing import split_of
 from instancesketch.core.schema import SCHEMA, to_table
@@ -30,8 +31,6 @@ from instancesketch.formats import (
     sniff,
     unknown,
 )
-
-SplitBy = Literal["sketch", "user"]
 
 _ROWS_AT_ONCE = 1_000
 

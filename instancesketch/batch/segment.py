@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from instancesketch.batch.config import ObjectsConfig, SegmentConfig
 from instancesketch.batch.job import (
     Job,
     Row,
@@ -27,13 +28,12 @@ from instancesketch.batch.job import (
 )
 from instancesketch.batch.quarantine import Marker
 from instancesketch.batch.reader import Reading, read_slice
-from instancesketch.batch.shards import AUTO, plan
+from instancesketch.batch.shards import plan
 from instancesketch.batch.stages import Label, Sizes, Step, Work, spent, through
 from instancesketch.core import storage
 from instancesketch.core.schema import NO_OBJECTS
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity
-from instancesketch.models.precision import AUTO as AUTO_PRECISION
 from instancesketch.models.precision import resolve
 
 if TYPE_CHECKING:
@@ -43,34 +43,6 @@ if TYPE_CHECKING:
 # its actors, started again elsewhere, would else take the last one, and all wait for each other.
 _HELPER_CPUS = 0
 _CPUS_PER_HELPER = 4  # so there are no more of them at a time than a fourth of the CPUs
-
-
-@dataclass(frozen=True, kw_only=True)
-class SceneConfig:
-    """How the objects of scenes are found."""
-
-    detector: str | None = None  # weights that hold one; None: by the strokes alone
-    drawing_order: bool = False  # the order of strokes is evidence of what belongs together
-    given_objects: bool = False  # those that the scenes come with are true
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmentConfig:
-    """What to label, with what, and where the result is to be."""
-
-    sources: tuple[str, ...]
-    out: str
-    weights: tuple[str, ...]
-    given_category: bool = False
-    scenes: SceneConfig | None = None  # None: each row is one drawing
-    format: str = AUTO
-    split: str | None = None  # only the rows of this split
-    shuffle_strokes: int | None = None  # a seed
-    max_record_mb: float = 64.0
-    precision: str = AUTO_PRECISION
-    workers: int | None = None  # of each kind; None: as many as the cluster has room for
-    gpus_per_worker: float = 0.0
-    quiet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +164,7 @@ def _label_drawings(
     )
 
 
-def _settings_of(scenes: SceneConfig) -> dict[str, Any]:
+def _settings_of(scenes: ObjectsConfig) -> dict[str, Any]:
     detector = None if scenes.detector is None else _fingerprint(scenes.detector, ["detector"])
     return {**asdict(scenes), "detector": detector}
 

@@ -16,12 +16,11 @@ import pyarrow as pa
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
+from instancesketch.batch.config import AUTO
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.formats import FORMATS, Piece, sniff
 from instancesketch.formats.ndjson import insist_on
-
-AUTO = "auto"  # a piece's format is found when it is read
 
 # Small sources are cut finer, so that there is work for everyone and a stop costs little.
 _MOST_BYTES = 16 << 20

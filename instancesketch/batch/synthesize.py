@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
+from instancesketch.batch.config import DrawingsConfig, ScenesConfig
 from instancesketch.batch.job import (
     Job,
     Row,
@@ -43,17 +44,6 @@ _AT_ONCE = 1_000
 _SCENES_AT_ONCE = 500
 # One scene in so many is for validation.
 _VALID_IN = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawingsConfig:
-    """How many drawings, by which seed, and where the corpus is to be."""
-
-    number: int
-    seed: int
-    out: str
-    workers: int | None = None  # None: as many as the cluster has CPUs
-    quiet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,20 +122,6 @@ def _done(name: str, rows: int, making: str, began: float, made: float) -> Row:
         {making: memory, "writing": memory},
         {making: made - began, "writing": ended - made},
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScenesConfig:
-    """How many scenes, by which seed, of what, and where the corpus is to be."""
-
-    number: int
-    seed: int
-    out: str
-    sources: tuple[str, ...] = ()  # corpora of drawings or scenes; none: drawings as `synth` makes
-    yolo: str | None = None  # a folder for the same scenes as images with boxes
-    scene: SceneConfig = field(default_factory=SceneConfig)
-    workers: int | None = None  # None: as many as the cluster has CPUs
-    quiet: bool = False
 
 
 def synth_scenes(config: ScenesConfig) -> Summary:

@@ -40,7 +40,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch.batch.ingest import IngestConfig, ingest, job_of
+    from instancesketch.batch.config import IngestConfig
+    from instancesketch.batch.ingest import ingest, job_of
 
     config = IngestConfig(
         sources=tuple(args.sources),

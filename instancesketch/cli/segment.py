@@ -9,7 +9,7 @@ from instancesketch.cli import options
 from instancesketch.core.errors import UserError
 
 if TYPE_CHECKING:
-    from instancesketch.batch.segment import SceneConfig
+    from instancesketch.batch.config import ObjectsConfig
 
 HELP = "label every stroke of drawings with trained weights"
 DESCRIPTION = """\
@@ -89,7 +89,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
-    from instancesketch.batch.segment import SegmentConfig, job_of, segment
+    from instancesketch.batch.config import SegmentConfig
+    from instancesketch.batch.segment import job_of, segment
 
     config = SegmentConfig(
         sources=tuple(args.sources),
@@ -122,8 +123,8 @@ def run(args: argparse.Namespace) -> int:
     return options.conclude(args, summary, *notes, rows=noun)
 
 
-def _scenes(args: argparse.Namespace) -> SceneConfig | None:
-    from instancesketch.batch.segment import SceneConfig
+def _scenes(args: argparse.Namespace) -> ObjectsConfig | None:
+    from instancesketch.batch.config import ObjectsConfig
 
     only_scenes = {
         "--detector": args.detector is not None,
@@ -143,6 +144,6 @@ def _scenes(args: argparse.Namespace) -> SceneConfig | None:
     if args.given_objects and len(given) > 1:
         raise UserError(f"{given[0]} helps to find objects, and --given-objects looks for none")
     detector = None if args.detector in (None, NO_DETECTOR) else args.detector
-    return SceneConfig(
+    return ObjectsConfig(
         detector=detector, drawing_order=args.drawing_order, given_objects=args.given_objects
     )

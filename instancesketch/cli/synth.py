@@ -86,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _drawings(args: argparse.Namespace) -> Summary:
-    from instancesketch.batch.synthesize import DrawingsConfig, synth_drawings
+    from instancesketch.batch.config import DrawingsConfig
+    from instancesketch.batch.synthesize import synth_drawings
 
     for name in _SCENES_ONLY:
         if getattr(args, name) is not None:
@@ -103,7 +104,8 @@ def _drawings(args: argparse.Namespace) -> Summary:
 
 
 def _scenes(args: argparse.Namespace) -> Summary:
-    from instancesketch.batch.synthesize import ScenesConfig, synth_scenes
+    from instancesketch.batch.config import ScenesConfig
+    from instancesketch.batch.synthesize import synth_scenes
     from instancesketch.synth import SceneConfig
 
     given = {name: getattr(args, name) for name in _SCENES_ONLY[2:]}

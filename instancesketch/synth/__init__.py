@@ -2,6 +2,6 @@
 
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer, compose, drawings_of
-from instancesketch.synth.scenes.objects import SceneConfig
+from instancesketch.synth.scenes.config import SceneConfig
 
 __all__ = ["Composer", "SceneConfig", "compose", "draw", "drawings_of"]

@@ -6,7 +6,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from instancesketch.batch.ingest import IngestConfig, ingest
+from instancesketch.batch.config import IngestConfig
+from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import SCHEMA

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from instancesketch.batch.ingest import IngestConfig, ingest
+from instancesketch.batch.config import IngestConfig, SegmentConfig
+from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
-from instancesketch.batch.segment import Labelling, SegmentConfig, segment
+from instancesketch.batch.segment import Labelling, segment
 from instancesketch.batch.stages import Detect, Group, Label, Step, Work
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import result_table

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from instancesketch.batch import synthesize
+from instancesketch.batch.config import ScenesConfig
 from instancesketch.batch.job import Stage
 from instancesketch.batch.output import Output
 from instancesketch.batch.scene_sources import Stock
-from instancesketch.batch.synthesize import Numbers, ScenesConfig, synth_scenes
+from instancesketch.batch.synthesize import Numbers, synth_scenes
 from instancesketch.cli import main
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError

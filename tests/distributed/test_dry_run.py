@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch.batch.ingest import IngestConfig, job_of
+from instancesketch.batch.config import IngestConfig
+from instancesketch.batch.ingest import job_of
 from instancesketch.batch.output import Output
 from instancesketch.cli import main
 from instancesketch.core.parquet import write_table

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from instancesketch.batch import shards
-from instancesketch.batch.segment import Labelling, SegmentConfig, segment
+from instancesketch.batch.config import SegmentConfig
+from instancesketch.batch.segment import Labelling, segment
 from instancesketch.batch.stages import Label, Step, Work
 from instancesketch.core.schema import result_table
 from instancesketch.core.taxonomy import Taxonomy

@@ -14,8 +14,9 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.synth.primitives import Path, turned
+from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.synth.scenes.layout import layout
-from instancesketch.synth.scenes.objects import Casting, SceneConfig, space_for
+from instancesketch.synth.scenes.objects import Casting, space_for
 from instancesketch.synth.scenes.occlusion import Drawn, hide
 from instancesketch.synth.scenes.placement import Page
 from instancesketch.synth.things.scenery import PROPS, prop

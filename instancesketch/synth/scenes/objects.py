@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from instancesketch.core.errors import UserError
+from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.synth.scenes.layout import layout
 
 # How the words of a scene belong together: theme -> place -> how many times as often.
@@ -21,28 +20,6 @@ _THEME_SHARES = (0.5, 0.3, 0.2)
 _HOST_OFTEN = 2.0  # inside, tables and the like are drawn that many times as often
 _HOST_COMES = 0.6  # chance that what others could be on comes next, where it lacks
 _ANY_NUMBER = 0.06  # of scenes: any number of objects, each as likely
-
-
-@dataclass(frozen=True, kw_only=True)
-class SceneConfig:
-    """What scenes are like."""
-
-    fewest: int = 1  # objects
-    most: int = 15
-    middle: float = 5.3  # the median number of objects
-    own_share: float = 0.35  # of objects: of the taxonomy's categories; 1: nothing else
-    props: bool = True  # ground, stones, stick persons and the like, where own_share is below 1
-    repeat: float = 0.3  # chance that an object is one more of an earlier one's sort, beside it
-    hidden: float = 0.15  # of overlaps: the hidden part of what is behind is left out
-    interleave: float = 0.0  # of objects: strokes drawn in between those of others
-    taxonomy: str = "doodle7"
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.fewest <= self.most:
-            raise UserError("a scene has at least one object, and fewest isn't above most")
-        for name in ("own_share", "repeat", "hidden", "interleave"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UserError(f"{name} is a share, from 0 to 1")
 
 
 class Casting:

@@ -10,7 +10,8 @@ import safetensors.torch
 import torch
 from defusedxml import ElementTree
 
-from instancesketch.batch.segment import SegmentConfig, segment
+from instancesketch.batch.config import SegmentConfig
+from instancesketch.batch.segment import segment
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.core.taxonomy import SIDES, Taxonomy, side_of
