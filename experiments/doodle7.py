@@ -38,9 +38,12 @@ from instancesketch.models import weights
 from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.packing import Batch, pack
 from instancesketch.models.refiner import RefinerNet
-from instancesketch.training.augment import AugmentConfig
-from instancesketch.training.fit_refiner import RefinerFitConfig, seed_recipe
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import (
+    AugmentConfig,
+    RefinerFitConfig,
+    SegmenterFitConfig,
+    seed_refiner,
+)
 
 TAXONOMY = Taxonomy.load("doodle7")
 FOLDS = 5
@@ -62,7 +65,7 @@ STUDENT = replace(
 )
 REFINER = RefinerFitConfig(epochs=12)
 REFINER_TUNE = RefinerFitConfig(epochs=12, learning_rate=7e-4)
-K_MEANS = replace(seed_recipe(), epochs=20, passes=1)
+K_MEANS = replace(seed_refiner(), epochs=20, passes=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ from instancesketch.metrics import evaluate
 from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.packing import pack
 from instancesketch.results.export import least_sure
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import SegmenterFitConfig
 
 OTHERS = replace(spg20.RECIPE, epochs=12)
 FEW = replace(OTHERS, batch_size=16)

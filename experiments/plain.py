@@ -19,9 +19,10 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import weights
 from instancesketch.models.packing import Batch, join
 from instancesketch.models.precision import AUTO, resolve
+from instancesketch.training.config import FitConfig
 from instancesketch.training.dataloader import like_sizes
 from instancesketch.training.start import start
-from instancesketch.training.trainer import Fit, FitConfig
+from instancesketch.training.trainer import Fit
 
 # For recipes: on processors that are not made for it, bfloat16 is many times slower than float32.
 BFLOAT16 = resolve(AUTO, "cpu") == "bfloat16"

@@ -42,7 +42,7 @@ from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.packing import pack, pack_scenes
 from instancesketch.synth import Composer, SceneConfig, drawings_of
-from instancesketch.training.fit_grouper import GrouperFitConfig
+from instancesketch.training.config import GrouperFitConfig
 
 TAXONOMY = Taxonomy.load("doodle7")
 MOST_STROKES = 64  # of a composed scene: larger ones cost much, and few real ones are

@@ -22,7 +22,7 @@ from instancesketch.inference.segmenter import Segmenter
 from instancesketch.metrics import evaluate, format_figures
 from instancesketch.models import weights
 from instancesketch.models.packing import pack
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import SegmenterFitConfig
 
 RECIPE = SegmenterFitConfig(epochs=40, bfloat16=BFLOAT16)
 

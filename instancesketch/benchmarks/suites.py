@@ -33,7 +33,7 @@ from instancesketch.models.packing import pack
 from instancesketch.synth import Composer, SceneConfig, draw
 from instancesketch.tracking import metrics_log
 from instancesketch.training import dataloader
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import SegmenterFitConfig
 from instancesketch.training.start import start
 
 PUBLISHED = "the published path, rebuilt"

@@ -127,7 +127,8 @@ def run(args: argparse.Namespace) -> int:
     """Carries the verb out."""
     if args.model == "detector":
         return _run_detector(args)
-    from instancesketch.distributed.train.run_training import TrainConfig, train
+    from instancesketch.distributed.train.config import TrainConfig
+    from instancesketch.distributed.train.run_training import train
     from instancesketch.metrics.formatting import title_of
     from instancesketch.training.recipes import recipe
 
@@ -169,7 +170,7 @@ def _shape(args: argparse.Namespace) -> Any:
     """The model's shape that the weights to start from have; None without any."""
     if not args.weights:
         return None
-    from instancesketch.distributed.train.config import starting_weights
+    from instancesketch.distributed.train.resolve import starting_weights
 
     return starting_weights(args.weights, args.model)[0]
 
@@ -190,7 +191,8 @@ def show_plan(args: argparse.Namespace, plan: dict[str, Any]) -> int:
 
 def _run_detector(args: argparse.Namespace) -> int:
     from instancesketch.core.errors import UserError
-    from instancesketch.distributed.train.train_detector import TrainDetectorConfig, train_detector
+    from instancesketch.distributed.train.config import TrainDetectorConfig
+    from instancesketch.distributed.train.train_detector import train_detector
     from instancesketch.training.recipes import detector_recipe
 
     if args.weights or args.select != "auto":

@@ -14,15 +14,12 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity, amounts, foresee
 from instancesketch.distributed.train.config import (
     TrainConfig,
-    check,
-    is_there,
-    least_most,
-    resolve,
-)
-from instancesketch.distributed.train.train_detector import (
     TrainDetectorConfig,
-    settings_of_detector,
+    check,
+    least_most,
 )
+from instancesketch.distributed.train.resolve import is_there, resolve
+from instancesketch.distributed.train.train_detector import settings_of_detector
 from instancesketch.distributed.train.train_loop import drawings_of_epoch, repeats
 from instancesketch.distributed.tune.config import TuneConfig, check_sweep, of_sweep
 from instancesketch.distributed.tune.tuner import room
@@ -31,7 +28,7 @@ from instancesketch.models import yolo
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.reporter import check_track
 from instancesketch.tracking.sweep import Sweep
-from instancesketch.training import dataloader, sampling
+from instancesketch.training import config, dataloader, sampling
 from instancesketch.training.augment import augment
 from instancesketch.training.sampling import Group, Unit
 from instancesketch.training.start import start
@@ -185,7 +182,7 @@ def _means(workers: tuple[int, int], gpus: float, cluster: Capacity) -> Plan:
     }
 
 
-def _step_mb(fit: Fit, train: Sequence[Group], selection: sampling.Selection, size: int) -> float:
+def _step_mb(fit: Fit, train: Sequence[Group], selection: config.Selection, size: int) -> float:
     """Megabytes that an average step keeps for its gradients, by one batch of the corpus."""
     labels = fit.config.labels
     first = Unit(path=train[0].path, row_group=train[0].row_group)

@@ -6,7 +6,7 @@ Shape letters: see `models.ragged`; N scenes, B boxes, A places that a network l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +22,6 @@ from instancesketch.models.weights import Weights
 OTHER = "object"
 # Scenes looked at together, which bounds memory.
 SCENES_AT_ONCE = 16
-# Values of a recipe that lie from 0 to 1.
-_SHARES = (
-    "learning_rate", "last_rate", "weight_decay", "scale", "shift", "mirror", "confidence",
-    "overlap",
-)  # fmt: skip
 
 
 def class_names(taxonomy: Taxonomy) -> tuple[str, ...]:
@@ -53,43 +48,6 @@ class Detector(Protocol):
         """Boxes of the objects of scenes as they are, on the CPU; labels are not looked at."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DetectorConfig:
-    """How a detector is trained, and what it counts as an object."""
-
-    kind: ClassVar[str] = "detector"
-
-    # A definition that ships with Ultralytics; yolo26n is the smallest and fastest of them.
-    model: Literal["yolo26n", "yolo26s", "yolo11n", "yolov8n"] = "yolo26n"
-    image_size: int = 320  # pixels, a multiple of 32
-    epochs: int = 30
-    batch_size: int = 16  # scenes per step
-    optimizer: Literal["AdamW", "SGD", "MuSGD"] = "AdamW"
-    learning_rate: float = 2e-3
-    last_rate: float = 0.01  # at the end, as a share of the first
-    weight_decay: float = 5e-4
-    warmup_epochs: float = 1.0
-    scale: float = 0.3  # scenes are made so much smaller or larger
-    shift: float = 0.1  # and moved by this share of the image at most
-    mirror: float = 0.5  # how often left and right change places
-    bfloat16: bool = False  # half-precision arithmetic, where the machine has it
-    confidence: float = 0.25  # a box is an object from this score on
-    overlap: float = 0.45  # of two boxes that share more (IoU), the surer one stays
-    seed: int = 0
-
-
-def seed_recipe() -> DetectorConfig:
-    """The published detector: YOLOv8n, 150 epochs, boxes of images of 512 pixels."""
-    return DetectorConfig(
-        model="yolov8n",
-        image_size=512,
-        epochs=150,
-        optimizer="SGD",
-        learning_rate=0.01,
-        warmup_epochs=3.0,
-    )
-
-
 def load(source: str, device: str = "cpu") -> Detector:
     """Loads a detector.
 
@@ -100,19 +58,8 @@ def load(source: str, device: str = "cpu") -> Detector:
     Raises:
         UserError: there is none, its files can't be read, or what it needs isn't installed.
     """
-    loaded = weights.load([source], DetectorConfig.kind)
+    loaded = weights.load([source], "detector")
     return ImageDetector.build(loaded, source, device)
-
-
-def check(config: DetectorConfig) -> None:
-    """Raises a UserError where a detector's configuration can't be carried out."""
-    if config.epochs < 1 or config.batch_size < 1:
-        raise UserError("a recipe needs at least one epoch, and one scene in a batch")
-    if config.image_size < 64 or config.image_size % 32:
-        raise UserError(f"image_size {config.image_size}: give a multiple of 32 from 64 on")
-    for name in _SHARES:
-        if not 0 <= getattr(config, name) <= 1:
-            raise UserError(f"{name} {getattr(config, name)}: give a number from 0 to 1")
 
 
 class ImageDetector:

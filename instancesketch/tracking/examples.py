@@ -15,7 +15,8 @@ from instancesketch.render.colours import palette
 from instancesketch.render.svg import stroke_names, to_svg
 from instancesketch.tracking import pictures
 from instancesketch.training import sampling
-from instancesketch.training.sampling import Group, Selection
+from instancesketch.training.config import Selection
+from instancesketch.training.sampling import Group
 from instancesketch.training.trainer import Fit
 
 EXAMPLES = 8

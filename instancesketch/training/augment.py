@@ -7,63 +7,19 @@ what it turns; coordinates stay floats.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from instancesketch.models import ragged
 from instancesketch.models.packing import Batch
+from instancesketch.training.config import AugmentConfig
 from instancesketch.training.exchange import exchanged
-
-
-@dataclass(frozen=True, kw_only=True)
-class AugmentConfig:
-    """How much to change. A `_p` is the share of drawings (of strokes, for `_share`) it befalls."""
-
-    strength: float = 1.0  # factor on how far all is moved; how often stays as it is
-    exchange_p: float = 0.0  # a part for that of another drawing of the batch, see `exchange`
-    drop_p: float = 0.0  # each of the two shortest strokes, if at least three stay
-    stretch: float = 0.25  # one axis scaled by 1 - stretch to 1 + stretch
-    stretch_p: float = 0.9
-    shear: float = 0.15
-    rotate: float = 15.0  # degrees
-    rotate_p: float = 0.9
-    mirror_p: float = 0.5
-    reverse_p: float = 0.0  # of the strokes: drawn from the other end
-    stroke_rotate: float = 8.0  # degrees
-    stroke_scale: float = 0.1
-    stroke_shift: float = 0.03  # of the drawing's longer side
-    stroke_rotate_p: float = 0.7
-    stroke_scale_p: float = 0.7
-    stroke_shift_p: float = 0.7
-    strokes: tuple[int, int, int] | None = None  # how many are rotated, scaled, shifted; None: all
-    noise: float = 0.008  # of the drawing's longer side, smoothed over three points
-    noise_p: float = 0.3
-
 
 _REACHES = (
     "stretch", "shear", "rotate", "stroke_rotate", "stroke_scale", "stroke_shift", "noise"
 )  # fmt: skip
-
-PUBLISHED = AugmentConfig(
-    drop_p=0.5,
-    stretch=0.2,
-    stretch_p=0.9,
-    shear=0.0,
-    rotate=30.0,
-    rotate_p=0.9,
-    mirror_p=0.25,
-    stroke_rotate=7.0,
-    stroke_scale=0.1,
-    stroke_shift=3 / 256,
-    stroke_rotate_p=0.9,
-    stroke_scale_p=0.5,
-    stroke_shift_p=0.5,
-    strokes=(2, 3, 3),
-    noise=0.01,
-    noise_p=0.3,
-)
 
 
 def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Batch:

@@ -12,7 +12,7 @@ import torch
 
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.packing import Batch, join, pack, pack_scenes
-from instancesketch.training.sampling import Labels
+from instancesketch.training.config import Labels
 
 _PACK = {"parts": pack, "objects": pack_scenes}
 # A worker shuffles this many drawings at a time.

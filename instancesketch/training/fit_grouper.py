@@ -6,7 +6,6 @@ Shape letters: see `instancesketch.models.ragged`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 import torch
@@ -17,38 +16,11 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.object_grouper import Grouper, find
 from instancesketch.metrics import SceneTally, scene_weights
 from instancesketch.models import ragged
-from instancesketch.models.config import GrouperConfig
 from instancesketch.models.grouper import GrouperNet
 from instancesketch.models.packing import Batch
-from instancesketch.training.augment import AugmentConfig
+from instancesketch.training.config import GrouperFitConfig
 from instancesketch.training.fit_refiner import pair_loss
-from instancesketch.training.trainer import Fit, FitConfig
-
-# What touches, and what stands upright, must still do so.
-SCENES = AugmentConfig(
-    stretch=0.3,
-    shear=0.05,
-    rotate=4.0,
-    stroke_rotate=4.0,
-    stroke_scale=0.07,
-    stroke_shift=0.006,
-    noise=0.002,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class GrouperFitConfig(FitConfig):
-    """The grouper's recipe."""
-
-    kind = "grouper"
-    labels = "objects"
-
-    model: GrouperConfig = field(default_factory=GrouperConfig)
-    augment: AugmentConfig = SCENES
-    batch_size: int = 16
-    learning_rate: float = 1e-3
-    kind_loss: float = 0.2  # weight of the cross-entropy of the strokes' kinds of objects
-    ordered_p: float = 0.25  # how often the drawing order is told
+from instancesketch.training.trainer import Fit
 
 
 class GrouperFit(Fit):

@@ -7,7 +7,6 @@ same part of the same drawing, L strokes of the largest of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import pyarrow as pa
@@ -20,36 +19,10 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import countable_parts, counted_strokes, find, sided_parts
 from instancesketch.inference.segmenter import instance_columns
 from instancesketch.metrics import GroupingTally
-from instancesketch.models.config import SEED_REFINER, RefinerConfig
 from instancesketch.models.packing import Batch, pack
 from instancesketch.models.refiner import Groups, RefinerNet
-from instancesketch.training.trainer import PUBLISHED_TRAINING, Fit, FitConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class RefinerFitConfig(FitConfig):
-    """A refiner's recipe. The defaults are the best measured one; `seed_recipe` is published."""
-
-    kind = "refiner"
-
-    model: RefinerConfig = field(default_factory=RefinerConfig)
-    margin: float = 0.5  # of the triplet loss
-    triplet_loss: float = 0.5  # its weight
-    affinity_loss: float = 1.0  # weight of the cross-entropy of pairs: the same instance or not
-    several_loss: float = 0.5  # weight of the cross-entropy of strokes: several instances or one
-
-
-def seed_recipe() -> RefinerFitConfig:
-    """The recipe of the published system."""
-    return RefinerFitConfig(
-        **PUBLISHED_TRAINING,
-        model=SEED_REFINER,
-        weight_decay=1e-5,
-        margin=1.0,
-        triplet_loss=1.0,
-        affinity_loss=0.0,
-        several_loss=0.0,
-    )
+from instancesketch.training.config import RefinerFitConfig
+from instancesketch.training.trainer import Fit
 
 
 class RefinerFit(Fit):

@@ -6,7 +6,6 @@ Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 import torch
@@ -16,38 +15,12 @@ from torch.nn import functional as F
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.metrics import Tally, stroke_weights
-from instancesketch.models.config import SEED_SEGMENTER, SegmenterConfig
 from instancesketch.models.packing import Batch
 from instancesketch.models.segmenter import SegmenterNet
-from instancesketch.training.augment import AugmentConfig
-from instancesketch.training.trainer import PUBLISHED_TRAINING, Fit, FitConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmenterFitConfig(FitConfig):
-    """A segmenter's recipe. The defaults are the best measured one; `seed_recipe` is published."""
-
-    kind = "segmenter"
-
-    model: SegmenterConfig = field(default_factory=lambda: SegmenterConfig(pair_order=True))
-    augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(exchange_p=0.3))
-    class_weights: bool = False  # sqrt(median frequency / frequency), of mean 1
-    label_smoothing: float = 0.05
-    category_loss: float = 0.2  # weight of the category's cross-entropy
-    category_given_p: float = 0.7  # how often the model is told the category while training
-
-
-def seed_recipe() -> SegmenterFitConfig:
-    """The recipe of the published system."""
-    return SegmenterFitConfig(
-        **PUBLISHED_TRAINING,
-        model=SEED_SEGMENTER,
-        weight_decay=1e-4,
-        oversample={"cloud": 6, "flower": 3, "2leg": 4},
-        class_weights=True,
-        label_smoothing=0.0,
-        category_loss=0.0,
-    )
+from instancesketch.training.config import (
+    SegmenterFitConfig,
+)
+from instancesketch.training.trainer import Fit
 
 
 class SegmenterFit(Fit):

@@ -8,21 +8,29 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from instancesketch.core.errors import UserError
-from instancesketch.inference import detector
-from instancesketch.inference.detector import DetectorConfig
-from instancesketch.training import fit_grouper, fit_refiner, fit_segmenter
-from instancesketch.training.trainer import FitConfig
+from instancesketch.training.config import (
+    DetectorConfig,
+    FitConfig,
+    GrouperFitConfig,
+    RefinerFitConfig,
+    SegmenterFitConfig,
+    check_detector,
+    check_fit,
+    seed_detector,
+    seed_refiner,
+    seed_segmenter,
+)
 
 Config = TypeVar("Config")
 
 RECIPES: Mapping[str, Mapping[str, Callable[[], FitConfig]]] = {
-    "segmenter": {"default": fit_segmenter.SegmenterFitConfig, "seed": fit_segmenter.seed_recipe},
-    "refiner": {"default": fit_refiner.RefinerFitConfig, "seed": fit_refiner.seed_recipe},
-    "grouper": {"default": fit_grouper.GrouperFitConfig},
+    "segmenter": {"default": SegmenterFitConfig, "seed": seed_segmenter},
+    "refiner": {"default": RefinerFitConfig, "seed": seed_refiner},
+    "grouper": {"default": GrouperFitConfig},
 }
 DETECTOR_RECIPES: Mapping[str, Callable[[], DetectorConfig]] = {
     "default": DetectorConfig,
-    "seed": detector.seed_recipe,
+    "seed": seed_detector,
 }
 
 
@@ -39,14 +47,14 @@ def recipe(kind: str, name: str, changes: Sequence[str] = (), model: Any = None)
         UserError: there is no such recipe, key, or value of that kind.
     """
     config = _made(RECIPES[kind], name, changes, {} if model is None else {"model": model})
-    _check(config)
+    check_fit(config)
     return config
 
 
 def detector_recipe(name: str, changes: Sequence[str] = ()) -> DetectorConfig:
     """The same for a detector, which is no network of ours; `name` is one of `DETECTOR_RECIPES`."""
     config = _made(DETECTOR_RECIPES, name, changes, {})
-    detector.check(config)
+    check_detector(config)
     return config
 
 
@@ -65,16 +73,6 @@ def _made(
             raise UserError(f"{change!r} is no key=value")
         config = _changed(config, key.strip().split("."), _parsed(value.strip()), change)
     return config
-
-
-def _check(config: Any) -> None:
-    model = config.model
-    if config.batch_size < 1 or config.epochs < 1:
-        raise UserError("a recipe needs at least one epoch, and one drawing in a batch")
-    if model.width < 1 or model.heads < 1 or model.width % model.heads:
-        raise UserError(f"a width {model.width} can't be shared by {model.heads} heads")
-    if model.samples < 2 or model.layers < 1 or not model.channels:
-        raise UserError("a model needs two samples a stroke, a layer and a convolution at least")
 
 
 def _parsed(text: str) -> Any:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,14 +20,7 @@ import pyarrow.compute as pc
 from instancesketch.core import hashing, parquet, schema
 from instancesketch.core.label_ids import categories, part_numbers, parts_of
 from instancesketch.core.taxonomy import Taxonomy
-
-Role = Literal["train", "select"]
-# Where the rows that select the best epoch come from: a hash tenth of `train`, the split `valid`,
-# or nowhere (the last epoch is taken).
-Selection = Literal["tenth", "valid", "none"]
-
-# What a model learns from: the parts of drawings, or the objects of scenes.
-Labels = Literal["parts", "objects"]
+from instancesketch.training.config import Labels, Role, Selection
 
 COLUMNS = [
     "sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance", "object",

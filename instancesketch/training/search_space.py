@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from instancesketch.core.errors import UserError
+from instancesketch.training.config import FitConfig
 from instancesketch.training.recipes import recipe
-from instancesketch.training.trainer import FitConfig
 
 Values = Mapping[str, Any]  # of a recipe, by the names that `--set` gives them
 

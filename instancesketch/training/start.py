@@ -7,10 +7,16 @@ from collections.abc import Sequence
 import torch
 
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.training.fit_grouper import GrouperFit, GrouperFitConfig
-from instancesketch.training.fit_refiner import RefinerFit, RefinerFitConfig
-from instancesketch.training.fit_segmenter import SegmenterFit, SegmenterFitConfig
-from instancesketch.training.trainer import Counts, Fit, FitConfig
+from instancesketch.training.config import (
+    FitConfig,
+    GrouperFitConfig,
+    RefinerFitConfig,
+    SegmenterFitConfig,
+)
+from instancesketch.training.fit_grouper import GrouperFit
+from instancesketch.training.fit_refiner import RefinerFit
+from instancesketch.training.fit_segmenter import SegmenterFit
+from instancesketch.training.trainer import Counts, Fit
 
 __all__ = [
     "Counts",

@@ -9,8 +9,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 import torch
@@ -20,48 +19,8 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import seed_of
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.packing import Batch
-from instancesketch.training.augment import PUBLISHED, AugmentConfig, augment
-from instancesketch.training.sampling import Labels
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitConfig:
-    """What every recipe has; each model's own adds the model and its losses."""
-
-    kind: ClassVar[str]  # of model
-    labels: ClassVar[Labels] = "parts"  # what it learns from
-
-    model: Any  # its shape, by each model's own configuration
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-    epochs: int = 20
-    batch_size: int = 64  # drawings per step, over all workers
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.02
-    optimizer: Literal["adamw", "adam"] = "adamw"
-    schedule: Literal["cosine", "warm-restarts"] = "cosine"
-    warmup: float = 0.05  # of all steps, for `cosine`
-    restart_epochs: int = 100  # for `warm-restarts`
-    passes: int = 1  # times the data is gone through per epoch
-    oversample: Mapping[str, int] = field(default_factory=dict)  # category -> times
-    clip: float = 1.0  # largest norm of the gradients; 0: any
-    average: float = 0.998  # decay of the weights' running mean; 0: none
-    # Half-precision arithmetic on CPUs, too, which few are fast at; GPUs always have it.
-    bfloat16: bool = False
-    seed: int = 0
-
-
-# How the published system trains both of its models.
-PUBLISHED_TRAINING: Mapping[str, Any] = {
-    "augment": PUBLISHED,
-    "epochs": 150,
-    "batch_size": 128,
-    "learning_rate": 3e-4,
-    "optimizer": "adam",
-    "schedule": "warm-restarts",
-    "passes": 3,
-    "clip": 0.0,
-    "average": 0.0,
-}
+from instancesketch.training.augment import augment
+from instancesketch.training.config import FitConfig
 
 
 class Counts(Protocol):

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from instancesketch.core.hashing import seed_of
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.inference.detector import DetectorConfig, class_names
+from instancesketch.inference.detector import class_names
 from instancesketch.models.yolo import definition, network, prepare
+from instancesketch.training.config import DetectorConfig
 from instancesketch.training.trainer import diverged
 
 OnStep = Callable[[int, int, int], None]

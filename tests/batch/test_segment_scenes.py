@@ -117,12 +117,13 @@ def boxes_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("ultralytics", reason="detectors need the extra `yolo`")
     from instancesketch.inference import detector
     from instancesketch.models import yolo
+    from instancesketch.training import config
 
     yolo.prepare()
     torch.manual_seed(1)
     folder, classes = tmp_path_factory.mktemp("boxes"), len(detector.class_names(DOODLE7))
     layers = yolo.definition("yolo26n", classes)
-    recipe = asdict(detector.DetectorConfig(image_size=64, confidence=0.0))
+    recipe = asdict(config.DetectorConfig(image_size=64, confidence=0.0))
     said = {"taxonomy": DOODLE7.to_dict(), "model": layers, "recipe": recipe}
     weights.save(str(folder / "detector"), yolo.network(layers, classes).state_dict(), said)
     return folder

@@ -12,11 +12,12 @@ import pytest
 from instancesketch.cli import main
 from instancesketch.core import parquet, storage
 from instancesketch.distributed import plan_training
-from instancesketch.distributed.train.config import TrainConfig, begin, resolve
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.train.resolve import begin, resolve
 from instancesketch.models import weights
 from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.tracking.sweep import Sweep
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import SegmenterFitConfig
 from tests.drawings import DOODLE7, TINY, composed, corpus, drawn
 
 SMALL = [

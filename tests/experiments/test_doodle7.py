@@ -12,8 +12,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.config import SEED_REFINER
-from instancesketch.training.fit_refiner import RefinerFitConfig
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import RefinerFitConfig, SegmenterFitConfig
 from tests.drawings import DOODLE7, TINY, TINY_REFINER, corpus, drawn, packed
 
 SMALL = SegmenterFitConfig(model=TINY, epochs=1, batch_size=32)

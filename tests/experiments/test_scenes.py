@@ -9,7 +9,7 @@ from instancesketch.core import storage
 from instancesketch.core.schema import from_table, to_table
 from instancesketch.inference.detector import Boxes
 from instancesketch.inference.object_grouper import Grouper
-from instancesketch.training.fit_grouper import GrouperFitConfig
+from instancesketch.training.config import GrouperFitConfig
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, corpus, drawn, packed_scenes, sketch_of
 
 SMALL = GrouperFitConfig(model=TINY_GROUPER, epochs=1, batch_size=4)

@@ -1,6 +1,6 @@
 import pytest
 
-from instancesketch.inference.detector import DetectorConfig
+from instancesketch.training.config import DetectorConfig
 
 
 @pytest.fixture(scope="session")

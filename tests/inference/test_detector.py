@@ -12,8 +12,8 @@ from torchvision.ops import box_iou
 
 from instancesketch.core.errors import UserError
 from instancesketch.inference import detector, letterbox
-from instancesketch.inference.detector import DetectorConfig
 from instancesketch.models import weights, yolo
+from instancesketch.training.config import DetectorConfig
 from instancesketch.training.recipes import detector_recipe
 from tests.drawings import DOODLE7, drawn, packed
 

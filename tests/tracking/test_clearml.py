@@ -11,12 +11,13 @@ import pytest
 from instancesketch.cli import main
 from instancesketch.core import storage
 from instancesketch.core.schema import to_table
-from instancesketch.distributed.train.run_training import TrainConfig, train
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.train.run_training import train
 from instancesketch.tracking import clearml, metrics_log
 from instancesketch.tracking.metrics_log import RunLog
 from instancesketch.tracking.reporter import Reporter
 from instancesketch.tracking.tensorboard import TensorBoard
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import SegmenterFitConfig
 from tests.drawings import TINY, drawn
 
 

@@ -12,9 +12,7 @@ from instancesketch.tracking.examples import Examples
 from instancesketch.tracking.metrics_log import RunLog
 from instancesketch.tracking.pictures import Shown
 from instancesketch.training import sampling
-from instancesketch.training.fit_grouper import GrouperFitConfig
-from instancesketch.training.fit_refiner import RefinerFitConfig
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
 from instancesketch.training.start import start
 from tests.drawings import (
     DOODLE7,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.models import ragged
-from instancesketch.training.augment import PUBLISHED, AugmentConfig, augment
+from instancesketch.training.augment import augment
+from instancesketch.training.config import PUBLISHED_AUGMENT, AugmentConfig
 from tests.drawings import batches, drawn, packed, sketch_of, split_strokes
 
 NOTHING = AugmentConfig(
@@ -41,7 +42,7 @@ def test_nothing_asked_for_changes_nothing(batch):
     assert torch.equal(got.part_S, batch.part_S)
 
 
-@pytest.mark.parametrize("config", [AugmentConfig(), PUBLISHED, EVERYTHING])
+@pytest.mark.parametrize("config", [AugmentConfig(), PUBLISHED_AUGMENT, EVERYTHING])
 def test_a_seed_gives_the_same_drawings_again(config):
     batch = packed(drawn(12))
     a, b, other = changed(batch, config), changed(batch, config), changed(batch, config, seed=1)
@@ -52,7 +53,11 @@ def test_a_seed_gives_the_same_drawings_again(config):
     )
 
 
-@given(batches(), st.integers(0, 100), st.sampled_from([AugmentConfig(), PUBLISHED, EVERYTHING]))
+@given(
+    batches(),
+    st.integers(0, 100),
+    st.sampled_from([AugmentConfig(), PUBLISHED_AUGMENT, EVERYTHING]),
+)
 def test_any_drawing_comes_back_finite_and_in_its_box(batch, seed, config):
     got = changed(batch, config, seed)
     assert bool(got.points_P2.isfinite().all())
@@ -65,7 +70,7 @@ def test_any_drawing_comes_back_finite_and_in_its_box(batch, seed, config):
 @pytest.mark.parametrize("strokes", [[[(3, 3)]], [[(5, 5)] * 4], [[(5, 5)] * 2, [(5, 5)]]])
 def test_drawings_without_size_stay_finite(strokes):
     batch = packed([sketch_of(*strokes, category="sun")])
-    for config in (PUBLISHED, EVERYTHING, NOTHING):
+    for config in (PUBLISHED_AUGMENT, EVERYTHING, NOTHING):
         assert bool(changed(batch, config).points_P2.isfinite().all())
 
 
@@ -173,7 +178,7 @@ def strokes_moved(before, after):
 def test_only_so_many_strokes_are_moved(name, numbers):
     strokes = [[(10 * i, 7 * i % 50), (10 * i + 20, 7 * i % 50 + 20)] for i in range(11)]
     batch = packed([sketch_of(*strokes, category="sun")] * 30)
-    amount = {name: getattr(PUBLISHED, name), f"{name}_p": 1.0}
+    amount = {name: getattr(PUBLISHED_AUGMENT, name), f"{name}_p": 1.0}
     got = changed(batch, replace(NOTHING, strokes=numbers, **amount))
     counts = [
         strokes_moved(a, b)
@@ -224,10 +229,10 @@ def test_one_axis_is_stretched():
 def test_strength_scales_how_far_all_is_moved():
     batch = packed(drawn(12))
     half = replace(
-        PUBLISHED, strength=1.0, stretch=0.1, rotate=15.0, stroke_rotate=3.5, stroke_scale=0.05,
-        stroke_shift=1.5 / 256, noise=0.005,
+        PUBLISHED_AUGMENT, strength=1.0, stretch=0.1, rotate=15.0, stroke_rotate=3.5,
+        stroke_scale=0.05, stroke_shift=1.5 / 256, noise=0.005,
     )  # fmt: skip
-    scaled = changed(batch, replace(PUBLISHED, strength=0.5))
+    scaled = changed(batch, replace(PUBLISHED_AUGMENT, strength=0.5))
     assert torch.equal(scaled.points_P2, changed(batch, half).points_P2)
     still = changed(batch, AugmentConfig(strength=0.0, mirror_p=0.0))
     torch.testing.assert_close(still.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)

@@ -12,14 +12,8 @@ from instancesketch.inference.object_grouper import Grouper
 from instancesketch.metrics import SceneTally, scene_weights
 from instancesketch.models.grouper import GrouperNet
 from instancesketch.training.augment import augment
-from instancesketch.training.fit_grouper import (
-    SCENES,
-    GrouperFit,
-    GrouperFitConfig,
-    evaluate,
-    kind_loss,
-    same_object,
-)
+from instancesketch.training.config import SCENE_AUGMENT, GrouperFitConfig
+from instancesketch.training.fit_grouper import GrouperFit, evaluate, kind_loss, same_object
 from instancesketch.training.start import start
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, packed_scenes, sketch_of
 
@@ -119,7 +113,7 @@ def test_the_order_is_told_as_often_as_the_recipe_says():
 
 def test_augmented_scenes_keep_their_objects():
     batch = packed_scenes(composed(4))
-    changed = augment(batch, SCENES, torch.Generator().manual_seed(0))
+    changed = augment(batch, SCENE_AUGMENT, torch.Generator().manual_seed(0))
     assert torch.equal(changed.instance_S, batch.instance_S)
     assert torch.equal(changed.part_S, batch.part_S)
     assert not torch.equal(changed.points_P2, batch.normalised().points_P2)
@@ -157,7 +151,9 @@ def test_what_is_measured_is_what_the_rows_of_a_result_would_score():
 def test_it_learns_the_scenes_that_it_sees():
     scenes = composed(8)
     batches = [packed_scenes(scenes)]
-    fit = fit_of(replace(SMALL, epochs=60, average=0.9, augment=replace(SCENES, rotate=1.0)), 1)
+    fit = fit_of(
+        replace(SMALL, epochs=60, average=0.9, augment=replace(SCENE_AUGMENT, rotate=1.0)), 1
+    )
     before = fit.measure(batches).figures()
     losses = [fit.train_epoch(batches, epoch)["loss"] for epoch in range(60)]
     after = fit.measure(batches).figures()

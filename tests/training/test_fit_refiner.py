@@ -6,21 +6,15 @@ import pytest
 import torch
 
 from instancesketch.models.config import SEED_REFINER
-from instancesketch.training.fit_refiner import (
-    RefinerFit,
-    RefinerFitConfig,
-    evaluate,
-    pair_loss,
-    seed_recipe,
-    triplet_loss,
-)
+from instancesketch.training.config import RefinerFitConfig, seed_refiner
+from instancesketch.training.fit_refiner import RefinerFit, evaluate, pair_loss, triplet_loss
 from instancesketch.training.start import start
 from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed
 
 CPU = torch.device("cpu")
 SMALL = RefinerFitConfig(model=TINY_REFINER, epochs=6, batch_size=32, learning_rate=5e-3)
 SMALL_SEED = replace(
-    seed_recipe(), model=replace(SEED_REFINER, width=16, layers=1, feedforward=32), epochs=2
+    seed_refiner(), model=replace(SEED_REFINER, width=16, layers=1, feedforward=32), epochs=2
 )
 
 

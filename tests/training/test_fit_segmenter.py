@@ -8,15 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from instancesketch.models.config import SegmenterConfig
-from instancesketch.training.augment import AugmentConfig
-from instancesketch.training.fit_segmenter import (
-    SegmenterFit,
-    SegmenterFitConfig,
-    class_weights,
-    evaluate,
-    part_loss,
-    seed_recipe,
-)
+from instancesketch.training.config import AugmentConfig, SegmenterFitConfig, seed_segmenter
+from instancesketch.training.fit_segmenter import SegmenterFit, class_weights, evaluate, part_loss
 from tests.drawings import DOODLE7, TINY, drawn, packed
 
 CPU = torch.device("cpu")
@@ -143,7 +136,7 @@ def test_norms_and_biases_are_not_decayed():
 
 
 def test_the_published_recipe_is_what_was_published():
-    recipe = seed_recipe()
+    recipe = seed_segmenter()
     assert (recipe.learning_rate, recipe.weight_decay, recipe.optimizer) == (3e-4, 1e-4, "adam")
     assert (recipe.batch_size, recipe.epochs, recipe.passes) == (128, 150, 3)
     assert (recipe.schedule, recipe.restart_epochs) == ("warm-restarts", 100)
@@ -177,7 +170,7 @@ def test_it_learns_thirty_drawings_by_heart():
 
 @pytest.mark.parametrize(
     "config",
-    [SMALL, replace(seed_recipe(), model=replace(seed_recipe().model, width=16, layers=1))],
+    [SMALL, replace(seed_segmenter(), model=replace(seed_segmenter().model, width=16, layers=1))],
     ids=["default", "published"],
 )
 def test_a_seed_gives_the_same_weights_bit_for_bit(config):

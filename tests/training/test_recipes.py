@@ -1,14 +1,13 @@
 import pytest
 
 from instancesketch.core.errors import UserError
-from instancesketch.training.fit_grouper import GrouperFitConfig
-from instancesketch.training.fit_segmenter import SegmenterFitConfig, seed_recipe
+from instancesketch.training.config import GrouperFitConfig, SegmenterFitConfig, seed_segmenter
 from instancesketch.training.recipes import recipe
 
 
 def test_default_and_published_recipe() -> None:
     assert recipe("segmenter", "default") == SegmenterFitConfig()
-    assert recipe("segmenter", "seed") == seed_recipe()
+    assert recipe("segmenter", "seed") == seed_segmenter()
 
 
 def test_a_grouper_has_a_recipe_and_no_published_one() -> None:
@@ -44,7 +43,7 @@ def test_change(change, read) -> None:
 def test_later_changes_win_and_others_stay() -> None:
     config = recipe("segmenter", "seed", ["epochs=3", "epochs=4"])
     assert config.epochs == 4
-    assert config.model == seed_recipe().model
+    assert config.model == seed_segmenter().model
 
 
 @pytest.mark.parametrize(

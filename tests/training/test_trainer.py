@@ -6,9 +6,7 @@ import pytest
 import torch
 
 from instancesketch.core.errors import UserError
-from instancesketch.training.fit_grouper import GrouperFitConfig
-from instancesketch.training.fit_refiner import RefinerFitConfig
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
 from instancesketch.training.start import start
 from tests.drawings import (
     DOODLE7,

@@ -1,52 +1,60 @@
-"""What a training run is asked to do: checked, resolved, and written down with the run."""
+"""Configs of training runs: what to train on, by which recipe, and where the run is kept.
+
+Imports the standard library, `core` and configs alone, so that the CLI starts without torch or Ray.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from instancesketch import tracking
-from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.models import weights
-from instancesketch.training import sampling
-from instancesketch.training.fit_refiner import RefinerFitConfig
-from instancesketch.training.sampling import Group, Role, Selection
-from instancesketch.training.trainer import FitConfig
-
-# So many row groups are looked at sooner here than by processes that would have to start for it.
-FEW_GROUPS = 64
+from instancesketch.tracking import Track
+from instancesketch.training.config import DetectorConfig, FitConfig, Selection
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """What to train on, how, and where the run is kept."""
+    """A training run of a segmenter, refiner or grouper."""
 
     data: tuple[str, ...]
     run: str
     recipe: FitConfig
     storage: str = "runs"
-    taxonomy: str | Taxonomy | None = None  # None: of those that ship, that knowing most rows
-    weights: tuple[str, ...] = ()  # to start from
+    taxonomy: str | Taxonomy | None = None  # None: the shipped one that knows most rows
+    weights: tuple[str, ...] = ()  # to initialise from
     selection: Selection | Literal["auto"] = "auto"
-    workers: int | tuple[int, int] = 1  # a pair: as many as there is room for, from least to most
+    workers: int | tuple[int, int] = 1  # a pair: between so many and so many, as there is room
     gpus_per_worker: float = 0.0
-    track: tracking.Track | None = None  # besides the run's folder and TensorBoard
+    track: Track | None = None  # besides the run's folder and TensorBoard
     quiet: bool = False
     runs_at_once: int = 1  # on a machine, as in a sweep: they share its cores
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainDetectorConfig:
+    """A training run of a detector."""
+
+    data: tuple[str, ...]  # corpora of scenes with object labels
+    run: str
+    recipe: DetectorConfig
+    storage: str = "runs"
+    taxonomy: str = "doodle7"  # its categories are the classes; everything else is `object`
+    workers: int = 1
+    gpus_per_worker: float = 0.0
+    track: Track | None = None  # besides the run's folder and TensorBoard
+    quiet: bool = False
+
+
 def check_name(run: str) -> None:
-    """Raises a UserError where a run can't be called so."""
+    """Raise a UserError if a run can't have this name."""
     if not run or "/" in run:
         raise UserError(f"--run {run!r}: a run needs a plain name, without a slash")
 
 
 def check(config: TrainConfig) -> None:
-    """Raises a UserError where no cluster and no corpus could make the run."""
+    """Raise a UserError if the run is impossible whatever the cluster and the corpora."""
     check_name(config.run)
     least, most = least_most(config)
     if least < 1:
@@ -61,164 +69,6 @@ def check(config: TrainConfig) -> None:
 
 
 def least_most(config: TrainConfig) -> tuple[int, int]:
-    """The fewest workers that a run takes, and the most."""
+    """Return the fewest and the most workers of a run."""
     workers = config.workers
     return (workers, workers) if isinstance(workers, int) else workers
-
-
-def resolve(
-    config: TrainConfig, groups: Sequence[tuple[str, int]] | None = None
-) -> tuple[dict[str, Any], list[Group], list[Group]]:
-    """The resolved settings of a run, and what its corpora hold to train and to select on.
-
-    Args:
-        config: what the run is asked to do.
-        groups: the row groups to look at; None: all of the corpora.
-
-    Raises:
-        UserError: the corpora, or the weights to start from, don't fit.
-    """
-    if groups is None:
-        # Workers have other working folders than the driver.
-        groups = sampling.row_groups([storage.absolute(d) for d in config.data])
-    selection = _selection(config, groups)
-
-    def surveys(role: Role, taxonomy: Taxonomy) -> list[Group]:
-        found = _survey(groups, role, selection, taxonomy, config.recipe.labels)
-        return [group for group in found if _rows([group])]
-
-    if config.weights:
-        _check_weights(config)
-    candidates = [(t, surveys("train", t)) for t in _taxonomies(config)]
-    taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
-    select = surveys("select", taxonomy)
-    if not _rows(train):
-        if config.recipe.labels == "objects":
-            raise UserError(
-                f"no scene to train on in {', '.join(config.data)}: none has objects and the split "
-                "`train`"
-            )
-        raise UserError(
-            f"no labelled drawing to train on in {', '.join(config.data)}: none has parts, the "
-            f"split `train` and a category of {taxonomy.name}; another --taxonomy may know them"
-        )
-    if _rows(train) < (most := least_most(config)[1]):
-        raise UserError(f"{most} workers for {_rows(train)} labelled drawings; lower --workers")
-    if isinstance(config.recipe, RefinerFitConfig) and not any(g.instances for g in train):
-        raise UserError(
-            f"no drawing to train on in {', '.join(config.data)} says which instance a stroke draws"
-        )
-    if strange := sorted({label for g in (*train, *select) for label in g.strange}):
-        raise UserError(f"{taxonomy.name} doesn't know the label {strange[0]}; give --taxonomy")
-    if selection != "none" and not _rows(select):
-        raise UserError(
-            f"no drawing to select the best epoch on by {selection!r}; --select tenth or none"
-        )
-    settings = {
-        "kind": config.recipe.kind,
-        "data": [storage.absolute(d) for d in config.data],
-        "taxonomy": taxonomy.to_dict(),
-        "recipe": asdict(config.recipe),
-        "selection": selection,
-        "workers": config.workers,
-        "gpus_per_worker": config.gpus_per_worker,
-        "weights": [weights.anywhere(w) for w in config.weights],
-        "drawings": {"train": _rows(train), "select": _rows(select)},
-    }
-    # As it will be read back, so that the two can be compared.
-    return json.loads(json.dumps(settings)), train, select
-
-
-def _survey(groups: Sequence[tuple[str, int]], *how: Any) -> list[Group]:
-    """Looks at row groups, at many of them all over the cluster if one was joined."""
-    import ray
-
-    if len(groups) <= FEW_GROUPS or not ray.is_initialized():
-        return [sampling.survey(group, *how) for group in groups]
-    # Anywhere in the cluster: what a trial of Ray Tune starts would else share the trial's CPUs.
-    survey = ray.remote(sampling.survey).options(scheduling_strategy="DEFAULT", num_cpus=0.5)
-    return ray.get([survey.remote(group, *how) for group in groups])
-
-
-def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
-    if isinstance(config.taxonomy, Taxonomy):
-        return [config.taxonomy]
-    if config.taxonomy is not None:
-        return [Taxonomy.load(config.taxonomy)]
-    if config.weights:
-        return [starting_weights(config.weights, config.recipe.kind)[1]]
-    # Any scene can be trained on with any taxonomy: that of everyday things counts.
-    scenes = config.recipe.labels == "objects"
-    return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
-
-
-def _check_weights(config: TrainConfig) -> None:
-    """Refuses weights that a network of the recipe and the taxonomy can't begin with."""
-    kind = config.recipe.kind
-    shape, theirs = starting_weights(config.weights, kind)
-    if shape != config.recipe.model:
-        raise UserError(f"the {kind} of {config.weights[-1]} has another shape than the recipe")
-    if kind in weights.ADAPTABLE:
-        return
-    (taxonomy,) = _taxonomies(config)
-    if (theirs.part_names, theirs.category_names) != (taxonomy.part_names, taxonomy.category_names):
-        raise UserError(
-            f"the weights of {config.weights[-1]} are for {theirs.name}, not for {taxonomy.name}"
-        )
-
-
-def starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Taxonomy]:
-    """The shape and the taxonomy of the weights to begin with."""
-    net, taxonomy = weights.build(weights.load(sources, kind), kind, sources[-1])
-    return net.config, taxonomy
-
-
-def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Selection:
-    """`auto` keeps `valid` for reporting where there is no `test` to report on."""
-    if config.selection != "auto":
-        return config.selection
-    seen: set[str | None] = set()
-    for group in groups:  # of a corpus that is split by hash the first one tells
-        seen |= sampling.splits([group]).keys()
-        if {"valid", "test"} <= seen:
-            return "valid"
-    return "tenth"
-
-
-def _rows(groups: Sequence[Group]) -> int:
-    return sum(g.rows for g in groups)
-
-
-def begin(run: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Writes the run's settings, or checks that they are the same; a finished run's summary."""
-    if not is_there(run, settings):
-        storage.write_json(storage.join(run, "config.json"), settings)
-        return None
-    summary: dict[str, Any] | None = storage.read_json(storage.join(run, "summary.json"))
-    return summary
-
-
-def is_there(run: str, settings: Mapping[str, Any]) -> bool:
-    """Whether there is the run already.
-
-    Raises:
-        UserError: it has other settings.
-    """
-    before = storage.read_json(storage.join(run, "config.json"))
-    if before is None:
-        return False
-    for name in settings:
-        if before.get(name) != settings[name]:
-            raise UserError(
-                f"{run} is a run with other settings ({_difference(name, before, settings)}); "
-                "give the same ones to continue it, or another --run"
-            )
-    return True
-
-
-def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    old, new = before.get(name), now[name]
-    if isinstance(old, dict) and isinstance(new, dict):
-        inner = next(key for key in {**old, **new} if old.get(key) != new.get(key))
-        return _difference(inner, old, {inner: None} | new) if name != "taxonomy" else name
-    return f"{name} was {old}, is {new}"

@@ -13,7 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from instancesketch.training.sampling import Role, Unit
+from instancesketch.training.config import Role
+from instancesketch.training.sampling import Unit
 
 # Processes that read ahead for one worker: two feed it, and each takes seconds to start.
 READERS = 2

@@ -19,7 +19,8 @@ from instancesketch.core.errors import PassingError, UserError, last_line, mista
 from instancesketch.core.usage import costs
 from instancesketch.distributed.cluster import connect, quiet_data
 from instancesketch.distributed.train import checkpoints
-from instancesketch.distributed.train.config import TrainConfig, begin, check, least_most, resolve
+from instancesketch.distributed.train.config import TrainConfig, check, least_most
+from instancesketch.distributed.train.resolve import begin, resolve
 from instancesketch.distributed.train.train_loop import STARTS, work
 from instancesketch.models import weights
 from instancesketch.tracking import metrics_log

@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -21,21 +21,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from instancesketch import tracking
 from instancesketch.batch import job_log
 from instancesketch.core import hashing, parquet, schema, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import costs, peak_memory_mb
 from instancesketch.distributed.cluster import connect
-from instancesketch.distributed.train.config import begin, check_name
+from instancesketch.distributed.train.config import TrainDetectorConfig, check_name
+from instancesketch.distributed.train.resolve import begin
 from instancesketch.distributed.train.run_training import MOST_FAILURES
-from instancesketch.inference.detector import DetectorConfig
 from instancesketch.models import weights, yolo
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.reporter import Reporter, check_track
 from instancesketch.tracking.status import Signs, following
 from instancesketch.training import yolo_dataset, yolo_trainer
+from instancesketch.training.config import DetectorConfig
 
 # Stands beside the weights.
 NOTICE = """\
@@ -50,21 +50,6 @@ of Ultralytics.
 
 # Scenes that select the best epoch: the split `valid` where there is one, else a hash tenth.
 Selection = Literal["valid", "tenth"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainDetectorConfig:
-    """What to train a detector on, how, and where the run is kept."""
-
-    data: tuple[str, ...]  # corpora of scenes that say which object each stroke draws
-    run: str
-    recipe: DetectorConfig
-    storage: str = "runs"
-    taxonomy: str = "doodle7"  # its categories are told apart; everything else is an object
-    workers: int = 1
-    gpus_per_worker: float = 0.0
-    track: tracking.Track | None = None  # besides the run's folder and TensorBoard
-    quiet: bool = False
 
 
 def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:

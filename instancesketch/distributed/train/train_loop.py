@@ -29,9 +29,10 @@ from instancesketch.tracking import metrics_log
 from instancesketch.tracking.examples import Examples
 from instancesketch.tracking.status import Signs
 from instancesketch.training import dataloader, sampling
-from instancesketch.training.sampling import Group, Role, Unit
+from instancesketch.training.config import FitConfig, Role
+from instancesketch.training.sampling import Group, Unit
 from instancesketch.training.start import start
-from instancesketch.training.trainer import Counts, Fit, FitConfig
+from instancesketch.training.trainer import Counts, Fit
 
 # When training began or began again: after which epoch, with which processes.
 STARTS = "_state/starts.json"

@@ -23,7 +23,8 @@ from ray.util.queue import Queue
 from instancesketch.core.errors import PassingError, UserError, last_line, mistake_in
 from instancesketch.core.hashing import seed_of
 from instancesketch.core.progress import clock_text
-from instancesketch.distributed.train.run_training import TrainConfig, train
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.train.run_training import train
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.sweep import TITLES, Sweep, Trial, name_of
 from instancesketch.training.search_space import Dimension, Space, Values

@@ -21,7 +21,8 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.progress import Progress
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity, connect, quiet_data
-from instancesketch.distributed.train.config import begin, least_most, resolve
+from instancesketch.distributed.train.config import least_most
+from instancesketch.distributed.train.resolve import begin, resolve
 from instancesketch.distributed.tune.config import TuneConfig, check_sweep, of_sweep
 from instancesketch.tracking import sweep_plots
 from instancesketch.tracking.sweep import (
@@ -33,7 +34,7 @@ from instancesketch.tracking.sweep import (
     table_of,
     to_csv,
 )
-from instancesketch.training.sampling import Selection
+from instancesketch.training.config import Selection
 from instancesketch.training.search_space import Space
 
 # Where Tune keeps its own state, which nobody reads: the folder goes when the sweep ends.

@@ -10,11 +10,12 @@ import pytest
 from instancesketch.core.errors import PassingError, UserError
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.train import checkpoints, run_training
-from instancesketch.distributed.train.run_training import TrainConfig, starts, train
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.train.run_training import starts, train
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.metrics_log import METRICS, RunLog
 from instancesketch.tracking.reporter import Reporter
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import SegmenterFitConfig
 from tests.drawings import TINY, drawn
 
 LASTING = UserError("weights of another shape")

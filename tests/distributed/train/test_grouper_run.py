@@ -11,12 +11,14 @@ import torch
 from instancesketch.cli import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
-from instancesketch.distributed.train.run_training import TrainConfig, train
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.train.run_training import train
 from instancesketch.inference.object_grouper import Grouper
 from instancesketch.metrics import SceneTally
 from instancesketch.models.packing import pack_scenes
 from instancesketch.tracking import metrics_log
-from instancesketch.training.fit_grouper import GrouperFitConfig, evaluate
+from instancesketch.training.config import GrouperFitConfig
+from instancesketch.training.fit_grouper import evaluate
 from tests.distributed.train.test_run_training import FILES
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, sketch_of
 

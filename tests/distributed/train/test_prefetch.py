@@ -9,7 +9,8 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train import prefetch
 from instancesketch.distributed.train.prefetch import Streams
 from instancesketch.training import sampling
-from instancesketch.training.sampling import Role, Unit
+from instancesketch.training.config import Role
+from instancesketch.training.sampling import Unit
 from tests.drawings import drawn
 
 pytestmark = pytest.mark.ray

@@ -16,14 +16,14 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.core.taxonomy import SIDES, Taxonomy, side_of
 from instancesketch.distributed.train import config as train_config
-from instancesketch.distributed.train.run_training import TrainConfig, train
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.train.run_training import train
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.packing import pack
 from instancesketch.tracking import metrics_log
 from instancesketch.training import fit_refiner, fit_segmenter
-from instancesketch.training.fit_refiner import RefinerFitConfig
-from instancesketch.training.fit_segmenter import SegmenterFitConfig
+from instancesketch.training.config import RefinerFitConfig, SegmenterFitConfig
 from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn, sketch_of
 
 pytestmark = pytest.mark.ray

@@ -17,15 +17,11 @@ import torch
 from instancesketch.cli import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
-from instancesketch.distributed.train.train_detector import (
-    NOTICE,
-    TrainDetectorConfig,
-    chosen,
-    train_detector,
-)
+from instancesketch.distributed.train.config import TrainDetectorConfig
+from instancesketch.distributed.train.train_detector import NOTICE, chosen, train_detector
 from instancesketch.inference import detector
-from instancesketch.inference.detector import DetectorConfig
 from instancesketch.tracking import metrics_log
+from instancesketch.training.config import DetectorConfig
 from tests.drawings import DOODLE7, drawn, packed
 
 RECIPE = DetectorConfig(image_size=64, epochs=3, batch_size=4, confidence=0.0)

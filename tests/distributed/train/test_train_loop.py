@@ -7,7 +7,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from instancesketch.distributed.train.train_loop import _share_buffers, _share_gradients, share_of
-from instancesketch.training.fit_refiner import RefinerFit, RefinerFitConfig
+from instancesketch.training.config import RefinerFitConfig
+from instancesketch.training.fit_refiner import RefinerFit
 from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed
 
 

@@ -16,7 +16,7 @@ import ray
 from defusedxml import ElementTree
 
 from instancesketch.core.errors import UserError
-from instancesketch.distributed.train.run_training import TrainConfig
+from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.tune.config import TuneConfig
 from instancesketch.distributed.tune.tuner import tune
 from instancesketch.inference.segmenter import Segmenter

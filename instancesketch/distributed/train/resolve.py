@@ -1,0 +1,178 @@
+"""The resolved config of a training run, and the row groups to train and select on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from instancesketch.core import storage
+from instancesketch.core.errors import UserError
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.distributed.train.config import TrainConfig, least_most
+from instancesketch.models import weights
+from instancesketch.training import sampling
+from instancesketch.training.fit_refiner import RefinerFitConfig
+from instancesketch.training.sampling import Group, Role, Selection
+
+# So many row groups are looked at sooner here than by processes that would have to start for it.
+FEW_GROUPS = 64
+
+
+def resolve(
+    config: TrainConfig, groups: Sequence[tuple[str, int]] | None = None
+) -> tuple[dict[str, Any], list[Group], list[Group]]:
+    """The resolved settings of a run, and what its corpora hold to train and to select on.
+
+    Args:
+        config: what the run is asked to do.
+        groups: the row groups to look at; None: all of the corpora.
+
+    Raises:
+        UserError: the corpora, or the weights to start from, don't fit.
+    """
+    if groups is None:
+        # Workers have other working folders than the driver.
+        groups = sampling.row_groups([storage.absolute(d) for d in config.data])
+    selection = _selection(config, groups)
+
+    def surveys(role: Role, taxonomy: Taxonomy) -> list[Group]:
+        found = _survey(groups, role, selection, taxonomy, config.recipe.labels)
+        return [group for group in found if _rows([group])]
+
+    if config.weights:
+        _check_weights(config)
+    candidates = [(t, surveys("train", t)) for t in _taxonomies(config)]
+    taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
+    select = surveys("select", taxonomy)
+    if not _rows(train):
+        if config.recipe.labels == "objects":
+            raise UserError(
+                f"no scene to train on in {', '.join(config.data)}: none has objects and the split "
+                "`train`"
+            )
+        raise UserError(
+            f"no labelled drawing to train on in {', '.join(config.data)}: none has parts, the "
+            f"split `train` and a category of {taxonomy.name}; another --taxonomy may know them"
+        )
+    if _rows(train) < (most := least_most(config)[1]):
+        raise UserError(f"{most} workers for {_rows(train)} labelled drawings; lower --workers")
+    if isinstance(config.recipe, RefinerFitConfig) and not any(g.instances for g in train):
+        raise UserError(
+            f"no drawing to train on in {', '.join(config.data)} says which instance a stroke draws"
+        )
+    if strange := sorted({label for g in (*train, *select) for label in g.strange}):
+        raise UserError(f"{taxonomy.name} doesn't know the label {strange[0]}; give --taxonomy")
+    if selection != "none" and not _rows(select):
+        raise UserError(
+            f"no drawing to select the best epoch on by {selection!r}; --select tenth or none"
+        )
+    settings = {
+        "kind": config.recipe.kind,
+        "data": [storage.absolute(d) for d in config.data],
+        "taxonomy": taxonomy.to_dict(),
+        "recipe": asdict(config.recipe),
+        "selection": selection,
+        "workers": config.workers,
+        "gpus_per_worker": config.gpus_per_worker,
+        "weights": [weights.anywhere(w) for w in config.weights],
+        "drawings": {"train": _rows(train), "select": _rows(select)},
+    }
+    # As it will be read back, so that the two can be compared.
+    return json.loads(json.dumps(settings)), train, select
+
+
+def _survey(groups: Sequence[tuple[str, int]], *how: Any) -> list[Group]:
+    """Looks at row groups, at many of them all over the cluster if one was joined."""
+    import ray
+
+    if len(groups) <= FEW_GROUPS or not ray.is_initialized():
+        return [sampling.survey(group, *how) for group in groups]
+    # Anywhere in the cluster: what a trial of Ray Tune starts would else share the trial's CPUs.
+    survey = ray.remote(sampling.survey).options(scheduling_strategy="DEFAULT", num_cpus=0.5)
+    return ray.get([survey.remote(group, *how) for group in groups])
+
+
+def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
+    if isinstance(config.taxonomy, Taxonomy):
+        return [config.taxonomy]
+    if config.taxonomy is not None:
+        return [Taxonomy.load(config.taxonomy)]
+    if config.weights:
+        return [starting_weights(config.weights, config.recipe.kind)[1]]
+    # Any scene can be trained on with any taxonomy: that of everyday things counts.
+    scenes = config.recipe.labels == "objects"
+    return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
+
+
+def _check_weights(config: TrainConfig) -> None:
+    """Refuses weights that a network of the recipe and the taxonomy can't begin with."""
+    kind = config.recipe.kind
+    shape, theirs = starting_weights(config.weights, kind)
+    if shape != config.recipe.model:
+        raise UserError(f"the {kind} of {config.weights[-1]} has another shape than the recipe")
+    if kind in weights.ADAPTABLE:
+        return
+    (taxonomy,) = _taxonomies(config)
+    if (theirs.part_names, theirs.category_names) != (taxonomy.part_names, taxonomy.category_names):
+        raise UserError(
+            f"the weights of {config.weights[-1]} are for {theirs.name}, not for {taxonomy.name}"
+        )
+
+
+def starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Taxonomy]:
+    """The shape and the taxonomy of the weights to begin with."""
+    net, taxonomy = weights.build(weights.load(sources, kind), kind, sources[-1])
+    return net.config, taxonomy
+
+
+def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Selection:
+    """`auto` keeps `valid` for reporting where there is no `test` to report on."""
+    if config.selection != "auto":
+        return config.selection
+    seen: set[str | None] = set()
+    for group in groups:  # of a corpus that is split by hash the first one tells
+        seen |= sampling.splits([group]).keys()
+        if {"valid", "test"} <= seen:
+            return "valid"
+    return "tenth"
+
+
+def _rows(groups: Sequence[Group]) -> int:
+    return sum(g.rows for g in groups)
+
+
+def begin(run: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Writes the run's settings, or checks that they are the same; a finished run's summary."""
+    if not is_there(run, settings):
+        storage.write_json(storage.join(run, "config.json"), settings)
+        return None
+    summary: dict[str, Any] | None = storage.read_json(storage.join(run, "summary.json"))
+    return summary
+
+
+def is_there(run: str, settings: Mapping[str, Any]) -> bool:
+    """Whether there is the run already.
+
+    Raises:
+        UserError: it has other settings.
+    """
+    before = storage.read_json(storage.join(run, "config.json"))
+    if before is None:
+        return False
+    for name in settings:
+        if before.get(name) != settings[name]:
+            raise UserError(
+                f"{run} is a run with other settings ({_difference(name, before, settings)}); "
+                "give the same ones to continue it, or another --run"
+            )
+    return True
+
+
+def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    old, new = before.get(name), now[name]
+    if isinstance(old, dict) and isinstance(new, dict):
+        inner = next(key for key in {**old, **new} if old.get(key) != new.get(key))
+        return _difference(inner, old, {inner: None} | new) if name != "taxonomy" else name
+    return f"{name} was {old}, is {new}"

@@ -1,0 +1,257 @@
+"""Configs of trainings: a recipe is one of these with values that were measured together.
+
+Imports the standard library, `core` and the models' configs alone, so that the CLI declares its
+options without loading torch. Field names are what `--set` takes, and are stored with every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from instancesketch.core.errors import UserError
+from instancesketch.models.config import (
+    SEED_REFINER,
+    SEED_SEGMENTER,
+    GrouperConfig,
+    RefinerConfig,
+    SegmenterConfig,
+)
+
+Role = Literal["train", "select"]
+# The selection split: a hash tenth of `train`, the split `valid`, or none (the last epoch is kept).
+Selection = Literal["tenth", "valid", "none"]
+# Labels that a model is trained on: the parts of drawings, or the objects of scenes.
+Labels = Literal["parts", "objects"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig:
+    """How far drawings are changed at random; a `_p` is the share of drawings (or strokes)."""
+
+    strength: float = 1.0  # factor on every distance and angle; probabilities stay as they are
+    exchange_p: float = 0.0  # swap a part for that of another drawing of the same category
+    drop_p: float = 0.0  # drop each of the two shortest strokes, if at least three stay
+    stretch: float = 0.25  # scale one axis by 1 - stretch to 1 + stretch
+    stretch_p: float = 0.9
+    shear: float = 0.15
+    rotate: float = 15.0  # degrees
+    rotate_p: float = 0.9
+    mirror_p: float = 0.5
+    reverse_p: float = 0.0  # per stroke: reverse its direction
+    stroke_rotate: float = 8.0  # degrees
+    stroke_scale: float = 0.1
+    stroke_shift: float = 0.03  # of the drawing's longer side
+    stroke_rotate_p: float = 0.7
+    stroke_scale_p: float = 0.7
+    stroke_shift_p: float = 0.7
+    strokes: tuple[int, int, int] | None = None  # most strokes rotated, scaled, shifted; None: all
+    noise: float = 0.008  # of the drawing's longer side, smoothed over three points
+    noise_p: float = 0.3
+
+
+PUBLISHED_AUGMENT = AugmentConfig(
+    drop_p=0.5,
+    stretch=0.2,
+    stretch_p=0.9,
+    shear=0.0,
+    rotate=30.0,
+    rotate_p=0.9,
+    mirror_p=0.25,
+    stroke_rotate=7.0,
+    stroke_scale=0.1,
+    stroke_shift=3 / 256,
+    stroke_rotate_p=0.9,
+    stroke_scale_p=0.5,
+    stroke_shift_p=0.5,
+    strokes=(2, 3, 3),
+    noise=0.01,
+    noise_p=0.3,
+)
+
+# Strokes that touch must still touch, and objects that stand upright must still stand.
+SCENE_AUGMENT = AugmentConfig(
+    stretch=0.3,
+    shear=0.05,
+    rotate=4.0,
+    stroke_rotate=4.0,
+    stroke_scale=0.07,
+    stroke_shift=0.006,
+    noise=0.002,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """What all recipes share; the config of each model kind adds its model and its losses."""
+
+    kind: ClassVar[str]  # the model kind
+    labels: ClassVar[Labels] = "parts"
+
+    model: Any  # the network's shape, a config of `models.config`
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    epochs: int = 20
+    batch_size: int = 64  # drawings per step, over all workers
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    schedule: Literal["cosine", "warm-restarts"] = "cosine"
+    warmup: float = 0.05  # share of all steps, for `cosine`
+    restart_epochs: int = 100  # for `warm-restarts`
+    passes: int = 1  # passes over the data per epoch
+    oversample: Mapping[str, int] = field(default_factory=dict)  # category -> times per pass
+    clip: float = 1.0  # largest norm of the gradients; 0: no limit
+    average: float = 0.998  # decay of the weights' running mean; 0: no averaging
+    # On CPUs, few of which are fast at it; GPUs always compute in half precision.
+    bfloat16: bool = False
+    seed: int = 0
+
+
+# How the published system trains both of its models.
+PUBLISHED_TRAINING: Mapping[str, Any] = {
+    "augment": PUBLISHED_AUGMENT,
+    "epochs": 150,
+    "batch_size": 128,
+    "learning_rate": 3e-4,
+    "optimizer": "adam",
+    "schedule": "warm-restarts",
+    "passes": 3,
+    "clip": 0.0,
+    "average": 0.0,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmenterFitConfig(FitConfig):
+    """A segmenter's recipe; the defaults are the best measured, `seed_segmenter` the published."""
+
+    kind = "segmenter"
+
+    model: SegmenterConfig = field(default_factory=lambda: SegmenterConfig(pair_order=True))
+    augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(exchange_p=0.3))
+    class_weights: bool = False  # sqrt(median frequency / frequency), normalised to mean 1
+    label_smoothing: float = 0.05
+    category_loss: float = 0.2  # weight of the category's cross-entropy
+    category_given_p: float = 0.7  # share of drawings whose category is an input while training
+
+
+def seed_segmenter() -> SegmenterFitConfig:
+    """Return the published recipe."""
+    return SegmenterFitConfig(
+        **PUBLISHED_TRAINING,
+        model=SEED_SEGMENTER,
+        weight_decay=1e-4,
+        oversample={"cloud": 6, "flower": 3, "2leg": 4},
+        class_weights=True,
+        label_smoothing=0.0,
+        category_loss=0.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefinerFitConfig(FitConfig):
+    """A refiner's recipe; the defaults are the best measured, `seed_refiner` the published."""
+
+    kind = "refiner"
+
+    model: RefinerConfig = field(default_factory=RefinerConfig)
+    margin: float = 0.5  # of the triplet loss
+    triplet_loss: float = 0.5  # its weight
+    affinity_loss: float = 1.0  # weight of the cross-entropy of pairs: same instance or not
+    several_loss: float = 0.5  # weight of the cross-entropy of strokes: several instances or one
+
+
+def seed_refiner() -> RefinerFitConfig:
+    """Return the published recipe."""
+    return RefinerFitConfig(
+        **PUBLISHED_TRAINING,
+        model=SEED_REFINER,
+        weight_decay=1e-5,
+        margin=1.0,
+        triplet_loss=1.0,
+        affinity_loss=0.0,
+        several_loss=0.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrouperFitConfig(FitConfig):
+    """A grouper's recipe."""
+
+    kind = "grouper"
+    labels = "objects"
+
+    model: GrouperConfig = field(default_factory=GrouperConfig)
+    augment: AugmentConfig = SCENE_AUGMENT
+    batch_size: int = 16  # scenes
+    learning_rate: float = 1e-3
+    kind_loss: float = 0.2  # weight of the cross-entropy of the category of strokes' objects
+    ordered_p: float = 0.25  # share of scenes whose drawing order is an input while training
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorConfig:
+    """A detector's recipe, and from which score on its boxes count."""
+
+    kind: ClassVar[str] = "detector"
+    labels: ClassVar[Labels] = "objects"
+
+    # A definition that ships with Ultralytics; yolo26n is the smallest and fastest of them.
+    model: Literal["yolo26n", "yolo26s", "yolo11n", "yolov8n"] = "yolo26n"
+    image_size: int = 320  # pixels, a multiple of 32
+    epochs: int = 30
+    batch_size: int = 16  # scenes per step
+    optimizer: Literal["AdamW", "SGD", "MuSGD"] = "AdamW"
+    learning_rate: float = 2e-3
+    last_rate: float = 0.01  # at the end, as a share of the first
+    weight_decay: float = 5e-4
+    warmup_epochs: float = 1.0
+    scale: float = 0.3  # scale scenes by 1 - scale to 1 + scale
+    shift: float = 0.1  # move them by at most this share of the image
+    mirror: float = 0.5  # probability of mirroring left and right
+    bfloat16: bool = False  # half-precision arithmetic
+    confidence: float = 0.25  # the lowest score of a box that is kept
+    overlap: float = 0.45  # of two boxes that overlap more (IoU), the one of higher score is kept
+    seed: int = 0
+
+
+def seed_detector() -> DetectorConfig:
+    """Return the published recipe: YOLOv8n, 150 epochs, images of 512 pixels."""
+    return DetectorConfig(
+        model="yolov8n",
+        image_size=512,
+        epochs=150,
+        optimizer="SGD",
+        learning_rate=0.01,
+        warmup_epochs=3.0,
+    )
+
+
+# Values of a detector's recipe that lie from 0 to 1.
+_SHARES = (
+    "learning_rate", "last_rate", "weight_decay", "scale", "shift", "mirror", "confidence",
+    "overlap",
+)  # fmt: skip
+
+
+def check_fit(config: FitConfig) -> None:
+    """Raise a UserError if a network can't be built or trained by this recipe."""
+    model = config.model
+    if config.batch_size < 1 or config.epochs < 1:
+        raise UserError("a recipe needs at least one epoch, and one drawing in a batch")
+    if model.width < 1 or model.heads < 1 or model.width % model.heads:
+        raise UserError(f"a width {model.width} can't be shared by {model.heads} heads")
+    if model.samples < 2 or model.layers < 1 or not model.channels:
+        raise UserError("a model needs at least two samples a stroke, a layer and a convolution")
+
+
+def check_detector(config: DetectorConfig) -> None:
+    """Raise a UserError if a detector can't be trained by this recipe."""
+    if config.epochs < 1 or config.batch_size < 1:
+        raise UserError("a recipe needs at least one epoch, and one scene in a batch")
+    if config.image_size < 64 or config.image_size % 32:
+        raise UserError(f"image_size {config.image_size}: give a multiple of 32 from 64 on")
+    for name in _SHARES:
+        if not 0 <= getattr(config, name) <= 1:
+            raise UserError(f"{name} {getattr(config, name)}: give a number from 0 to 1")
