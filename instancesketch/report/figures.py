@@ -1,13 +1,14 @@
-"""Figures on a page: headline, tables with bars, the matrix of which parts were taken for which.
+"""Lay figures out for the pages: tiles, tables with bars, the confusion matrix of parts.
 
-What stands for drawings is a button, by whose `data-` attributes the page's script finds them.
+The templates in `templates/` write these as HTML. A row with `pick` and each count of a matrix with
+`picked` become buttons, by whose `data-` attributes the page's script finds the drawings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from instancesketch.metrics.formatting import title_of
 
@@ -26,133 +27,174 @@ _HEADLINE = (
     ("map50", "mAP50", "boxes found, by category"),
     ("map", "mAP50-95", "the same, by how well they fit"),
 )
-# In the tables, where there is anything to tell.
+# Columns that stand only where a row has a value for them.
 _OF_INSTANCES = ("grouping", "ari", "sides")
 _OF_OBJECTS = ("pq_seven", "objects")
-# Each with the figure that its bars show, the first of them that there is.
-_TABLES = (
-    ("category", ("C", "P", "part_accuracy"), ("sketches",), ("pq_seven", "C")),
-    ("part", ("precision", "recall", "f1"), (), ("f1",)),
-)
 
 
-def headline(figures: Mapping[str, Any]) -> str:
-    """The figures that sum everything up, in percent; nothing where there is none of them."""
-    tiles = "".join(
-        f"<div><dt>{name}</dt>"
-        f"<dd>{number(figures[key])}<span> %</span><small>{what}</small></dd></div>"
-        for key, name, what in _HEADLINE
+@dataclass(frozen=True, kw_only=True)
+class _Columns:
+    shares: tuple[str, ...]
+    counts: tuple[str, ...]
+    bars: tuple[str, ...]  # the first of these that the table has is shown with bars
+
+
+_TABLES: dict[Literal["category", "part"], _Columns] = {
+    "category": _Columns(
+        shares=("C", "P", "part_accuracy"), counts=("sketches",), bars=("pq_seven", "C")
+    ),
+    "part": _Columns(shares=("precision", "recall", "f1"), counts=(), bars=("f1",)),
+}
+# Steps of the matrix's shading.
+_SHADES = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A figure of the headline, in percent."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A value of a table, as text; with a bar it is a share in percent, None where unknown."""
+
+    text: str
+    is_bar: bool = False
+    percent: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of a table, under its name."""
+
+    name: str
+    cells: Sequence[Cell]
+    pick: Literal["category", "part"] | None = None
+    best: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table with a title and a title for each column but that of the names."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """Strokes of a true part that were labelled as one part."""
+
+    count: int
+    heat: int  # 0 to 9: its share of the row's strokes
+    right: bool
+    said: str | None  # the part they were labelled as; None for strokes without a part
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountRow:
+    """The strokes of one true part, by the part they were labelled as."""
+
+    name: str
+    cells: Sequence[Count]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """A confusion matrix of parts."""
+
+    head: Sequence[str]
+    rows: Sequence[CountRow]
+    picked: bool
+
+
+def headline(figures: Mapping[str, Any]) -> list[Tile]:
+    """Return the tiles of the figures that have a value."""
+    return [
+        Tile(name=name, value=number(figures[key]), note=note)
+        for key, name, note in _HEADLINE
         if figures.get(key) is not None
-    )
-    return f'<dl class="headline">{tiles}</dl>' if tiles else ""
+    ]
 
 
-def tables(figures: Mapping[str, Any]) -> str:
-    """Folded tables: figures by category and by part, and what was taken for what."""
-    found = []
-    for kind, shares, counts, bars in _TABLES:
-        scored = figures.get(f"per_{kind}", {})
+def tables(figures: Mapping[str, Any]) -> list[Table]:
+    """Return the tables of figures by category and by part; rows without strokes are left out."""
+    made = []
+    for of, wanted in _TABLES.items():
+        scored = figures.get(f"per_{of}", {})
         rows = {k: v for k, v in scored.items() if v["strokes"] or v.get("objects")}
-        if rows:
-            told = [c for c in _OF_INSTANCES if any(r.get(c) is not None for r in rows.values())]
-            objects = _OF_OBJECTS if any(r.get("objects") for r in rows.values()) else ()
-            columns = (*objects, *shares, *told, *counts, "strokes")
-            shown = next(c for c in bars if c in columns)
-            columns = (shown, *(c for c in columns if c != shown))
-            head = [title_of(c) for c in columns]
-            cells = [[barred(row.get(shown)), *_numbers(row, columns[1:])] for row in rows.values()]
-            title, names = f"Figures by {kind}", [_pick(kind, n) for n in rows]
-            found.append(folded(title, table(title, names, head, cells)))
-    counted = figures.get("confusion")
-    if counted and any(map(any, counted["counts"])):
-        found.append(folded("Confusion of parts", confusion(counted, picked=True)))
-    return "".join(found)
+        if not rows:
+            continue
+        known = [c for c in _OF_INSTANCES if any(r.get(c) is not None for r in rows.values())]
+        objects = _OF_OBJECTS if any(r.get("objects") for r in rows.values()) else ()
+        columns = (*objects, *wanted.shares, *known, *wanted.counts, "strokes")
+        bar = next(c for c in wanted.bars if c in columns)
+        columns = (bar, *(c for c in columns if c != bar))
+        made.append(
+            Table(
+                title=f"Figures by {of}",
+                head=[title_of(c) for c in columns],
+                rows=[
+                    Row(name=name, pick=of, cells=_figures_of(row, columns))
+                    for name, row in rows.items()
+                ],
+            )
+        )
+    return made
 
 
-def folded(title: str, inside: str, *, unfolded: bool = False) -> str:
-    """Something under a title that opens and closes it."""
-    state = " open" if unfolded else ""
-    return f"<details{state}><summary>{escape(title)}</summary>{inside}</details>"
+def _figures_of(row: Mapping[str, Any], columns: Sequence[str]) -> list[Cell]:
+    bar, *others = columns
+    return [barred(row.get(bar)), *(Cell(text=number(row.get(c))) for c in others)]
 
 
-def table(
-    title: str, names: Sequence[str], head: Sequence[str], rows: Sequence[Sequence[str]]
-) -> str:
-    """A table that scrolls where there is no room; `names` and `rows` are HTML, `head` is text."""
-    top = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
-    body = "".join(
-        f'<tr><th scope="row">{name}</th>{"".join(f"<td>{c}</td>" for c in row)}</tr>'
-        for name, row in zip(names, rows, strict=True)
-    )
-    return _scrolled(title, f"<thead><tr><td></td>{top}</tr></thead><tbody>{body}</tbody>")
-
-
-def confusion(counted: Mapping[str, Any], *, picked: bool) -> str:
-    """Rows are what was drawn, columns what it was called; shaded by the share of the row.
+def confusion(counted: Mapping[str, Any] | None, *, picked: bool) -> Matrix | None:
+    """Return the matrix of which parts were labelled as which; None where nothing was counted.
 
     Args:
-        counted: `parts`, Q names, and `counts`, Q rows of Q + 1 strokes, of which the last is none.
+        counted: `parts`, Q names, and `counts`, Q rows of Q + 1 numbers of strokes; the last column
+            is of strokes that got no part.
         picked: whether a count is a button that shows its drawings.
     """
+    if not counted or not any(map(any, counted["counts"])):
+        return None
     names, counts = [*counted["parts"], "none"], counted["counts"]
     rows = [i for i, row in enumerate(counts) if any(row)]
     columns = [j for j in range(len(names)) if j in rows or any(row[j] for row in counts)]
-    top = "".join(f'<th scope="col"><span>{escape(names[j])}</span></th>' for j in columns)
-    body = []
-    for i in rows:
-        cells = "".join(_cell(names, counts[i], i, j, picked) for j in columns)
-        body.append(f'<tr><th scope="row">{escape(names[i])}</th>{cells}</tr>')
-    inside = f"<thead><tr><td></td>{top}</tr></thead><tbody>{''.join(body)}</tbody>"
-    how = " Choose a count to see its drawings." if picked else ""
-    return (
-        f"<p>Strokes. A row is a true part, a column what its strokes were called.{how}</p>"
-        + _scrolled("Confusion of parts", inside, "scroll confusion")
+    return Matrix(
+        head=[names[j] for j in columns],
+        rows=[
+            CountRow(name=names[i], cells=[_count(names, counts[i], i, j) for j in columns])
+            for i in rows
+        ],
+        picked=picked,
+    )
+
+
+def _count(names: Sequence[str], row: Sequence[int], i: int, j: int) -> Count:
+    count, total = row[j], sum(row)
+    return Count(
+        count=count,
+        heat=-(-_SHADES * count // total),  # rounded up, so that a single mistake can be seen
+        right=i == j,
+        said=names[j] if j < len(names) - 1 else None,
+        title=f"{names[i]} called {names[j]}: {count:,} of {total:,}",
     )
 
 
 def number(value: float | int | None) -> str:
-    """As it is printed; a dash for none."""
+    """Return a figure as text; a dash for None."""
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) else f"{value:.1f}"
 
 
-def _numbers(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
-    return [number(row.get(c)) for c in columns]
-
-
-def barred(value: float | None) -> str:
-    """A share in percent with a bar of that length."""
-    long = 0.0 if value is None else value
-    bar = f'<rect class="all" width="100" height="8"/><rect width="{long:.1f}" height="8"/>'
-    return f'{number(value)}<svg class="bar" viewBox="0 0 100 8" aria-hidden="true">{bar}</svg>'
-
-
-def _pick(kind: str, name: str) -> str:
-    """A category or part that shows its drawings."""
-    return (
-        f'<button type="button" class="pick" data-{kind}="{escape(name)}">{escape(name)}</button>'
-    )
-
-
-def _cell(names: Sequence[str], row: Sequence[int], i: int, j: int, picked: bool) -> str:
-    count, total = row[j], sum(row)
-    kind = f"h{-(-9 * count // total)}"  # rounded up: a single mistake can be seen
-    right = " right" if i == j else ""
-    told = escape(f"{names[i]} called {names[j]}: {count:,} of {total:,}")
-    if not count or not picked:
-        return f'<td class="{kind}{right}" title="{told}">{count or ""}</td>'
-    said = f' data-said="{escape(names[j])}"' if j < len(names) - 1 else ""
-    button = (
-        f'<button type="button" class="case" tabindex="-1" data-true="{escape(names[i])}"{said} '
-        f'title="{told}" aria-label="{told}">{count}</button>'
-    )
-    return f'<td class="{kind}{right}">{button}</td>'
-
-
-def _scrolled(title: str, rows: str, kind: str = "scroll") -> str:
-    """A table in a box of its own, which scrolls, by the keyboard too, where the page is small."""
-    return (
-        f'<div class="{kind}" tabindex="0" role="region" aria-label="{escape(title)}">'
-        f"<table>{rows}</table></div>"
-    )
+def barred(value: float | None) -> Cell:
+    """Return a cell with a share in percent and a bar of that length."""
+    return Cell(text=number(value), is_bar=True, percent=value)

@@ -1,26 +1,28 @@
-"""The page around the drawings: one HTML file that opens from disk and asks the network nothing."""
+"""Render a result as one HTML file that opens from disk and asks the network for nothing."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
-from html import escape
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.report.drawings import Drawings
-from instancesketch.report.figures import folded, headline, tables
+from instancesketch.report.figures import confusion, headline, tables
 
 # About 15 MB, which a phone still opens.
 MOST_DRAWINGS = 5_000
 _MOST_REASONS = 200
-_SCRIPT = ("strokes", "names", "forward", "card", "filters", "list")
+_SCRIPTS = ("strokes", "names", "forward", "card", "filters", "list")
 
 
 def write_report(
@@ -33,10 +35,10 @@ def write_report(
     taxonomy: Taxonomy | None = None,
     most: int = MOST_DRAWINGS,
 ) -> None:
-    """Writes a result as one HTML file; the arguments are those of `render_report`.
+    """Write a result as one HTML file; the arguments are those of `render_report`.
 
     Raises:
-        UserError: a drawing has not the same strokes in result and truth.
+        UserError: a drawing has other strokes in the result than in the truth.
         OSError: the file can't be written.
     """
     page = render_report(
@@ -54,69 +56,79 @@ def render_report(
     taxonomy: Taxonomy | None = None,
     most: int = MOST_DRAWINGS,
 ) -> str:
-    """Lays a result out as a page: figures, legend, drawings by object, part, instance, confidence.
+    """Render a result: figures, legend, drawings by object, part, instance or confidence.
 
-    The worst come first: of scenes the lowest panoptic quality, then the lowest share of right
-    strokes, then the wrong category, then the lowest confidence.
+    The worst drawings come first: in scenes those of the lowest panoptic quality, then the lowest
+    share of right strokes, then a wrong category, then the lowest confidence.
 
     Args:
-        result: rows of a result or of a labelled corpus, gone through once.
-        title: heads the page.
+        result: rows of a result or of a labelled corpus, read once.
+        title: the page's heading.
         truth: labelled sketches by id, drawn beside the result's.
-        figures: what `metrics.evaluate` found.
+        figures: the figures of `metrics.evaluate`.
         taxonomy: keeps colours the same in every report of its categories, and resolves the
             truth's category.
-        most: drawings on the page; of more, or of more than 100,000 strokes, the worst are taken
+        most: drawings on the page. Of more, or of more than 100,000 strokes, the worst are shown
             and the page says so.
 
     Raises:
-        UserError: a drawing has not the same strokes in result and truth.
+        UserError: a drawing has other strokes in the result than in the truth.
     """
     drawings = Drawings.collect(result, truth, taxonomy, most)
-    style, script = _asset("report.css"), _script()
-    return fill(
+    script, scored = _script(), figures or {}
+    return render_page(
         "report.html",
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}",
-        style=style,
-        script=script,
-        title=escape(title),
-        counts=_counts(drawings),
-        headline="" if figures is None else headline(figures),
-        tables="" if figures is None else tables(figures),
-        failed=_failed(drawings),
+        title=title,
+        summary=_summary(drawings),
+        policy=f"script-src {_hash(script)}",
+        tiles=headline(scored),
+        tables=tables(scored),
+        confusion=confusion(scored.get("confusion"), picked=True),
+        failures=_failures(drawings),
         data=_json(drawings.data(taxonomy)),
+        script=Markup(script),
     )
 
 
-def render_sheet(*, title: str, counts: str, body: str) -> str:
-    """A page without drawings to choose from: words, tables and pictures that are in it.
+def render_page(template: str, *, title: str, summary: str, policy: str, **values: Any) -> str:
+    """Render a template of a page.
 
     Args:
-        title: heads the page.
-        counts: text, the line below.
-        body: HTML, all the rest; pictures are `data:` addresses.
+        template: its file name in `templates/`.
+        title: the page's heading.
+        summary: the line below it.
+        policy: what the content security policy allows besides the page's own style.
+        values: what else the template shows; escaped, unless they are `Markup`.
     """
     style = _asset("report.css")
-    return fill(
-        "sheet.html",
-        policy=f"default-src 'none'; style-src {_hash(style)}; img-src data:",
-        style=style,
-        title=escape(title),
-        counts=escape(counts),
-        body=body,
+    page = (
+        _templates()
+        .get_template(template)
+        .render(
+            title=title,
+            summary=summary,
+            policy=Markup(f"default-src 'none'; style-src {_hash(style)}; {policy}"),
+            style=Markup(style),
+            **values,
+        )
     )
-
-
-def fill(template: str, **filled: str) -> str:
-    """A page of a template whose places are filled; what fills them is HTML."""
-    # In one pass, so that no words of a drawing are taken for a place to fill.
-    page = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], _asset(template))
     return page.encode("utf-8", "replace").decode("utf-8")  # lone surrogates can't be written
 
 
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("instancesketch.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
 def _script() -> str:
-    """The pieces as one script, which leaves no name behind."""
-    return "(() => {\n" + "\n".join(_asset(f"{piece}.js") for piece in _SCRIPT) + "})();\n"
+    """Return the page's script in one function, so that it adds no name to the page."""
+    return "(() => {\n" + "\n".join(_asset(f"{name}.js") for name in _SCRIPTS) + "})();\n"
 
 
 def _asset(name: str) -> str:
@@ -124,21 +136,21 @@ def _asset(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """How a content security policy names the one inline text that it lets through."""
+    """Return the source expression with which a content security policy allows an inline text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _json(data: Mapping[str, Any]) -> str:
-    """JSON that can stand in a script element: nothing in it closes or comments the element."""
+def _json(data: Mapping[str, Any]) -> Markup:
+    """Return JSON that can't close the script element it stands in, nor open a comment there."""
     text = json.dumps(data, separators=(",", ":"))
-    return text.replace("</", "<\\/").replace("<!", "<\\u0021")
+    return Markup(text.replace("</", "<\\/").replace("<!", "<\\u0021"))
 
 
-def _counts(drawings: Drawings) -> str:
+def _summary(drawings: Drawings) -> str:
     failed = drawings.failed.total()
-    everything = drawings.done + failed
-    kind = "scene" if drawings.scenes and drawings.scenes == drawings.done else "drawing"
-    words = [f"{everything:,} {kind}{'s' * (everything != 1)}"]
+    rows = drawings.done + failed
+    noun = "scene" if drawings.scenes and drawings.scenes == drawings.done else "drawing"
+    words = [f"{rows:,} {noun}{'s' * (rows != 1)}"]
     if drawings.scenes:
         words.append(f"{drawings.objects:,} object{'s' * (drawings.objects != 1)}")
     words += [f"{drawings.labelled:,} labelled", f"{failed:,} failed"]
@@ -147,17 +159,21 @@ def _counts(drawings: Drawings) -> str:
     return " · ".join(words)
 
 
-def _failed(drawings: Drawings) -> str:
+def _failures(drawings: Drawings) -> dict[str, Any] | None:
+    """Return the reasons of failed rows, the most frequent first, with some ids of each."""
     if not drawings.failed:
-        return ""
-    items = []
-    for reason, count in drawings.failed.most_common(_MOST_REASONS):
-        ids = ", ".join(f"<code>{escape(i)}</code>" for i in drawings.failed_ids[reason])
-        more = count - len(drawings.failed_ids[reason])
-        rest = f" and {more:,} more" if more else ""
-        items.append(f"<li><strong>{escape(reason)}</strong> ({count:,}): {ids}{rest}</li>")
-    left = len(drawings.failed) - len(items)
-    if left:
-        items.append(f"<li>and {left:,} other reasons</li>")
-    title = f"{drawings.failed.total():,} failed, and why"
-    return folded(title, f'<ul class="failed">{"".join(items)}</ul>')
+        return None
+    reasons = [
+        {
+            "text": reason,
+            "count": count,
+            "ids": drawings.failed_ids[reason],
+            "more": count - len(drawings.failed_ids[reason]),
+        }
+        for reason, count in drawings.failed.most_common(_MOST_REASONS)
+    ]
+    return {
+        "title": f"{drawings.failed.total():,} failed, and why",
+        "reasons": reasons,
+        "left": len(drawings.failed) - len(reasons),
+    }

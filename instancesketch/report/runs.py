@@ -1,16 +1,18 @@
-"""A training run or a sweep as a page: curves, figures, what the best epoch took for what."""
+"""Render a training run or a sweep: curves, figures, the confusion of the best epoch."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from instancesketch.metrics.formatting import title_of
 from instancesketch.report import figures
-from instancesketch.report.page import render_sheet
+from instancesketch.report.figures import Cell, Row, Table, Tile, barred, headline, number
+from instancesketch.report.page import render_page
+
+_POLICY = "img-src data:"
 
 
 def render_run(
@@ -25,30 +27,32 @@ def render_run(
     legend: Mapping[str, str] | None = None,
     recipe: Mapping[str, Any] | None = None,
 ) -> str:
-    """Lays a run out as a page.
+    """Render a run.
 
     Args:
-        title: heads the page.
-        about: a few words each, the line below.
-        epochs: figures of each, as the run keeps them.
-        best: the one of them that was best.
-        curves: how they went, SVG.
-        confusion: what parts were called after the best epoch, as `metrics.evaluate` counts.
-        examples: (id, SVG in truth, SVG as predicted) of a few drawings.
-        legend: the colour of each name that has one in all of them.
-        recipe: what was trained, and how.
+        title: the page's heading.
+        about: a few words each, for the line below.
+        epochs: the figures of each epoch, as the run's log has them.
+        best: the best of them.
+        curves: the figures over the epochs, as SVG.
+        confusion: the confusion of parts after the best epoch, as `metrics.evaluate` counts it.
+        examples: (id, SVG of the truth, SVG of the prediction) of a few drawings.
+        legend: the colour of each name that has the same one in all examples.
+        recipe: the config of the training.
     """
-    body = [figures.headline(best), _plot("How loss and figures went over the epochs", curves)]
-    body.append(figures.folded("Figures by epoch", _epochs(epochs, best)))
-    if confusion and any(map(any, confusion["counts"])):
-        matrix = figures.confusion(confusion, picked=False)
-        body.append(figures.folded("Confusion of parts in the best epoch", matrix))
-    if recipe:
-        text = escape(json.dumps(recipe, indent=2))
-        body.append(figures.folded("Recipe", f"<pre>{text}</pre>"))
-    if examples:
-        body.append(f"<h2>After the best epoch</h2>{_legend(legend or {})}{_examples(examples)}")
-    return render_sheet(title=title, counts=" · ".join(about), body="\n".join(body))
+    return render_page(
+        "run.html",
+        title=title,
+        summary=" · ".join(about),
+        policy=_POLICY,
+        tiles=headline(best),
+        curves=_address(curves),
+        epochs=_epochs(epochs, best),
+        confusion=figures.confusion(confusion, picked=False),
+        recipe=json.dumps(recipe, indent=2) if recipe else "",
+        legend=legend or {},
+        examples=[_example(*example) for example in examples],
+    )
 
 
 def render_sweep(
@@ -62,111 +66,104 @@ def render_sweep(
     parameters: str,
     config: str | None = None,
 ) -> str:
-    """Lays a sweep out as a page.
+    """Render a sweep.
 
     Args:
-        title: heads the page.
-        about: a few words each, the line below.
+        title: the page's heading.
+        about: a few words each, for the line below.
         trials: the table of a sweep, the best first.
-        figure: what trials are compared by: its key in the table, and its name.
+        figure: the figure that trials are compared by: its key in the table, and its name.
         best: the name of the best trial.
-        curves: how the trials learned, SVG.
-        parameters: which values did well, SVG.
-        config: what `train --config` trains the best again with.
+        curves: the trials' scores over their epochs, as SVG.
+        parameters: the trials' scores over the values searched, as SVG.
+        config: the file with which `train --config` trains the best again.
     """
-    body = [_headline_of_sweep(trials, figure, best)]
-    body.append(_plot("The score of every trial over its epochs", curves))
-    body.append(_plot("The score of every trial over each value that was searched", parameters))
-    body.append(figures.folded("Trials", _trials(trials, figure, best), unfolded=True))
-    if config is not None:
-        body.append(figures.folded("Train the best again", f"<pre>{escape(config)}</pre>"))
-    return render_sheet(title=title, counts=" · ".join(about), body="\n".join(body))
-
-
-def _plot(told: str, svg: str) -> str:
-    return f'<p class="plot" tabindex="0"><img alt="{escape(told)}" src="{_address(svg)}"></p>'
+    return render_page(
+        "sweep.html",
+        title=title,
+        summary=" · ".join(about),
+        policy=_POLICY,
+        tiles=_headline_of_sweep(trials, figure, best),
+        curves=_address(curves),
+        parameters=_address(parameters),
+        trials=_trials(trials, figure, best),
+        config=config,
+    )
 
 
 def _address(svg: str) -> str:
-    """A picture as an address of its own: it can't run or load anything."""
+    """Return a picture as a `data:` address, where it can neither run nor load anything."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def _epochs(epochs: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> str:
-    shown = [k for k in dict.fromkeys(k for e in epochs for k in e) if k not in ("epoch", "score")]
-    head = [title_of(name) for name in shown]
-    names = [_named(str(e["epoch"]), e["epoch"] == best["epoch"]) for e in epochs]
-    rows = [[_told(e.get(name)) for name in shown] for e in epochs]
-    return figures.table("Figures by epoch", names, head, rows)
+def _epochs(epochs: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> Table:
+    columns = [
+        k for k in dict.fromkeys(k for e in epochs for k in e) if k not in ("epoch", "score")
+    ]
+    return Table(
+        title="Figures by epoch",
+        head=[title_of(name) for name in columns],
+        rows=[
+            Row(
+                name=str(epoch["epoch"]),
+                best=epoch["epoch"] == best["epoch"],
+                cells=[_cell(epoch.get(name)) for name in columns],
+            )
+            for epoch in epochs
+        ],
+    )
 
 
-def _named(name: str, best: bool) -> str:
-    return f"<strong>{escape(name)} ★ best</strong>" if best else escape(name)
-
-
-def _told(value: Any) -> str:
-    """A value as one reads it: four digits of what has many."""
+def _cell(value: Any) -> Cell:
+    """Return a value as text, a float with four digits."""
     if isinstance(value, float):
-        return f"{value:.4g}"
-    return "–" if value is None else escape(str(value))
+        return Cell(text=f"{value:.4g}")
+    return Cell(text="–" if value is None else str(value))
 
 
 def _headline_of_sweep(
     trials: Sequence[Mapping[str, Any]], figure: tuple[str, str], best: str | None
-) -> str:
+) -> list[Tile]:
     key, name = figure
     score = {trial["trial"]: trial[key] for trial in trials}
-    tiles = [(f"best {name}", score.get(best or ""), best or "")]
-    tiles.append((f"{name} of the first", score.get("trial-01"), "the recipe itself"))
-    filled = "".join(
-        f"<div><dt>{escape(what)}</dt><dd>{figures.number(value)}<span> %</span>"
-        f"<small>{escape(whose)}</small></dd></div>"
-        for what, value, whose in tiles
+    tiles = [
+        (f"best {name}", score.get(best or ""), best or ""),
+        (f"{name} of the first", score.get("trial-01"), "the recipe itself"),
+    ]
+    return [
+        Tile(name=name, value=number(value), note=note)
+        for name, value, note in tiles
         if value is not None
-    )
-    return f'<dl class="headline">{filled}</dl>' if filled else ""
+    ]
 
 
-def _trials(trials: Sequence[Mapping[str, Any]], figure: tuple[str, str], best: str | None) -> str:
+def _trials(
+    trials: Sequence[Mapping[str, Any]], figure: tuple[str, str], best: str | None
+) -> Table:
     key, name = figure
     values = list(dict.fromkeys(v for trial in trials for v in trial["values"]))
-    head = [name, "epochs", "ended", *(v.replace("_", " ") for v in values), "why it failed"]
-    names = [_named(trial["trial"], trial["trial"] == best) for trial in trials]
-    rows = [
-        [
-            figures.barred(trial[key]),
-            str(trial["epochs"]),
-            escape(trial["outcome"] or "not yet"),
-            *(_told(trial["values"].get(v)) for v in values),
-            escape(trial["reason"]),
-        ]
-        for trial in trials
-    ]
-    if not any(trial["reason"] for trial in trials):
-        head, rows = head[:-1], [row[:-1] for row in rows]
-    return figures.table("Trials", names, head, rows)
-
-
-def _legend(legend: Mapping[str, str]) -> str:
-    line = '<svg viewBox="0 0 22 4" aria-hidden="true"><path d="M2 2H20" stroke="{}" '
-    line += 'stroke-linecap="round"/></svg>'
-    swatches = (
-        f'<span class="swatch">{line.format(escape(colour))}{escape(name)}</span> '
-        for name, colour in legend.items()
+    head = [name, "epochs", "ended", *(v.replace("_", " ") for v in values)]
+    failures = any(trial["reason"] for trial in trials)
+    return Table(
+        title="Trials",
+        head=[*head, "why it failed"] if failures else head,
+        rows=[
+            Row(
+                name=trial["trial"],
+                best=trial["trial"] == best,
+                cells=[
+                    barred(trial[key]),
+                    Cell(text=str(trial["epochs"])),
+                    Cell(text=trial["outcome"] or "not yet"),
+                    *(_cell(trial["values"].get(v)) for v in values),
+                    *([Cell(text=trial["reason"])] if failures else []),
+                ],
+            )
+            for trial in trials
+        ],
     )
-    return f'<p class="swatches">{"".join(swatches)}</p>'
 
 
-def _examples(examples: Sequence[Sequence[str]]) -> str:
-    cards = []
-    for name, true, said in examples:
-        sides = "".join(
-            f'<figure><img alt="{escape(f"{name}, {word}")}" src="{_address(svg)}">'
-            f"<figcaption>{word}</figcaption></figure>"
-            for word, svg in (("labelled", said), ("truth", true))
-        )
-        cards.append(
-            f'<li class="card"><div class="pair">{sides}</div>'
-            f'<div class="about"><code>{escape(name)}</code></div></li>'
-        )
-    return f'<ul class="shows">{"".join(cards)}</ul>'
+def _example(name: str, truth: str, predicted: str) -> dict[str, Any]:
+    pictures = [("labelled", _address(predicted)), ("truth", _address(truth))]
+    return {"name": name, "pictures": pictures}
