@@ -29,8 +29,8 @@ import torch
 from experiments import tables, touching
 from experiments.plain import BFLOAT16, Pool, read, train
 from instancesketch.core import storage
-from instancesketch.core.hashing import bucket
-from instancesketch.core.schema import result_table
+from instancesketch.core.hashing import hash_bucket
+from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import find, find_by
 from instancesketch.inference.segmenter import Segmenter, instance_columns, predict
@@ -79,7 +79,7 @@ class Data:
     def held_out(self) -> dict[str, np.ndarray[Any, Any]]:
         """By name of what is held out, which rows of the real drawings that is."""
         ids = read(self.real)["sketch_id"].to_pylist()
-        fold = np.array([bucket(i, "fold") * FOLDS // 100 for i in ids])
+        fold = np.array([hash_bucket(i, "fold") * FOLDS // 100 for i in ids])
         source = np.array([source_of(i) for i in ids])
         return {f"fold-{k}": fold == k for k in range(FOLDS)} | {
             f"source-{name}": source == name for name in np.unique(source)
@@ -182,12 +182,12 @@ def with_true_parts(table: pa.Table, refiner: RefinerNet | None) -> pa.Table:
     batch = pack(table, TAXONOMY)
     finder = partial(find, refiner) if refiner else partial(find_by, touching.cluster)
     columns = instance_columns(finder, batch, batch.part_S, batch.category_N, TAXONOMY)
-    return result_table(table, columns)
+    return build_result_table(table, columns)
 
 
 def write(path: Path, table: pa.Table) -> None:
     """Writes a table, whole or not at all."""
-    storage.write_whole(str(path), lambda part: pq.write_table(table, part))
+    storage.write_atomically(str(path), lambda part: pq.write_table(table, part))
 
 
 def run(data: Data, out: Path, processes: int, only: Sequence[str]) -> None:

@@ -25,7 +25,7 @@ import torch
 from experiments import spg20
 from experiments.plain import BFLOAT16, Pool, read, train
 from instancesketch.core import storage
-from instancesketch.core.hashing import bucket
+from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import from_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.segmenter import Segmenter
@@ -95,7 +95,7 @@ def category(data: str, out: Path, own: str, seeds: int) -> dict[str, Any]:
 def unsure(data: str, out: Path, begin: Path, seeds: int) -> dict[str, Any]:
     """Figures by what was added, number of drawings and seed."""
     taxonomy, table = Taxonomy.load("doodle7"), read(data)
-    held = np.array([bucket(i, "few") < HELD_OUT for i in table["sketch_id"].to_pylist()])
+    held = np.array([hash_bucket(i, "few") < HELD_OUT for i in table["sketch_id"].to_pylist()])
     truth, rest = table.filter(pa.array(held)), table.filter(pa.array(~held))
     found: dict[str, Any] = defaultdict(lambda: defaultdict(list))
     for seed in range(seeds):

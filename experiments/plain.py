@@ -13,7 +13,7 @@ import torch
 
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError
-from instancesketch.core.hashing import seed_of
+from instancesketch.core.hashing import derive_seed
 from instancesketch.core.schema import SCHEMA
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import weights
@@ -40,7 +40,9 @@ class Pool(NamedTuple):
 def read(corpus: str) -> pa.Table:
     """All rows of a corpus."""
     columns = SCHEMA.names
-    return pa.concat_tables([pq.read_table(f, columns=columns) for f in parquet.row_files(corpus)])
+    return pa.concat_tables(
+        [pq.read_table(f, columns=columns) for f in parquet.list_row_files(corpus)]
+    )
 
 
 def epoch(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Iterator[Batch]:
@@ -89,7 +91,7 @@ def train(
         loaded = weights.load([str(begin)], config.kind)
         fit.start_from(weights.adapted(loaded, config.kind, taxonomy, fit.net.state_dict()))
     for number in range(config.epochs):
-        generator = torch.Generator().manual_seed(seed_of(config.seed, number))
+        generator = torch.Generator().manual_seed(derive_seed(config.seed, number))
         told = fit.train_epoch(epoch(pools, config.batch_size, generator), number)
         where = f"{out.parent.name}/{out.name} {config.kind}"
         print(f"{where} {number + 1}/{config.epochs} loss {told['loss']:.4f}", flush=True)

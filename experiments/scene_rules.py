@@ -7,7 +7,7 @@ import pyarrow as pa
 import torch
 from scipy.sparse.csgraph import connected_components
 
-from instancesketch.core.schema import result_table
+from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.detector import Boxes
 from instancesketch.inference.object_grouper import Objects, object_columns
@@ -65,4 +65,4 @@ def _result(
     if kind_K is None:
         kind_K = torch.full((number,), len(taxonomy.category_names))
     found = Objects(object_S, kind_K, torch.zeros(number), objects_N)
-    return result_table(table, object_columns(batch, found, taxonomy))
+    return build_result_table(table, object_columns(batch, found, taxonomy))

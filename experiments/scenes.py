@@ -32,8 +32,8 @@ from experiments.doodle7 import write
 from experiments.plain import BFLOAT16, Pool, read, train
 from instancesketch.batch.reader import shuffle_strokes
 from instancesketch.core import storage
-from instancesketch.core.hashing import bucket
-from instancesketch.core.schema import from_table, result_table, to_table
+from instancesketch.core.hashing import hash_bucket
+from instancesketch.core.schema import build_result_table, from_table, to_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference import detector as detectors
 from instancesketch.inference.object_grouper import Grouper
@@ -70,7 +70,7 @@ class Data:
         user_of = np.array([i.split("_")[0] for i in cbsc["sketch_id"].to_pylist()])
         half = np.array(
             [
-                bucket(i.rpartition("-")[2], "friss-half") < 50
+                hash_bucket(i.rpartition("-")[2], "friss-half") < 50
                 for i in friss["sketch_id"].to_pylist()
             ]
         )
@@ -128,7 +128,7 @@ def answer(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> N
             found["with boxes"] = segmenter.label_table(grouper.group_table(rows, boxes))
         for way, result in found.items():
             write(out / name / f"{way}-{order}.parquet", result)
-    write(out / name / "truth.parquet", result_table(table, {c: table[c] for c in LABELS}))
+    write(out / name / "truth.parquet", build_result_table(table, {c: table[c] for c in LABELS}))
 
 
 def run(data: Data, out: Path, processes: int) -> None:

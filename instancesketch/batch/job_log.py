@@ -18,7 +18,7 @@ from typing import Any
 
 from instancesketch import __version__
 from instancesketch.core import storage
-from instancesketch.core.errors import UserError, mistake_in
+from instancesketch.core.errors import UserError, find_user_error
 from instancesketch.distributed import submitted
 
 LOG = "_log.txt"
@@ -67,7 +67,7 @@ def keeping(folder: str, verb: str, settings: Mapping[str, Any]) -> Iterator[Non
         _log.info("%s stopped (%s); the same command goes on from here", verb, type(stop).__name__)
         raise
     except BaseException as error:
-        mistake = mistake_in(error)
+        mistake = find_user_error(error)
         _log.info("%s failed: %s", verb, mistake or type(error).__name__, exc_info=mistake is None)
         raise
     finally:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from instancesketch.core.errors import Reasons
-from instancesketch.core.schema import value_counts
+from instancesketch.core.errors import ReasonCounter
+from instancesketch.core.schema import count_values
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats.records import Rejection
 
@@ -195,7 +195,7 @@ class Counts:
 
     totals: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
-    reasons: Reasons = field(default_factory=Reasons)
+    reasons: ReasonCounter = field(default_factory=ReasonCounter)
 
     def add(self, log: pa.Table, later: Rows) -> None:
         """Adds a slice, less the rows whose id is taken."""
@@ -214,8 +214,8 @@ class Counts:
             other_split=pc.sum(log["other_split"]).as_py() or 0,
             without_user=pc.sum(rows["without_user"]).as_py() or 0,
         )
-        self.formats.update(value_counts(rows["format"]))
-        self.reasons.add(value_counts(bad))
+        self.formats.update(count_values(rows["format"]))
+        self.reasons.add(count_values(bad))
         self.reasons.add({TAKEN: len(later)})
 
     def to_dict(self) -> dict[str, Any]:

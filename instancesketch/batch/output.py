@@ -67,7 +67,7 @@ class Output:
         """
         known = storage.read_json(self.path("_state", "settings.json"))
         if known is None:
-            foreign = [name for name in storage.names_in(self.location) if name != "_state"]
+            foreign = [name for name in storage.list_names(self.location) if name != "_state"]
             if foreign:
                 raise UserError(
                     f"{self.location} already holds {foreign[0]!r} and was not made by this "
@@ -91,7 +91,7 @@ class Output:
         """The slices that are not done."""
         if storage.exists(self.path("_state", "clashes.parquet")):
             return []
-        done = set(storage.names_in(self.path("_state", "slices")))
+        done = set(storage.list_names(self.path("_state", "slices")))
         return [name for name in names if f"{name}.parquet" not in done]
 
     def stage(self, name: str, rows: pa.Table, log: pa.Table) -> None:
@@ -134,7 +134,7 @@ class Output:
         for name in ("slices", "in-hand", "clashes.parquet"):
             storage.remove(self.path("_state", name))
         for folder in (self.path(), self.path("_state")):
-            for name in storage.unfinished(folder):
+            for name in storage.list_unfinished(folder):
                 storage.remove(storage.join(folder, name))
 
     def _clashes(self, names: Sequence[str]) -> pa.Table:
@@ -148,7 +148,7 @@ class Output:
         staged, final = self.staged(name), self.path(f"{name}.parquet")
         if not storage.exists(staged):
             return  # placed before the job was stopped
-        number = parquet.row_count(staged)
+        number = parquet.count_rows(staged)
         if len(without) == number:  # a file of no rows would only be in the way
             storage.remove(staged)
         elif len(without):

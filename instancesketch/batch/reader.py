@@ -16,7 +16,7 @@ from instancesketch.batch.manifest import LOG_SCHEMA, Log
 from instancesketch.batch.quarantine import Marker, isolate
 from instancesketch.batch.shards import Slice
 from instancesketch.core import storage
-from instancesketch.core.hashing import split_of
+from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
@@ -141,7 +141,7 @@ def _logged(rows: Rows, file: str, form: str, how: Reading, log: Log) -> pa.Tabl
     without = pc.is_null(table["split"]).to_numpy()
     if without.any():
         ids, splits = table["sketch_id"].to_pylist(), table["split"].to_pylist()
-        splits = [split or split_of(key) for key, split in zip(ids, splits, strict=True)]
+        splits = [split or assign_split(key) for key, split in zip(ids, splits, strict=True)]
         table = table.set_column(index, table.schema.field(index), pa.array(splits, pa.string()))
     kept = np.ones(len(table), bool)
     if how.only_split is not None:
@@ -156,7 +156,7 @@ def _with_split(record: Record, split_by: SplitBy) -> Sketch:
     if sketch.split is not None:
         return sketch
     key = record.user if split_by == "user" and record.user else sketch.sketch_id
-    return sketch.replace(split=split_of(key))
+    return sketch.replace(split=assign_split(key))
 
 
 def shuffle_strokes(sketch: Sketch, seed: int) -> Sketch:

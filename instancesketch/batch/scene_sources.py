@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from instancesketch.core import parquet
 from instancesketch.core.errors import SketchError, UserError
-from instancesketch.core.hashing import split_of
-from instancesketch.core.schema import read_rows
+from instancesketch.core.hashing import assign_split
+from instancesketch.core.schema import iter_sketches
 from instancesketch.core.sketch import Sketch
 from instancesketch.synth import draw, drawings_of
 
@@ -62,7 +62,7 @@ class Stock:
         """
         roles: dict[str, list[Sketch]] = {"train": [], "valid": []}
         for sketch in self._drawings(seed, number):
-            split = sketch.split or split_of(sketch.sketch_id)
+            split = sketch.split or assign_split(sketch.sketch_id)
             roles["train" if split == "train" else "valid"] += drawings_of(sketch)
         return roles
 
@@ -82,7 +82,7 @@ class Stock:
 
 
 def _groups(corpus: str) -> Iterator[Group]:
-    for location in parquet.row_files(corpus):
+    for location in parquet.list_row_files(corpus):
         metadata = parquet.open_parquet(location).metadata
         for i in range(metadata.num_row_groups):
             rows = metadata.row_group(i).num_rows
@@ -100,7 +100,7 @@ def _read(group: Group, most: int | None, rng: np.random.Generator) -> Iterator[
     if most is not None and most < len(table):
         table = table.take(np.sort(rng.permutation(len(table))[:most]))
     try:
-        for sketch in read_rows(table):
+        for sketch in iter_sketches(table):
             if isinstance(sketch, SketchError):
                 raise sketch
             yield sketch

@@ -174,7 +174,7 @@ def _fingerprint(source: str, kinds: list[str] | None = None) -> dict[str, str]:
     from instancesketch.models import weights
 
     folder, digest = weights.find(source), hashlib.blake2b(digest_size=16)
-    for kind in kinds or storage.names_in(folder):
+    for kind in kinds or storage.list_names(folder):
         for name in ("config.json", "model.safetensors"):
             location = storage.join(folder, kind, name)
             if storage.exists(location):

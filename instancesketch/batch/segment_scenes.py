@@ -13,7 +13,13 @@ import torch
 
 from instancesketch.batch.stages import Detect, Group, Label, Step, Work
 from instancesketch.core.errors import UserError
-from instancesketch.core.schema import RESULT_SCHEMA, SCHEMA, flat_list, list_array, result_table
+from instancesketch.core.schema import (
+    RESULT_SCHEMA,
+    SCHEMA,
+    build_result_table,
+    flatten_lists,
+    to_list_array,
+)
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference import detector as detectors
 from instancesketch.inference.detector import Boxes
@@ -96,20 +102,20 @@ def with_boxes(rows: pa.Table, boxes: Boxes) -> pa.Table:
     cuts = np.cumsum(boxes.boxes_N.numpy())[:-1]
     corners = [c.ravel() for c in np.split(boxes.corners_B4.numpy(), cuts)]
     columns = [
-        list_array(corners, pa.float32()),
-        list_array(np.split(boxes.score_B.numpy(), cuts), pa.float32()),
-        list_array(np.split(boxes.category_B.numpy(), cuts), pa.int64()),
+        to_list_array(corners, pa.float32()),
+        to_list_array(np.split(boxes.score_B.numpy(), cuts), pa.float32()),
+        to_list_array(np.split(boxes.category_B.numpy(), cuts), pa.int64()),
     ]
-    return pa.table([*result_table(rows, {}).columns, *columns], schema=BOXES_SCHEMA)
+    return pa.table([*build_result_table(rows, {}).columns, *columns], schema=BOXES_SCHEMA)
 
 
 def boxes_in(rows: pa.Table) -> Boxes | None:
     """The boxes that `with_boxes` put into rows, or None where there was no detector."""
     if "box_score" not in rows.column_names:
         return None
-    corners, _, _ = flat_list(rows, "box_corners")
-    score_B, boxes_N1, _ = flat_list(rows, "box_score")
-    category_B, _, _ = flat_list(rows, "box_category")
+    corners, _, _ = flatten_lists(rows, "box_corners")
+    score_B, boxes_N1, _ = flatten_lists(rows, "box_score")
+    category_B, _, _ = flatten_lists(rows, "box_category")
     return Boxes(
         corners_B4=torch.tensor(corners).view(-1, 4),
         score_B=torch.tensor(score_B),

@@ -20,7 +20,6 @@ from instancesketch.batch.config import AUTO
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.formats import FORMATS, Piece, sniff
-from instancesketch.formats.ndjson import insist_on
 
 # Small sources are cut finer, so that there is work for everyone and a stop costs little.
 _MOST_BYTES = 16 << 20
@@ -103,7 +102,7 @@ def list_files(source: str) -> tuple[list[SourceFile], int]:
             return [_file(source, info)], 0
         found = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
     except OSError as error:
-        raise UserError(f"{source} can't be listed: {storage.reason_of(error)}") from None
+        raise UserError(f"{source} can't be listed: {storage.describe_error(error)}") from None
     files = sorted((i for i in found if i.type != fs.FileType.Directory), key=lambda i: i.path)
     rows = {posixpath.dirname(i.path) for i in files if i.extension == "parquet"}
     # What a corpus says of itself lies beside its rows.
@@ -185,7 +184,7 @@ def _row_groups(
         with filesystem.open_input_file(file.path) as stream:
             metadata = pq.ParquetFile(stream).metadata
     except (pa.ArrowException, OSError):
-        insist_on(filesystem, file.path)
+        storage.raise_if_unreachable(filesystem, file.path)
         return [(0, None)]  # whoever reads it says what is wrong with it
     sizes = [_compressed(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
     ranges: list[tuple[int, int | None]] = []

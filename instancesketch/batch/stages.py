@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from instancesketch.batch.job import Row, Stage, from_bytes, tell, this_node, to_bytes
 from instancesketch.batch.quarantine import Marker, isolate
 from instancesketch.core.errors import UserError
-from instancesketch.core.schema import RESULT_SCHEMA, result_table
+from instancesketch.core.schema import RESULT_SCHEMA, build_result_table
 from instancesketch.core.usage import peak_memory_mb
 from instancesketch.distributed.cluster import Capacity, connect
 
@@ -177,7 +177,7 @@ def carry_out(step: Step, work: Work, table: pa.Table, marker: Marker) -> pa.Tab
             if error is None
             else f"{step.name} failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         )
-        failed = result_table(todo.slice(row, 1), {"error": pa.array([reason])})
+        failed = build_result_table(todo.slice(row, 1), {"error": pa.array([reason])})
         return _fit(failed, step.schema)
 
     parts = isolate(len(todo), some, give_up, marker)

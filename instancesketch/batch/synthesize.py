@@ -29,8 +29,8 @@ from instancesketch.batch.scene_sources import Stock
 from instancesketch.batch.shards import plan
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
-from instancesketch.core.hashing import split_of
-from instancesketch.core.schema import to_table, value_counts
+from instancesketch.core.hashing import assign_split
+from instancesketch.core.schema import count_values, to_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb
 from instancesketch.distributed.cluster import connect
@@ -105,7 +105,7 @@ class Draw:
         began, item, log, sketches = time.perf_counter(), item_of(row), Log(), []
         for index in range(item.start, item.stop):
             sketch = draw(self.seed, index)
-            sketch = sketch.replace(split=split_of(sketch.sketch_id))
+            sketch = sketch.replace(split=assign_split(sketch.sketch_id))
             log.accept(sketch, f"seed {self.seed}", f"drawing {index}", "synth")
             sketches.append(sketch)
         drawn = time.perf_counter()
@@ -174,7 +174,7 @@ def synth_scenes(config: ScenesConfig) -> Summary:
 def _refuse_foreign(yolo: str, out: str) -> None:
     """Images of other scenes would be taken for some of these."""
     begun = storage.exists(storage.join(storage.absolute(out), "_state", "settings.json"))
-    there = storage.names_in(yolo)
+    there = storage.list_names(yolo)
     if there and not begun:
         raise UserError(f"{yolo} already holds {there[0]!r}: choose a new folder for --yolo")
 
@@ -231,7 +231,7 @@ def _with_objects(summary: Summary) -> Summary:
         return summary
     words: Counter[str] = Counter()
     for table in parquet.read_batches(summary.location, ["object_category"]):
-        words += value_counts(pc.list_flatten(table["object_category"]))
+        words += count_values(pc.list_flatten(table["object_category"]))
     counts: dict[str, Any] = {
         **summary.counts,
         "scenes": summary.rows,

@@ -46,7 +46,7 @@ def rate(
         Its rows, rows a second, and the microseconds of a processor that each took: that much
         however busy the machine is with other things.
     """
-    files = parquet.row_files(corpus)
+    files = parquet.list_row_files(corpus)
     shares = [
         Share(files=tuple(files[i::cores]), out=out, weights=weights, precision=precision)
         for i in range(cores)

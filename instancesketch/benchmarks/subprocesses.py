@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from instancesketch.core.errors import UserError
+from instancesketch.core.usage import tree_memory_mb
 
 # The most that Ray's object store may take, so that memory can be compared.
 OBJECT_STORE_BYTES = 512 << 20
@@ -85,35 +85,6 @@ class _Memory:
 
     def _watch(self) -> None:
         while True:
-            self._peak = max(self._peak, sum(map(_share_mb, _family(self._pid))))
+            self._peak = max(self._peak, tree_memory_mb(self._pid))
             if self._end.wait(_SAMPLE_SECONDS):
                 return
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all that it has started, directly or not."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        text = _read(stat)
-        if text:
-            parent = int(text.rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(stat.parent.name))
-    found = [pid]
-    for one in found:
-        found += children.get(one, [])
-    return found
-
-
-def _share_mb(pid: int) -> float:
-    """The proportional set size of a process."""
-    for line in _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:  # it has ended, or is none of ours
-        return ""

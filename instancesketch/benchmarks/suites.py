@@ -23,10 +23,10 @@ from instancesketch.benchmarks.published import Published
 from instancesketch.benchmarks.table import Row, Table
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
-from instancesketch.core.label_ids import part_numbers
+from instancesketch.core.label_ids import part_ids
 from instancesketch.core.schema import ROW_GROUP_ROWS, SCHEMA, from_table, to_table
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.core.usage import costs
+from instancesketch.core.usage import summarize_usage
 from instancesketch.formats import WRITERS, write
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models.packing import pack
@@ -139,7 +139,7 @@ def segment(bench: Bench) -> Iterator[Row]:
     corpus = bench.corpus(table, bench.number, "corpus")
     model = Segmenter.load(bench.weights, precision=bench.precision)
     yield _published(bench, table, model)
-    few = parquet.row_files(bench.corpus(table, min(bench.number, 10_000), "few"))
+    few = parquet.list_row_files(bench.corpus(table, min(bench.number, 10_000), "few"))
     by_stage = plain_loop.stages(few, bench.work, model)
     for cores, what in ((1, PLAIN), (bench.cores, PLAIN_ALL)):
         out = bench.at(f"plain-{cores}")
@@ -220,7 +220,7 @@ def training(bench: Bench) -> Iterator[Row]:
     """Epochs of the segmenter in a plain loop, and on Ray Train by one worker and by two."""
     table, taxonomy = bench.drawings.slice(0, bench.trained), Taxonomy.load("doodle7")
     config = SegmenterFitConfig()
-    numbers, _ = part_numbers(table, taxonomy)
+    numbers, _ = part_ids(table, taxonomy)
     fit = start(
         config,
         taxonomy,
@@ -251,7 +251,7 @@ def _trained(bench: Bench, corpus: str, workers: int) -> Row:
     argv += ["--epochs", "3", "--select", "none", "--workers", str(workers), "--quiet"]
     ran = subprocesses.verb(argv, workers)
     # The first epoch has the start of the readers, which is that of all.
-    speed = costs(metrics_log.read(storage.join(runs, f"by-{workers}"))[1:])["speed"]
+    speed = summarize_usage(metrics_log.read(storage.join(runs, f"by-{workers}"))[1:])["speed"]
     return Row(
         part="training",
         what=f"Ray Train, {workers} worker{'s' * (workers > 1)}",

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         ["report", at("by-trained"), *truth, "--out", at("trained.html")],
     ]
     for step in steps:
-        if step[0] == "export" and storage.names_in(at("xml")):
+        if step[0] == "export" and storage.list_names(at("xml")):
             continue  # the one step that doesn't itself know that it is done
         quiet = (
             ["--quiet"] if args.quiet and step[0] in ("synth", "ingest", "train", "segment") else []

@@ -31,7 +31,7 @@ from instancesketch.cli import (
     train,
     tune,
 )
-from instancesketch.core.errors import UserError, mistake_in
+from instancesketch.core.errors import UserError, find_user_error
 from instancesketch.distributed.cluster import set_environment
 
 VERBS = {
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        mistake = mistake_in(error)
+        mistake = find_user_error(error)
         if mistake is None:
             raise
         _say(f"error: {' '.join(str(mistake).split())}")

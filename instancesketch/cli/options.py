@@ -17,7 +17,7 @@ from instancesketch.core.errors import UserError
 
 if TYPE_CHECKING:
     from instancesketch.batch.job import Job, Summary
-    from instancesketch.core.parquet import Watch
+    from instancesketch.core.parquet import OnProgress
 
 
 # Options of this form add up: those of a file come first, and of two of one key the later counts.
@@ -148,7 +148,7 @@ def show_plan(
 
 
 @contextmanager
-def watching(verb: str) -> Iterator[Watch]:
+def watching(verb: str) -> Iterator[OnProgress]:
     """Shows how far the reading of a folder is, for verbs that read folders without a job."""
     from instancesketch.core.progress import Progress, ReadingPace
 

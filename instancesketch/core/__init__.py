@@ -1,1 +1,1 @@
-"""What everything else stands on: sketches, their schema and taxonomy, files, errors."""
+"""The base of all other folders: sketches, their schema and taxonomy, files, errors."""

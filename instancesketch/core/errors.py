@@ -1,4 +1,7 @@
-"""The two errors that a user can cause; everything else that is raised is a bug."""
+"""Errors that users and their files can cause, and counts of the reasons that they give.
+
+Everything else that is raised is a bug.
+"""
 
 from __future__ import annotations
 
@@ -6,68 +9,73 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-# Names of labels, categories and columns stay until there are so many that somebody plays.
-_MOST_KINDS = 1_000
-_MOST_TOLD = 50
+# A file may hold a new label in every row: from here on names are masked as well.
+_MAX_DISTINCT_REASONS = 1_000
+_MAX_LISTED_REASONS = 50
 _QUOTED = r"'[^']*'|\"[^\"]*\""
-_OTHER = r"\S*/\S*|(?<![\w-])-?\d[\d.,e+]*(?!\w)"
-_ALL = re.compile(f"{_QUOTED}|{_OTHER}")
-_ALL_BUT_NAMES = re.compile(rf"(?<!label )(?<!category )(?<!column )(?:{_QUOTED})|{_OTHER}")
+_PATH_OR_NUMBER = r"\S*/\S*|(?<![\w-])-?\d[\d.,e+]*(?!\w)"
+_DETAIL = re.compile(f"{_QUOTED}|{_PATH_OR_NUMBER}")
+_DETAIL_BUT_NAMES = re.compile(
+    rf"(?<!label )(?<!category )(?<!column )(?:{_QUOTED})|{_PATH_OR_NUMBER}"
+)
 
 
 class UserError(Exception):
-    """A request that can't be carried out: said in one line, with the next step, at the door."""
+    """A request that can't be carried out; the CLI prints its one line, without a traceback."""
 
 
-class PassingError(UserError):
-    """One that may be gone when it is tried again: a place that doesn't answer, lost workers."""
+class TransientError(UserError):
+    """A `UserError` that may not recur when retried: a server without answer, a lost worker."""
 
 
 class SketchError(ValueError):
-    """A drawing or a record that can't be read: it is rejected by name and the rest goes on."""
+    """A sketch or record that can't be read; the reader rejects it by name and continues."""
 
 
 def last_line(error: BaseException) -> str:
-    """The line that says most of an error."""
+    """Return the last non-empty line of an error's message, or the error's type without one."""
+    # Messages that come from a Ray worker end with the message of the original error.
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 
 
-def mistake_in(error: BaseException | None) -> UserError | None:
-    """The user's mistake in an error, which may come wrapped from a worker."""
-    seen: set[int] = set()
+def find_user_error(error: BaseException | None) -> UserError | None:
+    """Return the first `UserError` in an error's chain of causes, or None."""
+    seen: set[int] = set()  # chains of causes can be circular
     while error is not None and id(error) not in seen:
         if isinstance(error, UserError):
             return error
         seen.add(id(error))
+        # Ray keeps the error that a worker raised in an attribute `cause` of its own.
         error = getattr(error, "cause", None) or error.__cause__ or error.__context__
     return None
 
 
-def kind_of(reason: str, names: bool = True) -> str:
-    """A reason without what is particular to one record: quoted text, paths and numbers.
+def mask_details(reason: str, keep_names: bool = True) -> str:
+    """Replace quoted text, paths and numbers in a reason by `…`, so that equal reasons add up.
 
     Args:
-        reason: as it was noted.
-        names: whether the label, category or column that it is about stays.
+        reason: the text of a rejection or an error.
+        keep_names: leave the quoted names of labels, categories and columns as they are.
     """
-    return (_ALL_BUT_NAMES if names else _ALL).sub("…", reason)
+    return (_DETAIL_BUT_NAMES if keep_names else _DETAIL).sub("…", reason)
 
 
-class Reasons:
-    """Counts reasons by kind."""
+class ReasonCounter:
+    """Counts of reasons, with the details of single records masked."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
     def add(self, counts: Mapping[str, int]) -> None:
-        """Adds reasons, each so many times."""
+        """Add reasons, each with the number of times that it occurred."""
         for reason, number in counts.items():
-            kind = kind_of(reason)
-            if kind not in self._counts and len(self._counts) >= _MOST_KINDS:
-                kind = kind_of(reason, names=False)
-            self._counts[kind] += number
+            masked = mask_details(reason)
+            if masked not in self._counts and len(self._counts) >= _MAX_DISTINCT_REASONS:
+                masked = mask_details(reason, keep_names=False)
+            self._counts[masked] += number
 
     def to_dict(self) -> dict[str, int]:
-        """The most frequent kinds, the commonest first."""
-        return {kind: number for kind, number in self._counts.most_common(_MOST_TOLD) if number}
+        """Return the most frequent masked reasons, in descending order of their counts."""
+        listed = self._counts.most_common(_MAX_LISTED_REASONS)
+        return {reason: number for reason, number in listed if number}

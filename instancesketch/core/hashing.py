@@ -1,4 +1,4 @@
-"""Stable hashes: the split of a sketch, and seeds made of several numbers."""
+"""Stable hashes: the split of a sketch, and seeds derived from several numbers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import hashlib
 import numpy as np
 
 
-def bucket(key: str, salt: str = "") -> int:
-    """A stable number from 0 to 99 for a key: its blake2b hash, the same on every machine."""
+def hash_bucket(key: str, salt: str = "") -> int:
+    """Return a number from 0 to 99 that depends on the key and the salt alone (blake2b)."""
+    # Python's own `hash` of a string differs from process to process.
     digest = hashlib.blake2b(key.encode(), digest_size=8, salt=salt.encode()[:16]).digest()
     return int.from_bytes(digest, "big") % 100
 
 
-def split_of(key: str) -> str:
-    """The split of a sketch id or a user: 80 in 100 train, 10 valid, 10 test."""
-    number = bucket(key)
+def assign_split(key: str) -> str:
+    """Return the split of a sketch id or a user: 80 % train, 10 % valid, 10 % test."""
+    number = hash_bucket(key)
     return "train" if number < 80 else "valid" if number < 90 else "test"
 
 
-def seed_of(*numbers: int) -> int:
-    """One seed made of several numbers, the same in every process."""
+def derive_seed(*numbers: int) -> int:
+    """Return one 63-bit seed for several numbers, the same in every process."""
+    # Torch's generators take signed 64-bit seeds, so the highest bit is dropped.
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

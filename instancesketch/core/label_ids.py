@@ -1,6 +1,6 @@
-"""Words of a corpus as class numbers of a taxonomy, straight from Arrow columns; without torch.
+"""Class ids of the categories and parts in a corpus's Arrow columns; needs no torch.
 
-Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
+Letters in names: N rows, S strokes, C categories, Q parts.
 """
 
 from __future__ import annotations
@@ -12,47 +12,51 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from instancesketch.core.schema import whole
+from instancesketch.core.schema import combine_chunks
 from instancesketch.core.taxonomy import Taxonomy
 
 Ints = npt.NDArray[np.int64]
 
 
-def categories(table: pa.Table, taxonomy: Taxonomy) -> Ints:
-    """The category number of each row, -1 where its word means none."""
-    return category_numbers(whole(table["category"]), taxonomy)
+def category_ids(table: pa.Table, taxonomy: Taxonomy) -> Ints:
+    """Return the category id of each row, (N,); -1 where its word names no category."""
+    return category_ids_of_words(combine_chunks(table["category"]), taxonomy)
 
 
-def category_numbers(words: pa.Array, taxonomy: Taxonomy) -> Ints:
-    """The category number of each word, -1 where it means none."""
-    number: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
-    return _numbers(words, lambda word: number.get(taxonomy.category_of(word)))
+def category_ids_of_words(words: pa.Array, taxonomy: Taxonomy) -> Ints:
+    """Return the category id of each word, (N,); -1 where it names no category."""
+    ids: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
+    return _look_up(words, lambda word: ids.get(taxonomy.category_of(word)))
 
 
-def _numbers(values: pa.Array, number: Callable[[str], int | None]) -> Ints:
-    """The number of each word, each distinct word looked up once; -1 for null and unknown ones."""
+def _look_up(values: pa.Array, id_of: Callable[[str], int | None]) -> Ints:
+    """Return the id of each value, -1 for null and for values without an id."""
+    # A corpus repeats few words very often, so each distinct one is looked up once.
     encoded = values.dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     words = encoded.dictionary.to_pylist()
-    found = [-1 if (n := number(word)) is None else n for word in words]
-    of_word = np.array([*found, -1], np.int64)
-    return of_word[encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
+    ids = [-1 if (found := id_of(word)) is None else found for word in words]
+    id_of_index = np.array([*ids, -1], np.int64)
+    return id_of_index[encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
 
 
-def part_numbers(table: pa.Table, taxonomy: Taxonomy) -> tuple[Ints, Ints]:
-    """Part numbers of the labelled rows' strokes, end to end, -1 where it is not of the taxonomy;
-    and how many strokes of each row are labelled: all or, where `part` is null, none.
+def part_ids(table: pa.Table, taxonomy: Taxonomy) -> tuple[Ints, Ints]:
+    """Return the part ids of all labelled rows' strokes, and the number of them in each row.
+
+    Returns:
+        (S,) ids of the strokes of the rows whose `part` is not null, end to end; -1 for a part
+        that the taxonomy doesn't have. (N,) strokes of each row among them: all or none.
     """
-    column = whole(table["part"])
-    number = {name: i for i, name in enumerate(taxonomy.part_names)}
+    column = combine_chunks(table["part"])
+    ids = {name: i for i, name in enumerate(taxonomy.part_names)}
     labelled_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-    return _numbers(column.flatten(), number.get), labelled_N.astype(np.int64)
+    return _look_up(column.flatten(), ids.get), labelled_N.astype(np.int64)
 
 
-def parts_of(
-    taxonomy: Taxonomy, kind: Literal["parts", "countable", "sided"] = "parts"
+def part_mask(
+    taxonomy: Taxonomy, subset: Literal["parts", "countable", "sided"] = "parts"
 ) -> npt.NDArray[np.bool_]:
-    """Which parts each category has, or which of them are countable or sided, (C, Q)."""
-    names, kinds = taxonomy.part_names, taxonomy.categories.values()
-    return np.array([[name in getattr(c, kind) for name in names] for c in kinds], bool)
+    """Return whether each category has each part, or has it countable or sided, (C, Q)."""
+    names, categories = taxonomy.part_names, taxonomy.categories.values()
+    return np.array([[name in getattr(c, subset) for name in names] for c in categories], bool)

@@ -1,4 +1,4 @@
-"""Parquet files of corpora and results: written, read by row group, batch or sketch."""
+"""Parquet files of corpora and results: write them, and read them by row group, batch or sketch."""
 
 from __future__ import annotations
 
@@ -9,135 +9,149 @@ import pyarrow.parquet as pq
 
 from instancesketch.core import storage
 from instancesketch.core.errors import SketchError, UserError
-from instancesketch.core.schema import ROW_GROUP_ROWS, conform, read_rows
+from instancesketch.core.schema import ROW_GROUP_ROWS, cast_to_schema, iter_sketches
 from instancesketch.core.sketch import Sketch
 
-# Is told a folder, how many of its rows were read, and how many there are.
-Watch = Callable[[str, int, int], None]
+# A progress callback: gets the folder, the number of its rows read so far, and the number of all.
+OnProgress = Callable[[str, int, int], None]
 
 
 def write_table(location: str, table: pa.Table) -> None:
-    """Writes rows the way every corpus file is written.
-
-    Pages carry checksums: nine of ten flipped bits would otherwise be read as other points.
-    """
-    storage.write_whole(
+    """Write rows as one file of a corpus: zstd, row groups of `ROW_GROUP_ROWS`, checksums."""
+    storage.write_atomically(
         location,
         lambda path: pq.write_table(
             table,
             path,
             compression="zstd",
             row_group_size=ROW_GROUP_ROWS,
+            # Without checksums nine of ten flipped bits are read as other points.
             write_page_checksum=True,
         ),
     )
 
 
 def read_table(location: str, columns: list[str] | None = None) -> pa.Table:
-    """All rows of a Parquet file.
+    """Return all rows of a Parquet file.
 
     Raises:
-        UserError: it can't be read, or is damaged.
+        UserError: the file can't be read, or is damaged.
     """
-    with storage.fault_of(location, "can't be read"):
+    with storage.translate_errors(location, "can't be read"):
         return open_parquet(location).read(columns=columns)
 
 
-def read_group(location: str, group: int, columns: list[str]) -> pa.Table:
-    """The rows of one row group of a corpus's file, with these columns.
+def read_row_group(location: str, row_group: int, columns: list[str]) -> pa.Table:
+    """Return columns of one row group of a corpus's file, with the types of the schema.
 
     Raises:
-        UserError: they can't be read, are damaged, or are not those of a corpus.
+        UserError: the rows can't be read, are damaged, or are not those of a corpus.
     """
-    with storage.fault_of(location, "can't be read"):
-        return _conformed(location, open_parquet(location).read_row_group(group, columns), columns)
+    with storage.translate_errors(location, "can't be read"):
+        table = open_parquet(location).read_row_group(row_group, columns)
+        return _cast(location, table, columns)
 
 
-def _conformed(location: str, table: pa.Table, columns: list[str]) -> pa.Table:
+def _cast(location: str, table: pa.Table, columns: list[str]) -> pa.Table:
     try:
-        return conform(table, columns)
+        return cast_to_schema(table, columns)
     except SketchError as error:
         raise UserError(f"{location}: {error}") from None
 
 
-def row_count(location: str) -> int:
-    """Number of rows of a Parquet file.
+def count_rows(location: str) -> int:
+    """Return the number of rows of a Parquet file, from its footer.
 
     Raises:
-        UserError: it can't be read.
+        UserError: the file can't be read.
     """
     return int(open_parquet(location).metadata.num_rows)
 
 
 def open_parquet(location: str) -> pq.ParquetFile:
-    """Opens a Parquet file, to read of it what is wanted.
+    """Open a Parquet file so that single row groups can be read.
 
     Raises:
-        UserError: it can't be read.
+        UserError: the file can't be read.
     """
     filesystem, path = storage.locate(location)
-    with storage.fault_of(location, "can't be read"):
+    with storage.translate_errors(location, "can't be read"):
         return pq.ParquetFile(path, filesystem=filesystem, page_checksum_verification=True)
 
 
-def row_files(corpus: str) -> list[str]:
-    """The locations of the Parquet files directly in a corpus or result, sorted.
+def list_row_files(corpus: str) -> list[str]:
+    """Return the locations of the Parquet files directly in a corpus or result, sorted.
 
     Raises:
-        UserError: it is no folder of Parquet files.
+        UserError: the location is not a corpus or result; the message says what it is instead.
     """
     if storage.is_file(corpus):
         raise UserError(f"{corpus} is a file, and no corpus, which is a folder; `ingest` makes one")
-    names = [n for n in storage.names_in(corpus) if n.endswith(".parquet") and n[0] not in "_."]
-    if not names and storage.exists(storage.join(corpus, "config.json")):
-        raise UserError(f"{corpus} is a training run or a sweep, not a corpus; `report` shows it")
-    if not names and not storage.exists(storage.join(corpus, "summary.json")):
-        if storage.exists(storage.join(corpus, "_state")):
-            raise UserError(
-                f"{corpus} has no rows yet: what makes it is at work or was stopped; the same "
-                "command run again goes on"
-            )
-        why = "no Parquet files in it" if storage.exists(corpus) else "it isn't there"
-        raise UserError(f"{corpus} is no corpus: {why}; `ingest` makes one")
+    names = [n for n in storage.list_names(corpus) if n.endswith(".parquet") and n[0] not in "_."]
+    if not names:
+        _refuse_without_rows(corpus)
     return [storage.join(corpus, name) for name in names]
+
+
+def _refuse_without_rows(folder: str) -> None:
+    """Raise unless a folder without row files is a corpus without any sketch."""
+    if storage.exists(storage.join(folder, "config.json")):
+        raise UserError(f"{folder} is a training run or a sweep, not a corpus; `report` shows it")
+    if storage.exists(storage.join(folder, "summary.json")):
+        return
+    if storage.exists(storage.join(folder, "_state")):
+        raise UserError(
+            f"{folder} has no rows yet: the command that writes it is still running or was "
+            "stopped; run the same command again to continue"
+        )
+    why = "no Parquet files in it" if storage.exists(folder) else "it isn't there"
+    raise UserError(f"{folder} is no corpus: {why}; `ingest` makes one")
 
 
 def read_batches(
     corpus: str, columns: list[str] | None = None, rows: int = ROW_GROUP_ROWS
 ) -> Iterator[pa.Table]:
-    """Yields the rows of a corpus or result in order, at most `rows` at a time.
+    """Yield the rows of a corpus or result in order, at most `rows` at a time.
 
-    Without `columns`, they are as the files have them.
+    Args:
+        corpus: the folder.
+        columns: columns to read, with the types of the schema; by default all as the files have
+            them.
+        rows: the largest number of rows in a table.
 
     Raises:
-        UserError: it is no corpus, or a file of it can't be read.
+        UserError: the folder is not a corpus, or a file of it can't be read.
     """
-    for location in row_files(corpus):
-        with storage.fault_of(location, "can't be read"):
+    for location in list_row_files(corpus):
+        with storage.translate_errors(location, "can't be read"):
             for batch in open_parquet(location).iter_batches(rows, columns=columns):
                 table = pa.Table.from_batches([batch])
-                yield table if columns is None else _conformed(location, table, columns)
+                yield table if columns is None else _cast(location, table, columns)
 
 
-def unwatched(corpus: str, read: int, rows: int) -> None:
-    pass
+def read_sketches(
+    corpus: str, split: str | None = None, on_progress: OnProgress | None = None
+) -> Iterator[Sketch]:
+    """Yield the rows of a corpus or result in order, as sketches.
 
-
-def sketches(corpus: str, split: str | None = None, watch: Watch = unwatched) -> Iterator[Sketch]:
-    """Yields the rows of a corpus or result in order.
+    Args:
+        corpus: the folder.
+        split: yield the sketches of this split alone.
+        on_progress: called after each batch of rows.
 
     Raises:
-        UserError: it is no corpus, or a row is no sketch; names the row.
+        UserError: the folder is not a corpus, or a row is not a sketch; names the row.
     """
-    row, rows = 0, sum(map(row_count, row_files(corpus)))
+    row, rows = 0, sum(map(count_rows, list_row_files(corpus)))
     for table in read_batches(corpus):
         try:
-            for sketch in read_rows(table):
+            for sketch in iter_sketches(table):
                 if isinstance(sketch, SketchError):
                     raise UserError(f"{corpus}, row {row}: {sketch}")
                 row += 1
                 if split is None or sketch.split == split:
                     yield sketch
-            watch(corpus, row, rows)
+            if on_progress is not None:
+                on_progress(corpus, row, rows)
         except SketchError as error:
             raise UserError(f"{corpus}: {error}") from None

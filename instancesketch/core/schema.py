@@ -1,9 +1,9 @@
-"""The one Arrow schema of corpora and results, and the way between its tables and sketches."""
+"""The Arrow schema of corpora and results, and conversion between its tables and sketches."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -16,8 +16,8 @@ from instancesketch.core.errors import SketchError
 from instancesketch.core.sketch import Sketch
 
 
-def _list(name: str, kind: pa.DataType, nullable: bool = True) -> pa.Field:
-    return pa.field(name, pa.list_(kind), nullable=nullable)
+def _list(name: str, value_type: pa.DataType, nullable: bool = True) -> pa.Field:
+    return pa.field(name, pa.list_(value_type), nullable=nullable)
 
 
 SCHEMA = pa.schema(
@@ -46,22 +46,24 @@ _RESULT_FIELDS = [
 ]
 RESULT_SCHEMA = pa.schema([*SCHEMA, *_RESULT_FIELDS])
 LABEL_COLUMNS = ("part", "label", "instance", "object", "object_category")
-# What labelling leaves as it is.
-_UNLABELLED = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
+# The columns that a result takes over from its input.
+_INPUT_COLUMNS = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
 
 ROW_GROUP_ROWS = 5_000
+# Rows that become Python objects at a time, which take many times the memory of Arrow's.
+_ROWS_AT_ONCE = 1_000
 
-# The error of a row without objects, where labels are to be of objects.
+# The `error` of a row without objects where the strokes of objects are to be labelled.
 NO_OBJECTS = "the scene doesn't say which objects it has"
 
 
 def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table:
-    """Lays sketches out as a table with the given one of the two schemas."""
+    """Return sketches as a table with `SCHEMA` or `RESULT_SCHEMA`."""
     columns: list[pa.Array] = []
     for field in schema:
         values = [getattr(s, field.name) for s in sketches]
         if field.name in ("x", "y", "stroke_len"):
-            columns.append(list_array(values, field.type.value_type))
+            columns.append(to_list_array(values, field.type.value_type))
         elif any(value is not None for value in values):
             columns.append(pa.array(values, field.type))
         else:
@@ -69,66 +71,81 @@ def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def list_array(values: Sequence[npt.NDArray[Any]], kind: pa.DataType) -> pa.ListArray:
-    """One Arrow list per array, without a Python object per number."""
+def to_list_array(values: Sequence[npt.NDArray[Any]], value_type: pa.DataType) -> pa.ListArray:
+    """Return flat arrays as one Arrow list each, without a Python object per number."""
     offsets = np.array(list(accumulate(map(len, values), initial=0)), np.int32)
     flat = np.concatenate(values) if values else np.zeros(0)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, kind))
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, value_type))
 
 
 def from_table(table: pa.Table) -> list[Sketch]:
-    """Turns every row into a sketch.
+    """Return every row as a sketch.
 
     Raises:
-        SketchError: the table has not the schema's columns, or a row is no sketch; names the row.
+        SketchError: the table lacks a column of the schema, or a row is not a sketch; names the
+            row.
     """
     sketches = []
-    for row, result in enumerate(read_rows(table)):
-        if isinstance(result, SketchError):
-            raise SketchError(f"row {row}: {result}")
-        sketches.append(result)
+    for row, sketch in enumerate(iter_sketches(table)):
+        if isinstance(sketch, SketchError):
+            raise SketchError(f"row {row}: {sketch}")
+        sketches.append(sketch)
     return sketches
 
 
-def read_rows(table: pa.Table) -> Iterable[Sketch | SketchError]:
-    """Yields each row as a sketch, or what is wrong with it.
+def iter_sketches(table: pa.Table) -> Iterator[Sketch | SketchError]:
+    """Yield each row as a sketch, or the error that it would raise.
 
     Raises:
-        SketchError: the table as a whole has not the schema's columns.
+        SketchError: the table lacks a column of the schema.
     """
-    table = conform(table)
-    numbers = {name: flat_list(table, name) for name in ("x", "y", "stroke_len")}
-    others = [name for name in table.column_names if name not in numbers]
-    for start in range(0, len(table), 1_000):
-        piece = table.slice(start, 1_000).select(others).to_pylist()
-        for row, values in enumerate(piece, start):
-            try:
-                for name, (flat, offsets, valid) in numbers.items():
-                    if not valid[row]:
-                        raise SketchError(f"{name} is null")
-                    values[name] = flat[offsets[row] : offsets[row + 1]]
-                for name in (*LABEL_COLUMNS, "part_score", "object_score"):
-                    if values.get(name) is not None:
-                        values[name] = tuple(values[name])
-                for name in ("part", "label", "object"):
-                    if values[name] is not None and None in values[name]:
-                        raise SketchError(f"{name} is null for a stroke")
-                yield Sketch(**values)
-            except SketchError as error:
-                yield error
+    for fields in iter_fields(table):
+        sketch: Sketch | SketchError
+        try:
+            sketch = fields if isinstance(fields, SketchError) else Sketch(**fields)
+        except SketchError as error:
+            sketch = error
+        yield sketch
 
 
-def conform(table: pa.Table, names: Collection[str] | None = None) -> pa.Table:
-    """Gives a table the columns and types of the schema its columns fit, result or corpus.
+def iter_fields(table: pa.Table) -> Iterator[dict[str, Any] | SketchError]:
+    """Yield the fields of each row's sketch, yet unchecked, or the error of a null that isn't
+    allowed.
 
-    Columns that may be null and are absent are filled with nulls; others are left out.
+    Raises:
+        SketchError: the table lacks a column of the schema.
+    """
+    table = cast_to_schema(table)
+    arrays = {name: flatten_lists(table, name) for name in ("x", "y", "stroke_len")}
+    others = [name for name in table.column_names if name not in arrays]
+    for start in range(0, len(table), _ROWS_AT_ONCE):
+        rows = table.slice(start, _ROWS_AT_ONCE).select(others).to_pylist()
+        for row, fields in enumerate(rows, start):
+            nulls = [name for name, (_, _, valid) in arrays.items() if not valid[row]]
+            if nulls:
+                yield SketchError(f"{nulls[0]} is null")
+                continue
+            for name, (values, offsets, _) in arrays.items():
+                fields[name] = values[offsets[row] : offsets[row + 1]]
+            for name in (*LABEL_COLUMNS, "part_score", "object_score"):
+                if fields.get(name) is not None:
+                    fields[name] = tuple(fields[name])
+            nulls = [n for n in ("part", "label", "object") if None in (fields[n] or ())]
+            yield SketchError(f"{nulls[0]} is null for a stroke") if nulls else fields
+
+
+def cast_to_schema(table: pa.Table, names: Collection[str] | None = None) -> pa.Table:
+    """Return a table with the columns and types of the schema of a corpus, or of a result if it
+    has a column that results alone have.
+
+    Columns that may be null and are absent become null; columns outside the schema are dropped.
 
     Args:
         table: rows of a corpus or a result.
-        names: the columns that are wanted; None: all.
+        names: the columns to return; by default all.
 
     Raises:
-        SketchError: a column that may not be null is absent, or has a type that doesn't fit.
+        SketchError: a column that may not be null is absent, or a type doesn't fit.
     """
     is_result = any(field.name in table.column_names for field in _RESULT_FIELDS)
     schema = RESULT_SCHEMA if is_result else SCHEMA
@@ -136,43 +153,45 @@ def conform(table: pa.Table, names: Collection[str] | None = None) -> pa.Table:
         schema = pa.schema([field for field in schema if field.name in names])
     if table.schema.equals(schema):
         return table
-    columns = []
-    for field in schema:
-        if field.name not in table.column_names:
-            if not field.nullable:
-                raise SketchError(f"no column {field.name!r}: not a corpus")
-            columns.append(pa.nulls(len(table), field.type))
-            continue
-        try:
-            columns.append(table[field.name].combine_chunks().cast(field.type))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
-            kind = table[field.name].type
-            raise SketchError(f"column {field.name!r} is {kind}, not {field.type}") from None
-    return pa.Table.from_arrays(columns, schema=schema)
+    return pa.Table.from_arrays([_cast(table, field) for field in schema], schema=schema)
 
 
-def whole(column: pa.ChunkedArray) -> pa.Array:
-    """A column in one piece."""
+def _cast(table: pa.Table, field: pa.Field) -> pa.Array:
+    if field.name not in table.column_names:
+        if not field.nullable:
+            raise SketchError(f"no column {field.name!r}: not a corpus")
+        return pa.nulls(len(table), field.type)
+    try:
+        return table[field.name].combine_chunks().cast(field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+        found = table[field.name].type
+        raise SketchError(f"column {field.name!r} is {found}, not {field.type}") from None
+
+
+def combine_chunks(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array."""
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # an empty table has no chunk to combine into
         return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     return array
 
 
-def value_counts(column: pa.ChunkedArray) -> Counter[Any]:
-    """How often a column has each value; None is that of nulls."""
+def count_values(column: pa.ChunkedArray) -> Counter[Any]:
+    """Return the number of occurrences of each value; nulls count as None."""
     return Counter({pair["values"]: pair["counts"] for pair in pc.value_counts(column).to_pylist()})
 
 
-def flat_list(
+def flatten_lists(
     table: pa.Table, name: str
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """A list column as (values, offsets of rows + 1, which rows are not null), values ungrouped.
+    """Return a list column of N rows as flat arrays.
 
-    Null entries of an integer or float list become 0 or NaN.
+    Returns:
+        The values of all lists end to end, in which null becomes 0 (integers) or NaN (floats);
+        (N + 1,) offsets of the rows in them; (N,) whether a row is not null.
     """
-    array = whole(table[name])
-    values = array.flatten()  # leaves out what null rows hold
+    array = combine_chunks(table[name])
+    values = array.flatten()  # without what lies under null rows
     if values.null_count:
         values = values.fill_null(float("nan") if pa.types.is_floating(values.type) else 0)
     if array.null_count:
@@ -181,14 +200,16 @@ def flat_list(
         valid = array.is_valid().to_numpy(zero_copy_only=False)
     else:
         offsets = array.offsets.to_numpy().astype(np.int64)
-        offsets -= offsets[0]
+        offsets -= offsets[0]  # those of a slice don't begin at 0
         valid = np.ones(len(array), bool)
     return values.to_numpy(zero_copy_only=False), offsets, valid
 
 
-def result_table(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
-    """Rows of a result: what is no label as in `table`, the given columns, and nulls for others."""
-    columns = {name: table[name] for name in _UNLABELLED} | dict(columns)
+def build_result_table(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
+    """Return rows of a result: the given columns, the input's columns that are not labels, and
+    nulls for the rest.
+    """
+    columns = {name: table[name] for name in _INPUT_COLUMNS} | dict(columns)
     return pa.Table.from_arrays(
         [columns.get(f.name, pa.nulls(len(table), f.type)) for f in RESULT_SCHEMA],
         schema=RESULT_SCHEMA,

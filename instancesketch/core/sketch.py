@@ -1,4 +1,4 @@
-"""One drawing: strokes as flat float arrays, with what is known or predicted about each stroke."""
+"""One sketch or scene: strokes as flat float arrays, with labels or predictions per stroke."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ _PER_STROKE = ("part", "label", "instance", "object", "part_score")
 class Sketch:
     """One sketch or scene of S strokes and P points.
 
-    Coordinates are in the drawing's own unit, x right and y down. Label fields are None as a whole
-    where the source has none; otherwise they hold one entry per stroke.
+    Coordinates are in the sketch's own unit, x right and y down. A label field is None where the
+    source has no such labels, and otherwise has one entry per stroke.
 
     Raises:
-        SketchError: the arrays don't fit together, are empty, or hold numbers that are not finite.
+        SketchError: the arrays don't fit together, are empty, or hold a coordinate that is not
+            finite or is beyond `LARGEST_COORDINATE`.
     """
 
     sketch_id: str
@@ -50,7 +51,7 @@ class Sketch:
     object: tuple[int, ...] | None = None  # index into object_category; -1: none
     object_category: tuple[str | None, ...] | None = None
 
-    # Filled in results alone.
+    # In results alone.
     part_score: tuple[float, ...] | None = None
     category_score: float | None = None
     object_score: tuple[float, ...] | None = None
@@ -59,24 +60,12 @@ class Sketch:
     def __post_init__(self) -> None:
         if not isinstance(self.sketch_id, str) or not self.sketch_id:
             raise SketchError("the sketch has no id")
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # an overflow becomes infinite, which is rejected below
             object.__setattr__(self, "x", np.asarray(self.x, np.float32))
             object.__setattr__(self, "y", np.asarray(self.y, np.float32))
         object.__setattr__(self, "stroke_len", np.asarray(self.stroke_len, np.int32))
         _check_geometry(self.x, self.y, self.stroke_len)
-        for name in _PER_STROKE:
-            values = getattr(self, name)
-            if values is not None and len(values) != len(self.stroke_len):
-                raise SketchError(
-                    f"{name} has {len(values)} entries for {len(self.stroke_len)} strokes"
-                )
-        if (self.object is None) != (self.object_category is None):
-            raise SketchError("object and object_category go together")
-        if self.object is not None and self.object_category is not None:
-            highest = len(self.object_category)
-            for index in self.object:
-                if not -1 <= index < highest:
-                    raise SketchError(f"object {index} is not among the {highest} objects")
+        check_labels(vars(self), len(self.stroke_len))
 
     @classmethod
     def from_strokes(
@@ -91,20 +80,7 @@ class Sketch:
             SketchError: a stroke is empty, not a list of x and y, or holds numbers that are not
                 finite.
         """
-        if len(strokes) == 0:
-            raise SketchError("the drawing has no strokes")
-        arrays = [_points(i, stroke) for i, stroke in enumerate(strokes)]
-        flat = np.concatenate(arrays)
-        stroke_len = np.array([len(a) for a in arrays], np.int32)
-        with np.errstate(over="ignore"):  # an overflow becomes infinite, and is rejected below
-            x, y = flat.astype(np.float32).T
-        return cls(
-            sketch_id=sketch_id,
-            x=np.ascontiguousarray(x),
-            y=np.ascontiguousarray(y),
-            stroke_len=stroke_len,
-            **values,
-        )
+        return cls(sketch_id=sketch_id, **join_strokes(strokes), **values)
 
     # The readers and the pictures lie in folders that import this module, hence imports inside.
 
@@ -193,7 +169,7 @@ class Sketch:
         return np.split(points, np.cumsum(self.stroke_len)[:-1])
 
     def take(self, strokes: Sequence[int]) -> Sketch:
-        """Return the strokes of the given numbers, in that order, with their labels and scores."""
+        """Return a sketch of the given strokes, by index and in that order, with their labels."""
         points = self.to_strokes()
         x, y = np.concatenate([points[i] for i in strokes]).T
         values: dict[str, Any] = {
@@ -207,9 +183,9 @@ class Sketch:
 
     @property
     def confidence(self) -> float | None:
-        """Confidence of a result, 0 to 1: the parts' mean score times the category's, where known.
+        """The mean score of the parts times that of the category, 0 to 1.
 
-        None without scores, 0 with an error.
+        None for a sketch without scores, 0 for one with an error.
         """
         if self.error is not None:
             return 0.0
@@ -219,11 +195,11 @@ class Sketch:
         return known * sum(self.part_score) / len(self.part_score)
 
     def replace(self, **values: Any) -> Sketch:
-        """Return a copy with the named fields changed."""
+        """Return a copy with the given fields changed, checked like a new sketch."""
         return replace(self, **values)
 
     def __len__(self) -> int:
-        """Number of strokes."""
+        """Return the number of strokes."""
         return len(self.stroke_len)
 
     def __eq__(self, other: Any) -> bool:
@@ -234,20 +210,54 @@ class Sketch:
             for a, b in ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         )
 
-    __hash__ = None  # type: ignore[assignment]  # arrays inside
+    __hash__ = None  # type: ignore[assignment]  # arrays can't be hashed
 
 
-def _points(number: int, stroke: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return a stroke as (points, 2), or raise a SketchError that names it by its number."""
+def join_strokes(strokes: Sequence[npt.ArrayLike]) -> dict[str, Any]:
+    """Return the fields `x`, `y` and `stroke_len` of one (points, 2) array-like per stroke.
+
+    Raises:
+        SketchError: there is no stroke, or one is empty or not a list of x and y.
+    """
+    if len(strokes) == 0:
+        raise SketchError("the drawing has no strokes")
+    arrays = [_points(i, stroke) for i, stroke in enumerate(strokes)]
+    with np.errstate(over="ignore"):  # an overflow becomes infinite, which a sketch rejects
+        x, y = np.concatenate(arrays).astype(np.float32).T
+    stroke_len = np.array([len(points) for points in arrays], np.int32)
+    # Copies, since a row of the transposed array is strided and keeps all of that array alive.
+    return {"x": np.ascontiguousarray(x), "y": np.ascontiguousarray(y), "stroke_len": stroke_len}
+
+
+def _points(index: int, stroke: npt.ArrayLike) -> npt.NDArray[np.float64]:
     try:
         points = np.asarray(stroke, np.float64)
     except (TypeError, ValueError):
-        raise SketchError(f"stroke {number} is not a list of numbers") from None
+        raise SketchError(f"stroke {index} is not a list of numbers") from None
     if points.size == 0:
-        raise SketchError(f"stroke {number} has no points")
+        raise SketchError(f"stroke {index} has no points")
     if points.ndim != 2 or points.shape[1] != 2:
-        raise SketchError(f"stroke {number} is not a list of x and y")
+        raise SketchError(f"stroke {index} is not a list of x and y")
     return points
+
+
+def check_labels(fields: Mapping[str, Any], strokes: int) -> None:
+    """Check that the fields of a sketch fit its number of strokes and its objects.
+
+    Raises:
+        SketchError: a list has not one entry per stroke, or an object is not among the objects.
+    """
+    for name in _PER_STROKE:
+        entries = fields.get(name)
+        if entries is not None and len(entries) != strokes:
+            raise SketchError(f"{name} has {len(entries)} entries for {strokes} strokes")
+    objects, categories = fields.get("object"), fields.get("object_category")
+    if (objects is None) != (categories is None):
+        raise SketchError("object and object_category go together")
+    if objects is not None and categories is not None:
+        for index in objects:
+            if not -1 <= index < len(categories):
+                raise SketchError(f"object {index} is not among the {len(categories)} objects")
 
 
 def _check_geometry(x: FloatArray, y: FloatArray, stroke_len: IntArray) -> None:
@@ -262,7 +272,7 @@ def _check_geometry(x: FloatArray, y: FloatArray, stroke_len: IntArray) -> None:
         raise SketchError(
             f"x has {len(x)} numbers, y {len(y)}, and the strokes {total} points together"
         )
-    # Written so that NaN fails it too.
+    # A comparison with NaN is false, so NaN is rejected too.
     if not (np.abs(x).max() <= LARGEST_COORDINATE and np.abs(y).max() <= LARGEST_COORDINATE):
         finite = np.isfinite(x).all() and np.isfinite(y).all()
         raise SketchError(

@@ -53,7 +53,7 @@ class Sketches(list[Sketch]):
         Raises:
             UserError: the folder is neither.
         """
-        return cls(islice(parquet.sketches(str(folder), split), most))
+        return cls(islice(parquet.read_sketches(str(folder), split), most))
 
     def _repr_html_(self) -> str:
         from instancesketch.results import notebook

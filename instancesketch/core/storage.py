@@ -1,7 +1,7 @@
-"""Where files lie: local folders and whatever else pyarrow's filesystems take, such as s3://.
+"""Files and folders, local or on whatever else pyarrow's filesystems take, such as s3://.
 
-A location is a string: a local path or a URI. Files appear whole or not at all, which on a disk
-takes a second name and a rename; object stores show an object only when all of it is there.
+A location is a string: a local path or a URI. Files are written atomically: other processes see a
+file complete or not at all.
 """
 
 from __future__ import annotations
@@ -22,112 +22,120 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.fs as fs
 
-from instancesketch.core.errors import PassingError, UserError
+from instancesketch.core.errors import TransientError, UserError
 
-_LONGEST_NAME = 200  # bytes; file systems take 255
-# Where there are no credentials, Google's client would go on asking for a quarter of an hour.
-_GCS_PATIENCE = "?retry_limit_seconds=30"
+_MAX_NAME_BYTES = 200  # file systems take 255; suffixes and temporary names need some
+_CHUNK_BYTES = 1 << 20
+# Without credentials Google's client would retry for a quarter of an hour.
+_GCS_RETRY_LIMIT = "?retry_limit_seconds=30"
 
 
 def locate(location: str) -> tuple[fs.FileSystem, str]:
-    """The filesystem of a location and the path in it; local paths become absolute.
+    """Return the filesystem of a location and the path on it; local paths become absolute.
 
     Raises:
-        UserError: no filesystem takes it.
+        UserError: no filesystem takes the location.
     """
     if "://" not in location:
         return fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(location))
     uri = location
     if location.startswith(("gs://", "gcs://")) and "?" not in location:
-        uri += _GCS_PATIENCE
+        uri += _GCS_RETRY_LIMIT
     try:
         filesystem, path = fs.FileSystem.from_uri(uri)
     except (pa.ArrowException, ImportError, OSError) as error:
         raise UserError(
-            f"{location}: no filesystem takes this location: {reason_of(error)}"
+            f"{location}: no filesystem takes this location: {describe_error(error)}"
         ) from None
     return filesystem, path
 
 
-def reason_of(error: Exception) -> str:
-    """What a filesystem says of a failure, in one line."""
+def describe_error(error: Exception) -> str:
+    """Return a filesystem's error as one line without its location."""
     code = error.errno if isinstance(error, OSError) else None
     if code:
         return os.strerror(code)
     line = str(error).split("\n")[0]
-    said = re.search(r"AWS Error .*?(?= \(Request ID|$)", line)
-    return said[0] if said else line[:300]
+    # The AWS client puts the request before its error, and identifiers of the server after it.
+    aws = re.search(r"AWS Error .*?(?= \(Request ID|$)", line)
+    return aws[0] if aws else line[:300]
 
 
 @contextmanager
-def fault_of(location: str, what: str) -> Iterator[None]:
-    """Makes what a filesystem says a user's mistake, with the location's name."""
+def translate_errors(location: str, problem: str) -> Iterator[None]:
+    """Turn errors of the filesystem into `TransientError` with the location and the problem."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        raise PassingError(f"{location} {what}: {reason_of(error)}") from None
+        raise TransientError(f"{location} {problem}: {describe_error(error)}") from None
 
 
 def absolute(location: str) -> str:
-    """The location in one spelling: URIs without a slash at the end, local paths from the root."""
+    """Return the one spelling of a location: URIs without a final slash, local paths absolute."""
     return location.rstrip("/") if "://" in location else locate(location)[1]
 
 
 def join(location: str, *names: str) -> str:
-    """A location below another."""
+    """Return a location below another."""
     return posixpath.join(location, *names)
 
 
 def is_within(inner: str, outer: str) -> bool:
-    """Whether one absolute location is the other or lies below it."""
+    """Return whether one absolute location equals the other or lies below it."""
     return inner == outer or inner.startswith(outer.rstrip("/") + "/")
 
 
-def names_in(location: str) -> list[str]:
-    """The names directly in a folder, sorted; none where there is no folder.
+def list_names(location: str) -> list[str]:
+    """Return the names directly in a folder, sorted; an empty list if there is no folder.
 
     Raises:
         UserError: the folder can't be read.
     """
     filesystem, path = locate(location)
-    with fault_of(location, "can't be listed"):
+    with translate_errors(location, "can't be listed"):
         found = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
-    # An object store may show the marker of a folder among what is in it.
+    # An object store may list the marker object of the folder itself.
     return sorted(info.base_name for info in found if info.path.rstrip("/") != path.rstrip("/"))
 
 
 def exists(location: str) -> bool:
-    """Whether there is a file or a folder."""
-    return bool(_kind(location) != fs.FileType.NotFound)
+    """Return whether there is a file or a folder."""
+    return _file_type(location) != fs.FileType.NotFound
 
 
 def is_folder(location: str) -> bool:
-    """Whether there is a folder."""
-    return bool(_kind(location) == fs.FileType.Directory)
+    """Return whether there is a folder."""
+    return _file_type(location) == fs.FileType.Directory
 
 
 def is_file(location: str) -> bool:
-    """Whether there is a file."""
-    return bool(_kind(location) == fs.FileType.File)
+    """Return whether there is a file."""
+    return _file_type(location) == fs.FileType.File
 
 
-def _kind(location: str) -> fs.FileType:
+def _file_type(location: str) -> int:
     filesystem, path = locate(location)
-    with fault_of(location, "can't be looked at"):
-        return filesystem.get_file_info(path).type
+    with translate_errors(location, "can't be looked at"):
+        file_type: int = filesystem.get_file_info(path).type
+    return file_type
 
 
-def write_whole(location: str, write: Callable[[str], None]) -> None:
-    """Lets `write` fill a local file by its path, and puts it in its place whole.
+def write_atomically(location: str, write: Callable[[str], None]) -> None:
+    """Write a file so that others see it complete or not at all.
+
+    Args:
+        location: where the file is to be; its folders are made.
+        write: fills the local file whose path it is given.
 
     Raises:
-        UserError: the place can't be written.
+        UserError: the location can't be written.
     """
     filesystem, path = locate(location)
-    with fault_of(location, "can't be written"):
+    with translate_errors(location, "can't be written"):
         if isinstance(filesystem, fs.LocalFileSystem):
             _write_local(path, write)
             return
+        # Object stores show an object when its upload is complete, so no rename is needed.
         with tempfile.TemporaryDirectory() as folder:
             temporary = os.path.join(folder, "whole")
             write(temporary)
@@ -138,56 +146,65 @@ def write_whole(location: str, write: Callable[[str], None]) -> None:
 def _write_local(path: str, write: Callable[[str], None]) -> None:
     folder, name = os.path.split(path)
     os.makedirs(folder, exist_ok=True)
-    # Begins with `_`, so that no reader of the folder takes it for rows.
+    # Begins with `_`, so that readers of a corpus don't take the file for rows.
     temporary = os.path.join(folder, f"_{name}.{uuid.uuid4().hex}.tmp")
     try:
         write(temporary)
         with open(temporary, "rb") as stream:
-            os.fsync(stream.fileno())  # a rename that outlives a power cut must not name a hole
+            os.fsync(stream.fileno())  # after a power cut the name must not refer to lost data
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
 
 
-def unfinished(location: str) -> list[str]:
-    """Names in a folder of what was being written when a process was stopped."""
-    return [name for name in names_in(location) if re.fullmatch(r"_.*\.[0-9a-f]{32}\.tmp", name)]
+def list_unfinished(location: str) -> list[str]:
+    """Return the names of temporary files that stopped processes have left in a folder."""
+    return [name for name in list_names(location) if re.fullmatch(r"_.*\.[0-9a-f]{32}\.tmp", name)]
+
+
+def write_bytes(location: str, data: bytes) -> None:
+    """Write a file atomically.
+
+    Raises:
+        UserError: the location can't be written.
+    """
+    write_atomically(location, lambda path: _write_file(path, data))
+
+
+def _write_file(path: str, data: bytes) -> None:
+    Path(path).write_bytes(data)
 
 
 def write_text(location: str, text: str) -> None:
-    """Writes a text file whole."""
-    write_whole(location, lambda path: _write(path, text))
-
-
-def _write(path: str, text: str) -> None:
-    Path(path).write_text(text, "utf-8")
+    """Write a text file atomically, as UTF-8."""
+    write_bytes(location, text.encode())
 
 
 def write_json(location: str, value: Any) -> None:
-    """Writes a value as JSON, whole."""
+    """Write a value as JSON, atomically."""
     write_text(location, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_bytes(location: str) -> bytes:
-    """What a file holds.
+    """Return the contents of a file.
 
     Raises:
-        UserError: it can't be read.
+        UserError: the file can't be read.
     """
     filesystem, path = locate(location)
     with (
-        fault_of(location, "can't be read"),
+        translate_errors(location, "can't be read"),
         filesystem.open_input_stream(path, compression=None) as stream,
     ):
         return bytes(stream.read())
 
 
 def read_json(location: str) -> Any:
-    """What a JSON file holds, or None where there is no file.
+    """Return the value in a JSON file, or None where there is no file.
 
     Raises:
-        UserError: the file holds no JSON.
+        UserError: the file can't be read, or is not JSON.
     """
     filesystem, path = locate(location)
     try:
@@ -196,44 +213,63 @@ def read_json(location: str) -> Any:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise PassingError(f"{location} can't be read: {reason_of(error)}") from None
+        raise TransientError(f"{location} can't be read: {describe_error(error)}") from None
     except ValueError as error:
-        raise UserError(f"{location} can't be read: {reason_of(error)}") from None
+        raise UserError(f"{location} can't be read: {describe_error(error)}") from None
+
+
+def raise_if_unreachable(filesystem: fs.FileSystem, path: str) -> None:
+    """Raise if a remote file can't be read to its end; call it where parsing a file has failed.
+
+    A failing network or server must not reject a file, which would then be missing from a corpus
+    that looks complete. So the job stops, and continues when it is run again.
+
+    Raises:
+        UserError: the bytes of the file can't be read.
+    """
+    if isinstance(filesystem, fs.LocalFileSystem):
+        return
+    try:
+        with filesystem.open_input_stream(path, compression=None) as stream:
+            while stream.read(_CHUNK_BYTES):
+                pass
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {describe_error(error)}") from None
 
 
 def move(source: str, target: str) -> None:
-    """Renames a file; on an object store, copies it whole and removes the first.
+    """Rename a file; on an object store, copy it and remove the original.
 
     Raises:
-        UserError: it can't be done.
+        UserError: the file can't be moved.
     """
     filesystem, path = locate(source)
-    with fault_of(source, "can't be moved"):
+    with translate_errors(source, "can't be moved"):
         filesystem.move(path, locate(target)[1])
 
 
 def remove(location: str) -> None:
-    """Removes a file or a folder with all it holds, if it is there.
+    """Remove a file, or a folder with everything in it, if there is one.
 
     Raises:
         UserError: it can't be removed.
     """
     filesystem, path = locate(location)
-    # Whoever removes it first, it is gone.
-    with fault_of(location, "can't be removed"), suppress(FileNotFoundError):
-        kind = filesystem.get_file_info(path).type
-        if kind == fs.FileType.Directory:
+    # Another process may remove it at the same time.
+    with translate_errors(location, "can't be removed"), suppress(FileNotFoundError):
+        file_type = filesystem.get_file_info(path).type
+        if file_type == fs.FileType.Directory:
             filesystem.delete_dir(path)
-        elif kind != fs.FileType.NotFound:
+        elif file_type != fs.FileType.NotFound:
             filesystem.delete_file(path)
 
 
-def file_name(text: str) -> str:
-    """A name that any file system takes: reversible by `urllib.parse.unquote`, unless very long."""
+def safe_file_name(text: str) -> str:
+    """Return a file name for any text: percent-encoded, and cut with a hash where very long."""
     name = quote(text, safe=" ")
-    if name[0] in "._ ":  # hidden, private, or the way up
+    if name[0] in "._ ":  # hidden, private, or the folder above
         name = f"%{ord(name[0]):02X}{name[1:]}"
-    if len(name) > _LONGEST_NAME:
+    if len(name) > _MAX_NAME_BYTES:
         digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        name = f"{name[: _LONGEST_NAME - 20]}-{digest}"
+        name = f"{name[: _MAX_NAME_BYTES - 20]}-{digest}"
     return name

@@ -1,4 +1,4 @@
-"""Which parts a category has, what they are called, and which can be counted or have a side."""
+"""Taxonomies: categories, their parts, and which parts are countable or have a side."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _CATEGORY_KEYS = {"words", "parts", "countable", "sided", "aliases"}
 
 
 def normalise(word: str) -> str:
-    """Spells a word one way: lower case, with space, underscore and hyphen the same."""
+    """Return a word in lower case, with hyphens for spaces and underscores."""
     return re.sub(r"[\s_-]+", "-", word.strip().casefold())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """One category of drawings and its parts, in order."""
+    """A category of sketches and its parts, in order."""
 
     name: str
     parts: tuple[str, ...]
@@ -38,27 +38,28 @@ class Category:
 
     @property
     def part_names(self) -> str:
-        """The parts in one line, for messages."""
+        """The parts as one line, for messages."""
         return ", ".join(self.parts)
 
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """A named set of categories. `load` reads one that ships, or a TOML file of one's own."""
+    """A named set of categories; `load` reads a shipped one or a TOML file."""
 
     name: str
     categories: Mapping[str, Category]
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Taxonomy:
-        """Loads a taxonomy by its name or from a TOML file.
+        """Load a shipped taxonomy by name, or one from a TOML file.
 
         Raises:
-            UserError: there is no such taxonomy, or the file is not one.
+            UserError: there is no such taxonomy, or the file is not a taxonomy.
         """
         shipped = resources.files("instancesketch.core") / "taxonomies" / f"{name_or_path}.toml"
         path = Path(name_or_path)
         try:
+            # A path never matches, so that it can't lead out of the package's folder.
             if re.fullmatch(r"\w+", str(name_or_path)) and shipped.is_file():
                 return cls.from_dict(tomllib.loads(shipped.read_text("utf-8")))
             return cls.from_dict({"name": path.stem} | tomllib.loads(path.read_text("utf-8")))
@@ -74,16 +75,17 @@ class Taxonomy:
 
     @staticmethod
     def shipped() -> list[str]:
-        """Names of the taxonomies that come with the package."""
+        """Return the names of the taxonomies in the package, sorted."""
         folder = resources.files("instancesketch.core") / "taxonomies"
         return sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml"))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Taxonomy:
-        """Builds a taxonomy from the mapping that its TOML file holds.
+        """Build a taxonomy from the mapping in its TOML file.
 
         Raises:
-            UserError: a key is unknown, or a part is countable, sided or an alias but not listed.
+            UserError: a key is unknown, or a countable, sided or aliased part is not among the
+                parts of its category.
         """
         _refuse_unknown(data, _TAXONOMY_KEYS, "the taxonomy")
         if not isinstance(data.get("name"), str) or not isinstance(data.get("categories"), Mapping):
@@ -98,7 +100,7 @@ class Taxonomy:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The mapping that `from_dict` reads, all aliases resolved to their categories."""
+        """Return the mapping that `from_dict` reads, with all aliases below their categories."""
         return {
             "name": self.name,
             "categories": {
@@ -115,17 +117,17 @@ class Taxonomy:
 
     @cached_property
     def category_names(self) -> tuple[str, ...]:
-        """Names of the categories, in the file's order."""
+        """The names of the categories, in the file's order: the classes of a model."""
         return tuple(self.categories)
 
     @cached_property
     def part_names(self) -> tuple[str, ...]:
-        """Every part of any category once, in the file's order: the classes of a model."""
+        """The parts of all categories, each once, in the file's order: the classes of a model."""
         return tuple(dict.fromkeys(p for c in self.categories.values() for p in c.parts))
 
     @cached_property
     def label_names(self) -> tuple[str, ...]:
-        """Every part by itself, then each on the left, then each on the right."""
+        """All parts without a side, then all with the left one, then all with the right one."""
         parts = self.part_names
         return (*parts, *(with_side(part, side) for side in SIDES for part in parts))
 
@@ -135,21 +137,23 @@ class Taxonomy:
         return words | {normalise(name): name for name in self.categories}
 
     def category_of(self, word: str | None) -> str | None:
-        """The category that a word means, or None where it means none of them."""
+        """Return the category that a word names, or None."""
         return None if word is None else self._category_of.get(normalise(word))
 
     def resolve_label(self, category: str, label: str) -> tuple[str, str]:
-        """Splits a label into its part and its full name: `front-left-paw` of a 4leg gives
-        `front-leg` and `front-left-leg`.
+        """Return the part and the canonical label of a label.
+
+        `front-left-paw` of a `4leg` gives `front-leg` and `front-left-leg`.
 
         Raises:
-            SketchError: the category has no such part; the nearest names are told.
+            SketchError: the category has no such part; the message lists the nearest names.
         """
         known = self.categories[category]
         spelled = normalise(label)
         part = known.aliases.get(spelled)
         if part is not None:
             return part, part
+        # Files put the side before, within or after the part: `left-front-leg`, `leg-front-left`.
         for side in SIDES:
             words = spelled.split("-")
             if side in words:
@@ -163,13 +167,13 @@ class Taxonomy:
 
 
 def with_side(part: str, side: str) -> str:
-    """Names a part with its side: `front-leg` on the left is `front-left-leg`."""
+    """Return the label of a part with a side: `front-leg` on the left is `front-left-leg`."""
     head, dash, last = part.rpartition("-")
     return f"{head}{dash}{side}-{last}"
 
 
 def side_of(part: str, label: str) -> str | None:
-    """The side that a label adds to its part, or None."""
+    """Return the side that a label adds to its part, or None."""
     return next((side for side in SIDES if label == with_side(part, side) != part), None)
 
 
@@ -184,14 +188,15 @@ def _category(name: str, data: Mapping[str, Any], shared: Mapping[str, str]) -> 
     if len({normalise(p) for p in parts}) != len(parts):
         raise UserError(f"{where} lists a part twice")
     own = _words(data.get("aliases", {}), f"{where}: aliases")
+    # Aliases of the whole taxonomy apply to the categories that have the part.
     aliases = {normalise(a): p for a, p in shared.items() if p in parts}
     aliases |= {normalise(a): p for a, p in own.items()}
     countable = frozenset(_names(data.get("countable", []), f"{where}: countable"))
     sided = frozenset(_names(data.get("sided", []), f"{where}: sided"))
-    for kind, named in (("countable", countable), ("sided", sided), ("aliases", own.values())):
+    for key, named in (("countable", countable), ("sided", sided), ("aliases", own.values())):
         for part in named:
             if part not in parts:
-                raise UserError(f"{where}: {kind} names {part!r}, which is not among its parts")
+                raise UserError(f"{where}: {key} names {part!r}, which is not among its parts")
     return Category(
         name=name,
         parts=parts,

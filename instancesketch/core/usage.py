@@ -1,23 +1,26 @@
-"""What the epochs of a run have cost: time to read and to compute, memory."""
+"""Time and memory that work takes: of an iterator, of the epochs of a run, of processes."""
 
 from __future__ import annotations
 
 import resource
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+import psutil
+
 T = TypeVar("T")
 
-# What differs from machine to machine in the figures of an epoch; all else follows from the seed.
-MEASURED = ("seconds", "reading_seconds", "memory_mb")
+# The fields of an epoch's metrics that differ between machines; all others follow from the seed.
+MEASURED_FIELDS = ("seconds", "reading_seconds", "memory_mb")
 
 
-class Waited(Generic[T]):
-    """Passes things on, and counts the seconds that were spent waiting for them."""
+class TimedIterator(Generic[T]):
+    """An iterator that adds up the seconds spent waiting for the next value in `seconds`."""
 
-    def __init__(self, things: Iterable[T]) -> None:
-        self._things = iter(things)
+    def __init__(self, values: Iterable[T]) -> None:
+        self._values = iter(values)
         self.seconds = 0.0
 
     def __iter__(self) -> Iterator[T]:
@@ -26,27 +29,26 @@ class Waited(Generic[T]):
     def __next__(self) -> T:
         began = time.perf_counter()
         try:
-            return next(self._things)
+            return next(self._values)
         finally:
             self.seconds += time.perf_counter() - began
 
 
-def costs(lines: Sequence[Mapping[str, Any]], drawings: int | None = None) -> dict[str, Any]:
-    """What `summary.json` says about speed and memory.
+def summarize_usage(
+    epochs: Sequence[Mapping[str, Any]], sketches: int | None = None
+) -> dict[str, Any]:
+    """Return what `summary.json` records about the speed and the memory of a run.
 
     Args:
-        lines: the figures of each epoch: its `seconds`, the `drawings` of each of its `workers`,
-            and of one of these `reading_seconds` and `memory_mb`.
-        drawings: of an epoch, where the lines don't say.
+        epochs: the metrics of each epoch: its `seconds`, the number of its `workers`, the
+            `drawings` that each of these read, and the `reading_seconds` and `memory_mb` of one.
+        sketches: the number of sketches in an epoch, for epochs without `drawings`.
     """
-
-    def total(name: str) -> float:
-        return float(sum(line.get(name, 0.0) for line in lines))
-
-    seen = sum(drawings or line["drawings"] * line.get("workers", 1) for line in lines)
-    seconds, reading = total("seconds"), total("reading_seconds")
+    seen = sum(sketches or epoch["drawings"] * epoch.get("workers", 1) for epoch in epochs)
+    seconds, reading = _sum(epochs, "seconds"), _sum(epochs, "reading_seconds")
     stages = {"reading": reading, "training": seconds - reading}
-    if not any("reading_seconds" in line for line in lines):  # it wasn't measured
+    # Detectors, and runs of older versions, don't measure it: 0 seconds would be wrong.
+    if not any("reading_seconds" in epoch for epoch in epochs):
         del stages["reading"]
     return {
         "speed": {
@@ -54,15 +56,42 @@ def costs(lines: Sequence[Mapping[str, Any]], drawings: int | None = None) -> di
             "seconds": round(seconds, 3),
             "drawings_per_second": round(seen / max(seconds, 1e-9), 1),
         },
-        # Of one worker: where it waited for drawings, and where it learned from them.
-        "stages": {name: {"busy_seconds": round(took, 3)} for name, took in stages.items()},
+        # Of one worker: the seconds it waited for sketches, and those it trained on them.
+        "stages": {name: {"busy_seconds": round(busy, 3)} for name, busy in stages.items()},
         "peak_memory_mb": {
             "driver": round(peak_memory_mb()),
-            "worker": max((line.get("memory_mb", 0) for line in lines), default=0),
+            "worker": max((epoch.get("memory_mb", 0) for epoch in epochs), default=0),
         },
     }
 
 
+def _sum(epochs: Sequence[Mapping[str, Any]], field: str) -> float:
+    return float(sum(epoch.get(field, 0.0) for epoch in epochs))
+
+
 def peak_memory_mb() -> float:
-    """The most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the largest resident set size that this process has had, in MB."""
+    # psutil has the peak on Windows alone; elsewhere the standard library is the only source.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # macOS counts bytes
+
+
+def tree_memory_mb(pid: int) -> float:
+    """Return the memory of a process and all its descendants now, in MB; 0 where it has ended.
+
+    Pages that several processes share count once: it is the proportional set size (PSS), which
+    Linux alone has. On other systems the result is 0.
+    """
+    try:
+        root = psutil.Process(pid)
+        processes = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return 0.0
+    return sum(_pss(process) for process in processes) / 2**20
+
+
+def _pss(process: psutil.Process) -> int:
+    try:
+        return int(getattr(process.memory_full_info(), "pss", 0))
+    except psutil.Error:  # it has ended since, or belongs to another user
+        return 0

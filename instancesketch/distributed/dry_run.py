@@ -55,11 +55,11 @@ def _rows(sources: list[str]) -> int | None:
     for source in sources:
         files = [source]
         if storage.is_folder(source):
-            names = [n for n in storage.names_in(source) if n[0] not in "_."]
+            names = [n for n in storage.list_names(source) if n[0] not in "_."]
             files = [storage.join(source, n) for n in names if n != "summary.json"]
         if not files or not all(file.endswith(".parquet") for file in files):
             return None
-        total += sum(parquet.row_count(file) for file in files)
+        total += sum(parquet.count_rows(file) for file in files)
     return total
 
 

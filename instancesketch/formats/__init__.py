@@ -40,7 +40,6 @@ from instancesketch.core import storage
 from instancesketch.core.errors import SketchError
 from instancesketch.core.schema import LABEL_COLUMNS
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats.ndjson import insist_on
 from instancesketch.formats.readers import (
     corpus,
     cvat,
@@ -182,8 +181,8 @@ def _read(
             record = found if labels is True else _without_labels(found, labels == "objects")
             yield _resolved(record, piece.path, taxonomy, folders)
     except (OSError, pa.ArrowException) as error:  # of the storage; contents are read more closely
-        insist_on(filesystem, piece.path)
-        reason = f"can't be read: {storage.reason_of(error)}"
+        storage.raise_if_unreachable(filesystem, piece.path)
+        reason = f"can't be read: {storage.describe_error(error)}"
         yield Rejection(file=piece.path, position="", reason=reason)
 
 

@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from instancesketch.core import storage
-from instancesketch.core.errors import SketchError, UserError
+from instancesketch.core.errors import SketchError
 from instancesketch.formats.json_values import load_object
 from instancesketch.formats.records import Piece, Record, Rejection
 
@@ -102,22 +101,3 @@ def read_whole(filesystem: fs.FileSystem, path: str, limit: int) -> bytes:
         size = filesystem.get_file_info(path).size or len(data)
         raise SketchError(too_large("the file", size, limit))
     return data
-
-
-def insist_on(filesystem: fs.FileSystem, path: str) -> None:
-    """Makes sure that a file of an object store can be had at all, where reading it has failed.
-
-    What a network or a server does wrong says nothing of the file: to reject it would be to lose
-    it from a corpus that looks complete. So the job ends, and goes on another time.
-
-    Raises:
-        UserError: its bytes can't be had.
-    """
-    if isinstance(filesystem, fs.LocalFileSystem):
-        return
-    try:
-        with filesystem.open_input_stream(path, compression=None) as stream:
-            while stream.read(CHUNK_BYTES):
-                pass
-    except OSError as error:
-        raise UserError(f"{path} can't be had: {storage.reason_of(error)}") from None

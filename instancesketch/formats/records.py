@@ -38,7 +38,7 @@ class Rejection:
     reason: str
 
     def __post_init__(self) -> None:
-        # Reasons quote the file, which may hold megabytes of a label.
+        # ReasonCounter quote the file, which may hold megabytes of a label.
         if len(self.reason) > _LONGEST_REASON:
             object.__setattr__(self, "reason", self.reason[:_LONGEST_REASON] + "…")
 

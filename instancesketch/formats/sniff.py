@@ -12,7 +12,6 @@ from pyarrow import fs
 from instancesketch.core import storage
 from instancesketch.core.errors import SketchError
 from instancesketch.formats import json_values
-from instancesketch.formats.ndjson import insist_on
 from instancesketch.formats.readers import spg
 from instancesketch.formats.records import Rejection
 
@@ -57,7 +56,7 @@ def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
     try:
         head = _head(path, filesystem)
     except (OSError, pa.ArrowException):
-        insist_on(filesystem, path)
+        storage.raise_if_unreachable(filesystem, path)
         return None
     if not head.strip() or head.startswith(b"\x1f\x8b"):
         return None
@@ -82,8 +81,8 @@ def unknown(path: str, filesystem: fs.FileSystem) -> Rejection:
         else:
             reason = "in no format that can be read"
     except (OSError, pa.ArrowException) as error:
-        insist_on(filesystem, path)
-        reason = f"can't be read: {storage.reason_of(error)}"
+        storage.raise_if_unreachable(filesystem, path)
+        reason = f"can't be read: {storage.describe_error(error)}"
     return Rejection(file=path, position="", reason=reason)
 
 

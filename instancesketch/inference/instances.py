@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from instancesketch.core.label_ids import parts_of
+from instancesketch.core.label_ids import part_mask
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import ragged
 from instancesketch.models.packing import Batch, pieces
@@ -39,12 +39,12 @@ class Instances(NamedTuple):
 
 def countable_parts(taxonomy: Taxonomy) -> Tensor:
     """Which parts of each category are counted, (C + 1, Q) bool; last, for -1: by any category."""
-    return _or_any(parts_of(taxonomy, "countable"))
+    return _or_any(part_mask(taxonomy, "countable"))
 
 
 def sided_parts(taxonomy: Taxonomy) -> Tensor:
     """Which parts of each category have a side, (C + 1, Q) bool; last, for -1: in any category."""
-    return _or_any(parts_of(taxonomy, "sided"))
+    return _or_any(part_mask(taxonomy, "sided"))
 
 
 def _or_any(parts_CQ: npt.NDArray[np.bool_]) -> Tensor:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from instancesketch.core.schema import RESULT_SCHEMA, list_array, result_table
+from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, to_list_array
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.detector import Boxes
 from instancesketch.inference.instances import DOT, agglomerate
@@ -189,7 +189,7 @@ class Grouper:
             return RESULT_SCHEMA.empty_table()
         batch = pack(table, self.taxonomy, labels=False)
         found = find(self.net, batch, boxes, drawing_order=drawing_order)
-        return result_table(table, object_columns(batch, found, self.taxonomy))
+        return build_result_table(table, object_columns(batch, found, self.taxonomy))
 
 
 def object_columns(batch: Batch, found: Objects, taxonomy: Taxonomy) -> dict[str, pa.Array]:
@@ -198,7 +198,7 @@ def object_columns(batch: Batch, found: Objects, taxonomy: Taxonomy) -> dict[str
     categories = kind_words(found.kind_K, found.objects_N, taxonomy)
     scores = pa.array(found.score_K.numpy(), pa.float32())
     return {
-        "object": list_array(objects, pa.int32()),
+        "object": to_list_array(objects, pa.int32()),
         "object_category": categories,
         "object_score": pa.ListArray.from_arrays(categories.offsets, scores),
     }

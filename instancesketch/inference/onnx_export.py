@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -65,13 +63,9 @@ def export(source: str, out: str) -> list[str]:
             "licences": str(loaded.config.get("licences", "")),
         }
         data = to_onnx(model, said)
-        storage.write_whole(storage.join(out, f"{kind}.onnx"), partial(_write, data))
+        storage.write_bytes(storage.join(out, f"{kind}.onnx"), data)
         written.append(f"{kind}.onnx")
     return written
-
-
-def _write(data: bytes, path: str) -> None:
-    Path(path).write_bytes(data)
 
 
 def _model(

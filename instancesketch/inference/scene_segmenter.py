@@ -16,9 +16,9 @@ from torch import Tensor
 from instancesketch.core.schema import (
     NO_OBJECTS,
     RESULT_SCHEMA,
-    flat_list,
-    list_array,
-    result_table,
+    build_result_table,
+    flatten_lists,
+    to_list_array,
 )
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.inference.segmenter import Segmenter, predict
@@ -76,8 +76,8 @@ class SceneSegmenter:
         cuts = scenes.strokes_N.cumsum(0).numpy()
         offsets = pa.array(np.concatenate([[0], cuts]).astype(np.int32))
         columns |= {name: pa.ListArray.from_arrays(offsets, v) for name, v in parts.items()}
-        columns["part_score"] = list_array(np.split(score_S, cuts[:-1]), pa.float32())
-        return _without_objects(result_table(table, columns))
+        columns["part_score"] = to_list_array(np.split(score_S, cuts[:-1]), pa.float32())
+        return _without_objects(build_result_table(table, columns))
 
     def _reconsidered(self, drawings: Batch, score_D: Tensor) -> Batch:
         """Drawings with the category that the grouper, which has seen the scene, and the segmenter,
@@ -120,7 +120,7 @@ def _without_objects(result: pa.Table) -> pa.Table:
         nothing = pa.scalar(None, result.schema.field(name).type)
         columns[name] = pc.if_else(lacking, nothing, result[name])
     columns["error"] = pc.if_else(lacking, NO_OBJECTS, pa.scalar(None, pa.string()))
-    return result_table(result, columns)
+    return build_result_table(result, columns)
 
 
 def _nothing(scenes: Batch) -> dict[str, pa.Array]:
@@ -137,7 +137,7 @@ def _scores(table: pa.Table, objects: int) -> Tensor:
         or not pc.any(table["object_score"].is_valid()).as_py()
     ):
         return torch.full((objects,), float("nan"))
-    score_K, _, _ = flat_list(table, "object_score")
+    score_K, _, _ = flatten_lists(table, "object_score")
     return torch.tensor(score_K)
 
 

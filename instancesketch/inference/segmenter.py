@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from instancesketch.core.errors import UserError
-from instancesketch.core.label_ids import categories
-from instancesketch.core.schema import RESULT_SCHEMA, from_table, result_table, to_table
+from instancesketch.core.label_ids import category_ids
+from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, from_table, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.sketches import Sketches
 from instancesketch.core.taxonomy import Taxonomy
@@ -146,14 +146,14 @@ class Segmenter:
         batch = pack(table, self.taxonomy, labels=False)
         told_N = torch.full((len(batch),), -1)
         if given_category:
-            told_N = torch.from_numpy(categories(table, self.taxonomy))
+            told_N = torch.from_numpy(category_ids(table, self.taxonomy))
         parts_SQ, category_N, guess_NC = predict(self.net, batch, told_N)
         columns = self._labels(batch, parts_SQ, category_N)
         errors = self._errors(table, told_N) if given_category else [None] * len(table)
         if guess_NC is not None and not given_category:
             columns["category_score"] = pa.array(guess_NC.amax(1).numpy())
         columns["error"] = pa.array(errors, pa.string())
-        result = result_table(table, columns)
+        result = build_result_table(table, columns)
         return _without_labels(result, np.array([e is not None for e in errors]))
 
     def label_batch(self, batch: Batch) -> dict[str, Any]:

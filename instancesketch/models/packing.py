@@ -14,8 +14,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from instancesketch.core.label_ids import categories, category_numbers, part_numbers
-from instancesketch.core.schema import flat_list, whole
+from instancesketch.core.label_ids import category_ids, category_ids_of_words, part_ids
+from instancesketch.core.schema import combine_chunks, flatten_lists
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import ragged
 
@@ -159,23 +159,23 @@ def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
         taxonomy: gives labels and categories their numbers; what it doesn't know becomes -1.
         labels: whether labels and categories are read at all; all are -1 otherwise.
     """
-    x_P, _, _ = flat_list(table, "x")
-    y_P, _, _ = flat_list(table, "y")
-    stroke_len_S, strokes_N1, _ = flat_list(table, "stroke_len")
+    x_P, _, _ = flatten_lists(table, "x")
+    y_P, _, _ = flatten_lists(table, "y")
+    stroke_len_S, strokes_N1, _ = flatten_lists(table, "stroke_len")
     strokes_N = torch.from_numpy(np.diff(strokes_N1))
     part_S, instance_S = torch.full((2, len(stroke_len_S)), -1)
     category_N = torch.full((len(table),), -1)
     if labels:
-        known_S, labelled_N = part_numbers(table, taxonomy)
+        known_S, labelled_N = part_ids(table, taxonomy)
         part_S[torch.from_numpy(labelled_N > 0).repeat_interleave(strokes_N)] = torch.from_numpy(
             known_S
         )
-        numbers, counted_N1, _ = flat_list(table, "instance")
+        numbers, counted_N1, _ = flatten_lists(table, "instance")
         counted_N = torch.from_numpy(np.diff(counted_N1))
         instance_S[(counted_N > 0).repeat_interleave(strokes_N)] = torch.from_numpy(
             numbers.astype(np.int64)
         )
-        category_N = torch.from_numpy(categories(table, taxonomy))
+        category_N = torch.from_numpy(category_ids(table, taxonomy))
     return Batch(
         points_P2=torch.from_numpy(np.stack([x_P, y_P], axis=1)),
         stroke_len_S=torch.from_numpy(stroke_len_S.astype(np.int64)),
@@ -195,7 +195,7 @@ def pack_scenes(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> 
     batch = pack(table, taxonomy, labels=False)
     if not labels:
         return batch
-    object_T, strokes_N1, _ = flat_list(table, "object")
+    object_T, strokes_N1, _ = flatten_lists(table, "object")
     kind_K, objects_N = kinds(table, taxonomy)
     labelled_S = torch.from_numpy(np.diff(strokes_N1) > 0).repeat_interleave(batch.strokes_N)
     first_T = ragged.starts(objects_N).repeat_interleave(torch.from_numpy(np.diff(strokes_N1)))
@@ -210,8 +210,8 @@ def pack_scenes(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> 
 
 def kinds(table: pa.Table, taxonomy: Taxonomy) -> tuple[Tensor, Tensor]:
     """The kind of every object of the scenes, end to end, and how many each scene has."""
-    column = whole(table["object_category"])
-    kind_K = category_numbers(column.flatten(), taxonomy)
+    column = combine_chunks(table["object_category"])
+    kind_K = category_ids_of_words(column.flatten(), taxonomy)
     objects_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     kind_K[kind_K < 0] = len(taxonomy.category_names)
     return torch.from_numpy(kind_K), torch.from_numpy(objects_N.astype(np.int64))

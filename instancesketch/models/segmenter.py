@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from instancesketch.core.label_ids import parts_of
+from instancesketch.core.label_ids import part_mask
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
@@ -42,7 +42,7 @@ class SegmenterNet(nn.Module):
             self.category_head = nn.Linear(width, len(taxonomy.category_names))
         else:
             self.category.requires_grad_(False)  # there in the published recipe, but not used
-        allowed_CQ = torch.from_numpy(parts_of(taxonomy))
+        allowed_CQ = torch.from_numpy(part_mask(taxonomy))
         self.register_buffer("allowed_CQ", allowed_CQ, persistent=False)
         self.allowed_CQ: Tensor
 

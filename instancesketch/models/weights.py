@@ -60,7 +60,7 @@ def save(
         name: (value.half() if half and value.is_floating_point() else value).cpu().contiguous()
         for name, value in tensors.items()
     }
-    storage.write_whole(
+    storage.write_atomically(
         storage.join(location, "model.safetensors"),
         lambda path: safetensors.torch.save_file(tensors, path),
     )

@@ -9,7 +9,7 @@ import pyarrow.fs as fs
 
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
-from instancesketch.core.parquet import Watch, sketches, unwatched
+from instancesketch.core.parquet import OnProgress, read_sketches
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats import WRITERS, write
 from instancesketch.results.folder import taxonomy_of
@@ -19,7 +19,7 @@ def export(
     corpus: str,
     format: str,
     out: str,
-    watch: Watch = unwatched,
+    on_progress: OnProgress | None = None,
     *,
     uncertain: int | None = None,
     images: bool = False,
@@ -38,8 +38,8 @@ def export(
     if images and format != "cvat":
         raise UserError("--images goes with --format cvat; other formats need none")
     refuse_taken(out)
-    parquet.row_files(corpus)  # says so before anything is written if it is no corpus
-    rows: Iterable[Sketch] = sketches(corpus, watch=watch)
+    parquet.list_row_files(corpus)  # says so before anything is written if it is no corpus
+    rows: Iterable[Sketch] = read_sketches(corpus, on_progress=on_progress)
     if uncertain is not None:
         rows = least_sure(rows, uncertain, corpus)
     taxonomy = taxonomy_of(corpus)
@@ -77,5 +77,5 @@ def refuse_taken(out: str) -> None:
     Raises:
         UserError: it isn't.
     """
-    if storage.names_in(out) or (storage.exists(out) and not storage.is_folder(out)):
+    if storage.list_names(out) or (storage.exists(out) and not storage.is_folder(out)):
         raise UserError(f"{out} is there already: choose a new folder for --out")

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instancesketch.core import parquet, storage
-from instancesketch.core.errors import Reasons, SketchError, UserError
-from instancesketch.core.parquet import sketches
-from instancesketch.core.schema import conform, flat_list, value_counts
+from instancesketch.core.errors import ReasonCounter, SketchError, UserError
+from instancesketch.core.parquet import read_sketches
+from instancesketch.core.schema import cast_to_schema, count_values, flatten_lists
 from instancesketch.core.sketch import Sketch
 
 _COUNTED = ["source", "category", "split", "stroke_len", "part", "object_category"]
@@ -32,28 +32,28 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
     """
     totals: Counter[str] = Counter(sketches=0, strokes=0, points=0, failed=0)
     by: dict[str, Counter[str | None]] = {n: Counter() for n in _COUNTED if n != "stroke_len"}
-    reasons, errors = Reasons(), Reasons()
+    reasons, errors = ReasonCounter(), ReasonCounter()
     for table in parquet.read_batches(corpus):
         try:
-            table = conform(table)
+            table = cast_to_schema(table)
         except SketchError as error:
             raise UserError(f"{corpus}: {error}") from None
-        lengths, _, _ = flat_list(table, "stroke_len")
+        lengths, _, _ = flatten_lists(table, "stroke_len")
         totals["sketches"] += len(table)
         totals["strokes"] += len(lengths)
         totals["points"] += int(lengths.sum())
         if "error" in table.column_names:
-            told = value_counts(table["error"].drop_null())
+            told = count_values(table["error"].drop_null())
             totals["failed"] += told.total()
             errors.add(told)
         for name, counts in by.items():
             column = table[name]
             if pa.types.is_list(column.type):
                 column = pc.list_flatten(column)
-            counts.update(value_counts(column))
+            counts.update(count_values(column))
     totals["rejected"] = 0
     if storage.exists(rejected := storage.join(corpus, "_rejected.parquet")):
-        told = value_counts(parquet.read_table(rejected, ["reason"])["reason"])
+        told = count_values(parquet.read_table(rejected, ["reason"])["reason"])
         totals["rejected"] = told.total()
         reasons.add(told)
     found: dict[str, Any] = {name: dict(counts.most_common()) for name, counts in by.items()}
@@ -63,7 +63,7 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
         | {
             "reason": reasons.to_dict(),
             "error": errors.to_dict(),
-            "drawings": [_in_short(sketch) for sketch in islice(sketches(corpus), drawings)],
+            "drawings": [_in_short(sketch) for sketch in islice(read_sketches(corpus), drawings)],
         }
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from instancesketch.core import parquet
-from instancesketch.core.schema import conform, from_table
+from instancesketch.core.schema import cast_to_schema, from_table
 from instancesketch.render.colours import palette
 from instancesketch.render.svg import stroke_names, to_svg
 from instancesketch.tracking import pictures
@@ -49,10 +49,10 @@ class Examples:
         return pa.concat_tables(found)
 
     def _read(self, group: Group) -> pa.Table:
-        table = parquet.read_group(group.path, group.row_group, sampling.COLUMNS)
+        table = parquet.read_row_group(group.path, group.row_group, sampling.COLUMNS)
         labels = self.fit.config.labels
         mask = sampling.role_mask(table, "select", self.selection, self.fit.taxonomy, labels)
-        return conform(table.filter(pa.array(mask)))
+        return cast_to_schema(table.filter(pa.array(mask)))
 
     def _shown(self, epoch: int, confusion: Mapping[str, Any] | None) -> pictures.Shown:
         by, taxonomy = self.fit.shown_by, self.fit.taxonomy

@@ -58,13 +58,13 @@ class RunLog:
         text = "".join(json.dumps(line) + "\n" for line in lines)
         storage.write_text(storage.join(self.run, METRICS), text)
         self.late = []
-        storage.write_whole(
+        storage.write_atomically(
             storage.join(self.run, CURVES),
             lambda path: draw_curves(lines).savefig(path, format="svg"),
         )
         for name, picture in shown.pictures.items() if shown else ():
             place = storage.join(self.run, f"{name}.png")
-            storage.write_whole(place, partial(pictures.write, picture))
+            storage.write_atomically(place, partial(pictures.write, picture))
 
     def close(self, failed: bool) -> None:
         """Does nothing: every epoch is written whole."""

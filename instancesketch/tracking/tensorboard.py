@@ -37,7 +37,7 @@ class TensorBoard:
     def log(self, figures: Mapping[str, Any], shown: Shown | None) -> None:
         """Writes an epoch's figures and pictures."""
         epoch = figures["epoch"]
-        for name in storage.names_in(self.folder):
+        for name in storage.list_names(self.folder):
             if name > _file(epoch):
                 storage.remove(storage.join(self.folder, name))
 
@@ -62,11 +62,7 @@ class TensorBoard:
             (written,) = Path(folder).iterdir()
             events = written.read_bytes()
         place = storage.join(self.folder, _file(epoch))
-        storage.write_whole(place, lambda path: _write(path, events))
-
-
-def _write(path: str, events: bytes) -> None:
-    Path(path).write_bytes(events)
+        storage.write_bytes(place, events)
 
 
 def _file(epoch: int) -> str:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from instancesketch.core.schema import result_table
+from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import countable_parts, counted_strokes, find, sided_parts
 from instancesketch.inference.segmenter import instance_columns
@@ -80,7 +80,7 @@ class RefinerFit(Fit):
         batch = pack(table, self.taxonomy)
         finder = partial(find, self.mean)
         columns = instance_columns(finder, batch, batch.part_S, batch.category_N, self.taxonomy)
-        return result_table(table, columns)
+        return build_result_table(table, columns)
 
     @staticmethod
     def score(figures: Mapping[str, float | None]) -> float | None:

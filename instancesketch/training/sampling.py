@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instancesketch.core import hashing, parquet, schema
-from instancesketch.core.label_ids import categories, part_numbers, parts_of
+from instancesketch.core.label_ids import category_ids, part_ids, part_mask
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.training.config import Labels, Role, Selection
 
@@ -63,7 +63,7 @@ def row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
     return [
         (location, i)
         for corpus in corpora
-        for location in parquet.row_files(corpus)
+        for location in parquet.list_row_files(corpus)
         for i in range(parquet.open_parquet(location).num_row_groups)
     ]
 
@@ -74,7 +74,7 @@ def some_row_groups(corpora: Sequence[str], most: int) -> tuple[list[tuple[str, 
     Raises:
         UserError: as `row_groups`.
     """
-    files = [location for corpus in corpora for location in parquet.row_files(corpus)]
+    files = [location for corpus in corpora for location in parquet.list_row_files(corpus)]
     opened = files[:: max(1, -(-len(files) // most))]
     groups = [(f, i) for f in opened for i in range(parquet.open_parquet(f).num_row_groups)]
     chosen = groups[:: max(1, -(-len(groups) // most))]
@@ -91,7 +91,7 @@ def splits(groups: Sequence[tuple[str, int]]) -> Counter[str | None]:
     """
     counts: Counter[str | None] = Counter()
     for group in groups:
-        counts += schema.value_counts(parquet.read_group(*group, ["split"])["split"])
+        counts += schema.count_values(parquet.read_row_group(*group, ["split"])["split"])
     return counts
 
 
@@ -106,13 +106,13 @@ def role_mask(
     if labels == "objects":
         known = pc.is_valid(table["object"]).to_numpy()
     else:
-        known = pc.is_valid(table["part"]).to_numpy() & (categories(table, taxonomy) >= 0)
+        known = pc.is_valid(table["part"]).to_numpy() & (category_ids(table, taxonomy) >= 0)
     if role == "select" and selection == "valid":
         return known & (split == "valid")
     mask = known & (split == "train")
     if selection == "tenth":
         tenth = np.fromiter(
-            (hashing.bucket(i, "select") < 10 for i in table["sketch_id"].to_pylist()),
+            (hashing.hash_bucket(i, "select") < 10 for i in table["sketch_id"].to_pylist()),
             bool,
             len(table),
         )
@@ -136,7 +136,7 @@ def survey(
     Raises:
         UserError: the row group can't be read, or is damaged.
     """
-    table = parquet.read_group(*group, COLUMNS if role == "select" else _NARROW)
+    table = parquet.read_row_group(*group, COLUMNS if role == "select" else _NARROW)
     chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
     if labels == "objects":
         return Group(
@@ -148,10 +148,10 @@ def survey(
             instances=0,
             strange=(),
         )
-    category_N = categories(chosen, taxonomy)
-    part_S, strokes_N = part_numbers(chosen, taxonomy)
+    category_N = category_ids(chosen, taxonomy)
+    part_S, strokes_N = part_ids(chosen, taxonomy)
     category_S = np.repeat(category_N, strokes_N)
-    strange_S = ~parts_of(taxonomy)[category_S, part_S] | (part_S < 0)
+    strange_S = ~part_mask(taxonomy)[category_S, part_S] | (part_S < 0)
     return Group(
         path=group[0],
         row_group=group[1],
@@ -206,7 +206,7 @@ def read_unit(
     unit: Unit, role: Role, selection: Selection, taxonomy: Taxonomy, labels: Labels = "parts"
 ) -> pa.Table:
     """The rows of a unit that play the role."""
-    table = parquet.read_group(unit.path, unit.row_group, COLUMNS)
+    table = parquet.read_row_group(unit.path, unit.row_group, COLUMNS)
     chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
     return chosen.take(np.arange(unit.stripe, len(chosen), unit.of))
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from instancesketch.core.errors import UserError
-from instancesketch.core.hashing import seed_of
+from instancesketch.core.hashing import derive_seed
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.packing import Batch
 from instancesketch.training.augment import augment
@@ -99,8 +99,8 @@ class Fit(ABC):
             UserError: the loss, or what was learned, is no number any more.
         """
         generator = torch.Generator(self.device)
-        generator.manual_seed(seed_of(self.config.seed, epoch, worker, 0))
-        torch.manual_seed(seed_of(self.config.seed, epoch, worker, 1))  # for dropout
+        generator.manual_seed(derive_seed(self.config.seed, epoch, worker, 0))
+        torch.manual_seed(derive_seed(self.config.seed, epoch, worker, 1))  # for dropout
         self.net.train()
         total = torch.zeros((), device=self.device)
         steps = drawings = 0

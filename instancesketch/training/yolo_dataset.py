@@ -107,7 +107,7 @@ def objects(table: pa.Table, batch: Batch, taxonomy: Taxonomy) -> tuple[Tensor, 
 
 def _write_image(location: str, pixels: npt.NDArray[np.uint8]) -> None:
     image = Image.fromarray(pixels)
-    storage.write_whole(location, lambda path: image.save(path, "png"))
+    storage.write_atomically(location, lambda path: image.save(path, "png"))
 
 
 def _label_lines(

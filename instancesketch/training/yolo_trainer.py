@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from instancesketch.core.hashing import seed_of
+from instancesketch.core.hashing import derive_seed
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.detector import class_names
 from instancesketch.models.yolo import definition, network, prepare
@@ -192,7 +192,7 @@ def _training_class() -> Any:
         def run_callbacks(self, event: str) -> None:
             if event == "on_train_epoch_start":
                 self.begun, self.step = time.perf_counter(), 0
-                seed = seed_of(self.job.config.seed, self.epoch)
+                seed = derive_seed(self.job.config.seed, self.epoch)
                 random.seed(seed)
                 np.random.seed(seed % 2**32)  # noqa: NPY002 - it is the one that is drawn from
                 torch.manual_seed(seed)

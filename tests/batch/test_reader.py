@@ -13,7 +13,7 @@ from instancesketch.batch.manifest import rows_of
 from instancesketch.batch.quarantine import Marker
 from instancesketch.batch.reader import Reading, read_slice, shuffle_strokes
 from instancesketch.batch.shards import plan
-from instancesketch.core.hashing import split_of
+from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import SCHEMA
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
@@ -78,8 +78,8 @@ def test_split_by_user_falls_back_to_the_id_and_counts_it(tmp_path: Path) -> Non
     (folder / "a.ndjson").write_text("".join(lines))
     rows, log = read_all(folder, Reading(split_by="user"))
     splits = dict(zip(rows["sketch_id"].to_pylist(), rows["split"].to_pylist(), strict=True))
-    assert {splits[f"k{i}"] for i in range(5)} == {split_of("ann")}
-    assert (splits["lone"], splits["official"]) == (split_of("lone"), "test")
+    assert {splits[f"k{i}"] for i in range(5)} == {assign_split("ann")}
+    assert (splits["lone"], splits["official"]) == (assign_split("lone"), "test")
     assert log["without_user"].to_pylist() == [False] * 5 + [True, False]
 
 

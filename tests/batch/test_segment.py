@@ -17,7 +17,7 @@ from instancesketch.batch.job import Summary
 from instancesketch.batch.segment import Labelling, segment
 from instancesketch.batch.stages import Detect, Group, Label, Step, Work
 from instancesketch.core.errors import UserError
-from instancesketch.core.schema import result_table
+from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 
 
@@ -28,7 +28,7 @@ def obey(rows: pa.Table) -> pa.Table:
         os.kill(os.getpid(), signal.SIGKILL)
     if "raise" in ids:
         raise RuntimeError("out of crayons")
-    return result_table(rows, {"category": pa.array(["sun"] * len(rows))})
+    return build_result_table(rows, {"category": pa.array(["sun"] * len(rows))})
 
 
 def obedient(device: str) -> Work:
@@ -96,7 +96,7 @@ def follow(name: str, rows: pa.Table) -> pa.Table:
     if f"raise {name}" in ids:
         raise RuntimeError("out of crayons")
     been = [f"{before} {name}" for before in rows["category"].to_pylist()]
-    return result_table(rows, {"category": pa.array(been)})
+    return build_result_table(rows, {"category": pa.array(been)})
 
 
 def following(name: str, device: str) -> Work:

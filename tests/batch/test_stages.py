@@ -11,7 +11,7 @@ from instancesketch.batch.output import Output
 from instancesketch.batch.quarantine import Marker
 from instancesketch.batch.stages import Label, Sizes, Step, carry_out
 from instancesketch.core.errors import UserError
-from instancesketch.core.schema import RESULT_SCHEMA, result_table, to_table
+from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.distributed.cluster import Capacity, _slots
 
@@ -31,7 +31,7 @@ def work(table: pa.Table, at_once: list[int]) -> pa.Table:
         raise RuntimeError("out of\ncrayons")
     if "lose" in ids:
         table = table.slice(1)
-    return result_table(table, {"category": pa.array(["sun"] * len(table))})
+    return build_result_table(table, {"category": pa.array(["sun"] * len(table))})
 
 
 def step(**options: object) -> Step:

@@ -15,7 +15,7 @@ from instancesketch.batch.synthesize import Numbers, synth_scenes
 from instancesketch.cli import main
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError
-from instancesketch.core.hashing import split_of
+from instancesketch.core.hashing import assign_split
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
@@ -44,7 +44,7 @@ def composed(folder: Path, **values: Any) -> list[Sketch]:
     synth_scenes(
         ScenesConfig(out=str(folder), quiet=True, **{"number": NUMBER, "seed": 1} | values)
     )
-    return list(parquet.sketches(str(folder)))
+    return list(parquet.read_sketches(str(folder)))
 
 
 def shapes(scene: Sketch, number: int) -> tuple[int, ...]:
@@ -59,7 +59,7 @@ def test_a_stock_is_sorted_by_split(tmp_path: Path) -> None:
     assert len(found["train"]) + len(found["valid"]) == len(drawn())
     for role, sketches in found.items():
         for sketch in sketches:
-            known = sketch.split or split_of(sketch.sketch_id)
+            known = sketch.split or assign_split(sketch.sketch_id)
             assert (known == "train") == (role == "train")
 
 

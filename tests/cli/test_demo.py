@@ -22,10 +22,10 @@ def test_demo_goes_the_whole_way_and_again(tmp_path: Path) -> None:
     assert "Traceback" not in first.stderr
     assert "part accuracy" in first.stdout
     corpus = str(tmp_path / "demo" / "corpus")
-    asked = {s.sketch_id for s in parquet.sketches(corpus, "test")}
+    asked = {s.sketch_id for s in parquet.read_sketches(corpus, "test")}
     for name in ("shipped", "trained"):
         page = (tmp_path / "demo" / f"{name}.html").read_text("utf-8")
-        labelled = list(parquet.sketches(str(tmp_path / "demo" / f"by-{name}")))
+        labelled = list(parquet.read_sketches(str(tmp_path / "demo" / f"by-{name}")))
         assert {s.sketch_id for s in labelled} == asked
         assert all(s.error is None and s.part is not None for s in labelled)
         assert any(number for s in labelled for number in s.instance or () if number)

@@ -8,7 +8,7 @@ import pytest
 
 from instancesketch.cli import main, options
 from instancesketch.cli.main import VERBS, parse
-from instancesketch.core.errors import UserError, mistake_in
+from instancesketch.core.errors import UserError, find_user_error
 
 ROOT = Path(__file__).parents[2]
 JOBS = sorted((ROOT / "jobs").glob("*.py"))
@@ -218,7 +218,7 @@ def test_a_mistake_found_by_a_worker_is_one_too(ray_cluster: None) -> None:
 
     with pytest.raises(ray.exceptions.RayTaskError) as caught:
         ray.get(fail.remote())
-    assert "the disk is full" in str(mistake_in(caught.value))
+    assert "the disk is full" in str(find_user_error(caught.value))
 
 
 @pytest.mark.ray

@@ -1,13 +1,10 @@
-"""Reasons by kind."""
-
 import pytest
 
-from instancesketch.core import errors
-from instancesketch.core.errors import Reasons, kind_of
+from instancesketch.core.errors import ReasonCounter, mask_details
 
 
 @pytest.mark.parametrize(
-    ("reason", "kind"),
+    ("reason", "masked"),
     [
         ("stroke 3 has no points", "stroke … has no points"),
         (
@@ -23,12 +20,12 @@ from instancesketch.core.errors import Reasons, kind_of
         ("x is -3.5, y 12", "x is … y …"),
     ],
 )
-def test_kind_of(reason: str, kind: str) -> None:
-    assert kind_of(reason) == kind
+def test_details_of_single_records_are_masked(reason: str, masked: str) -> None:
+    assert mask_details(reason) == masked
 
 
-def test_kinds_are_counted_the_commonest_first() -> None:
-    counts = Reasons()
+def test_counts_are_listed_in_descending_order() -> None:
+    counts = ReasonCounter()
     counts.add({"stroke 3 is empty": 1, "unknown label 'a' for car": 4})
     counts.add({"stroke 4 is empty": 2, "the sketch_id is already taken": 0})
     assert [*counts.to_dict().items()] == [
@@ -37,13 +34,13 @@ def test_kinds_are_counted_the_commonest_first() -> None:
     ]
 
 
-def test_of_very_many_labels_the_names_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "_MOST_KINDS", 2)
-    counts = Reasons()
-    for name in ("a", "b", "c", "d", "a"):
-        counts.add({f"unknown label '{name}' for car": 1})
-    assert counts.to_dict() == {
-        "unknown label 'a' for car": 2,
-        "unknown label … for car": 2,
-        "unknown label 'b' for car": 1,
-    }
+def test_names_are_masked_once_there_are_a_thousand_distinct_reasons() -> None:
+    counts = ReasonCounter()
+    for name in (*range(1_000), "c", "d", "e", 0):
+        counts.add({f"unknown label 'n{name}' for car": 1})
+    listed = counts.to_dict()
+    assert [*listed.items()][:2] == [
+        ("unknown label … for car", 3),
+        ("unknown label 'n0' for car", 2),
+    ]
+    assert len(listed) == 50

@@ -15,7 +15,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        storage.write_whole(str(tmp_path / "new" / "file"), write)
+        storage.write_atomically(str(tmp_path / "new" / "file"), write)
     assert list((tmp_path / "new").iterdir()) == []
 
 
@@ -26,12 +26,12 @@ def test_files_by_path_and_by_uri(tmp_path: Path, prefix: str) -> None:
     parquet.write_table(storage.join(folder, "part-1.parquet"), table)
     parquet.write_table(storage.join(folder, "_rejected.parquet"), table)
     storage.write_json(storage.join(folder, "summary.json"), {"rows": 3})
-    assert storage.names_in(folder) == ["_rejected.parquet", "part-1.parquet", "summary.json"]
-    assert parquet.row_files(folder) == [f"{folder}/part-1.parquet"]
+    assert storage.list_names(folder) == ["_rejected.parquet", "part-1.parquet", "summary.json"]
+    assert parquet.list_row_files(folder) == [f"{folder}/part-1.parquet"]
     assert [len(t) for t in parquet.read_batches(folder, rows=2)] == [2, 1]
     assert storage.read_json(storage.join(folder, "summary.json")) == {"rows": 3}
     storage.move(storage.join(folder, "part-1.parquet"), storage.join(folder, "part-2.parquet"))
-    assert parquet.row_count(storage.join(folder, "part-2.parquet")) == 3
+    assert parquet.count_rows(storage.join(folder, "part-2.parquet")) == 3
     storage.remove(folder)
     storage.remove(folder)
     assert not storage.exists(folder)
@@ -46,25 +46,25 @@ def test_other_filesystems_get_whole_objects(
     )
     storage.write_json("s3://bucket/a/x.json", [1])
     storage.move("s3://bucket/a/x.json", "s3://bucket/a/y.json")
-    assert storage.names_in("s3://bucket/a") == ["y.json"]
+    assert storage.list_names("s3://bucket/a") == ["y.json"]
     assert storage.read_json("s3://bucket/a/y.json") == [1]
 
 
 def test_what_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:
     def kill(path: str) -> None:
         Path(path).touch()
-        assert storage.unfinished(str(tmp_path)) == [Path(path).name]
+        assert storage.list_unfinished(str(tmp_path)) == [Path(path).name]
         assert Path(path).name.startswith("_")
 
-    storage.write_whole(str(tmp_path / "part-0.parquet"), kill)
-    assert storage.unfinished(str(tmp_path)) == []
+    storage.write_atomically(str(tmp_path / "part-0.parquet"), kill)
+    assert storage.list_unfinished(str(tmp_path)) == []
 
 
 def test_reading_what_is_not_there(tmp_path: Path) -> None:
     assert storage.read_json(str(tmp_path / "no.json")) is None
-    assert storage.names_in(str(tmp_path / "no")) == []
+    assert storage.list_names(str(tmp_path / "no")) == []
     with pytest.raises(UserError, match="is no corpus"):
-        parquet.row_files(str(tmp_path))
+        parquet.list_row_files(str(tmp_path))
 
 
 def test_any_flipped_bit_of_the_rows_is_noticed(tmp_path: Path) -> None:

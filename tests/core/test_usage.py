@@ -1,33 +1,48 @@
 import itertools
+import subprocess
+import sys
 
 import pytest
 
-from instancesketch.core.usage import Waited, costs
+from instancesketch.core.usage import TimedIterator, summarize_usage, tree_memory_mb
 
 
-def test_waiting_is_counted_and_working_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timed_iterator_counts_waiting_but_not_working(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count()
     monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    waited = Waited([1, 2, 3])
+    waited = TimedIterator([1, 2, 3])
     for _ in waited:
         next(clock)  # a second of work
     assert waited.seconds == 4.0  # the three, and their end
 
 
-def test_costs_are_those_of_all_epochs_by_all_workers() -> None:
+def test_usage_adds_up_epochs_and_workers() -> None:
     lines = [
         {"seconds": 4.0, "drawings": 50, "workers": 2, "reading_seconds": 1.0, "memory_mb": 300},
         {"seconds": 6.0, "drawings": 100, "workers": 1, "reading_seconds": 2.0, "memory_mb": 200},
     ]
-    found = costs(lines)
+    found = summarize_usage(lines)
     assert found["speed"] == {"drawings": 200, "seconds": 10.0, "drawings_per_second": 20.0}
     assert found["stages"] == {"reading": {"busy_seconds": 3.0}, "training": {"busy_seconds": 7.0}}
     assert found["peak_memory_mb"]["worker"] == 300
     assert found["peak_memory_mb"]["driver"] > 0
 
 
-def test_a_run_of_before_has_what_it_has() -> None:
-    found = costs([{"seconds": 2.0}], drawings=10)
+def test_runs_of_older_versions_have_no_reading_seconds() -> None:
+    found = summarize_usage([{"seconds": 2.0}], sketches=10)
     assert found["speed"]["drawings_per_second"] == 5.0
     assert found["stages"] == {"training": {"busy_seconds": 2.0}}
     assert found["peak_memory_mb"]["worker"] == 0
+
+
+def test_memory_of_a_process_includes_that_of_its_children() -> None:
+    child = "x = b'1' * (64 << 20); print('ready', flush=True); input()"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        assert tree_memory_mb(process.pid) > 64
+        process.communicate(b"\n")
+    assert tree_memory_mb(process.pid) == 0

@@ -41,7 +41,7 @@ def kill_once_staged(
         while len(found) < staged:
             assert process.poll() is None, "it ended before it was stopped"
             time.sleep(0.05)
-            names = storage.names_in(f"{out}/_state/slices")
+            names = storage.list_names(f"{out}/_state/slices")
             found = [name for name in names if ".log." not in name]
     finally:
         os.kill(process.pid, signal.SIGKILL)

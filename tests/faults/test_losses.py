@@ -18,7 +18,7 @@ from instancesketch.batch import shards
 from instancesketch.batch.config import SegmentConfig
 from instancesketch.batch.segment import Labelling, segment
 from instancesketch.batch.stages import Label, Step, Work
-from instancesketch.core.schema import result_table
+from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from tests.batch.test_ingest import visible
 from tests.batch.test_segment import write_drawings
@@ -48,7 +48,7 @@ def note(rows: pa.Table, worked: str) -> pa.Table:
     Path(worked, f"{first} {os.getpid()} {node} {time.time_ns()}").touch()
     while len(list(Path(worked).glob("* *"))) > FREE and not Path(worked, "go").exists():
         time.sleep(0.01)
-    return result_table(rows, {"category": pa.array(["sun"] * len(rows))})
+    return build_result_table(rows, {"category": pa.array(["sun"] * len(rows))})
 
 
 def noting(worked: str, device: str) -> Work:

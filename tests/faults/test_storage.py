@@ -103,7 +103,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def on_s3(location: str) -> dict[str, bytes]:
     """What `visible` says of a local folder."""
-    names = [name for name in storage.names_in(location) if name.endswith(".parquet")]
+    names = [name for name in storage.list_names(location) if name.endswith(".parquet")]
     return {name: storage.read_bytes(storage.join(location, name)) for name in names}
 
 
@@ -117,7 +117,7 @@ def test_the_whole_street_on_s3(
     do("ingest", drawings, "--out", tmp_path / "corpus", "--quiet")
     do("ingest", drawings, "--out", "corpus", "--storage", "s3://bucket", "--quiet")
     assert on_s3("s3://bucket/corpus") == visible(tmp_path / "corpus")
-    assert storage.names_in("s3://bucket/corpus/_state") == ["settings.json"]
+    assert storage.list_names("s3://bucket/corpus/_state") == ["settings.json"]
     data = [
         "--data",
         "s3://bucket/corpus",
@@ -178,7 +178,7 @@ def test_an_object_store_that_does_not_give_gets_one_line(
     server.stop()
     assert "NETWORK_CONNECTION" in told("info", "s3://bucket/given")
     # It is not the file that is rejected: another time it will be there.
-    with pytest.raises(UserError, match=r"sketches\.ndjson can't be had: .*NETWORK_CONNECTION"):
+    with pytest.raises(UserError, match=r"sketches\.ndjson can't be read: .*NETWORK_CONNECTION"):
         list(read(file, filesystem))
 
 
@@ -212,7 +212,7 @@ def test_a_full_disk_ends_a_job_with_one_line_and_it_goes_on_when_there_is_room(
     staged = [f for f in (out / "_state" / "slices").glob("*.parquet") if ".log." not in f.name]
     for file in staged:
         log = parquet.read_table(str(file.with_suffix("")) + ".log.parquet")
-        assert parquet.row_count(str(file)) == len(log)
+        assert parquet.count_rows(str(file)) == len(log)
     grow = ["mount", "-o", "remount,size=16m", str(small_disk)]
     subprocess.run(grow, check=True)
     kept = {file.name: file.stat().st_mtime_ns for file in staged}

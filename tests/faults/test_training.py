@@ -18,7 +18,7 @@ import torch
 
 from instancesketch.core import storage
 from instancesketch.core.schema import to_table
-from instancesketch.core.usage import MEASURED
+from instancesketch.core.usage import MEASURED_FIELDS
 from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.run_training import starts
 from instancesketch.tracking import metrics_log
@@ -172,7 +172,7 @@ def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
         broken.finish(driver)
 
     told = [
-        [{k: v for k, v in line.items() if k not in MEASURED} for line in training.lines()]
+        [{k: v for k, v in line.items() if k not in MEASURED_FIELDS} for line in training.lines()]
         for training in (whole, broken)
     ]
     assert [line["epoch"] for line in told[0]] == list(range(1, 11))

@@ -6,7 +6,7 @@ from pyarrow import fs
 
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats import write
-from instancesketch.formats.writers import file_name
+from instancesketch.formats.writers import safe_file_name
 from tests.formats.conftest import read_file
 from tests.formats.strategies import TEXT
 
@@ -14,7 +14,7 @@ from tests.formats.strategies import TEXT
 @given(text=TEXT)
 @settings(derandomize=True, database=None)
 def test_names_are_safe_and_reversible(text):
-    name = file_name(text)
+    name = safe_file_name(text)
     assert unquote(name) == text
     assert name.isascii()
     assert not {"/", "\\", "\0", ":"} & set(name)
@@ -22,7 +22,7 @@ def test_names_are_safe_and_reversible(text):
 
 
 def test_long_names_are_cut_and_differ():
-    names = {file_name("x" * 999 + tail) for tail in "ab"}
+    names = {safe_file_name("x" * 999 + tail) for tail in "ab"}
     assert len(names) == 2
     assert all(len(n) <= 200 for n in names)
 

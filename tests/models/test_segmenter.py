@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from instancesketch.core.label_ids import parts_of
+from instancesketch.core.label_ids import part_mask
 from instancesketch.models.config import SEED_SEGMENTER, RefinerConfig, SegmenterConfig
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
@@ -122,7 +122,7 @@ def test_only_a_categorys_own_parts_stay_open():
             found = {n for n, ok in zip(names, open_SQ[stroke], strict=True) if ok}
             assert found == set(category.parts)
     assert bool(open_SQ[14:].all())
-    assert parts_of(DOODLE7).sum() == sum(len(c.parts) for c in DOODLE7.categories.values())
+    assert part_mask(DOODLE7).sum() == sum(len(c.parts) for c in DOODLE7.categories.values())
 
 
 def test_gradients_reach_every_parameter(net):

@@ -29,7 +29,7 @@ def corpus(tmp_path: Path) -> str:
 @pytest.fixture
 def result(tmp_path: Path, corpus: str) -> str:
     """A result that is right about all but the first drawing, which failed."""
-    first, *others = parquet.sketches(corpus)
+    first, *others = parquet.read_sketches(corpus)
     nothing = dict.fromkeys(("category", "part", "label", "instance"))
     rows: list[Sketch] = [first.replace(error="no", **nothing), *others]
     folder = tmp_path / "result"
@@ -51,7 +51,7 @@ def test_evaluate_finds_strokes_that_were_shuffled(
     tables = {}
     for name, seed in (("result", 1), ("truth", 2)):
         folder = result if name == "result" else corpus
-        rows = [shuffle_strokes(sketch, seed) for sketch in parquet.sketches(folder)]
+        rows = [shuffle_strokes(sketch, seed) for sketch in parquet.read_sketches(folder)]
         tables[name] = str(tmp_path / f"shuffled-{name}")
         schema = RESULT_SCHEMA if name == "result" else SCHEMA
         parquet.write_table(f"{tables[name]}/part-0.parquet", to_table(rows, schema))
@@ -98,7 +98,7 @@ def test_export_refuses_before_it_writes(corpus: str, tmp_path: Path) -> None:
 
 
 def test_export_of_what_is_least_sure(corpus: str, tmp_path: Path) -> None:
-    rows = [s.replace(part=s.part, label=s.part) for s in parquet.sketches(corpus)]
+    rows = [s.replace(part=s.part, label=s.part) for s in parquet.read_sketches(corpus)]
     sure = [
         s.replace(part_score=(0.05 * (7 * i % 20),) * len(s), category_score=0.9)
         for i, s in enumerate(rows)
@@ -127,8 +127,8 @@ def test_report_is_a_page(corpus: str, result: str, tmp_path: Path) -> None:
 
 
 def test_a_report_of_one_split(corpus: str, result: str, tmp_path: Path) -> None:
-    wanted = {s.sketch_id for s in parquet.sketches(corpus, "valid")}
-    others = {s.sketch_id for s in parquet.sketches(corpus)} - wanted
+    wanted = {s.sketch_id for s in parquet.read_sketches(corpus, "valid")}
+    others = {s.sketch_id for s in parquet.read_sketches(corpus)} - wanted
     assert wanted
     assert others
     for of, truth in ((result, corpus), (corpus, None)):
@@ -141,7 +141,7 @@ def test_a_report_of_one_split(corpus: str, result: str, tmp_path: Path) -> None
 
 
 def test_info_counts(corpus: str, result: str) -> None:
-    drawings = list(parquet.sketches(corpus))
+    drawings = list(parquet.read_sketches(corpus))
     found = info.info(corpus)
     assert found["sketches"] == 20
     assert found["strokes"] == sum(map(len, drawings)) == sum(found["part"].values())
@@ -175,4 +175,4 @@ def test_damaged_rows_are_named(corpus: str) -> None:
     damaged = table.set_column(index, field, pa.array(lengths, field.type))
     parquet.write_table(f"{corpus}/part-0.parquet", damaged)
     with pytest.raises(UserError, match="corpus, row 3: x has"):
-        list(parquet.sketches(corpus))
+        list(parquet.read_sketches(corpus))

@@ -97,7 +97,7 @@ def test_a_folder_of_something_else_says_what_it_is(verb, run, tmp_path, capsys,
     monkeypatch.chdir(tmp_path)
     storage.write_json("begun/_state/settings.json", {})
     assert main([*verb, "begun"]) == 2
-    assert "begun has no rows yet: what makes it is at work or was stopped" in (
+    assert "begun has no rows yet: the command that writes it is still running or was stopped" in (
         capsys.readouterr().err
     )
     storage.write_json(storage.join(run, "summary.json"), {})

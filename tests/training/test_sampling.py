@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.core.errors import UserError
-from instancesketch.core.hashing import seed_of
+from instancesketch.core.hashing import derive_seed
 from instancesketch.core.schema import to_table
 from instancesketch.training.sampling import (
     GROUPS_PER_WORKER,
@@ -166,7 +166,7 @@ def test_an_epoch_is_a_permutation_of_its_own(number, seed, epoch):
 
 
 def test_seeds_made_of_numbers_differ():
-    seeds = {seed_of(a, b, c) for a in range(5) for b in range(5) for c in range(5)}
+    seeds = {derive_seed(a, b, c) for a in range(5) for b in range(5) for c in range(5)}
     assert len(seeds) == 125
     assert all(0 <= s < 2**63 for s in seeds)
-    assert seed_of(1, 2) == seed_of(1, 2)
+    assert derive_seed(1, 2) == derive_seed(1, 2)

@@ -12,7 +12,6 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -55,7 +54,7 @@ def save(run: str, state: dict[str, Any]) -> None:
     content = stream.getvalue()
     name = f"epoch-{epoch:06d}-{_digest(content)}.pt"
     folder = storage.join(run, FOLDER)
-    storage.write_whole(storage.join(folder, name), lambda path: _write(path, content))
+    storage.write_bytes(storage.join(folder, name), content)
     for other, number in _names(run):
         if other != name and (number >= epoch or number not in (epoch - 1, state["best_epoch"])):
             storage.remove(storage.join(folder, other))
@@ -95,7 +94,7 @@ def _rank(figures: Mapping[str, Any]) -> tuple[float, int]:
 
 def _names(run: str) -> list[tuple[str, int]]:
     """The names of a run's checkpoints and their epochs, oldest first."""
-    matches = [_NAME.fullmatch(name) for name in storage.names_in(storage.join(run, FOLDER))]
+    matches = [_NAME.fullmatch(name) for name in storage.list_names(storage.join(run, FOLDER))]
     return [(match[0], int(match[1])) for match in matches if match]
 
 
@@ -113,7 +112,3 @@ def _load(run: str, name: str) -> dict[str, Any] | None:
 
 def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def _write(path: str, content: bytes) -> None:
-    Path(path).write_bytes(content)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from instancesketch.batch import job_log
 from instancesketch.core import storage
-from instancesketch.core.errors import PassingError, UserError, last_line, mistake_in
-from instancesketch.core.usage import costs
+from instancesketch.core.errors import TransientError, UserError, find_user_error, last_line
+from instancesketch.core.usage import summarize_usage
 from instancesketch.distributed.cluster import connect, quiet_data
 from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.config import TrainConfig, check, least_most
@@ -104,7 +104,7 @@ def _fit(run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequ
         _tell(run, start["damaged"], start["epoch"])
     told = max((line["epoch"] for line in metrics_log.read(run)), default=0)
     if told < config.recipe.epochs:
-        raise PassingError(
+        raise TransientError(
             f"{storage.join(run, METRICS)} couldn't be written and lacks what came after "
             f"epoch {told}; the run is trained, and the same command writes it"
         )
@@ -140,8 +140,8 @@ def _raise_what_lasts(run: str, error: TrainingFailedError, reached: int) -> Non
     Ray counts failures over the whole attempt, however far it came between them.
     """
     failures = getattr(error, "worker_failures", {})
-    mistake = _mistake(failures) or mistake_in(getattr(error, "controller_failure", None))
-    if mistake and not isinstance(mistake, PassingError):
+    mistake = _mistake(failures) or find_user_error(getattr(error, "controller_failure", None))
+    if mistake and not isinstance(mistake, TransientError):
         raise mistake from None
     if not (mistake or failures):
         raise error  # no worker's: a bug
@@ -152,7 +152,7 @@ def _raise_what_lasts(run: str, error: TrainingFailedError, reached: int) -> Non
     if mistake:
         raise mistake from None
     reason = last_line(next(iter(failures.values())))
-    raise PassingError(
+    raise TransientError(
         f"workers were lost {MOST_FAILURES + 1} times without finishing an epoch after epoch "
         f"{epoch}; the last time: {reason[:300]}"
     ) from None
@@ -160,8 +160,8 @@ def _raise_what_lasts(run: str, error: TrainingFailedError, reached: int) -> Non
 
 def _mistake(failures: Mapping[int, BaseException]) -> UserError | None:
     """The user's mistake among what workers failed of, rather one that lasts."""
-    found = [mistake for reason in failures.values() if (mistake := mistake_in(reason))]
-    return min(found, key=lambda m: isinstance(m, PassingError), default=None)
+    found = [mistake for reason in failures.values() if (mistake := find_user_error(reason))]
+    return min(found, key=lambda m: isinstance(m, TransientError), default=None)
 
 
 def starts(run: str) -> list[dict[str, Any]]:
@@ -195,7 +195,7 @@ def _callback(reporter: Reporter) -> UserCallback:
         def after_exception(self, run_context: Any, worker_exceptions: Any) -> None:
             """Ends the run at once for a mistake that is there however often it is begun again."""
             mistake = _mistake(worker_exceptions)
-            if mistake and not isinstance(mistake, PassingError):
+            if mistake and not isinstance(mistake, TransientError):
                 raise mistake
 
     return Report()
@@ -236,7 +236,7 @@ def _finish(run: str, settings: Mapping[str, Any], seconds: float) -> dict[str, 
             for s in starts(run)
         ],
         "damaged_best": list(found.damaged),
-        **costs(metrics_log.read(run)),
+        **summarize_usage(metrics_log.read(run)),
     }
     storage.write_json(storage.join(run, "summary.json"), summary)
     return summary

@@ -25,7 +25,7 @@ from instancesketch.batch import job_log
 from instancesketch.core import hashing, parquet, schema, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.core.usage import costs, peak_memory_mb
+from instancesketch.core.usage import peak_memory_mb, summarize_usage
 from instancesketch.distributed.cluster import connect
 from instancesketch.distributed.train.config import TrainDetectorConfig, check_name
 from instancesketch.distributed.train.resolve import begin
@@ -87,7 +87,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
             "best": best,
             "scenes": settings["scenes"],
             "seconds": time.perf_counter() - started,
-            **costs(
+            **summarize_usage(
                 [line | {"memory_mb": memory} for line in metrics_log.read(run)],
                 settings["scenes"]["train"],
             ),
@@ -157,7 +157,7 @@ def chosen(table: pa.Table, selection: Selection) -> pa.Table:
     used = pc.and_(pc.is_valid(table["object"]), pc.is_in(split, pa.array(["train", "valid"])))
     table, split = table.filter(used), split.filter(used)
     if selection == "tenth":
-        tenth = [hashing.bucket(i, "select") < 10 for i in table["sketch_id"].to_pylist()]
+        tenth = [hashing.hash_bucket(i, "select") < 10 for i in table["sketch_id"].to_pylist()]
         split = pa.array(np.where(np.array(tenth, bool), "valid", "train"), pa.string())
     return table.set_column(table.column_names.index("split"), "split", split)
 
@@ -221,7 +221,7 @@ def _state_file(run: str) -> str:
 def _keep(reporter: Reporter, figures: dict[str, Any], state: dict[str, Any]) -> None:
     """Tells of an epoch, then keeps what the next begins with: a stop between repeats the epoch."""
     reporter.log(figures)
-    storage.write_whole(_state_file(reporter.run), lambda path: torch.save(state, path))
+    storage.write_atomically(_state_file(reporter.run), lambda path: torch.save(state, path))
 
 
 def _restore(run: str) -> dict[str, Any] | None:

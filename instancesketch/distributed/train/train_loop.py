@@ -19,7 +19,7 @@ import torch.distributed as dist
 from instancesketch.core import hashing, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.core.usage import Waited, peak_memory_mb
+from instancesketch.core.usage import TimedIterator, peak_memory_mb
 from instancesketch.distributed.cluster import quiet_data
 from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.prefetch import Streams
@@ -92,10 +92,12 @@ def work(loop: Mapping[str, Any]) -> None:
             taxonomy,
             batch_size=mine,
             repeats_C=repeats_C,
-            generator=torch.Generator().manual_seed(hashing.seed_of(recipe.seed, epoch, worker, 2)),
+            generator=torch.Generator().manual_seed(
+                hashing.derive_seed(recipe.seed, epoch, worker, 2)
+            ),
             labels=recipe.labels,
         )
-        batches = reading = Waited(dataloader.exactly(batches, steps))
+        batches = reading = TimedIterator(dataloader.exactly(batches, steps))
         if worker == 0:
             batches = _watched(batches, signs, epoch, steps)
         began = time.perf_counter()

@@ -20,8 +20,8 @@ from ray.train import UserCallback
 from ray.tune.search.optuna import OptunaSearch
 from ray.util.queue import Queue
 
-from instancesketch.core.errors import PassingError, UserError, last_line, mistake_in
-from instancesketch.core.hashing import seed_of
+from instancesketch.core.errors import TransientError, UserError, find_user_error, last_line
+from instancesketch.core.hashing import derive_seed
 from instancesketch.core.progress import clock_text
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.train.run_training import train
@@ -97,8 +97,8 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
             if all(score is None for score in scores):
                 raise UserError(f"too few drawings to select on: no {TITLES[figure]}")
         except Exception as error:  # whatever it is, the others go on, and the table names it
-            mistake = mistake_in(error)
-            again = mistake is None or isinstance(mistake, PassingError)
+            mistake = find_user_error(error)
+            again = mistake is None or isinstance(mistake, TransientError)
             told = {"epoch": 0, "score": 0.0, "failure": _reason(error), "again": again}
         else:
             told = {"epoch": len(scores), "score": max(s for s in scores if s is not None)}
@@ -108,7 +108,7 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
 def _reason(error: Exception) -> str:
     """The line that says most of an error."""
     failures = getattr(error, "worker_failures", None)  # of Ray Train, by worker
-    inner = mistake_in(error) or (next(iter(failures.values())) if failures else error)
+    inner = find_user_error(error) or (next(iter(failures.values())) if failures else error)
     return last_line(inner)
 
 
@@ -148,7 +148,7 @@ class Search(OptunaSearch):  # type: ignore[misc]
             points_to_evaluate=[self._points(values) for values in first],
             sampler=optuna.samplers.TPESampler(
                 # A sweep that goes on would else draw again what it has drawn before.
-                seed=seed_of(seed, len(before)) % 2**32,
+                seed=derive_seed(seed, len(before)) % 2**32,
                 # With few trials it has to begin early to learn from them.
                 n_startup_trials=max(3, trials // 4),
             ),

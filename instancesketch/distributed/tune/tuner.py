@@ -213,7 +213,7 @@ def _draw(space: Space, sweep: Sweep, found: Sequence[Trial], selection: Selecti
         "parameters.svg": sweep_plots.draw_parameters(found, space.dimensions, title),
     }
     for name, figure in pictures.items():
-        storage.write_whole(
+        storage.write_atomically(
             storage.join(sweep.location, name),
             partial(figure.savefig, format="svg"),
         )

@@ -12,10 +12,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from instancesketch.core import storage
 from instancesketch.core.errors import SketchError
-from instancesketch.core.schema import SCHEMA, conform, flat_list, read_rows, result_table, whole
+from instancesketch.core.schema import (
+    SCHEMA,
+    build_result_table,
+    cast_to_schema,
+    combine_chunks,
+    flatten_lists,
+    iter_sketches,
+)
 from instancesketch.core.sketch import LARGEST_COORDINATE, Sketch
-from instancesketch.formats.ndjson import insist_on, too_large
+from instancesketch.formats.ndjson import too_large
 from instancesketch.formats.records import Piece, Record, Rejection, Rows
 
 _BATCH_ROWS = 1_000
@@ -47,7 +55,7 @@ def read_unlabelled(
 def _read(
     piece: Piece, filesystem: fs.FileSystem, limit: int, labels: bool
 ) -> Iterator[Record | Rejection | Rows]:
-    insist = partial(insist_on, filesystem, piece.path)
+    insist = partial(storage.raise_if_unreachable, filesystem, piece.path)
     try:
         with filesystem.open_input_file(piece.path) as stream:
             parquet = pq.ParquetFile(stream, page_checksum_verification=True)
@@ -115,9 +123,9 @@ def _sound(batch: pa.RecordBatch, limit: int) -> pa.Table | None:
     """
     try:
         batch.validate(full=True)
-        table = conform(pa.Table.from_batches([batch]))
-        (x, x_N1, _), (y, y_N1, _) = flat_list(table, "x"), flat_list(table, "y")
-        stroke_len, strokes_N1, _ = flat_list(table, "stroke_len")
+        table = cast_to_schema(pa.Table.from_batches([batch]))
+        (x, x_N1, _), (y, y_N1, _) = flatten_lists(table, "x"), flatten_lists(table, "y")
+        stroke_len, strokes_N1, _ = flatten_lists(table, "stroke_len")
     except (pa.ArrowInvalid, SketchError):
         return None
     points = np.concatenate([[0], stroke_len.cumsum(dtype=np.int64)])[strokes_N1]
@@ -134,7 +142,9 @@ def _sound(batch: pa.RecordBatch, limit: int) -> pa.Table | None:
         and all(_is_per_stroke(table, name, strokes_N) for name in _PER_STROKE)
     )
     return (
-        result_table(table, {"category": table["category"]}).select(SCHEMA.names) if fine else None
+        build_result_table(table, {"category": table["category"]}).select(SCHEMA.names)
+        if fine
+        else None
     )
 
 
@@ -142,7 +152,7 @@ def _is_per_stroke(table: pa.Table, name: str, strokes_N: npt.NDArray[np.int64])
     """Whether a list column has, where it isn't null, an entry for every stroke."""
     if name not in table.column_names or table[name].null_count == len(table):
         return True
-    column = whole(table[name])
+    column = combine_chunks(table[name])
     lengths, there = column.value_lengths().fill_null(0).to_numpy(), column.is_valid()
     complete = name not in ("part", "label") or not column.flatten().null_count
     return complete and bool((lengths == strokes_N)[there.to_numpy(zero_copy_only=False)].all())
@@ -151,7 +161,7 @@ def _is_per_stroke(table: pa.Table, name: str, strokes_N: npt.NDArray[np.int64])
 def _rows(batch: pa.RecordBatch) -> Iterator[Sketch | SketchError]:
     try:
         batch.validate(full=True)  # text that is not UTF-8, offsets that lead out of their array
-        yield from read_rows(pa.Table.from_batches([batch]))
+        yield from iter_sketches(pa.Table.from_batches([batch]))
     except pa.ArrowInvalid as error:
         if len(batch) == 1:
             yield SketchError(f"damaged: {error}")

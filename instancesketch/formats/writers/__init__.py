@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pyarrow import fs
 
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.storage import file_name
+from instancesketch.core.storage import safe_file_name
 from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy, with_side
 from instancesketch.formats.readers import label_studio, published_json, quickdraw
 from instancesketch.formats.writers import cvat
@@ -141,11 +141,11 @@ def _write_each(
 ) -> int:
     made, number = {out}, 0
     for sketch in sketches:
-        folder = f"{out}/{file_name(sketch.category)}" if sketch.category else out
+        folder = f"{out}/{safe_file_name(sketch.category)}" if sketch.category else out
         if folder not in made:
             filesystem.create_dir(folder, recursive=True)
             made.add(folder)
-        path = f"{folder}/{file_name(sketch.sketch_id)}{suffix}"
+        path = f"{folder}/{safe_file_name(sketch.sketch_id)}{suffix}"
         with filesystem.open_output_stream(path, compression=None) as stream:
             stream.write(dump(sketch))
         number += 1

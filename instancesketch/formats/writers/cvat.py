@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.storage import file_name
+from instancesketch.core.storage import safe_file_name
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.formats import json_values
 from instancesketch.formats.readers.cvat import OPTIONAL, TAG, stem
@@ -67,7 +67,7 @@ def label_spec(labels: Sequence[str], categories: Sequence[str], scenes: bool) -
 
 def image_name(sketch: Sketch) -> str:
     """The name of the image that a sketch is drawn on."""
-    return f"{file_name(sketch.sketch_id)}.png"
+    return f"{safe_file_name(sketch.sketch_id)}.png"
 
 
 def image(sketch: Sketch) -> bytes:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pyarrow.parquet as pq
 import pytest
 
-from instancesketch.core.errors import PassingError, UserError
+from instancesketch.core.errors import TransientError, UserError
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.train import checkpoints, run_training
 from instancesketch.distributed.train.config import TrainConfig
@@ -19,7 +19,7 @@ from instancesketch.training.config import SegmenterFitConfig
 from tests.drawings import TINY, drawn
 
 LASTING = UserError("weights of another shape")
-PASSING = PassingError("the disk is full")
+PASSING = TransientError("the disk is full")
 
 
 class Attempts:
@@ -65,7 +65,7 @@ def test_a_run_goes_on_as_long_as_epochs_get_done(attempts, failure):
 
 def test_a_run_that_gets_nowhere_ends_with_one_line(attempts):
     long = RuntimeError("Traceback\n  at length\nlost its node\n")
-    with pytest.raises(PassingError) as error:
+    with pytest.raises(TransientError) as error:
         attempts([[1], []], [long, long])
     assert attempts.made == 2
     assert str(error.value) == (

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from instancesketch.core.errors import PassingError
+from instancesketch.core.errors import TransientError
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.tune import trials
 from instancesketch.distributed.tune.scheduler import Stopping, early_stopping
@@ -52,7 +52,7 @@ def told_by(job, **values):
 @pytest.mark.parametrize(
     ("error", "again"),
     [
-        (PassingError(FULL), True),
+        (TransientError(FULL), True),
         (RuntimeError("killed"), True),
         (diverged("the segmenter", 2), False),
     ],
