@@ -1,16 +1,19 @@
-"""What people draw beside the thing that was asked for: lines that belong to none of its parts."""
+"""Clutter: lines beside the thing drawn that belong to none of its parts."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from instancesketch.core.taxonomy import UNLABELED
-from instancesketch.synth.canvas import Pad
+from instancesketch.synth.canvas import Canvas
 from instancesketch.synth.primitives import (
     curve,
     ellipse,
-    joined,
-    placed,
+    join,
+    place,
     polyline,
     rectangle,
     zigzag,
@@ -34,73 +37,123 @@ _LETTERS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 }
 
 
-def clutter(pad: Pad, category: str) -> None:
-    """Adds ground, writing, a house or stray lines to a few drawings, as `unlabeled`."""
-    if not pad.chance(0.04 if category == "cloud" else 0.08):
+@dataclass(frozen=True, kw_only=True)
+class _Extent:
+    """The box round the thing drawn, in the canvas's units."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    size: float  # longer side
+    width: float  # of what is added
+
+
+def add_clutter(canvas: Canvas, category: str) -> None:
+    """Add ground, writing, a house or stray lines to a few drawings, as `unlabeled`."""
+    # A cloud is drawn alone more often than other things.
+    if not canvas.chance(0.04 if category == "cloud" else 0.08):
         return
-    points = np.concatenate([mark.path for mark in pad.marks])
+    points = np.concatenate([stroke.path for stroke in canvas.strokes])
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    canvas.begin_feature()
+    options = {"stray": 2.0, "writing": 1.4, "house": 0.4, "crossed out": 0.3}
+    # Things of the sky stand on no ground.
+    if category in ("cloud", "sun"):
+        options |= {"rain": 1.0, "bird": 1.0}
+    else:
+        options |= {"ground": 3.0, "grass": 1.0}
+    add = _CLUTTER[canvas.pick(options)]
     size = max(right - left, bottom - top)
-    pad.feature()
-    kinds = {"stray": 2.0, "writing": 1.4, "house": 0.4, "crossed": 0.3}
-    if category not in ("cloud", "sun"):
-        kinds |= {"ground": 3.0, "grass": 1.0}
-    else:
-        kinds |= {"rain": 1.0, "bird": 1.0}
-    kind = pad.pick(kinds)
-    wide = size * pad.between(0.1, 0.6)
-    if kind == "ground":
-        y = bottom + size * pad.between(-0.02, 0.03)
-        middle = ((left + right) / 2, y + size * pad.between(-0.03, 0.03))
-        pad.line(curve((left - wide / 4, y), middle, (right + wide / 4, y)), UNLABELED)
-    elif kind == "grass":
-        for _ in range(pad.count(1, 4)):
-            x = pad.between(left, right)
-            pad.line(
-                zigzag((x, bottom), (x + wide / 2, bottom), pad.count(4, 12), size * 0.08),
-                UNLABELED,
-            )
-    elif kind == "stray":
-        for _ in range(pad.count(1, 3)):
-            x, y = pad.between(left, right), pad.between(top, bottom)
-            reach = size * pad.rng.normal(0, 0.12, 2)
-            pad.line(polyline((x, y), (x + reach[0], y + reach[1])), UNLABELED)
-    elif kind == "rain":
-        for _ in range(pad.count(3, 9)):
-            x, y = pad.between(left, right), bottom + size * pad.between(0.05, 0.3)
-            pad.line(polyline((x, y), (x - size * 0.03, y + size * 0.1)), UNLABELED)
-    elif kind == "bird":
-        x, y, r = pad.between(left, right), bottom + size * 0.15, size * 0.05
-        wing = {"ry": r, "turns": 0.5, "start": 0.5}
-        pad.line(joined([ellipse(x, y, r, **wing), ellipse(x + 2 * r, y, r, **wing)]), UNLABELED)
-    elif kind == "house":
-        _house(pad, right + size * 0.08, bottom, size * pad.between(0.2, 0.4))
-    elif kind == "crossed":  # done with
-        pad.scribble((left + right) / 2, (top + bottom) / 2, size / 3, size / 3, UNLABELED)
-    else:
-        y = pad.pick(
-            {top - size * 0.1: 3.0, bottom + size * 0.3: 1.0, pad.between(top, bottom): 1.0}
-        )
-        _writing(pad, left + size * pad.between(-0.1, 0.5), y, size * pad.between(0.06, 0.22))
-
-
-def _house(pad: Pad, x: float, y: float, size: float) -> None:
-    pad.line(rectangle(x, y - size, x + size, y), UNLABELED)
-    pad.line(
-        polyline((x, y - size), (x + size / 2, y - 1.6 * size), (x + size, y - size)), UNLABELED
+    width = size * canvas.uniform(0.1, 0.6)
+    add(
+        canvas,
+        _Extent(left=left, top=top, right=right, bottom=bottom, size=size, width=width),
     )
-    pad.line(rectangle(x + 0.4 * size, y - 0.5 * size, x + 0.6 * size, y), UNLABELED)
-    if pad.chance(0.5):
-        pad.line(
-            rectangle(x + 0.1 * size, y - 0.8 * size, x + 0.3 * size, y - 0.6 * size), UNLABELED
-        )
 
 
-def _writing(pad: Pad, x: float, y: float, size: float) -> None:
-    """A word in capitals, from (x, y) to the right."""
-    names, way = list(_LETTERS), -1 if pad.hand.mirror else 1  # words are never mirrored
-    for place in range(pad.count(2, 7)):
-        left = x + way * 1.25 * place * size
-        for corners in _LETTERS[names[pad.count(0, len(names) - 1)]]:
-            path = np.array(corners, np.float64) * size * (way * pad.between(0.7, 1.0), 1)
-            pad.line(placed(path, left, y - size), UNLABELED)
+def _add_ground(canvas: Canvas, extent: _Extent) -> None:
+    y = extent.bottom + extent.size * canvas.uniform(-0.02, 0.03)
+    middle = ((extent.left + extent.right) / 2, y + extent.size * canvas.uniform(-0.03, 0.03))
+    reach = extent.width / 4
+    line = curve((extent.left - reach, y), middle, (extent.right + reach, y))
+    canvas.line(line, UNLABELED)
+
+
+def _add_grass(canvas: Canvas, extent: _Extent) -> None:
+    for _ in range(canvas.integer(1, 4)):
+        x = canvas.uniform(extent.left, extent.right)
+        ends = (x, extent.bottom), (x + extent.width / 2, extent.bottom)
+        canvas.line(zigzag(*ends, canvas.integer(4, 12), extent.size * 0.08), UNLABELED)
+
+
+def _add_stray_lines(canvas: Canvas, extent: _Extent) -> None:
+    for _ in range(canvas.integer(1, 3)):
+        x = canvas.uniform(extent.left, extent.right)
+        y = canvas.uniform(extent.top, extent.bottom)
+        reach = extent.size * canvas.rng.normal(0, 0.12, 2)
+        canvas.line(polyline((x, y), (x + reach[0], y + reach[1])), UNLABELED)
+
+
+def _add_rain(canvas: Canvas, extent: _Extent) -> None:
+    for _ in range(canvas.integer(3, 9)):
+        x = canvas.uniform(extent.left, extent.right)
+        y = extent.bottom + extent.size * canvas.uniform(0.05, 0.3)
+        end = (x - extent.size * 0.03, y + extent.size * 0.1)
+        canvas.line(polyline((x, y), end), UNLABELED)
+
+
+def _add_bird(canvas: Canvas, extent: _Extent) -> None:
+    x, y = canvas.uniform(extent.left, extent.right), extent.bottom + extent.size * 0.15
+    r = extent.size * 0.05
+    wings = [ellipse(at, y, r, r, turns=0.5, start=0.5) for at in (x, x + 2 * r)]
+    canvas.line(join(wings), UNLABELED)
+
+
+def _add_house(canvas: Canvas, extent: _Extent) -> None:
+    size = extent.size * canvas.uniform(0.2, 0.4)
+    x, y = extent.right + extent.size * 0.08, extent.bottom
+    canvas.line(rectangle(x, y - size, x + size, y), UNLABELED)
+    roof = polyline((x, y - size), (x + size / 2, y - 1.6 * size), (x + size, y - size))
+    canvas.line(roof, UNLABELED)
+    door = rectangle(x + 0.4 * size, y - 0.5 * size, x + 0.6 * size, y)
+    canvas.line(door, UNLABELED)
+    if canvas.chance(0.5):
+        window = rectangle(x + 0.1 * size, y - 0.8 * size, x + 0.3 * size, y - 0.6 * size)
+        canvas.line(window, UNLABELED)
+
+
+def _cross_out(canvas: Canvas, extent: _Extent) -> None:
+    """Scribble over the drawing, as people do with one that they gave up."""
+    x, y = (extent.left + extent.right) / 2, (extent.top + extent.bottom) / 2
+    canvas.scribble(x, y, extent.size / 3, extent.size / 3, UNLABELED)
+
+
+def _add_writing(canvas: Canvas, extent: _Extent) -> None:
+    """Write a word in capitals above, below or across the drawing."""
+    above, below = extent.top - extent.size * 0.1, extent.bottom + extent.size * 0.3
+    across = canvas.uniform(extent.top, extent.bottom)
+    y = canvas.pick({above: 3.0, below: 1.0, across: 1.0})
+    x = extent.left + extent.size * canvas.uniform(-0.1, 0.5)
+    size = extent.size * canvas.uniform(0.06, 0.22)
+    # Words are never mirrored: a style that mirrors the drawing gets them mirrored twice.
+    direction = -1 if canvas.style.mirror else 1
+    names = list(_LETTERS)
+    for i in range(canvas.integer(2, 7)):
+        left = x + direction * 1.25 * i * size
+        for corners in _LETTERS[names[canvas.integer(0, len(names) - 1)]]:
+            scale = (direction * canvas.uniform(0.7, 1.0), 1)
+            path = np.array(corners, np.float64) * size * scale
+            canvas.line(place(path, left, y - size), UNLABELED)
+
+
+_CLUTTER: dict[str, Callable[[Canvas, _Extent], None]] = {
+    "ground": _add_ground,
+    "grass": _add_grass,
+    "stray": _add_stray_lines,
+    "rain": _add_rain,
+    "bird": _add_bird,
+    "house": _add_house,
+    "crossed out": _cross_out,
+    "writing": _add_writing,
+}

@@ -1,13 +1,15 @@
-"""Whole drawings: the same wherever they are made, rightly labelled, and as varied as people's."""
+"""Whole drawings: seeded, labelled rightly, and as varied as people's."""
 
 import json
 from collections import Counter
+from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pytest
 
 from instancesketch.core.errors import UserError
+from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy, side_of, with_side
 from instancesketch.synth import draw
 
@@ -18,27 +20,27 @@ NOT_DRAWN = {"2leg": {"front-leg", "front-foot"}}
 
 
 @pytest.fixture(scope="module")
-def drawings():
+def drawings() -> dict[str, list[Sketch]]:
     return {c: [draw(7, i, c) for i in range(200)] for c in CATEGORIES}
 
 
 @pytest.fixture(scope="module")
-def everything(drawings):
+def all_drawings(drawings):
     return [sketch for sketches in drawings.values() for sketch in sketches]
 
 
-def units(sketch, part):
-    """Strokes of each numbered instance of a part."""
-    found = {}
-    whole = zip(sketch.to_strokes(), sketch.part, sketch.instance, strict=True)
-    for stroke, name, number in whole:
+def strokes_by_instance(sketch, part):
+    """Return the strokes of each numbered instance of a part."""
+    instances = {}
+    rows = zip(sketch.to_strokes(), sketch.part, sketch.instance, strict=True)
+    for stroke, name, number in rows:
         if name == part and number:
-            found.setdefault(number, []).append(stroke.astype(float))
-    return found
+            instances.setdefault(number, []).append(stroke.astype(float))
+    return instances
 
 
 def centre_x(strokes):
-    """Mean x by length, each stroke weighing one more at its first point."""
+    """Return the mean x by length, each stroke weighing one more at its first point."""
     weights, xs = [], []
     for s in strokes:
         weights += [1.0, *np.hypot(*np.diff(s, axis=0).T)]
@@ -46,100 +48,100 @@ def centre_x(strokes):
     return np.average(xs, weights=weights)
 
 
-def test_a_drawing_depends_on_its_numbers_alone():
-    several = [draw(3, i) for i in range(20)]
-    assert [draw(3, i) for i in reversed(range(20))][::-1] == several
-    assert draw(3, 11, several[11].category) == several[11]
-    assert draw(4, 11) != several[11].replace(sketch_id="synth-4-11")
-    assert len({tuple(s.x) for s in several}) == 20
+def test_a_drawing_depends_on_seed_and_index_alone():
+    drawn = [draw(3, i) for i in range(20)]
+    assert [draw(3, i) for i in reversed(range(20))][::-1] == drawn
+    assert draw(3, 11, drawn[11].category) == drawn[11]
+    assert draw(4, 11) != drawn[11].replace(sketch_id="synth-4-11")
+    assert len({tuple(s.x) for s in drawn}) == 20
 
 
-def test_every_category_is_drawn_about_as_often():
+def test_categories_are_drawn_about_equally_often():
     counts = Counter(draw(1, i).category for i in range(350))
     assert set(counts) == set(CATEGORIES)
     assert min(counts.values()) > 25
 
 
-def test_a_drawing_says_what_it_is(everything):
+def test_a_drawing_has_id_source_category_and_canvas(all_drawings):
     sketch = draw(5, 8, "sun")
     assert (sketch.sketch_id, sketch.source, sketch.category) == ("synth-5-8", "synth", "sun")
     assert (sketch.width, sketch.height, sketch.split) == (256, 256, None)
-    assert all(s.x.dtype == np.float32 for s in everything)
+    assert all(s.x.dtype == np.float32 for s in all_drawings)
 
 
 @pytest.mark.parametrize(
     ("seed", "index", "category"), [(0, 0, "teapot"), (-1, 0, None), (0, -1, None)]
 )
-def test_what_can_not_be_drawn_is_said(seed, index, category):
+def test_an_unknown_category_or_negative_number_raises(seed, index, category):
     with pytest.raises(UserError):
         draw(seed, index, category)
 
 
-def test_drawings_fit_their_box(everything):
-    for sketch in everything:
+def test_drawings_fit_their_box(all_drawings):
+    for sketch in all_drawings:
         assert min(sketch.x.min(), sketch.y.min()) >= 0
         assert max(sketch.x.max(), sketch.y.max()) <= 255
         assert max(np.ptp(sketch.x), np.ptp(sketch.y)) > 95
 
 
-def test_labels_are_those_of_the_taxonomy(everything):
-    for sketch in everything:
+def test_labels_are_those_of_the_taxonomy(all_drawings):
+    for sketch in all_drawings:
         category = DOODLE7.categories[sketch.category]
         for part, label, number in zip(sketch.part, sketch.label, sketch.instance, strict=True):
             assert DOODLE7.resolve_label(sketch.category, label) == (part, label)
             assert (number is not None) == (part in category.countable)
 
 
-def test_instances_are_numbered_from_the_left(everything):
-    for sketch in everything:
+def test_instances_are_numbered_from_the_left(all_drawings):
+    for sketch in all_drawings:
         for part in DOODLE7.categories[sketch.category].countable:
-            found = units(sketch, part)
-            assert sorted(found) == list(range(1, len(found) + 1))
-            centres = [centre_x(found[n]) for n in sorted(found)]
+            instances = strokes_by_instance(sketch, part)
+            assert sorted(instances) == list(range(1, len(instances) + 1))
+            centres = [centre_x(instances[n]) for n in sorted(instances)]
             # Numbers are given before coordinates are stored as float32.
             assert (np.diff(centres) > -1e-3).all()
 
 
-def test_sides_come_in_pairs_and_are_those_of_the_picture(everything):
-    seen = 0
-    for sketch in everything:
+def test_sides_exist_for_pairs_alone_and_are_the_pictures(all_drawings):
+    pairs = 0
+    for sketch in all_drawings:
         for part in DOODLE7.categories[sketch.category].sided:
-            found = units(sketch, part)
+            instances = strokes_by_instance(sketch, part)
             sides = {
                 n: label
                 for p, label, n in zip(sketch.part, sketch.label, sketch.instance, strict=True)
                 if p == part and n
             }
             expected = {1: with_side(part, SIDES[0]), 2: with_side(part, SIDES[1])}
-            assert sides == (expected if len(found) == 2 else dict.fromkeys(found, part))
-            seen += len(found) == 2
+            is_pair = len(instances) == 2
+            assert sides == (expected if is_pair else dict.fromkeys(instances, part))
+            pairs += is_pair
         for part, label, number in zip(sketch.part, sketch.label, sketch.instance, strict=True):
             assert number or side_of(part, label) is None
-    assert seen > 200
+    assert pairs > 200
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_every_part_is_drawn_and_some_are_missing(drawings, category):
+def test_every_part_is_drawn_but_not_in_every_drawing(drawings, category):
     sketches = drawings[category]
     parts = set(DOODLE7.categories[category].parts) - NOT_DRAWN.get(category, set())
-    have = Counter(part for s in sketches for part in set(s.part))
-    assert set(have) == parts
-    assert have[UNLABELED] < 0.2 * len(sketches)
+    counts = Counter(part for s in sketches for part in set(s.part))
+    assert set(counts) == parts
+    assert counts[UNLABELED] < 0.2 * len(sketches)
     optional = {"flower": {"stem", "leaf", "center"}, "4leg": parts, "2leg": parts - {"body"}}
     for part in optional.get(category, ()):
-        assert have[part] < len(sketches), part
+        assert counts[part] < len(sketches), part
 
 
-def test_hands_differ(everything):
-    counts = Counter(len(s) for s in everything)
-    assert counts[1] > 30
-    assert max(counts) > 25
-    several_at_once = sum(0 in s.instance for s in everything)
-    assert 0.03 < several_at_once / len(everything) < 0.3
-    dots = sum((s.stroke_len == 1).any() for s in everything)
-    assert dots > 30
-    whole = sum((s.x == np.rint(s.x)).all() for s in everything) / len(everything)
-    assert 0.4 < whole < 0.8
+def test_drawing_styles_vary(all_drawings):
+    stroke_counts = Counter(len(s) for s in all_drawings)
+    assert stroke_counts[1] > 30
+    assert max(stroke_counts) > 25
+    several_at_once = sum(0 in s.instance for s in all_drawings)
+    assert 0.03 < several_at_once / len(all_drawings) < 0.3
+    assert sum((s.stroke_len == 1).any() for s in all_drawings) > 30
+    whole_numbers = sum((s.x == np.rint(s.x)).all() for s in all_drawings)
+    assert 0.4 < whole_numbers / len(all_drawings) < 0.8
 
 
 def test_closed_forms_are_nearly_closed(drawings):
@@ -152,10 +154,10 @@ def test_closed_forms_are_nearly_closed(drawings):
 
 
 @pytest.mark.parametrize("category", ["car", "flower", "sun"])
-def test_stroke_counts_are_like_peoples(drawings, data_dir, category):
+def test_stroke_counts_are_near_those_of_people(drawings, data_dir: Path, category):
     files = (data_dir / "doodle7-real" / "json" / category).glob("*.json")
     real = [len(json.loads(path.read_text())["lines"]) for path in files]
-    mine = [len(s) for s in drawings[category]]
-    assert 0.5 * median(real) <= median(mine) <= 2 * median(real)
-    spread = [np.subtract(*np.percentile(n, (90, 10))) for n in (mine, real)]
+    ours = [len(s) for s in drawings[category]]
+    assert 0.5 * median(real) <= median(ours) <= 2 * median(real)
+    spread = [np.subtract(*np.percentile(n, (90, 10))) for n in (ours, real)]
     assert spread[0] > 0.5 * spread[1]

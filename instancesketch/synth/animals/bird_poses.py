@@ -2,199 +2,226 @@
 
 from __future__ import annotations
 
-from instancesketch.synth.animals.bird_parts import beak, bird_head, legs, tail
-from instancesketch.synth.animals.features import Legs, eye, eye_style, strokes_of
-from instancesketch.synth.canvas import Pad, Piece
+from instancesketch.synth.animals.bird_parts import (
+    draw_beak,
+    draw_bird_head,
+    draw_bird_legs,
+    draw_bird_tail,
+)
+from instancesketch.synth.animals.features import Legs, draw_eye, pick_eye_style
+from instancesketch.synth.canvas import Canvas, Segment
 from instancesketch.synth.primitives import (
     Path,
+    Point,
     curve,
-    drop,
     ellipse,
-    joined,
-    placed,
+    join,
+    place,
     polyline,
     scallops,
+    teardrop,
 )
 
 
-def front(pad: Pad) -> None:
-    """Owls, penguins and chicks: upright, two eyes."""
-    w, own_head = pad.between(0.2, 0.42), pad.chance(0.4)
-    pad.feature()
-    y = -0.25
-    if own_head:
+def draw_bird_from_front(canvas: Canvas) -> None:
+    """Draw an owl, a penguin or a chick: upright, with two eyes."""
+    w, separate_head = canvas.uniform(0.2, 0.42), canvas.chance(0.4)
+    canvas.begin_feature()
+    y = -0.25  # of the face, which without a head of its own lies on the body
+    if separate_head:
         y = -0.6
-        pad.ring(0, y, w * pad.between(0.7, 1.0), w * pad.between(0.7, 0.9), "head")
-        pad.feature()
-    _upright_body(pad, w, y, own_head)
-    pad.feature()
-    if pad.chance(0.85):
-        _owl_face(pad, w, y)
-    if pad.chance(0.7):
-        pad.feature()
-        _sides(pad, w)
-    if pad.chance(0.8):
-        _standing_feet(pad, w)
+        canvas.ring(0, y, w * canvas.uniform(0.7, 1.0), w * canvas.uniform(0.7, 0.9), "head")
+        canvas.begin_feature()
+    _draw_upright_body(canvas, w, y, separate_head)
+    canvas.begin_feature()
+    if canvas.chance(0.85):
+        _draw_owl_face(canvas, w, y)
+    if canvas.chance(0.7):
+        canvas.begin_feature()
+        _draw_wings_at_sides(canvas, w)
+    if canvas.chance(0.8):
+        _draw_standing_feet(canvas, w)
 
 
-def _upright_body(pad: Pad, w: float, y: float, own_head: bool) -> None:
-    style = pad.pick({"ring": 3.0, "drop": 1.0, "box": 0.5, "eared": 0.0 if own_head else 1.0})
+def _draw_upright_body(canvas: Canvas, w: float, y: float, separate_head: bool) -> None:
+    """Draw a body, 2 w wide, with belly, feathers and ears on a head about y."""
+    style = canvas.pick(
+        {"ring": 3.0, "drop": 1.0, "box": 0.5, "eared": 0.0 if separate_head else 1.0}
+    )
     if style == "ring":
-        pad.ring(0, 0, w, 0.5, "body")
+        canvas.ring(0, 0, w, 0.5, "body")
     elif style == "eared":  # ears and body in one line
-        tops = (-w, -0.6), (-0.5 * w, -0.4), (0.5 * w, -0.4), (w, -0.6)
-        pad.loop(curve(*tops, (1.05 * w, 0.1), (0, 0.5), (-1.05 * w, 0.1), closed=True), "body")
+        ears = (-w, -0.6), (-0.5 * w, -0.4), (0.5 * w, -0.4), (w, -0.6)
+        outline = curve(*ears, (1.05 * w, 0.1), (0, 0.5), (-1.05 * w, 0.1), closed=True)
+        canvas.loop(outline, "body")
     elif style == "box":
-        pad.loop(polyline((-w, -0.45), (w, -0.45), (w, 0.5), (-w, 0.5), (-w, -0.45)), "body")
+        canvas.loop(polyline((-w, -0.45), (w, -0.45), (w, 0.5), (-w, 0.5), (-w, -0.45)), "body")
     else:
-        pad.loop(drop((0, -0.6), (0, 0.5), pad.between(0.6, 1.0)), "body")
-    if pad.care(0.4):
-        pad.line(ellipse(0, 0.08, w * 0.65, 0.34, start=0.6, turns=pad.between(0.8, 1)), "body")
-    if pad.care(0.2):  # feathers on the breast
-        for _ in range(pad.count(2, 6)):
-            x, low = pad.between(-0.5, 0.5) * w, pad.between(0, 0.35)
-            pad.line(ellipse(x, low, 0.05, 0.05, start=0, turns=0.5), "body")
-    if style != "eared" and pad.care(0.3):
+        canvas.loop(teardrop((0, -0.6), (0, 0.5), canvas.uniform(0.6, 1.0)), "body")
+    if canvas.detail(0.4):
+        belly = ellipse(0, 0.08, w * 0.65, 0.34, start=0.6, turns=canvas.uniform(0.8, 1))
+        canvas.line(belly, "body")
+    if canvas.detail(0.2):  # feathers on the breast
+        for _ in range(canvas.integer(2, 6)):
+            fx, fy = canvas.uniform(-0.5, 0.5) * w, canvas.uniform(0, 0.35)
+            canvas.line(ellipse(fx, fy, 0.05, 0.05, start=0, turns=0.5), "body")
+    if style != "eared" and canvas.detail(0.3):
         for side in (-1, 1):
-            root = (side * w * 0.75, y - 0.12), (side * w * 0.3, y - 0.24)
-            pad.line(polyline(root[0], (side * w * 0.7, y - 0.34), root[1]), "head")
+            tip = (side * w * 0.7, y - 0.34)
+            ear = polyline((side * w * 0.75, y - 0.12), tip, (side * w * 0.3, y - 0.24))
+            canvas.line(ear, "head")
 
 
-def _owl_face(pad: Pad, w: float, y: float) -> None:
-    look = eye_style(pad)
-    size = w * pad.between(0.12, 0.42)
+def _draw_owl_face(canvas: Canvas, w: float, y: float) -> None:
+    style = pick_eye_style(canvas)
+    size = w * canvas.uniform(0.12, 0.42)
     for side in (-1, 1):
-        eye(pad, side * w * 0.4, y - 0.05, size, look)
-    if pad.chance(0.9):
-        low, half = pad.between(0.12, 0.2), pad.between(0.03, 0.07)
+        draw_eye(canvas, side * w * 0.4, y - 0.05, size, style)
+    if canvas.chance(0.9):
+        low, half = canvas.uniform(0.12, 0.2), canvas.uniform(0.03, 0.07)
         bill = polyline((-half, 0.06), (0, low), (half, 0.06), (-half, 0.06))
-        pad.line(placed(bill[: pad.count(3, 4)], 0, y), "head")
+        # Three points are a bill open above, four a closed one.
+        canvas.line(place(bill[: canvas.integer(3, 4)], 0, y), "head")
 
 
-def _sides(pad: Pad, w: float) -> None:
-    """Wings at both sides: closed, open, or spread."""
-    style = pad.pick({"drop": 2.0, "open": 2.0, "stub": 1.0})
-    reach, low = pad.between(0.9, 1.9), pad.between(-0.2, 0.35)
+def _draw_wings_at_sides(canvas: Canvas, w: float) -> None:
+    """Draw wings at both sides of an upright body: closed, open, or spread."""
+    style = canvas.pick({"drop": 2.0, "open": 2.0, "stub": 1.0})
+    reach, low = canvas.uniform(0.9, 1.9), canvas.uniform(-0.2, 0.35)
     for side in (-1, 1):
         shoulder, tip = (side * w * 0.85, -0.2), (side * w * reach, low)
         if style == "drop":
-            pad.line(drop(shoulder, tip, 0.35), "body")
+            canvas.line(teardrop(shoulder, tip, 0.35), "body")
         elif style == "open":
-            pad.line(curve(shoulder, (side * w * 1.2, 0.1), tip), "body")
+            canvas.line(curve(shoulder, (side * w * 1.2, 0.1), tip), "body")
         else:
-            pad.line(polyline(shoulder, tip, (side * w * 0.9, 0.15)), "body")
+            canvas.line(polyline(shoulder, tip, (side * w * 0.9, 0.15)), "body")
 
 
-def _standing_feet(pad: Pad, w: float) -> None:
-    if pad.chance(0.35):
-        legs(pad, 0, 0.49, pad.between(0.08, 0.25))
+def _draw_standing_feet(canvas: Canvas, w: float) -> None:
+    """Draw short legs, or feet right at the body."""
+    if canvas.chance(0.35):
+        draw_bird_legs(canvas, 0, 0.49, canvas.uniform(0.08, 0.25))
         return
-    pad.feature()
-    kind = pad.pick({"oval": 2.0, "vee": 1.0, "toes": 1.5, "fork": 1.0, "web": 1.0})
-    feet = Legs(style="stick", long=0.0, width=pad.between(0.08, 0.2), bend=0, foot=kind)
+    canvas.begin_feature()
+    foot = canvas.pick({"oval": 2.0, "vee": 1.0, "toes": 1.5, "fork": 1.0, "web": 1.0})
+    legs = Legs(style="stick", length=0.0, width=canvas.uniform(0.08, 0.2), bend=0, foot=foot)
     for side in (-1, 1):
-        feet.draw_foot(pad, (side * w * 0.45, 0.52), "back-foot", f"leg {side}")
+        legs.draw_foot(canvas, (side * w * 0.45, 0.52), "back-foot", f"leg {side}")
 
 
-def flying(pad: Pad) -> None:
-    """Wings spread, above and below the body or both above it; no legs."""
-    high = pad.between(0.06, 0.16)
-    pad.feature()
-    if pad.chance(0.3):
-        pad.loop(drop((-0.5, 0), (0.45, -0.05), high * 3), "body")
+def draw_flying_bird(canvas: Canvas) -> None:
+    """Draw a bird with spread wings, one above and one below the body or both above; no legs."""
+    half = canvas.uniform(0.06, 0.16)
+    canvas.begin_feature()
+    if canvas.chance(0.3):
+        canvas.loop(teardrop((-0.5, 0), (0.45, -0.05), half * 3), "body")
     else:
-        pad.ring(0, 0, 0.4, high, "body")
-    if pad.chance(0.9):
-        pad.feature()
-        bird_head(pad, 0.45, -0.05, pad.between(0.08, 0.18))
-    pad.feature()
-    below = pad.pick({1: 2.0, -1: 1.5})
-    style = pad.pick({"lines": 3.0, "curve": 2.0, "drop": 1.0, "feathers": 0.7})
-    for i, (side, x) in enumerate(((-1, 0.1), (below, -0.05))):
-        reach = pad.between(0.3, 0.7)
-        tip = (x - pad.between(-0.2, 0.45) - 0.1 * i, side * reach)
-        _spread(pad, x, side * high, tip, style)
-    if pad.chance(0.6):
-        pad.feature()
-        tail(pad, -0.38, 0, pad.between(0.15, 0.3))
+        canvas.ring(0, 0, 0.4, half, "body")
+    if canvas.chance(0.9):
+        canvas.begin_feature()
+        draw_bird_head(canvas, 0.45, -0.05, canvas.uniform(0.08, 0.18))
+    canvas.begin_feature()
+    other_side = canvas.pick({1: 2.0, -1: 1.5})
+    style = canvas.pick({"lines": 3.0, "curve": 2.0, "drop": 1.0, "feathers": 0.7})
+    for i, (side, x) in enumerate(((-1, 0.1), (other_side, -0.05))):
+        reach = canvas.uniform(0.3, 0.7)
+        tip = (x - canvas.uniform(-0.2, 0.45) - 0.1 * i, side * reach)
+        _draw_spread_wing(canvas, x, side * half, tip, style)
+    if canvas.chance(0.6):
+        canvas.begin_feature()
+        draw_bird_tail(canvas, -0.38, 0, canvas.uniform(0.15, 0.3))
 
 
-def _spread(pad: Pad, x: float, y: float, tip: tuple[float, float], style: str) -> None:
-    root, back = (x + 0.1, 0.9 * y), (x - pad.between(0.1, 0.3), 0.8 * y)
+def _draw_spread_wing(canvas: Canvas, x: float, y: float, tip: Point, style: str) -> None:
+    root, back = (x + 0.1, 0.9 * y), (x - canvas.uniform(0.1, 0.3), 0.8 * y)
     if style == "lines":
-        pad.line(polyline(root, tip, back), "body")
+        canvas.line(polyline(root, tip, back), "body")
     elif style == "drop":
-        pad.line(drop((x, y), tip, pad.between(0.3, 0.6)), "body")
+        canvas.line(teardrop((x, y), tip, canvas.uniform(0.3, 0.6)), "body")
     elif style == "feathers":
-        edge = scallops(polyline(tip, back), pad.cuts(pad.count(3, 5)), 0.4)
-        pad.line(joined([polyline(root), edge]), "body")
+        edge = scallops(polyline(tip, back), canvas.divide(canvas.integer(3, 5)), 0.4)
+        canvas.line(join([polyline(root), edge]), "body")
     else:
-        pad.line(curve(root, (x + 0.15, 0.7 * tip[1]), tip, back), "body")
+        canvas.line(curve(root, (x + 0.15, 0.7 * tip[1]), tip, back), "body")
 
 
-def gulls(pad: Pad) -> None:
-    """Wings and nothing else, as far away birds are drawn: one, or a few."""
-    sag, bow = pad.between(0.1, 0.4), pad.chance(0.75)
-    for _ in range(pad.pick({1: 3.0, 2: 1.0, 3: 1.0, 5: 0.5})):
-        pad.feature()
-        x, y = pad.rng.normal(0, 1, 2)
-        wings = [
-            curve((-0.5, 0), (-0.25, -sag), (0, 0.05)) if bow else polyline((-0.5, -sag), (0, 0)),
-            curve((0, 0.05), (0.25, -sag), (0.5, 0)) if bow else polyline((0, 0), (0.5, -sag)),
-        ]
-        if pad.chance(0.7):
-            wings = [joined(wings)]
+def draw_gulls(canvas: Canvas) -> None:
+    """Draw wings and nothing else, as far away birds are drawn: one, or a few."""
+    sag, curved = canvas.uniform(0.1, 0.4), canvas.chance(0.75)
+    for _ in range(canvas.pick({1: 3.0, 2: 1.0, 3: 1.0, 5: 0.5})):
+        canvas.begin_feature()
+        x, y = canvas.rng.normal(0, 1, 2)
+        if curved:
+            wings = [
+                curve((-0.5, 0), (-0.25, -sag), (0, 0.05)),
+                curve((0, 0.05), (0.25, -sag), (0.5, 0)),
+            ]
+        else:
+            wings = [polyline((-0.5, -sag), (0, 0)), polyline((0, 0), (0.5, -sag))]
+        if canvas.chance(0.7):  # both wings without lifting the pen
+            wings = [join(wings)]
         for wing in wings:
-            pad.line(placed(wing, x, y, pad.near(1, 0.2)), "body")
+            canvas.line(place(wing, x, y, canvas.jitter(1, 0.2)), "body")
 
 
-def head_alone(pad: Pad) -> None:
-    """A head, perhaps with the lines of a neck below it."""
-    pad.feature()
-    bird_head(pad, 0, 0, 0.5)
-    if pad.chance(0.4):
-        pad.feature()
-        part = pad.pick({"neck": 2.0, "body": 1.0})
+def draw_bird_head_alone(canvas: Canvas) -> None:
+    """Draw a head, perhaps with the lines of a neck below it."""
+    canvas.begin_feature()
+    draw_bird_head(canvas, 0, 0, 0.5)
+    if canvas.chance(0.4):
+        canvas.begin_feature()
+        part = canvas.pick({"neck": 2.0, "body": 1.0})
         for x in (-0.35, 0.2):
-            pad.line(curve((x, 0.4), (x * 0.9, 0.8), (x * 1.4, 1.3)), part)
+            canvas.line(curve((x, 0.4), (x * 0.9, 0.8), (x * 1.4, 1.3)), part)
 
 
-def one_line(pad: Pad) -> None:
-    """Swans, ducks and geese: neck and body in one line, or in two or three."""
-    high, rise = pad.between(0.15, 0.28), pad.between(0.15, 0.9)
-    x, bend = pad.between(0.3, 0.6), pad.between(-0.1, 0.25)
-    crown = (x, -high - rise)
+def draw_swimming_bird(canvas: Canvas) -> None:
+    """Draw a swan, duck or goose: neck and body in one line, or in two or three."""
+    half, rise = canvas.uniform(0.15, 0.28), canvas.uniform(0.15, 0.9)
+    x, bend = canvas.uniform(0.3, 0.6), canvas.uniform(-0.1, 0.25)
+    crown = (x, -half - rise)
     chin = (x + 0.12, crown[1] + 0.1)
-    up: list[Path] = [
-        curve((0.4, 0.1), (0.35 + bend, -high - 0.2 * rise), (x - 0.05, -high - 0.6 * rise), chin),
-        curve(chin, (x + 0.08, crown[1]), (x - 0.08, crown[1] + 0.02), (x - 0.12, crown[1] + 0.15)),
-        curve((x - 0.12, crown[1] + 0.15), (0.2 + bend, -high - 0.2 * rise), (0.15, -high * 0.7)),
+    segments = _swan_segments(canvas, half, rise, bend, crown, chin)
+    canvas.begin_feature()
+    # A closed outline may be begun anywhere.
+    start = canvas.integer(0, len(segments) - 1)
+    lift = canvas.pick({0.0: 3.0, 0.25: 2.0})
+    canvas.outline(segments[start:] + segments[:start], lift=lift)
+    canvas.begin_feature()
+    if canvas.chance(0.85):
+        draw_beak(canvas, chin[0], chin[1] - 0.06, 0.1)
+    if canvas.chance(0.5):
+        draw_eye(canvas, x, crown[1] + 0.08, 0.025, pick_eye_style(canvas))
+    if canvas.detail(0.6):
+        canvas.begin_feature()
+        wing = curve((0.1, 0), (-0.15, -0.5 * half), (-0.4, -0.2 * half), (-0.1, 0.4 * half))
+        canvas.line(wing if canvas.chance(0.5) else wing[:12], "body")
+    # Some draw the legs under water too.
+    if canvas.chance(0.3):
+        draw_bird_legs(canvas, 0, half * 0.95, canvas.uniform(0.12, 0.5))
+
+
+def _swan_segments(
+    canvas: Canvas, half: float, rise: float, bend: float, crown: Point, chin: Point
+) -> list[Segment]:
+    """Return the outline from the breast up the neck, round the head, and along back and belly."""
+    x, nape = crown[0], (crown[0] - 0.12, crown[1] + 0.15)
+    shoulder = (0.15, -half * 0.7)
+    neck_lines: list[Path] = [
+        curve((0.4, 0.1), (0.35 + bend, -half - 0.2 * rise), (x - 0.05, -half - 0.6 * rise), chin),
+        curve(chin, (x + 0.08, crown[1]), (x - 0.08, crown[1] + 0.02), nape),
+        curve(nape, (0.2 + bend, -half - 0.2 * rise), shoulder),
     ]
-    end = (-0.5 - pad.between(0, 0.2), -high * pad.between(0.2, 1.4))
-    neck = pad.pick({"neck": 3.0, "body": 1.0})
-    pieces = [
-        Piece(path=up[0], part=neck),
-        Piece(path=up[1], part="head" if pad.chance(0.6) else neck),
-        Piece(path=up[2], part=neck),
-        Piece(path=curve((0.15, -high * 0.7), (-0.2, -high * 0.6), end), part="body"),
-        Piece(
-            path=curve(end, (-0.35, high * 0.8), (0, high), (0.3, 0.7 * high), (0.4, 0.1)),
-            part="body",
-        ),
+    tail = (-0.5 - canvas.uniform(0, 0.2), -half * canvas.uniform(0.2, 1.4))
+    # A neck in one line with the body is labelled as either.
+    neck = canvas.pick({"neck": 3.0, "body": 1.0})
+    belly = curve(tail, (-0.35, half * 0.8), (0, half), (0.3, 0.7 * half), (0.4, 0.1))
+    segments = [
+        Segment(path=neck_lines[0], part=neck),
+        Segment(path=neck_lines[1], part="head" if canvas.chance(0.6) else neck),
+        Segment(path=neck_lines[2], part=neck),
+        Segment(path=curve(shoulder, (-0.2, -half * 0.6), tail), part="body"),
+        Segment(path=belly, part="body"),
     ]
-    if pad.chance(0.35):  # the neck as one line
-        pieces = pieces[2:]
-    pad.feature()
-    start = pad.count(0, len(pieces) - 1)
-    strokes_of(pad, pieces[start:] + pieces[:start], lift=pad.pick({0.0: 3.0, 0.25: 2.0}))
-    pad.feature()
-    if pad.chance(0.85):
-        beak(pad, chin[0], chin[1] - 0.06, 0.1)
-    if pad.chance(0.5):
-        eye(pad, x, crown[1] + 0.08, 0.025, eye_style(pad))
-    if pad.care(0.6):
-        pad.feature()
-        fold = curve((0.1, 0), (-0.15, -0.5 * high), (-0.4, -0.2 * high), (-0.1, 0.4 * high))
-        pad.line(fold if pad.chance(0.5) else fold[:12], "body")
-    if pad.chance(0.3):
-        legs(pad, 0, high * 0.95, pad.between(0.12, 0.5))
+    return segments[2:] if canvas.chance(0.35) else segments  # the neck as one line

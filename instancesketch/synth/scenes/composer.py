@@ -13,13 +13,13 @@ import numpy as np
 from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
-from instancesketch.synth.primitives import Path, turned
+from instancesketch.synth.primitives import Path, rotate
 from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.synth.scenes.layout import layout
 from instancesketch.synth.scenes.objects import Casting, space_for
 from instancesketch.synth.scenes.occlusion import Drawn, hide
 from instancesketch.synth.scenes.placement import Page
-from instancesketch.synth.things.scenery import PROPS, prop
+from instancesketch.synth.things.scenery import SCENERY, draw_scenery
 
 _CANVASES = ((1100, 770), (1658, 864), (1112, 765), (1280, 720), (1024, 768), (800, 800))
 _CANVAS_SHARES = (0.45, 0.15, 0.1, 0.1, 0.1, 0.1)
@@ -100,7 +100,7 @@ class Composer:
             names = ", ".join(self.taxonomy.category_names)
             raise UserError(f"none of the drawings is of {self.taxonomy.name}: {names}")
         self.props = {
-            word for word in PROPS if config.props and self.taxonomy.category_of(word) is None
+            word for word in SCENERY if config.props and self.taxonomy.category_of(word) is None
         }
         self.casting = Casting(config, sorted(self.own), sorted({*self.others, *self.props}))
 
@@ -143,7 +143,7 @@ class Composer:
         """Strokes of a word, the drawing that they are of, if any, and its own word."""
         pool = self.own.get(word) or self.others.get(word, [])
         if word in self.props and (not pool or rng.random() < 0.5):
-            return prop(word, rng), None, word
+            return draw_scenery(word, rng), None, word
         drawing = _picked(pool, layout().kind(word).size < _SIMPLE_BELOW, rng)
         paths = [np.asarray(stroke, np.float64) for stroke in drawing.to_strokes()]
         return paths, drawing, drawing.category or word
@@ -221,7 +221,7 @@ def _varied(
     def again(path: Path) -> Path:
         x, y = ((path - middle) / half).T
         bent = path + np.stack([x * x, x * y, y * y], 1) @ warp
-        return turned(bent * stretch, angle) + rng.normal(0, _SHIFT, 2) * half
+        return rotate(bent * stretch, angle) + rng.normal(0, _SHIFT, 2) * half
 
     return [again(path) for path in paths]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instancesketch.core.sketch import Sketch
-from instancesketch.synth.primitives import Path, at, length, simplified
+from instancesketch.synth.primitives import Path, length, points_at, simplify
 from instancesketch.synth.scenes.placement import Thing
 
 _LEFT = 0.3  # of a thing's lines that stay, at least
@@ -94,11 +94,13 @@ def _cut(back: Drawn, shape: Path) -> None:
 def _outside(stroke: Path, shape: Path) -> list[Path]:
     """The pieces of a stroke outside a shape; the stroke itself where none of it is inside."""
     long = length(stroke)
-    fine = at(stroke, np.linspace(0, 1, int(long / _STEP) + 2)) if len(stroke) > 1 else stroke
+    fine = (
+        points_at(stroke, np.linspace(0, 1, int(long / _STEP) + 2)) if len(stroke) > 1 else stroke
+    )
     hidden = is_inside(fine, shape)
     if not hidden.any():
         return [stroke]
     ends = np.flatnonzero(np.diff(hidden.astype(np.int8)))
     runs = np.split(fine, ends + 1)
     kept = [run for run, gone in zip(runs, np.split(hidden, ends + 1), strict=True) if not gone[0]]
-    return [simplified(run, 0.5) for run in kept if length(run) > 2 * _STEP]
+    return [simplify(run, 0.5) for run in kept if length(run) > 2 * _STEP]

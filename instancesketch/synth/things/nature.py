@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from instancesketch.core.taxonomy import UNLABELED
-from instancesketch.synth.canvas import Pad
+from instancesketch.synth.canvas import Canvas
 from instancesketch.synth.primitives import (
     Path,
-    at,
     curve,
     ellipse,
-    placed,
+    place,
+    points_at,
     polyline,
     scallops,
     spiral,
@@ -19,173 +19,192 @@ from instancesketch.synth.primitives import (
 )
 
 
-def line(pad: Pad, path: Path) -> None:
+def draw_line(canvas: Canvas, path: Path) -> None:
     """Draws a line that is part of nothing."""
-    pad.line(path, UNLABELED)
+    canvas.line(path, UNLABELED)
 
 
-def _wavy(pad: Pad, y: float, swing: float, left: float = 0.0, right: float = 1.0) -> Path:
+def _wavy_path(
+    canvas: Canvas, y: float, swing: float, left: float = 0.0, right: float = 1.0
+) -> Path:
     """A line from left to right that rises and falls a little."""
-    x = np.linspace(left, right, pad.count(3, 6))
-    y_of = y + swing * np.clip(pad.rng.normal(size=len(x)), -1.5, 1.5)
+    x = np.linspace(left, right, canvas.integer(3, 6))
+    y_of = y + swing * np.clip(canvas.rng.normal(size=len(x)), -1.5, 1.5)
     return curve(*zip(x.tolist(), y_of.tolist(), strict=True))
 
 
-def ground(pad: Pad) -> None:
+def draw_ground(canvas: Canvas) -> None:
     """A line from left to right."""
-    line(pad, _wavy(pad, 0, pad.pick({0.004: 2.0, 0.02: 1.5, 0.06: 1.0})))
+    draw_line(canvas, _wavy_path(canvas, 0, canvas.pick({0.004: 2.0, 0.02: 1.5, 0.06: 1.0})))
 
 
-def road(pad: Pad) -> None:
+def draw_road(canvas: Canvas) -> None:
     """Two lines across, or into the depth; sometimes dashes in between."""
-    gap = pad.between(0.08, 0.3)
-    if pad.chance(0.25):  # into the depth
-        far = gap * pad.between(0.2, 0.8)
-        line(pad, curve((-gap, 1), (-far, 0.4), (-far / 2, 0)))
-        line(pad, curve((gap, 1), (far, 0.4), (far / 2, 0)))
+    gap = canvas.uniform(0.08, 0.3)
+    if canvas.chance(0.25):  # into the depth
+        far = gap * canvas.uniform(0.2, 0.8)
+        draw_line(canvas, curve((-gap, 1), (-far, 0.4), (-far / 2, 0)))
+        draw_line(canvas, curve((gap, 1), (far, 0.4), (far / 2, 0)))
         dashes = polyline((0, 0.1), (0, 0.95))
     else:
-        middle = _wavy(pad, 0, pad.pick({0.0: 2.0, 0.05: 1.0, 0.12: 1.0}))
-        slope = np.linspace(0, pad.rng.normal(0, 0.15), len(middle))[:, None] * (0, 1)
+        middle = _wavy_path(canvas, 0, canvas.pick({0.0: 2.0, 0.05: 1.0, 0.12: 1.0}))
+        slope = np.linspace(0, canvas.rng.normal(0, 0.15), len(middle))[:, None] * (0, 1)
         middle = middle + slope
         for side in (-1, 1):
-            line(pad, placed(middle, 0, side * gap / 2))
+            draw_line(canvas, place(middle, 0, side * gap / 2))
         dashes = middle
-    if pad.chance(0.35):
-        for share in pad.cuts(pad.count(2, 7), 0.05, 0.9)[:-1]:
-            line(pad, at(dashes, [share, share + 0.04]))
+    if canvas.chance(0.35):
+        for share in canvas.divide(canvas.integer(2, 7), 0.05, 0.9)[:-1]:
+            draw_line(canvas, points_at(dashes, [share, share + 0.04]))
 
 
-def river(pad: Pad) -> None:
+def draw_river(canvas: Canvas) -> None:
     """Two banks, with waves in between."""
-    gap, middle = pad.between(0.12, 0.35), _wavy(pad, 0, pad.between(0.05, 0.15))
-    for low in (-gap / 2, gap / 2 * pad.between(0.8, 1.4)):
-        line(pad, placed(middle, 0, low))
-    for _ in range(pad.count(0, 5)):
-        x, y = at(middle, pad.between(0.05, 0.85)).tolist()
-        _ripple(pad, x, y + gap * pad.between(-0.3, 0.3), pad.between(0.04, 0.12), 2)
+    gap, middle = canvas.uniform(0.12, 0.35), _wavy_path(canvas, 0, canvas.uniform(0.05, 0.15))
+    for low in (-gap / 2, gap / 2 * canvas.uniform(0.8, 1.4)):
+        draw_line(canvas, place(middle, 0, low))
+    for _ in range(canvas.integer(0, 5)):
+        x, y = points_at(middle, canvas.uniform(0.05, 0.85)).tolist()
+        _draw_ripple(canvas, x, y + gap * canvas.uniform(-0.3, 0.3), canvas.uniform(0.04, 0.12), 2)
 
 
-def _ripple(pad: Pad, x: float, y: float, wide: float, count: int) -> None:
-    steps = np.linspace(0, wide, 2 * count + 1)
-    high = wide / count * pad.between(0.1, 0.3)
-    nodes = [(x + step, y + (high if i % 2 else -high)) for i, step in enumerate(steps.tolist())]
-    line(pad, curve(*nodes))
+def _draw_ripple(canvas: Canvas, x: float, y: float, width: float, count: int) -> None:
+    steps = np.linspace(0, width, 2 * count + 1)
+    height = width / count * canvas.uniform(0.1, 0.3)
+    nodes = [
+        (x + step, y + (height if i % 2 else -height)) for i, step in enumerate(steps.tolist())
+    ]
+    draw_line(canvas, curve(*nodes))
 
 
-def ocean(pad: Pad) -> None:
+def draw_ocean(canvas: Canvas) -> None:
     """Rows of waves, the first from one side to the other."""
-    rows, low = pad.count(1, 4), pad.between(0.08, 0.2)
-    _ripple(pad, 0, 0, 1, pad.count(4, 12))
+    rows, low = canvas.integer(1, 4), canvas.uniform(0.08, 0.2)
+    _draw_ripple(canvas, 0, 0, 1, canvas.integer(4, 12))
     for row in range(1, rows):
-        left = pad.between(0, 0.5)
-        _ripple(pad, left, row * low, pad.between(0.2, 1 - left), pad.count(2, 7))
+        left = canvas.uniform(0, 0.5)
+        _draw_ripple(canvas, left, row * low, canvas.uniform(0.2, 1 - left), canvas.integer(2, 7))
 
 
-def mountain(pad: Pad) -> None:
+def draw_mountain(canvas: Canvas) -> None:
     """Peaks in one line, or overlapping ones of their own; snow on some."""
-    number = pad.count(1, 4)
-    cuts, high = pad.cuts(number), pad.between(0.25, 0.6)
-    tops = [high * pad.between(0.6, 1.1) for _ in range(number)]
+    number = canvas.integer(1, 4)
+    cuts, height = canvas.divide(number), canvas.uniform(0.25, 0.6)
+    tops = [height * canvas.uniform(0.6, 1.1) for _ in range(number)]
     peaks = list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), tops, strict=True))
-    if pad.chance(0.5):
+    if canvas.chance(0.5):
         nodes = [(0.0, 0.0)]
         for i, (left, right, top) in enumerate(peaks):
             nodes += [((left + right) / 2, -top)]
-            nodes += [(right, -top * pad.between(0.2, 0.6) if i < number - 1 else 0.0)]
-        line(pad, curve(*nodes) if pad.chance(0.3) else polyline(*nodes))
+            nodes += [(right, -top * canvas.uniform(0.2, 0.6) if i < number - 1 else 0.0)]
+        draw_line(canvas, curve(*nodes) if canvas.chance(0.3) else polyline(*nodes))
     else:
         for left, right, top in peaks:
-            line(pad, polyline((left - 0.05, 0), ((left + right) / 2, -top), (right + 0.05, 0)))
-    if pad.chance(0.3):
+            draw_line(
+                canvas, polyline((left - 0.05, 0), ((left + right) / 2, -top), (right + 0.05, 0))
+            )
+    if canvas.chance(0.3):
         for left, right, top in peaks:
             middle, half = (left + right) / 2, (right - left) / 8
             ends = (middle - half, -0.75 * top), (middle + half, -0.75 * top)
-            line(pad, zigzag(*ends, pad.count(3, 5), 0.06))
-    if pad.chance(0.25):
-        line(pad, polyline((0, 0), (1, 0)))
+            draw_line(canvas, zigzag(*ends, canvas.integer(3, 5), 0.06))
+    if canvas.chance(0.25):
+        draw_line(canvas, polyline((0, 0), (1, 0)))
 
 
-def hill(pad: Pad) -> None:
+def draw_hill(canvas: Canvas) -> None:
     """Arcs side by side."""
-    for left in pad.cuts(pad.count(1, 3), 0, 0.7)[:-1].tolist():
-        wide = pad.between(0.3, 1.0)
-        line(
-            pad,
-            ellipse(left + wide / 2, 0, wide / 2, pad.between(0.08, 0.25), start=0.5, turns=0.5),
+    for left in canvas.divide(canvas.integer(1, 3), 0, 0.7)[:-1].tolist():
+        width = canvas.uniform(0.3, 1.0)
+        draw_line(
+            canvas,
+            ellipse(
+                left + width / 2, 0, width / 2, canvas.uniform(0.08, 0.25), start=0.5, turns=0.5
+            ),
         )
 
 
-def stone(pad: Pad) -> None:
+def draw_stone(canvas: Canvas) -> None:
     """A loop, or half of one."""
-    outline = pad.blob(0, 0, 1, pad.between(0.45, 1.0), uneven=0.12)
-    if pad.chance(0.3):  # flat on the ground
-        outline = ellipse(0, 0, 1, pad.between(0.5, 0.9), start=0.5, turns=0.5)
-        line(pad, np.concatenate([outline, outline[:1]]) if pad.chance(0.6) else outline)
+    outline = canvas.blob(0, 0, 1, canvas.uniform(0.45, 1.0), uneven=0.12)
+    if canvas.chance(0.3):  # flat on the ground
+        outline = ellipse(0, 0, 1, canvas.uniform(0.5, 0.9), start=0.5, turns=0.5)
+        draw_line(canvas, np.concatenate([outline, outline[:1]]) if canvas.chance(0.6) else outline)
     else:
-        pad.loop(outline, UNLABELED)
-    if pad.care(0.15):
-        line(pad, polyline((-0.2, -0.2), (0.1, pad.between(-0.1, 0.2)), (0.3, 0.1)))
+        canvas.loop(outline, UNLABELED)
+    if canvas.detail(0.15):
+        draw_line(canvas, polyline((-0.2, -0.2), (0.1, canvas.uniform(-0.1, 0.2)), (0.3, 0.1)))
 
 
-def _blades(pad: Pad, wide: float) -> None:
-    for x in pad.cuts(pad.count(2, 6), 0, wide)[:-1].tolist():
-        lean = pad.between(-0.1, 0.1)
-        line(pad, polyline((x, 0), (x + lean, -pad.between(0.2, 0.5))))
+def _draw_blades(canvas: Canvas, width: float) -> None:
+    for x in canvas.divide(canvas.integer(2, 6), 0, width)[:-1].tolist():
+        lean = canvas.uniform(-0.1, 0.1)
+        draw_line(canvas, polyline((x, 0), (x + lean, -canvas.uniform(0.2, 0.5))))
 
 
-def tuft(pad: Pad) -> None:
+def draw_tuft(canvas: Canvas) -> None:
     """A few blades, or a zigzag."""
-    if pad.chance(0.5):
-        line(pad, zigzag((0, 0), (pad.between(0.5, 1), 0), pad.count(3, 9), pad.between(0.3, 0.6)))
+    if canvas.chance(0.5):
+        draw_line(
+            canvas,
+            zigzag(
+                (0, 0), (canvas.uniform(0.5, 1), 0), canvas.integer(3, 9), canvas.uniform(0.3, 0.6)
+            ),
+        )
     else:
-        _blades(pad, 0.6)
+        _draw_blades(canvas, 0.6)
 
 
-def grass(pad: Pad) -> None:
+def draw_grass(canvas: Canvas) -> None:
     """One long zigzag, or a row of tufts or blades."""
-    style = pad.pick({"zigzag": 2.0, "tufts": 1.5, "blades": 1.0})
+    style = canvas.pick({"zigzag": 2.0, "tufts": 1.5, "blades": 1.0})
     if style == "zigzag":
-        line(pad, zigzag((0, 0), (1, 0), pad.count(15, 60), pad.between(0.03, 0.1)))
+        draw_line(canvas, zigzag((0, 0), (1, 0), canvas.integer(15, 60), canvas.uniform(0.03, 0.1)))
         return
-    for x in pad.cuts(pad.count(3, 10), 0, 1)[:-1].tolist():
-        y, wide = pad.rng.normal(0, 0.02), pad.between(0.02, 0.08)
+    for x in canvas.divide(canvas.integer(3, 10), 0, 1)[:-1].tolist():
+        y, width = canvas.rng.normal(0, 0.02), canvas.uniform(0.02, 0.08)
         if style == "tufts":
-            line(pad, zigzag((x, y), (x + wide, y), pad.count(3, 6), wide))
+            draw_line(canvas, zigzag((x, y), (x + width, y), canvas.integer(3, 6), width))
         else:
-            line(pad, polyline((x, y), (x + pad.rng.normal(0, 0.01), y - wide)))
+            draw_line(canvas, polyline((x, y), (x + canvas.rng.normal(0, 0.01), y - width)))
 
 
-def bush(pad: Pad) -> None:
+def draw_bush(canvas: Canvas) -> None:
     """Bulges round, or over a line."""
-    outline = ellipse(0, 0, 1, pad.between(0.5, 0.9), start=0.5, turns=pad.pick({1.0: 2, 0.5: 1}))
-    line(pad, scallops(outline, pad.cuts(pad.count(5, 11)), pad.between(0.25, 0.55)))
+    outline = ellipse(
+        0, 0, 1, canvas.uniform(0.5, 0.9), start=0.5, turns=canvas.pick({1.0: 2, 0.5: 1})
+    )
+    draw_line(
+        canvas, scallops(outline, canvas.divide(canvas.integer(5, 11)), canvas.uniform(0.25, 0.55))
+    )
 
 
-def fence(pad: Pad) -> None:
+def draw_fence(canvas: Canvas) -> None:
     """Posts and boards."""
-    high, posts = pad.between(0.1, 0.25), pad.count(3, 12)
-    for y in (0.3 * high, 0.7 * high)[: pad.count(1, 2)]:
-        line(pad, polyline((0, y), (1, y + pad.rng.normal(0, 0.01))))
-    wide = pad.pick({0.0: 2.0, 0.02: 1.0})
+    height, posts = canvas.uniform(0.1, 0.25), canvas.integer(3, 12)
+    for y in (0.3 * height, 0.7 * height)[: canvas.integer(1, 2)]:
+        draw_line(canvas, polyline((0, y), (1, y + canvas.rng.normal(0, 0.01))))
+    width = canvas.pick({0.0: 2.0, 0.02: 1.0})
     for x in np.linspace(0.02, 0.96, posts).tolist():
-        if wide:
-            tip = polyline((x, high), (x, 0), (x + wide, -wide), (x + 2 * wide, 0))
-            line(pad, np.concatenate([tip, polyline((x + 2 * wide, high))]))
+        if width:
+            tip = polyline((x, height), (x, 0), (x + width, -width), (x + 2 * width, 0))
+            draw_line(canvas, np.concatenate([tip, polyline((x + 2 * width, height))]))
         else:
-            line(pad, polyline((x, 0), (x + pad.rng.normal(0, 0.01), high)))
+            draw_line(canvas, polyline((x, 0), (x + canvas.rng.normal(0, 0.01), height)))
 
 
-def smoke(pad: Pad) -> None:
+def draw_smoke(canvas: Canvas) -> None:
     """Wavy lines upwards, or curls."""
-    for i in range(pad.count(1, 3)):
-        if pad.chance(0.6):
-            _ripple_up(pad, 0.3 * i)
+    for i in range(canvas.integer(1, 3)):
+        if canvas.chance(0.6):
+            _draw_smoke_line(canvas, 0.3 * i)
         else:
-            line(pad, spiral(0.3 * i, -0.5, pad.between(0.2, 0.5), pad.between(1.5, 3)))
+            draw_line(
+                canvas, spiral(0.3 * i, -0.5, canvas.uniform(0.2, 0.5), canvas.uniform(1.5, 3))
+            )
 
 
-def _ripple_up(pad: Pad, x: float) -> None:
-    swing = pad.between(0.05, 0.2)
-    nodes = [(x + (swing if i % 2 else -swing), -i / 4) for i in range(pad.count(3, 6))]
-    line(pad, curve(*nodes))
+def _draw_smoke_line(canvas: Canvas, x: float) -> None:
+    swing = canvas.uniform(0.05, 0.2)
+    nodes = [(x + (swing if i % 2 else -swing), -i / 4) for i in range(canvas.integer(3, 6))]
+    draw_line(canvas, curve(*nodes))

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from instancesketch.synth.canvas import Pad
-from instancesketch.synth.primitives import Path, at, ellipse, joined, polyline, rectangle, spiral
+from instancesketch.synth.canvas import Canvas
+from instancesketch.synth.primitives import (
+    Path,
+    ellipse,
+    join,
+    points_at,
+    polyline,
+    rectangle,
+    spiral,
+)
 
 _STYLES = {
     "ring": 9.0, "arc": 1.5, "bow": 1.0, "box": 0.4, "spiral": 0.4, "scribble": 0.3, "loops": 0.3,
@@ -27,24 +35,24 @@ class Wheels:
     inner: str
 
     @classmethod
-    def sample(cls, pad: Pad, places: Sequence[float]) -> Wheels:
+    def sample(cls, canvas: Canvas, places: Sequence[float]) -> Wheels:
         """Wheels of any style at these places."""
-        radius = pad.between(0.05, 0.14)
+        radius = canvas.uniform(0.05, 0.14)
         return cls(
             places=places,
             radius=radius,
-            low=radius * pad.between(-0.4, 1.0),
-            style=pad.pick(_STYLES),
-            inner=pad.pick(_INNER),
+            low=radius * canvas.uniform(-0.4, 1.0),
+            style=canvas.pick(_STYLES),
+            inner=canvas.pick(_INNER),
         )
 
-    def arches(self, pad: Pad) -> Path:
+    def arches(self, canvas: Canvas) -> Path:
         """The floor from x = 1 to 0, round above each wheel."""
-        arc = self.radius * pad.between(1.1, 1.5)
+        arc = self.radius * canvas.uniform(1.1, 1.5)
         over = [ellipse(x, 0, arc, arc, start=0, turns=-0.5) for x in reversed(self.places)]
-        return joined([polyline((1, 0)), *over, polyline((0, 0))])
+        return join([polyline((1, 0)), *over, polyline((0, 0))])
 
-    def draw(self, pad: Pad, view: Path | None = None, beyond: Path | None = None) -> None:
+    def draw(self, canvas: Canvas, view: Path | None = None, beyond: Path | None = None) -> None:
         """Draws them, each a feature of its own.
 
         Args:
@@ -54,60 +62,62 @@ class Wheels:
         """
         view = np.eye(2) if view is None else view
         if self.style == "loops":
-            self._in_one_line(pad)
+            self._in_one_line(canvas)
             return
         for i, x in enumerate(self.places):
-            pad.feature()
+            canvas.begin_feature()
             # The map's slope moves a wheel, but doesn't shear it.
             middle = np.array([x, self.low]) @ view
-            self._one(pad, middle, pad.near(self.radius), float(view[0, 0]), f"wheel {i}")
+            self._one(canvas, middle, canvas.jitter(self.radius), float(view[0, 0]), f"wheel {i}")
         if beyond is not None:
-            pad.feature()
+            canvas.begin_feature()
             r = self.radius
             x, y = beyond.tolist()
-            arc = ellipse(x, y, 0.6 * r, r, turns=pad.pick({0.5: 2.0, 1.0: 1.0}))
-            pad.line(arc, "wheel", "wheel far")
+            arc = ellipse(x, y, 0.6 * r, r, turns=canvas.pick({0.5: 2.0, 1.0: 1.0}))
+            canvas.line(arc, "wheel", "wheel far")
 
-    def _in_one_line(self, pad: Pad) -> None:
+    def _in_one_line(self, canvas: Canvas) -> None:
         """All wheels as loops of one stroke, which is none of them alone."""
         r = self.radius
         rings = [ellipse(x, self.low, r, r, start=-0.25, turns=1) for x in self.places]
-        pad.feature()
-        pad.line(joined(rings), "wheel", "wheel 0" if len(rings) == 1 else None)
+        canvas.begin_feature()
+        canvas.line(join(rings), "wheel", "wheel 0" if len(rings) == 1 else None)
 
-    def _one(self, pad: Pad, middle: Path, r: float, narrow: float, unit: str) -> None:
+    def _one(self, canvas: Canvas, middle: Path, r: float, narrow: float, instance: str) -> None:
         x, y = middle
         if self.style == "arc":
-            pad.line(
-                ellipse(x, y - self.low, r * narrow, r * 1.2, start=0.5, turns=-0.5), "wheel", unit
+            canvas.line(
+                ellipse(x, y - self.low, r * narrow, r * 1.2, start=0.5, turns=-0.5),
+                "wheel",
+                instance,
             )
             return
         if self.style == "bow":  # hidden above
-            arc = ellipse(x, y, r * narrow, r, start=-0.05, turns=pad.between(0.5, 0.85))
-            pad.line(arc, "wheel", unit)
+            arc = ellipse(x, y, r * narrow, r, start=-0.05, turns=canvas.uniform(0.5, 0.85))
+            canvas.line(arc, "wheel", instance)
         elif self.style == "box":
-            pad.line(rectangle(x - r, y - r, x + r, y + r), "wheel", unit)
+            canvas.line(rectangle(x - r, y - r, x + r, y + r), "wheel", instance)
         elif self.style == "spiral":
-            pad.line(spiral(x, y, r, pad.between(1.5, 3)), "wheel", unit)
+            canvas.line(spiral(x, y, r, canvas.uniform(1.5, 3)), "wheel", instance)
             return
         elif self.style == "scribble":
-            pad.scribble(x, y, r, r, "wheel", unit)
+            canvas.scribble(x, y, r, r, "wheel", instance)
             return
         else:
-            pad.ring(x, y, r * narrow, r, "wheel", unit)
-        if self.inner and not pad.chance(0.1):  # sometimes forgotten
-            self._inside(pad, x, y, r, unit)
+            canvas.ring(x, y, r * narrow, r, "wheel", instance)
+        if self.inner and not canvas.chance(0.1):  # sometimes forgotten
+            self._inside(canvas, x, y, r, instance)
 
-    def _inside(self, pad: Pad, x: float, y: float, r: float, unit: str) -> None:
+    def _inside(self, canvas: Canvas, x: float, y: float, r: float, instance: str) -> None:
         if self.inner == "ring":
-            share = pad.between(0.3, 0.7)
-            pad.ring(x, y, r * share, r * share, "wheel", unit)
+            share = canvas.uniform(0.3, 0.7)
+            canvas.ring(x, y, r * share, r * share, "wheel", instance)
         elif self.inner == "dot":
-            pad.dot(x, y, r * 0.12, "wheel", unit)
+            canvas.dot(x, y, r * 0.12, "wheel", instance)
         elif self.inner == "filled":
-            pad.scribble(x, y, r * 0.9, r * 0.9, "wheel", unit)
+            canvas.scribble(x, y, r * 0.9, r * 0.9, "wheel", instance)
         else:
-            number = 2 if self.inner == "cross" else pad.count(2, 4)
-            for angle in pad.cuts(number, 0, 0.5)[:-1]:
-                spoke = at(ellipse(x, y, r * 0.9, r * 0.9, start=angle, turns=0.5), (0, 1))
-                pad.line(spoke, "wheel", unit)
+            number = 2 if self.inner == "cross" else canvas.integer(2, 4)
+            for angle in canvas.divide(number, 0, 0.5)[:-1]:
+                spoke = points_at(ellipse(x, y, r * 0.9, r * 0.9, start=angle, turns=0.5), (0, 1))
+                canvas.line(spoke, "wheel", instance)

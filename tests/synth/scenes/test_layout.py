@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from instancesketch.core.taxonomy import Taxonomy, normalise
 from instancesketch.synth.scenes.layout import layout
 from instancesketch.synth.scenes.placement import Page
-from instancesketch.synth.things.scenery import PROPS, prop
+from instancesketch.synth.things.scenery import SCENERY, draw_scenery
 
 ANYWHERE = {"sky", "ground", "wall", "backdrop", "any"}
 WORDS = sorted(layout().kinds)
@@ -23,7 +23,7 @@ def test_places_are_known() -> None:
 def test_what_is_said_of_a_word_is_said_of_one_that_has_a_kind() -> None:
     said = {*layout().often, *(word for words in layout().hosts.values() for word in words)}
     assert said <= set(layout().kinds)
-    assert set(map(normalise, PROPS)) <= set(layout().kinds)
+    assert set(map(normalise, SCENERY)) <= set(layout().kinds)
 
 
 def test_every_word_of_the_taxonomies_has_a_kind() -> None:
@@ -67,9 +67,9 @@ def test_sizes_are_relative(small: str, large: str) -> None:
     assert layout().kind(small).size < layout().kind(large).size
 
 
-@pytest.mark.parametrize("word", PROPS)
+@pytest.mark.parametrize("word", SCENERY)
 def test_props_are_drawn_with_strokes_that_differ(word: str) -> None:
-    drawn = [prop(word, np.random.default_rng(seed)) for seed in range(20)]
+    drawn = [draw_scenery(word, np.random.default_rng(seed)) for seed in range(20)]
     for strokes in drawn:
         assert strokes
         assert all(len(s) and np.isfinite(s).all() for s in strokes)
