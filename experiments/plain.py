@@ -89,7 +89,7 @@ def train(
     )
     if begin is not None:
         loaded = weights.load([str(begin)], config.kind)
-        fit.start_from(weights.adapted(loaded, config.kind, taxonomy, fit.net.state_dict()))
+        fit.start_from(weights.adapt(loaded, taxonomy, fit.net.state_dict()))
     for number in range(config.epochs):
         generator = torch.Generator().manual_seed(derive_seed(config.seed, number))
         told = fit.train_epoch(epoch(pools, config.batch_size, generator), number)

@@ -134,19 +134,17 @@ def job_of(config: SegmentConfig, labelling: Labelling | None = None) -> Job:
 def _labelling(config: SegmentConfig, precision: str) -> Labelling:
     from instancesketch.models import weights
 
-    sources = tuple(map(weights.anywhere, config.weights))
+    sources = tuple(map(weights.absolute, config.weights))
     scenes = config.scenes
     if scenes is None:
-        from instancesketch.inference.segmenter import Segmenter
-
         load = partial(_label_drawings, sources, config.given_category, precision)
         step = Step(name="labelling", load=load, actor=Label)
-        return Labelling(taxonomy=Segmenter.load(sources).taxonomy, steps=(step,))
+        return Labelling(taxonomy=weights.inspect_segmenter(sources), steps=(step,))
     from instancesketch.batch.segment_scenes import scene_steps
 
     taxonomy, steps = scene_steps(
         sources,
-        None if scenes.detector is None else weights.anywhere(scenes.detector),
+        None if scenes.detector is None else weights.absolute(scenes.detector),
         drawing_order=scenes.drawing_order,
         given_objects=scenes.given_objects,
         precision=precision,
@@ -173,7 +171,7 @@ def _fingerprint(source: str, kinds: list[str] | None = None) -> dict[str, str]:
     """Weights by what they hold, so that a result isn't continued with others of that name."""
     from instancesketch.models import weights
 
-    folder, digest = weights.find(source), hashlib.blake2b(digest_size=16)
+    folder, digest = weights.locate(source), hashlib.blake2b(digest_size=16)
     for kind in kinds or storage.list_names(folder):
         for name in ("config.json", "model.safetensors"):
             location = storage.join(folder, kind, name)

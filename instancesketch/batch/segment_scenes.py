@@ -26,7 +26,7 @@ from instancesketch.inference.detector import Boxes
 from instancesketch.inference.object_grouper import Grouper
 from instancesketch.inference.scene_segmenter import SceneSegmenter
 from instancesketch.inference.segmenter import Segmenter
-from instancesketch.models import weights
+from instancesketch.models import weights, yolo
 from instancesketch.models.packing import pack
 from instancesketch.models.precision import AUTO
 
@@ -68,7 +68,7 @@ def scene_steps(
         actor=Label,
         rows_at_once=_ROWS_AT_ONCE,
     )
-    taxonomy = Segmenter.load(sources).taxonomy
+    taxonomy = weights.inspect_segmenter(sources)
     if given_objects:
         return taxonomy, (label,)
     named = ", ".join(sources)
@@ -77,7 +77,7 @@ def scene_steps(
             f"{named} holds no grouper, which tells the objects of scenes apart: give weights that "
             "do, or --given-objects"
         )
-    _check(taxonomy, Grouper.load(sources).taxonomy, f"the grouper of {named}")
+    _check(taxonomy, weights.inspect(sources, "grouper").taxonomy, f"the grouper of {named}")
     group = Step(
         name="grouping",
         load=partial(_grouping, sources, drawing_order),
@@ -86,7 +86,9 @@ def scene_steps(
     )
     if detector is None:
         return taxonomy, (group, label)
-    _check(taxonomy, detectors.load(detector).taxonomy, f"the detector of {detector}")
+    yolo.check_installed()
+    theirs = weights.inspect([detector], "detector").taxonomy
+    _check(taxonomy, theirs, f"the detector of {detector}")
     detect = Step(
         name="detecting",
         load=partial(_detecting, detector),

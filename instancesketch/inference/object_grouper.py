@@ -172,7 +172,7 @@ class Grouper:
             UserError: there are none, or they can't be read.
         """
         names = [sources] if isinstance(sources, str) else list(sources)
-        net, taxonomy = weights.build_grouper(weights.load(names, "grouper"), ", ".join(names))
+        net, taxonomy = weights.build(weights.load(names, "grouper"))
         return cls(net.to(device), taxonomy)
 
     def group_table(

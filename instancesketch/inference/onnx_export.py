@@ -72,11 +72,11 @@ def _model(
     loaded: weights.Weights, kind: str, source: str
 ) -> tuple[OneSegmenter | OneRefiner, Taxonomy]:
     if kind == "segmenter":
-        net, taxonomy = weights.build_segmenter(loaded, source)
+        net, taxonomy = weights.build(loaded)
         fits = net.config.encoder == "points" and net.config.sketch_token
         model: OneSegmenter | OneRefiner = OneSegmenter(net)
     else:
-        refiner, taxonomy = weights.build_refiner(loaded, source)
+        refiner, taxonomy = weights.build(loaded)
         fits = refiner.config.encoder == "points" and refiner.config.cluster == "affinity"
         model = OneRefiner(refiner, taxonomy)
     if not fits or model.net.config.learned_positions:

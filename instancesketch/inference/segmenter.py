@@ -14,7 +14,6 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from instancesketch.core.errors import UserError
 from instancesketch.core.label_ids import category_ids
 from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, from_table, to_table
 from instancesketch.core.sketch import Sketch
@@ -97,16 +96,11 @@ class Segmenter:
         """
         exactly = resolve(precision, device)
         names = [sources] if isinstance(sources, str) else list(sources)
-        where = ", ".join(names)
-        net, taxonomy = weights.build_segmenter(weights.load(names, "segmenter"), where)
+        net, taxonomy = weights.build(weights.load(names, "segmenter"))
         if not weights.holds(names, "refiner"):
             return cls(ready(net, device, exactly), taxonomy)
-        refiner, theirs = weights.build_refiner(weights.load(names, "refiner"), where)
-        if theirs.part_names != taxonomy.part_names:
-            raise UserError(
-                f"{where}: the segmenter knows the parts of {taxonomy.name}, the refiner those of "
-                f"{theirs.name}"
-            )
+        refiner, theirs = weights.build(weights.load(names, "refiner"))
+        weights.check_same_parts(", ".join(names), taxonomy, theirs)
         return cls(ready(net, device, exactly), taxonomy, ready(refiner, device, "float32"))
 
     @overload

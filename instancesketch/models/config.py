@@ -5,8 +5,13 @@ Imports the standard library alone, so that the CLI declares its options without
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+Config = TypeVar("Config", bound="TransformerConfig")
+# Counts that may be 0; every other whole number is at least 1.
+_MAY_BE_ZERO = ("layers", "edges")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +89,34 @@ SEED_REFINER = RefinerConfig(
     learned_positions=True,
     cluster="k-means",
 )
+
+
+def parse(config_class: type[Config], values: Mapping[str, Any]) -> Config:
+    """Return the config that `values` from a JSON file describe; absent ones keep the default.
+
+    Raises:
+        TypeError: there is a value of a name that the config doesn't have.
+        ValueError: a value is of another type than the field, or out of its range.
+    """
+    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    config = config_class(**given)
+    for name, hint in get_type_hints(config_class).items():
+        value = getattr(config, name)
+        if not _allowed(value, hint, 0 if name in _MAY_BE_ZERO else 1):
+            raise ValueError(f"{name} is {value!r}")
+    return config
+
+
+def _allowed(value: Any, hint: Any, least: int) -> bool:
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is tuple:
+        return (
+            isinstance(value, tuple)
+            and bool(value)
+            and all(_allowed(v, get_args(hint)[0], least) for v in value)
+        )
+    # JSON may hold 0 for 0.0; but a bool is an int, too.
+    if hint is float:
+        return type(value) in (int, float)
+    return type(value) is hint and (hint is not int or value >= least)

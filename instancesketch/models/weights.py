@@ -1,61 +1,93 @@
-"""Weights on disk: `model.safetensors` beside `config.json`, by a shipped name or from a folder."""
+"""Weights on disk: `model.safetensors` beside `config.json`, by a shipped name or from a folder.
+
+Loads torch only where tensors are read or a network is built: `inspect` doesn't need it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
-
-import safetensors
-import safetensors.torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.models.config import GrouperConfig, RefinerConfig, SegmenterConfig
-from instancesketch.models.grouper import GrouperNet
-from instancesketch.models.refiner import RefinerNet
-from instancesketch.models.segmenter import SegmenterNet
+from instancesketch.models import config as configs
+from instancesketch.models import yolo
 
-# By kind of model its configuration and its network.
-_NETS: Mapping[str, tuple[Callable[..., Any], Callable[..., nn.Module]]] = {
-    "segmenter": (SegmenterConfig, SegmenterNet),
-    "refiner": (RefinerConfig, RefinerNet),
-    "grouper": (GrouperConfig, GrouperNet),
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from instancesketch.models.config import TransformerConfig
+
+# Per model kind, the class of its config in `models.config`, and module and class of its network.
+_NETWORKS = {
+    "segmenter": ("SegmenterConfig", "segmenter", "SegmenterNet"),
+    "refiner": ("RefinerConfig", "refiner", "RefinerNet"),
+    "grouper": ("GrouperConfig", "grouper", "GrouperNet"),
 }
-# Their tensors that have a row per part or category of the taxonomy.
-_ROWS: Mapping[str, Mapping[str, str]] = {
+# Per model kind, the tensors with a row per part or category of the taxonomy, and how many rows
+# they have besides: one for a category that isn't known, or for none of the taxonomy's.
+_ROWS: Mapping[str, Mapping[str, tuple[str, int]]] = {
     "segmenter": {
-        "part_head.weight": "part",
-        "part_head.bias": "part",
-        "category.weight": "category",
-        "category_head.weight": "category",
-        "category_head.bias": "category",
+        "part_head.weight": ("part", 0),
+        "part_head.bias": ("part", 0),
+        "category.weight": ("category", 1),
+        "category_head.weight": ("category", 0),
+        "category_head.bias": ("category", 0),
     },
-    "refiner": {"part.weight": "part", "scale_Q": "part", "threshold_Q": "part"},
+    "refiner": {
+        "part.weight": ("part", 0),
+        "scale_Q": ("part", 0),
+        "threshold_Q": ("part", 0),
+    },
+    "grouper": {"kinds.weight": ("category", 1), "kinds.bias": ("category", 1)},
 }
-# Kinds that can go on with another taxonomy.
-ADAPTABLE = tuple(_ROWS)
+# Model kinds that can be trained on with another taxonomy.
+ADAPTABLE = ("segmenter", "refiner")
 SHIPPED = Path(__file__).parents[1] / "shipped"
+# The length of a safetensors header, little-endian, comes first in the file.
+_LENGTH_BYTES = 8
+
+# What malformed values in a `config.json` raise while they are taken apart.
+_MALFORMED = (UserError, LookupError, TypeError, ValueError, AttributeError, RuntimeError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """One model's tensors and the resolved configuration that they were trained with."""
+    """A model's tensors and the resolved config that they were trained with."""
 
+    kind: str  # the model kind
+    folder: str  # as errors name it
     tensors: dict[str, Tensor]
     config: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """The taxonomy, the network's config and the tensors' shapes of a model on disk."""
+
+    taxonomy: Taxonomy
+    network: Any  # a config of `models.config`; for a detector, its definition of layers
+    shapes: Mapping[str, tuple[int, ...]]  # of each tensor, by its name
 
 
 def save(
     location: str, tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, half: bool = False
 ) -> None:
-    """Writes a model's tensors and configuration to a folder, each whole or not at all.
+    """Write a model's tensors and config to a folder, each file whole or not at all.
 
-    With `half` they are kept in half precision: as many bytes as ship.
+    Args:
+        location: the model's folder.
+        tensors: by name.
+        config: what `config.json` is to hold.
+        half: write float16 instead of float32, as shipped weights are.
     """
+    import safetensors.torch
+
     tensors = {
         name: (value.half() if half and value.is_floating_point() else value).cpu().contiguous()
         for name, value in tensors.items()
@@ -68,77 +100,191 @@ def save(
 
 
 def holds(sources: Sequence[str], kind: str) -> bool:
-    """Whether one of the given weights has a model of this kind.
+    """Return whether any of the sources has a model of this kind.
 
     Raises:
-        UserError: a source isn't there.
+        UserError: a source doesn't exist.
     """
-    return any(storage.exists(storage.join(find(source), kind)) for source in sources)
+    return any(storage.exists(storage.join(locate(source), kind)) for source in sources)
 
 
 def load(sources: Sequence[str], kind: str) -> Weights:
-    """Loads the last of the given weights that holds a model of this kind.
+    """Load the last of the sources that has a model of this kind.
 
     Args:
-        sources: names of shipped weights, or folders with `kind/` in them; a run's folder is one.
-        kind: `segmenter`, `refiner`, `detector` or `grouper`.
+        sources: names of shipped weights, or folders with `KIND/` in them, such as a run's.
+        kind: the model kind.
 
     Raises:
-        UserError: a source isn't there, none holds such a model, or its files can't be read.
+        UserError: a source doesn't exist, none has such a model, or its files can't be read.
     """
-    folders = [storage.join(find(source), kind) for source in sources]
-    found = [folder for folder in folders if storage.exists(folder)]
-    if not found:
-        raise UserError(f"no {kind} in {', '.join(sources)}")
-    config = storage.read_json(storage.join(found[-1], "config.json"))
-    if not isinstance(config, dict):
-        raise UserError(f"{found[-1]} has no config.json that describes a {kind}")
+    import safetensors.torch
+
+    folder, config = _read_config(sources, kind)
+    path = storage.join(folder, "model.safetensors")
     try:
-        tensors = safetensors.torch.load(
-            storage.read_bytes(storage.join(found[-1], "model.safetensors"))
-        )
+        tensors = safetensors.torch.load(storage.read_bytes(path))
     except safetensors.SafetensorError as error:
-        raise UserError(f"{found[-1]}/model.safetensors holds no tensors: {error}") from None
-    # They may be stored in half precision; the model computes in single.
+        raise _no_tensors(path, error) from None
+    # Shipped weights are float16; networks compute in float32.
     tensors = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
-    return Weights(tensors=tensors, config=config)
+    return Weights(kind=kind, folder=folder, tensors=tensors, config=config)
 
 
-def adapted(
-    loaded: Weights, kind: str, taxonomy: Taxonomy, fresh: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """The tensors for a network of another taxonomy, to be trained on.
+def inspect(sources: Sequence[str], kind: str) -> ModelInfo:
+    """Check `config.json` and the header of the tensors that `load` would load, without loading.
 
-    What belongs to parts and categories of a name that both have is kept, and the rest of the
-    network; what belongs to new ones begins by chance.
+    Finds files that are damaged and configs that don't fit the taxonomy or the tensors, as far as
+    that can be seen without building the network; `build` checks every tensor's name and shape.
+
+    Raises:
+        UserError: as `load` and `build` do.
+    """
+    folder, config = _read_config(sources, kind)
+    shapes = _read_shapes(storage.join(folder, "model.safetensors"))
+    taxonomy, network = _parse_config(config, kind, folder)
+    if kind in _NETWORKS and (misfit := _misfit(shapes, kind, taxonomy, network)):
+        raise _unfitting(folder, misfit)
+    return ModelInfo(taxonomy=taxonomy, network=network, shapes=shapes)
+
+
+def inspect_segmenter(sources: Sequence[str]) -> Taxonomy:
+    """Check a segmenter, and the refiner if there is one, as `inspect` does; return the taxonomy.
+
+    Raises:
+        UserError: as `inspect` does, or the two are of different taxonomies.
+    """
+    taxonomy = inspect(sources, "segmenter").taxonomy
+    if holds(sources, "refiner"):
+        check_same_parts(", ".join(sources), taxonomy, inspect(sources, "refiner").taxonomy)
+    return taxonomy
+
+
+def check_same_parts(where: str, segmenter: Taxonomy, refiner: Taxonomy) -> None:
+    """Raise a UserError if the taxonomies of a segmenter and a refiner have different parts."""
+    if refiner.part_names != segmenter.part_names:
+        raise UserError(
+            f"{where}: the segmenter knows the parts of {segmenter.name}, the refiner those of "
+            f"{refiner.name}"
+        )
+
+
+def _read_config(sources: Sequence[str], kind: str) -> tuple[str, dict[str, Any]]:
+    """Return the model's folder and what its `config.json` holds."""
+    folders = [storage.join(locate(source), kind) for source in sources]
+    existing = [folder for folder in folders if storage.exists(folder)]
+    if not existing:
+        raise UserError(f"no {kind} in {', '.join(sources)}")
+    config = storage.read_json(storage.join(existing[-1], "config.json"))
+    if not isinstance(config, dict):
+        raise UserError(f"{existing[-1]} has no config.json that describes a {kind}")
+    return existing[-1], config
+
+
+def _read_shapes(path: str) -> dict[str, tuple[int, ...]]:
+    """Read the shapes of the tensors of a safetensors file from its header alone."""
+    filesystem, name = storage.locate(path)
+    with storage.translate_errors(path, "can't be read"), filesystem.open_input_file(name) as file:
+        size = file.size()
+        length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+        if not 0 < length <= size - _LENGTH_BYTES:
+            raise _no_tensors(path, "its header is longer than the file")
+        data = bytes(file.read(length))
+    try:
+        header = json.loads(data)
+        header.pop("__metadata__", None)
+        shapes = {name: tuple(map(int, entry["shape"])) for name, entry in header.items()}
+        end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise _no_tensors(path, "its header can't be read") from None
+    if size != _LENGTH_BYTES + length + end:
+        raise _no_tensors(path, f"it has {size} bytes instead of {_LENGTH_BYTES + length + end}")
+    return shapes
+
+
+def _parse_config(config: Mapping[str, Any], kind: str, where: str) -> tuple[Taxonomy, Any]:
+    """Return the taxonomy and the network's config; for a detector, its definition of layers."""
+    try:
+        taxonomy = Taxonomy.from_dict(config["taxonomy"])
+        if kind in _NETWORKS:
+            return taxonomy, configs.parse(getattr(configs, _NETWORKS[kind][0]), config["model"])
+        yolo.check_definition(config["model"])
+        return taxonomy, config["model"]
+    except _MALFORMED as error:
+        raise _undescribed(where, kind, error) from None
+
+
+def _misfit(
+    shapes: Mapping[str, tuple[int, ...]], kind: str, taxonomy: Taxonomy, network: TransformerConfig
+) -> str | None:
+    """Return why tensors of these shapes can't be those of this network, or None."""
+    norm = shapes.get("transformer.norm.weight")
+    if norm != (network.width,):
+        return f"transformer.norm.weight is {norm} instead of {(network.width,)}"
+    layers = {name.split(".")[2] for name in shapes if name.startswith("transformer.blocks.")}
+    if len(layers) != network.layers:
+        return f"{len(layers)} Transformer layers instead of {network.layers}"
+    rows = {"part": len(taxonomy.part_names), "category": len(taxonomy.category_names)}
+    for name, (what, extra) in _ROWS[kind].items():
+        if name in shapes and shapes[name][:1] != (rows[what] + extra,):
+            return f"{name} is {shapes[name]} instead of {rows[what] + extra} rows"
+    return None
+
+
+def build(loaded: Weights) -> tuple[Any, Taxonomy]:
+    """Return the segmenter, refiner or grouper that was loaded as a network, and its taxonomy.
+
+    Raises:
+        UserError: the config is of another version or model kind, or the tensors don't fit it.
+    """
+    taxonomy, config = _parse_config(loaded.config, loaded.kind, loaded.folder)
+    _, module, network_class = _NETWORKS[loaded.kind]
+    # Imported here, because networks need torch.
+    networks = import_module(f"instancesketch.models.{module}")
+    try:
+        network: nn.Module = getattr(networks, network_class)(config, taxonomy)
+    except _MALFORMED as error:
+        raise _undescribed(loaded.folder, loaded.kind, error) from None
+    try:
+        network.load_state_dict(loaded.tensors)
+    except RuntimeError as error:
+        raise _unfitting(loaded.folder, str(error).splitlines()[-1].strip()) from None
+    return network, taxonomy
+
+
+def adapt(loaded: Weights, taxonomy: Taxonomy, fresh: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors to initialise a network of another taxonomy with.
+
+    Rows of parts and categories whose names are in both taxonomies are kept, and so is the rest of
+    the network; rows of new names are those of `fresh`.
 
     Args:
-        loaded: what there is.
-        kind: of `ADAPTABLE`, if the taxonomies differ.
-        taxonomy: what it shall be.
-        fresh: the tensors of a network of that taxonomy before any training.
+        loaded: the weights to start from, of a kind in `ADAPTABLE` if the taxonomies differ.
+        taxonomy: of the new network.
+        fresh: the tensors of an untrained network of that taxonomy.
     """
-    theirs = Taxonomy.from_dict(loaded.config["taxonomy"])
+    old_taxonomy = Taxonomy.from_dict(loaded.config["taxonomy"])
     names = {
-        "part": (theirs.part_names, taxonomy.part_names),
-        "category": (theirs.category_names, taxonomy.category_names),
+        "part": (old_taxonomy.part_names, taxonomy.part_names),
+        "category": (old_taxonomy.category_names, taxonomy.category_names),
     }
     tensors = dict(loaded.tensors)
-    for key, what in _ROWS.get(kind, {}).items():
-        if key in tensors:
-            old, new = names[what]
-            rows = fresh[key].clone()
-            for row, name in enumerate(new):
-                if name in old:
-                    rows[row] = tensors[key][old.index(name)]
-            if len(rows) > len(new):  # a last one, for a category that is not known
-                rows[-1] = tensors[key][-1]
-            tensors[key] = rows
+    for key, (what, extra) in _ROWS.get(loaded.kind, {}).items():
+        if key not in tensors:
+            continue
+        old, new = names[what]
+        rows = fresh[key].clone()
+        for row, name in enumerate(new):
+            if name in old:
+                rows[row] = tensors[key][old.index(name)]
+        if extra:
+            rows[-1] = tensors[key][-1]
+        tensors[key] = rows
     return tensors
 
 
-def find(source: str) -> str:
-    """The folder of weights that a name or a location means.
+def locate(source: str) -> str:
+    """Return the folder that a shipped name or a location means.
 
     Raises:
         UserError: there is none.
@@ -152,56 +298,26 @@ def find(source: str) -> str:
     raise UserError(f"no weights {source!r}: give a folder that `train` wrote, or {names}")
 
 
-def anywhere(source: str) -> str:
-    """The name or location by which a process with another working folder finds the same weights.
+def absolute(source: str) -> str:
+    """Return a name or location that means the same weights in any working folder.
+
+    A shipped name stays a name, because another machine may have the package elsewhere.
 
     Raises:
-        UserError: there are none.
+        UserError: there are no such weights.
     """
-    folder = find(source)
+    folder = locate(source)
     return source if folder == str(SHIPPED / source) else folder
 
 
-def build_segmenter(loaded: Weights, where: str) -> tuple[SegmenterNet, Taxonomy]:
-    """The segmenter that a configuration describes, filled with its tensors, and its taxonomy.
-
-    Raises:
-        UserError: the configuration is of another version, or the tensors don't fit it.
-    """
-    net, taxonomy = build(loaded, "segmenter", where)
-    return cast(SegmenterNet, net), taxonomy
+def _no_tensors(path: str, reason: object) -> UserError:
+    return UserError(f"{path} holds no tensors: {reason}")
 
 
-def build_refiner(loaded: Weights, where: str) -> tuple[RefinerNet, Taxonomy]:
-    """The same for a refiner."""
-    net, taxonomy = build(loaded, "refiner", where)
-    return cast(RefinerNet, net), taxonomy
+def _undescribed(where: str, kind: str, error: Exception) -> UserError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return UserError(f"{where}: config.json describes no {kind}: {reason}")
 
 
-def build_grouper(loaded: Weights, where: str) -> tuple[GrouperNet, Taxonomy]:
-    """The same for a grouper."""
-    net, taxonomy = build(loaded, "grouper", where)
-    return cast(GrouperNet, net), taxonomy
-
-
-def build(loaded: Weights, kind: str, where: str) -> tuple[nn.Module, Taxonomy]:
-    """The same for a model of any kind."""
-    try:
-        taxonomy = Taxonomy.from_dict(loaded.config["taxonomy"])
-        values = dict(loaded.config["model"])
-        values["channels"] = tuple(values["channels"])
-        shape, build = _NETS[kind]
-        net: nn.Module = build(shape(**values), taxonomy)
-    except (UserError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{where}: config.json describes no {kind}: {reason}") from None
-    _fill(net, loaded, where)
-    return net, taxonomy
-
-
-def _fill(model: nn.Module, weights: Weights, where: str) -> None:
-    try:
-        model.load_state_dict(weights.tensors)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise UserError(f"the weights of {where} don't fit their config.json: {reason}") from None
+def _unfitting(where: str, reason: str) -> UserError:
+    return UserError(f"the weights of {where} don't fit their config.json: {reason}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,26 @@ def network(definition: Any, classes: int, base: Any = None) -> Any:
     """
     from ultralytics.nn.tasks import DetectionModel
 
+    check_definition(definition)
+    return (base or DetectionModel)(copy.deepcopy(definition), ch=1, nc=classes, verbose=False)
+
+
+def check_definition(definition: Any) -> None:
+    """Raise ValueError for a definition with a layer or a setting that none of ours has.
+
+    What is no definition at all raises TypeError or LookupError.
+    """
     if strange := set(definition) - set(_KEYS):
         raise ValueError(f"unknown settings {sorted(strange)}")
     for layer in (*definition["backbone"], *definition["head"]):
         if layer[2] not in _LAYERS:
             raise ValueError(f"unknown layer {layer[2]!r}")
-    return (base or DetectionModel)(copy.deepcopy(definition), ch=1, nc=classes, verbose=False)
+
+
+def check_installed() -> None:
+    """Raise a UserError where Ultralytics isn't installed, without importing it."""
+    if find_spec("ultralytics") is None:
+        raise _missing("it isn't installed")
 
 
 def prepare() -> None:
@@ -80,9 +95,13 @@ def prepare() -> None:
         from ultralytics.utils import SETTINGS
         from ultralytics.utils.events import events
     except ImportError as error:
-        raise UserError(
-            f"the detector needs Ultralytics ({error}): pip install 'instancesketch[yolo]'"
-        ) from None
+        raise _missing(error) from None
     # In memory alone: the file may be the user's own.
     dict.update(SETTINGS, {name: False for name, value in SETTINGS.items() if value is True})
     events.enabled = False
+
+
+def _missing(reason: object) -> UserError:
+    return UserError(
+        f"the detector needs Ultralytics ({reason}): pip install 'instancesketch[yolo]'"
+    )

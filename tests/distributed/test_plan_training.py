@@ -108,7 +108,7 @@ def test_the_shape_of_weights_to_start_from_is_theirs(
 ) -> None:
     ask = ["train", "segmenter", "--data", drawings, "--run", "r", "--storage", str(tmp_path)]
     ask += ["--weights", str(parts_alone), "--dry-run"]
-    net, _ = weights.build_segmenter(weights.load([str(parts_alone)], "segmenter"), "w")
+    net, _ = weights.build(weights.load([str(parts_alone)], "segmenter"))
     assert plan_of(ask, capsys)["parameters"] == sum(p.numel() for p in net.parameters())
     assert main([*ask, "--set", "model.layers=3"]) == 2
     assert "another shape than the recipe" in capsys.readouterr().err

@@ -50,10 +50,7 @@ def test_each_has_a_card(name: str, kind: str) -> None:
 
 def test_parameters_of_segmenter_and_refiner_are_a_million_at_most() -> None:
     # As they are trained: for labelling some weights are held in two layouts.
-    nets = [
-        weights.build(weights.load(["doodle7"], kind), kind, "doodle7")[0]
-        for kind in ("segmenter", "refiner")
-    ]
+    nets = [weights.build(weights.load(["doodle7"], kind))[0] for kind in ("segmenter", "refiner")]
     assert 900_000 < sum(p.numel() for net in nets for p in net.parameters()) <= 1_000_000
 
 

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 from dataclasses import asdict
 
 import pytest
@@ -31,13 +33,18 @@ def folder(tmp_path):
     return tmp_path / "run"
 
 
-def refusal(*sources):
-    """The one line with which `Segmenter.load` refuses."""
+def refusal(*sources, inspected=True):
+    """Return the one line with which `Segmenter.load` refuses; `inspect` must refuse them, too."""
+    names = [str(s) for s in sources]
     with pytest.raises(UserError) as error:
-        Segmenter.load([str(s) for s in sources])
+        Segmenter.load(names)
     text = str(error.value)
     assert text
     assert "\n" not in text
+    if inspected:
+        with pytest.raises(UserError) as error:
+            weights.inspect_segmenter(names)
+        assert "\n" not in str(error.value)
     return text
 
 
@@ -167,7 +174,9 @@ def test_configurations_of_nothing_are_refused(folder, text):
 )
 def test_configurations_that_do_not_fit_are_refused(folder, change):
     (folder / "segmenter" / "config.json").write_text(json.dumps(CONFIG | change))
-    assert str(folder) in refusal(folder)
+    # That a tensor is left over shows when the network is built.
+    inspected = "'sketch_token': False" not in str(change)
+    assert str(folder) in refusal(folder, inspected=inspected)
 
 
 @pytest.mark.parametrize("kind", ["more", "fewer", "other shape"])
@@ -181,7 +190,7 @@ def test_tensors_that_do_not_fit_are_refused(folder, kind):
     else:
         tensors["transformer.norm.weight"] = torch.zeros(7)
     safetensors.torch.save_file(tensors, path)
-    assert "don't fit" in refusal(folder)
+    assert "don't fit" in refusal(folder, inspected=kind != "more")
 
 
 def test_half_precision_takes_half_the_bytes_and_labels_alike(folder, tmp_path):
@@ -240,13 +249,41 @@ def test_a_refiner_that_is_none_is_refused(folder, tmp_path):
 GROUPER = {"kind": "grouper", "model": asdict(TINY_GROUPER), "taxonomy": DOODLE7.to_dict()}
 
 
+@pytest.mark.parametrize("kind", ["segmenter", "refiner", "grouper", "detector"])
+def test_inspection_reads_what_loading_reads(kind):
+    info, loaded = weights.inspect(["doodle7"], kind), weights.load(["doodle7"], kind)
+    assert info.taxonomy.to_dict() == loaded.config["taxonomy"]
+    assert info.shapes == {name: tuple(value.shape) for name, value in loaded.tensors.items()}
+    if kind != "detector":
+        assert info.network == weights.build(loaded)[0].config
+
+
+def test_inspection_takes_neither_torch_nor_ultralytics():
+    code = (
+        "import sys; from instancesketch.models import weights;"
+        "kinds = 'segmenter', 'refiner', 'grouper', 'detector';"
+        "[weights.inspect(['doodle7'], kind) for kind in kinds];"
+        "print(sorted({'torch', 'ultralytics'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_detectors_of_unknown_layers_are_refused(tmp_path):
+    config = weights.load(["doodle7"], "detector").config
+    config["model"]["head"][0][2] = "Unpickle"
+    weights.save(str(tmp_path / "detector"), {}, config)
+    with pytest.raises(UserError, match="describes no detector: unknown layer"):
+        weights.inspect([str(tmp_path)], "detector")
+
+
 @pytest.mark.parametrize("half", [False, True])
 def test_a_grouper_is_built_as_its_configuration_says(tmp_path, half):
     torch.manual_seed(0)
     want = GrouperNet(TINY_GROUPER, DOODLE7).state_dict()
     weights.save(str(tmp_path / "grouper"), want, GROUPER, half=half)
     assert weights.holds([str(tmp_path)], "grouper")
-    net, taxonomy = weights.build_grouper(weights.load([str(tmp_path)], "grouper"), "here")
+    net, taxonomy = weights.build(weights.load([str(tmp_path)], "grouper"))
     assert (net.config, taxonomy) == (TINY_GROUPER, DOODLE7)
     for name, value in net.state_dict().items():
         assert value.dtype == want[name].dtype
@@ -256,7 +293,7 @@ def test_a_grouper_is_built_as_its_configuration_says(tmp_path, half):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"model": asdict(TINY)}, "here: config.json describes no grouper"),
+        ({"model": asdict(TINY)}, "grouper: config.json describes no grouper"),
         ({"model": asdict(TINY_GROUPER) | {"pair_width": "8"}}, "describes no grouper"),
         ({"model": asdict(TINY_GROUPER) | {"pair_width": 8}}, "don't fit"),
         ({"taxonomy": Taxonomy.load("spg20").to_dict()}, "don't fit"),
@@ -267,16 +304,16 @@ def test_a_grouper_that_does_not_fit_is_refused(tmp_path, change, told):
     tensors = GrouperNet(TINY_GROUPER, DOODLE7).state_dict()
     weights.save(str(tmp_path / "grouper"), tensors, GROUPER | change)
     with pytest.raises(UserError, match=told) as error:
-        weights.build_grouper(weights.load([str(tmp_path)], "grouper"), "here")
+        weights.build(weights.load([str(tmp_path)], "grouper"))
     assert "\n" not in str(error.value)
 
 
 def test_a_refiner_goes_on_with_other_parts() -> None:
     other = Taxonomy.load("spg20")
     loaded = weights.load(["doodle7"], "refiner")
-    net, theirs = weights.build_refiner(loaded, "doodle7")
+    net, theirs = weights.build(loaded)
     fresh = RefinerNet(net.config, other).state_dict()
-    tensors = weights.adapted(loaded, "refiner", other, fresh)
+    tensors = weights.adapt(loaded, other, fresh)
     RefinerNet(net.config, other).load_state_dict(tensors)
     for key in ("part.weight", "scale_Q", "threshold_Q"):
         for row, name in enumerate(other.part_names):
@@ -286,5 +323,5 @@ def test_a_refiner_goes_on_with_other_parts() -> None:
             )
             assert torch.equal(tensors[key][row], source)
     assert set(other.part_names) & set(theirs.part_names)
-    same = weights.adapted(loaded, "refiner", theirs, loaded.tensors)
+    same = weights.adapt(loaded, theirs, loaded.tensors)
     assert all(torch.equal(same[k], loaded.tensors[k]) for k in same)

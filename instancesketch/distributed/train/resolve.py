@@ -76,7 +76,7 @@ def resolve(
         "selection": selection,
         "workers": config.workers,
         "gpus_per_worker": config.gpus_per_worker,
-        "weights": [weights.anywhere(w) for w in config.weights],
+        "weights": [weights.absolute(w) for w in config.weights],
         "drawings": {"train": _rows(train), "select": _rows(select)},
     }
     # As it will be read back, so that the two can be compared.
@@ -123,8 +123,8 @@ def _check_weights(config: TrainConfig) -> None:
 
 def starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Taxonomy]:
     """The shape and the taxonomy of the weights to begin with."""
-    net, taxonomy = weights.build(weights.load(sources, kind), kind, sources[-1])
-    return net.config, taxonomy
+    info = weights.inspect(sources, kind)
+    return info.network, info.taxonomy
 
 
 def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Selection:

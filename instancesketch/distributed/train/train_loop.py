@@ -63,7 +63,7 @@ def work(loop: Mapping[str, Any]) -> None:
     if settings["weights"]:
         loaded = weights.load(settings["weights"], recipe.kind)
         fresh = fit.net.state_dict()
-        fit.start_from(weights.adapted(loaded, recipe.kind, taxonomy, fresh))
+        fit.start_from(weights.adapt(loaded, taxonomy, fresh))
     state = _begin(loop["run"], worker, workers)
     if state:
         fit.load_state_dict(state)

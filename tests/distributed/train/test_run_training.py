@@ -161,7 +161,7 @@ def test_selection_counts_every_drawing_once(done, corpus, name):
                for t in tables]  # fmt: skip
     assert sum(map(len, batches)) == 40
     if name == "refiner":
-        net, _ = weights.build_refiner(weights.load([str(run)], "refiner"), name)
+        net, _ = weights.build(weights.load([str(run)], "refiner"))
         figures = fit_refiner.evaluate(net, batches, DOODLE7).figures()
     else:
         net = Segmenter.load(str(run)).net
@@ -359,8 +359,6 @@ def test_weights_go_on_with_a_taxonomy_of_ones_own(done, tmp_path):
     assert torch.equal(before["category.weight"][-1], after["category.weight"][-1])
     shared = [k for k in before if k.startswith("transformer.")]
     assert all(torch.equal(before[k], after[k]) for k in shared)
-    net, taxonomy = weights.build_segmenter(
-        weights.load([str(tmp_path / "next")], "segmenter"), "next"
-    )
+    net, taxonomy = weights.build(weights.load([str(tmp_path / "next")], "segmenter"))
     assert taxonomy.part_names == own.part_names
     assert Segmenter(net, taxonomy).label(carts[:1])[0].category == "cart"
