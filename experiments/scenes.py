@@ -41,7 +41,8 @@ from instancesketch.inference.scene_segmenter import SceneSegmenter
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.packing import pack, pack_scenes
-from instancesketch.synth import Composer, SceneConfig, drawings_of
+from instancesketch.synth.scenes.composer import Composer, drawings_of
+from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.training.config import GrouperFitConfig
 
 TAXONOMY = Taxonomy.load("doodle7")

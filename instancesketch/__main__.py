@@ -2,7 +2,7 @@
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

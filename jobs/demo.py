@@ -6,7 +6,7 @@ the options are those of `instancesketch demo`.
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["demo", *sys.argv[1:]]))

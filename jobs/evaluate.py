@@ -5,7 +5,7 @@ Compares a result with labelled drawings; the options are those of `instancesket
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["evaluate", *sys.argv[1:]]))

@@ -5,7 +5,7 @@ Writes a result or corpus in another format; the options are those of `instances
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["export", *sys.argv[1:]]))

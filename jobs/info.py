@@ -5,7 +5,7 @@ Counts what a corpus or result holds; the options are those of `instancesketch i
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["info", *sys.argv[1:]]))

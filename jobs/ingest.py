@@ -5,7 +5,7 @@ Reads drawings of any format into a corpus; the options are those of `instancesk
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["ingest", *sys.argv[1:]]))

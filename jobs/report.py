@@ -5,7 +5,7 @@ Shows a result as an HTML page; the options are those of `instancesketch report`
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["report", *sys.argv[1:]]))

@@ -8,7 +8,7 @@ the options are those of `instancesketch segment`:
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["segment", *sys.argv[1:]]))

@@ -7,7 +7,7 @@ those of `instancesketch synth`.
 
 import sys
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["synth", *sys.argv[1:]]))

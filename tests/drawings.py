@@ -12,7 +12,9 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.config import GrouperConfig, RefinerConfig, SegmenterConfig
 from instancesketch.models.packing import Batch, pack, pack_scenes
-from instancesketch.synth import Composer, SceneConfig, draw
+from instancesketch.synth.draw import draw
+from instancesketch.synth.scenes.composer import Composer
+from instancesketch.synth.scenes.config import SceneConfig
 
 torch.set_num_threads(1)  # for tensors as small as these, threads only wait for each other
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from instancesketch.core.config import option
 from instancesketch.synth.scenes.config import SceneConfig
 
 AUTO = "auto"  # a format or a precision that is chosen by looking
@@ -16,68 +17,159 @@ SplitBy = Literal["sketch", "user"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class IngestConfig:
+class JobConfig:
+    """Fields of every batch job."""
+
+    # None: as many as the cluster has room for.
+    workers: int | None = field(
+        default=None,
+        metadata=option("workers at the same time (default: all that have room)", metavar="N"),
+    )
+    quiet: bool = field(default=False, metadata=option("show no progress"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourcesConfig(JobConfig):
+    """Fields of a batch job that reads sources."""
+
+    sources: tuple[str, ...] = field(
+        metadata=option("corpus, file, folder or URI", metavar="SOURCE", positional=True)
+    )
+    format: str = field(
+        default=AUTO,
+        metadata=option("format of all files; auto: look into each file", metavar="F"),
+    )
+    shuffle_strokes: int | None = field(
+        default=None,
+        metadata=option(
+            "put the strokes of each sketch in a random order drawn with this seed", metavar="SEED"
+        ),
+    )
+    max_record_mb: float = field(
+        default=64.0, metadata=option("reject larger drawings", metavar="MB")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestConfig(SourcesConfig):
     """The sources of a corpus, how they are read, and where the corpus goes."""
 
-    sources: tuple[str, ...]
-    out: str
-    format: str = AUTO
-    taxonomy: str | None = None  # None: the format decides
-    split_by: SplitBy = "sketch"
-    shuffle_strokes: int | None = None  # a seed
-    max_record_mb: float = 64.0
-    workers: int | None = None  # None: as many as the cluster has CPUs
-    quiet: bool = False
+    out: str = field(metadata=option("the folder to make", metavar="CORPUS"))
+    # None: the format decides.
+    taxonomy: str | None = field(
+        default=None,
+        metadata=option(
+            "categories and parts: doodle7, spg20 or a TOML file (default: the format decides)",
+            metavar="T",
+        ),
+    )
+    split_by: SplitBy = field(
+        default="sketch",
+        metadata=option(
+            "what is hashed to choose train, valid or test where the file has no official split"
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectsConfig:
     """How the objects of scenes are found before each is labelled."""
 
-    detector: str | None = None  # weights that hold one; None: by the strokes alone
-    drawing_order: bool = False  # strokes drawn one after the other are likelier one object
-    given_objects: bool = False  # take the scenes' own objects as true
+    # None: by the strokes alone.
+    detector: str | None = field(
+        default=None,
+        metadata=option(
+            "with --scenes: find objects by boxes as well, with this shipped detector or the "
+            "folder of a run that holds detector/; none: without boxes (default: none)",
+            metavar="NAME",
+        ),
+    )
+    drawing_order: bool = field(
+        default=False,
+        metadata=option(
+            "with --scenes: take strokes drawn one after the other as likelier one object; use it "
+            "only where the files keep the order in which the strokes were drawn"
+        ),
+    )
+    given_objects: bool = field(
+        default=False,
+        metadata=option(
+            "with --scenes: take the objects in the sources as true; without it they are not read"
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentConfig:
+class SegmentConfig(SourcesConfig):
     """The sources to label, the weights that label them, and where the result goes."""
 
-    sources: tuple[str, ...]
-    out: str
-    weights: tuple[str, ...]
-    given_category: bool = False
+    out: str = field(metadata=option("the folder to make", metavar="DIR"))
+    weights: tuple[str, ...] = field(
+        default=("doodle7",),
+        metadata=option(
+            "a shipped name (doodle7, spg20), or the folder of a run; can be given several times, "
+            "later ones win",
+            metavar="W",
+            action="append",
+        ),
+    )
+    given_category: bool = field(
+        default=False,
+        metadata=option(
+            "take each drawing's own category as true; without it the category is predicted"
+        ),
+    )
     scenes: ObjectsConfig | None = None  # None: each row is one drawing
-    format: str = AUTO
-    split: str | None = None  # only the rows of this split
-    shuffle_strokes: int | None = None  # a seed
-    max_record_mb: float = 64.0
-    precision: str = AUTO
-    workers: int | None = None  # in each actor pool; None: as many as the cluster has room for
-    gpus_per_worker: float = 0.0
-    quiet: bool = False
+    split: str | None = field(
+        default=None, metadata=option("only drawings of this split, such as valid", metavar="S")
+    )
+    precision: str = field(
+        default=AUTO,
+        metadata=option(
+            "number format that the segmenter computes in: float32, bfloat16, or auto, which is "
+            "bfloat16 on GPUs and on CPUs made for it; summary.json has the one used",
+            metavar="P",
+        ),
+    )
+    gpus_per_worker: float = field(
+        default=0.0,
+        metadata=option(
+            "GPUs of each worker; 0.5: two workers share one; 0: compute on CPUs", metavar="G"
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawingsConfig:
-    """How many procedural drawings to make, from which seed, and where the corpus goes."""
+class SynthConfig(JobConfig):
+    """Fields of a batch job that makes a corpus without sources."""
 
-    number: int
-    seed: int
-    out: str
-    workers: int | None = None  # None: as many as the cluster has CPUs
-    quiet: bool = False
+    number: int = field(metadata=option("number of drawings or scenes", metavar="N"))
+    seed: int = field(default=0, metadata=option("seed of all random choices", metavar="S"))
+    out: str = field(metadata=option("the folder to make", metavar="CORPUS"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScenesConfig:
-    """How many scenes to compose, from which seed and drawings, and where the corpus goes."""
+class DrawingsConfig(SynthConfig):
+    """A corpus of procedural drawings."""
 
-    number: int
-    seed: int
-    out: str
-    sources: tuple[str, ...] = ()  # corpora of drawings or scenes; none: procedural drawings
-    yolo: str | None = None  # a folder for the same scenes as images with boxes
+
+@dataclass(frozen=True, kw_only=True)
+class ScenesConfig(SynthConfig):
+    """A corpus of scenes, composed of procedural drawings or of the drawings of corpora."""
+
+    sources: tuple[str, ...] = field(
+        default=(),
+        metadata=option(
+            "corpora of drawings or scenes to take drawings from (default: procedural drawings)",
+            metavar="CORPUS",
+            name="from",
+        ),
+    )
+    yolo: str | None = field(
+        default=None,
+        metadata=option(
+            "also write images and boxes to this folder, in the layout that Ultralytics reads",
+            metavar="DIR",
+        ),
+    )
     scene: SceneConfig = field(default_factory=SceneConfig)
-    workers: int | None = None  # None: as many as the cluster has CPUs
-    quiet: bool = False

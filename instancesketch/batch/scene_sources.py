@@ -13,7 +13,8 @@ from instancesketch.core.errors import SketchError, UserError
 from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import iter_sketches
 from instancesketch.core.sketch import Sketch
-from instancesketch.synth import draw, drawings_of
+from instancesketch.synth.draw import draw
+from instancesketch.synth.scenes.composer import drawings_of
 
 # Rows that are held at once, and row groups of a large corpus that they are taken from.
 _ROWS = 12_000

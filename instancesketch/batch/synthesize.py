@@ -34,7 +34,9 @@ from instancesketch.core.schema import count_values, to_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb
 from instancesketch.distributed.cluster import connect
-from instancesketch.synth import Composer, SceneConfig, draw
+from instancesketch.synth.draw import draw
+from instancesketch.synth.scenes.composer import Composer
+from instancesketch.synth.scenes.config import SceneConfig
 
 if TYPE_CHECKING:
     from ray.data import Dataset

@@ -30,7 +30,9 @@ from instancesketch.core.usage import summarize_usage
 from instancesketch.formats import WRITERS, write
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models.packing import pack
-from instancesketch.synth import Composer, SceneConfig, draw
+from instancesketch.synth.draw import draw
+from instancesketch.synth.scenes.composer import Composer
+from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.tracking import metrics_log
 from instancesketch.training import dataloader
 from instancesketch.training.config import SegmenterFitConfig

@@ -1,5 +1,1 @@
-"""The command line: `instancesketch VERB …`, one file per verb."""
-
-from instancesketch.cli.main import main
-
-__all__ = ["main"]
+"""The command line, `instancesketch VERB …`: one module per verb; `main` runs them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from instancesketch.cli import options
+from instancesketch.cli.parser import VerbParser
 
 HELP = "measure how fast labelling, training and reading are on this machine or cluster"
 DESCRIPTION = """\
@@ -24,8 +25,8 @@ kept to one, and its memory is not measured. OUT/speed.json and OUT/speed.md hav
   instancesketch benchmark --data quickdraw --only segment one --out speed"""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
     parser.add_argument(
         "--data", metavar="CORPUS", help="drawings to label (default: made on the spot)"
     )
@@ -56,12 +57,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gpus", type=int, default=0, metavar="N", help="label on so many GPUs, too (default: 0)"
     )
-    parser.add_argument("--storage", metavar="LOCATION", help="what a relative --out lies in")
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    options.add_storage(parser)
+    options.add_quiet(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
+    """Run the verb and return its exit status."""
     from instancesketch.benchmarks import PARTS, Bench
     from instancesketch.core.errors import UserError
     from instancesketch.models.precision import resolve

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from instancesketch.cli import options
+from instancesketch.cli.parser import VerbParser
+
 HELP = "try everything in a few minutes: draw, label, train, report"
 DESCRIPTION = """\
 Goes the whole way on a laptop. First half: makes drawings and writes them as CVAT XML, ingests
@@ -18,8 +21,8 @@ used on drawings of your own. The same command run again goes on where it was st
 DRAWINGS = 3_000
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
     parser.add_argument(
         "--out", default="demo", metavar="DIR", help="folder to make (default: demo)"
     )
@@ -31,11 +34,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help=f"drawings (default: {DRAWINGS:,})",
     )
     parser.add_argument("--epochs", type=int, default=6, metavar="N", help="(default: 6)")
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    options.add_quiet(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
+    """Run the verb and return its exit status."""
     from instancesketch.core import storage
 
     def at(name: str) -> str:
@@ -64,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         quiet = (
             ["--quiet"] if args.quiet and step[0] in ("synth", "ingest", "train", "segment") else []
         )
-        status = _take([*step, *quiet])
+        status = _run_step([*step, *quiet])
         if status:
             return status
     pages = " and ".join(storage.absolute(at(f"{name}.html")) for name in ("shipped", "trained"))
@@ -72,9 +75,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _take(step: Sequence[str]) -> int:
-    from instancesketch.cli import main
+def _run_step(step: Sequence[str]) -> int:
+    from instancesketch.cli.main import parse, run_verb
 
     print(f"\n$ instancesketch {' '.join(step)}", flush=True)
-    args = main.parse(list(step))
-    return int(args.run(args))
+    return run_verb(parse(list(step)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from instancesketch.cli import options
+from instancesketch.cli import output
+from instancesketch.cli.parser import VerbParser
 
 HELP = "compare a result with labelled drawings"
 DESCRIPTION = """\
@@ -30,8 +31,8 @@ are found by their points, whatever order `--shuffle-strokes` put them in.
   instancesketch evaluate result --truth corpus --split valid --out metrics.json"""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
     parser.add_argument("result", metavar="RESULT", help="folder that `segment` made")
     parser.add_argument("--truth", required=True, metavar="CORPUS", help="labelled corpus")
     parser.add_argument("--split", metavar="S", help="only the truth's drawings of this split")
@@ -39,12 +40,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
+    """Run the verb and return its exit status."""
     from instancesketch import metrics
     from instancesketch.core import storage
     from instancesketch.results import evaluate
 
-    with options.watching("evaluate") as watch:
+    with output.reading_progress("evaluate") as watch:
         figures = evaluate.evaluate(args.result, args.truth, args.split, watch).figures
     if args.out:
         storage.write_json(args.out, figures)

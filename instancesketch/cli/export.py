@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from instancesketch.cli import options
+from instancesketch.cli import output
+from instancesketch.cli.parser import VerbParser
 
 HELP = "write a result or corpus in another format, or weights as ONNX"
 DESCRIPTION = """\
@@ -20,8 +21,8 @@ neither torch nor this package. This takes the extra `onnx` and a minute.
   instancesketch export doodle7 --format onnx --out app"""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
     parser.add_argument("dir", metavar="DIR", help="result or corpus; with onnx, weights")
     parser.add_argument(
         "--format",
@@ -44,7 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
+    """Run the verb and return its exit status."""
     from instancesketch.results import export
 
     if args.format == "onnx":
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         files = onnx_export.export(args.dir, args.out)
         print(f"export: {' and '.join(files)} -> {args.out}")
         return 0
-    with options.watching("export") as watch:
+    with output.reading_progress("export") as watch:
         number = export.export(
             args.dir,
             args.format,

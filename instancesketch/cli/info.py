@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from instancesketch.cli import options
+from instancesketch.cli import options, output
+from instancesketch.cli.parser import VerbParser
 
 HELP = "count what a corpus or result holds"
 DESCRIPTION = """\
@@ -24,8 +25,8 @@ _WIDEST_REASON = 100
 _UNITS = {"part": "strokes", "object_category": "objects"}
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
     parser.add_argument("corpus", metavar="CORPUS", help="corpus or result")
     parser.add_argument(
         "--drawings",
@@ -38,12 +39,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
+    """Run the verb and return its exit status."""
     from instancesketch.results import info
 
     found = info.info(args.corpus, max(0, args.drawings))
     if args.json:
-        options.print_json(args, found)
+        output.print_json(args, found)
         return 0
     for name in ("source", "category", "object_category", "split", "part"):
         if not _tells_nothing(name, found):

@@ -1,59 +1,38 @@
-"""`instancesketch ingest`: files of drawings become a corpus."""
+"""`instancesketch ingest`: read files of drawings into a corpus."""
 
 from __future__ import annotations
 
 import argparse
 
-from instancesketch.cli import options
+from instancesketch.batch.config import IngestConfig
+from instancesketch.cli import options, output
+from instancesketch.cli.parser import VerbParser
 
 HELP = "read drawings of any format into a corpus"
 DESCRIPTION = """\
-Reads files and folders of drawings, of any mix of formats, into a corpus: a folder of Parquet
-files that can be trained on, labelled and reported. Formats are found by looking: published JSON,
+Reads files and folders of drawings, in any mix of formats, into a corpus: a folder of Parquet
+files to train on, label and report. The format is found by looking into each file: published JSON,
 CVAT XML, Quick, Draw! and SPG ndjson, scenes, sketch-rnn npz, SVG, or another corpus.
 
-What can't be read is named, with the reason, in CORPUS/_rejected.parquet; CORPUS/summary.json has
-the counts. The same command run again goes on where it was stopped.
+CORPUS/_rejected.parquet names what could not be read, with the reason; CORPUS/summary.json has
+the counts. Run the same command again to continue a job that was stopped.
 
   instancesketch ingest drawings/ --out corpus
   instancesketch ingest s3://bucket/raw more.ndjson --out s3://bucket/corpus --workers 32"""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder or URI")
-    parser.add_argument("--out", required=True, metavar="CORPUS", help="the folder to make")
-    parser.add_argument(
-        "--taxonomy",
-        metavar="T",
-        help="categories and parts: doodle7, spg20 or a TOML file (default: the format decides)",
-    )
-    parser.add_argument(
-        "--split-by",
-        choices=("sketch", "user"),
-        default="sketch",
-        help="what is hashed to train, valid or test where the file has no official split",
-    )
-    options.add_reading(parser)
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
+    options.add_fields(parser, IngestConfig, parse={"workers": options.parse_workers})
+    options.add_dry_run(parser)
     options.add_job(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
-    from instancesketch.batch.config import IngestConfig
+    """Run the verb and return its exit status."""
     from instancesketch.batch.ingest import ingest, job_of
 
-    config = IngestConfig(
-        sources=tuple(args.sources),
-        out=options.place(args.out, args.storage),
-        format=args.format,
-        taxonomy=args.taxonomy,
-        split_by=args.split_by,
-        shuffle_strokes=args.shuffle_strokes,
-        max_record_mb=args.max_record_mb,
-        workers=args.workers,
-        quiet=args.quiet,
-    )
+    config = options.from_args(IngestConfig, args, out=options.place(args.out, args.storage))
     if args.dry_run:
-        return options.show_job(args, job_of(config))
-    return options.conclude(args, ingest(config))
+        return output.print_job_plan(args, job_of(config))
+    return output.conclude(args, ingest(config))

@@ -1,250 +1,240 @@
-"""Options that verbs share, and their values from a TOML file."""
+"""Arguments made of the fields of config dataclasses, and options that verbs share."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
+import inspect
 import posixpath
 import sys
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, Field, fields
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from instancesketch.core.errors import UserError
+from instancesketch.cli.parser import VerbParser
+from instancesketch.core.config import OPTION, Option
 
-if TYPE_CHECKING:
-    from instancesketch.batch.job import Job, Summary
-    from instancesketch.core.parquet import OnProgress
+Config = TypeVar("Config")
+Parse = Callable[[str], Any]
 
-
-# Options of this form add up: those of a file come first, and of two of one key the later counts.
-CHANGE = "KEY=VALUE"
+# The form of options that change single values: those of a file and of the command line add up.
+KEY_VALUE = "KEY=VALUE"
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """Adds `--config`, which every verb has."""
+def add_fields(
+    parser: VerbParser,
+    config: type,
+    *,
+    section: str | None = None,
+    own: bool = False,
+    only: Collection[str] = (),
+    leave_out: Collection[str] = (),
+    parse: Mapping[str, Parse] | None = None,
+    unset: bool = False,
+) -> None:
+    """Add an argument for each field of a config dataclass that is declared as an option.
+
+    Args:
+        parser: the verb's parser.
+        config: the dataclass; required fields come first, and its own before inherited ones.
+        section: the section of `--help` that lists them; None: among the other options.
+        own: leave out inherited fields.
+        only: the names of the fields to add; empty: all of them.
+        leave_out: the names of fields to leave out.
+        parse: field name -> function of its text, where the type doesn't determine the value.
+        unset: give None for an option that isn't given, in place of the field's default.
+    """
+    for field, annotation, owner in _declared(config):
+        if (own and owner is not config) or field.name in leave_out:
+            continue
+        if only and field.name not in only:
+            continue
+        option: Option = field.metadata[OPTION]
+        settings = _settings(field, option, annotation)
+        if parse and field.name in parse:
+            settings["type"] = parse[field.name]
+        if unset:
+            settings["default"] = None
+        if not option.positional:
+            settings["dest"] = field.name
+        parser.add_argument(_argument_name(field), section=section, **settings)
+
+
+def from_args(config: type[Config], args: argparse.Namespace, **others: Any) -> Config:
+    """Return a config of the values on the command line, and of others by name.
+
+    A field whose option isn't given keeps its default.
+    """
+    values: dict[str, Any] = {}
+    for field, _, _ in _declared(config):
+        value = getattr(args, field.name, None)
+        if value is not None:
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+    return config(**(values | others))
+
+
+def given_options(config: type, args: argparse.Namespace, *, own: bool = False) -> list[str]:
+    """Return the options of a config that a command line gives; those added with `unset`.
+
+    Args:
+        config: the dataclass.
+        args: the command line.
+        own: leave out inherited fields.
+    """
+    return [
+        _argument_name(field)
+        for field, _, owner in _declared(config)
+        if getattr(args, field.name) not in (None, False) and (owner is config or not own)
+    ]
+
+
+def _argument_name(field: Field[Any]) -> str:
+    option: Option = field.metadata[OPTION]
+    if option.positional:
+        return field.name
+    return "--" + (option.name or field.name).replace("_", "-")
+
+
+class _Declared(NamedTuple):
+    """A field that is an option, its resolved type, and the class that declares it."""
+
+    field: Field[Any]
+    annotation: Any
+    owner: type
+
+
+def _declared(config: type) -> list[_Declared]:
+    """Return the fields that are options: required ones first, own ones before inherited ones."""
+    left = {field.name: field for field in fields(config) if OPTION in field.metadata}
+    found = []
+    for owner in config.__mro__:
+        for name in inspect.get_annotations(owner):
+            field = left.pop(name, None)
+            if field is not None:
+                # This one alone is evaluated: others may name classes that are slow to import.
+                holder = SimpleNamespace(__annotations__={name: field.type})
+                hints = get_type_hints(holder, vars(sys.modules[owner.__module__]))
+                found.append(_Declared(field, hints[name], owner))
+    return sorted(found, key=lambda each: each.field.default is not MISSING)
+
+
+def _settings(field: Field[Any], option: Option, annotation: Any) -> dict[str, Any]:
+    """Return the settings that argparse needs for a field."""
+    if annotation is bool:
+        return {"action": "store_true", "help": option.help}
+    settings: dict[str, Any] = {
+        "metavar": option.metavar,
+        "help": option.help + _default_text(field.default),
+    }
+    if field.default is MISSING and not option.positional:
+        settings["required"] = True
+    types = [each for each in _members(annotation) if each is not NoneType]
+    if any(get_origin(each) is tuple and ... in get_args(each) for each in types):
+        # Without the default: argparse would add the given values to it.
+        return settings | _of_several_values(option)
+    if field.default is not MISSING:
+        settings["default"] = field.default
+    words = [word for each in types if get_origin(each) is Literal for word in get_args(each)]
+    if words:
+        settings["choices"] = sorted(words, key=lambda word: word != field.default)
+    for number in (int, float):
+        if number in types:
+            settings["type"] = number
+    return settings
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    is_union = isinstance(annotation, UnionType) or get_origin(annotation) is Union
+    return get_args(annotation) if is_union else (annotation,)
+
+
+def _of_several_values(option: Option) -> dict[str, Any]:
+    if option.action == "append":  # one value each time
+        return {"action": "append"}
+    return {"nargs": "+", "action": option.action or "store"}
+
+
+def _default_text(default: Any) -> str:
+    if default is MISSING or default is None or default == ():
+        return ""
+    if isinstance(default, int):
+        return f" (default: {default:,})"
+    text = f"{default:g}" if isinstance(default, float) else default
+    return f" (default: {', '.join(text) if isinstance(text, tuple) else text})"
+
+
+def add_config(parser: VerbParser) -> None:
+    """Add `--config`, which every verb has."""
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="TOML file with values for these options, such as `workers = 4`; "
-        "what stands on the command line counts more",
+        help="TOML file with values for these options, such as `workers = 4`; options on the "
+        "command line override it",
     )
 
 
-def add_job(parser: argparse.ArgumentParser, gpus: bool = False) -> None:
-    """Adds what every long job has."""
-    parser.add_argument(
-        "--workers",
-        type=_number_of_workers,
-        metavar="N",
-        help="workers at the same time (default: all there are)",
-    )
-    if gpus:
-        parser.add_argument(
-            "--gpus-per-worker",
-            type=float,
-            default=0.0,
-            metavar="G",
-            help="GPUs of each worker; 0.5 lets two share one (default: 0, on CPUs)",
-        )
-    parser.add_argument(
-        "--storage",
-        metavar="LOCATION",
-        help="folder or URI, such as s3://bucket/path, that a relative --out lies in",
-    )
+def add_job(parser: VerbParser) -> None:
+    """Add the options of batch jobs that are not fields of their configs."""
+    add_storage(parser)
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 if anything was rejected or failed"
     )
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
-    add_json(parser, "end with the summary as JSON in place of words")
+    add_json(parser, "end with the summary as JSON instead of text")
 
 
-def _number_of_workers(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers: give 1 or more")
-    return int(text)
-
-
-def add_json(parser: argparse.ArgumentParser, help: str) -> None:
-    """Adds `--json`, for scripts: then nothing else is printed to standard output."""
-    parser.add_argument("--json", action="store_true", help=help)
-
-
-@contextmanager
-def only_json(args: argparse.Namespace) -> Iterator[None]:
-    """With `--json`, what anybody else prints goes to standard error."""
-    if not getattr(args, "json", False):
-        yield
-        return
-    args.stdout = sys.stdout
-    with redirect_stdout(sys.stderr):
-        yield
-
-
-def print_json(args: argparse.Namespace, value: Any) -> None:
-    """Prints a value as one line of JSON, which has no word for what is no number: null."""
-    print(json.dumps(_finite(value)), file=getattr(args, "stdout", None))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Adds how files are read."""
+def add_storage(parser: VerbParser) -> None:
+    """Add `--storage`, the folder that a relative `--out` is in."""
     parser.add_argument(
-        "--format", default="auto", metavar="F", help="format of all files (default: look and see)"
+        "--storage",
+        metavar="LOCATION",
+        help="folder or URI, such as s3://bucket/path, that a relative --out is in",
     )
-    parser.add_argument(
-        "--shuffle-strokes",
-        type=int,
-        metavar="SEED",
-        help="put the strokes of each sketch in an order drawn by this seed",
-    )
-    parser.add_argument(
-        "--max-record-mb",
-        type=float,
-        default=64.0,
-        metavar="MB",
-        help="reject larger drawings (default: 64)",
-    )
-
-    add_dry_run(parser)
-
-
-def add_dry_run(parser: argparse.ArgumentParser) -> None:
-    """Adds `--dry-run`."""
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done, and do nothing"
-    )
-
-
-def show_job(args: argparse.Namespace, job: Job) -> int:
-    """Prints what a job would do, for `--dry-run`."""
-    from instancesketch.distributed.dry_run import in_words, preview
-
-    return show_plan(args, preview(job, args.workers), in_words)
-
-
-def show_plan(
-    args: argparse.Namespace,
-    plan: dict[str, Any],
-    in_words: Callable[[dict[str, Any]], list[str]],
-) -> int:
-    """Prints a plan, for `--dry-run`."""
-    if args.json:
-        print_json(args, plan)
-    else:
-        print("\n".join(in_words(plan)))
-        print(f"{args.verb}: dry run, nothing was done")
-    return 0
-
-
-@contextmanager
-def watching(verb: str) -> Iterator[OnProgress]:
-    """Shows how far the reading of a folder is, for verbs that read folders without a job."""
-    from instancesketch.core.progress import Progress, ReadingPace
-
-    pace = ReadingPace()
-    with Progress(verb) as progress:
-        yield lambda folder, read, rows: progress.show(pace.add(folder, read, rows))
 
 
 def place(out: str, storage: str | None) -> str:
-    """Where `--out` lies, with `--storage` in front if it is relative."""
+    """Return the location of `--out`: in `--storage` if it is relative."""
     if storage is None or "://" in out or out.startswith("/"):
         return out
     return posixpath.join(storage, out)
 
 
-def conclude(
-    args: argparse.Namespace, summary: Summary, *notes: str, rows: str = "sketches"
-) -> int:
-    """Prints the last line of a job, which calls its rows so, and returns its exit status."""
-    counts = summary.counts
-    status = int(args.strict and summary.rejected + summary.failed > 0)
-    if args.json:
-        about = {"location": summary.location, "finished_before": summary.finished_before}
-        print_json(args, about | dict(counts))
-        return status
-    said = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]
-    said += [f"{summary.rejected:,} rejected", *notes]
-    for note in said_besides(counts):
-        print(note)
-    for reason, number in list(counts["rejected_by_reason"].items())[:5]:
-        print(f"rejected {number:,}: {reason}")
-    before = "finished before: " if summary.finished_before else ""
-    print(f"{args.verb}: {before}{', '.join(said)} -> {summary.location}")
-    return status
+def add_quiet(parser: VerbParser) -> None:
+    """Add `--quiet`."""
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
-def said_besides(counts: Any) -> list[str]:
-    """What is worth a line of its own, where there is any of it."""
-    notes = {
-        "companions": "skipped files that only stand beside drawings",
-        "hidden_files": "skipped files whose path has a name in `_` or `.`",
-        "without_user": "drawings without a user, split by their id",
-        "other_split": "left out drawings of other splits",
-    }
-    return [f"{text}: {counts[name]:,}" for name, text in notes.items() if counts.get(name)]
+def add_json(parser: VerbParser, help: str) -> None:
+    """Add `--json`, with which nothing else is printed to standard output."""
+    parser.add_argument("--json", action="store_true", help=help)
 
 
-def from_config(parser: argparse.ArgumentParser, argv: Sequence[str]) -> list[str]:
-    """What a `--config` file on a command line says, as options; those given in argv left out.
+def add_dry_run(parser: VerbParser) -> None:
+    """Add `--dry-run`."""
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be done, and do nothing"
+    )
+
+
+def parse_workers(text: str) -> int:
+    """Return a number of workers.
 
     Raises:
-        UserError: the file isn't there or no TOML, or has a key that is no option of the verb.
+        argparse.ArgumentTypeError: it is not a whole number, or below 1.
     """
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--config")
-    path = first.parse_known_args(list(argv))[0].config
-    if path is None:
-        return []
-    known = {
-        option[2:]: action
-        for action in parser._actions
-        for option in action.option_strings
-        if option not in ("--config", "--help") and option.startswith("--")
-    }
-    tokens: list[str] = []
-    for key, value in _load(path).items():
-        name = key.replace("_", "-")
-        if name not in known:
-            raise UserError(f"{path}: unknown key {key!r}; it may have {', '.join(known)}")
-        option = f"--{name}"
-        if known[name].metavar == CHANGE or not any(
-            a == option or a.startswith(f"{option}=") for a in argv
-        ):
-            tokens += _tokens(path, option, known[name], value)
-    # An option behind them, lest a list takes what comes next for one of its values.
-    return [*tokens, f"--config={path}"]
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers: give 1 or more")
+    return int(text)
 
 
-def _load(path: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise UserError(f"--config {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"--config {path} is not a TOML file: {error}") from None
+def parse_worker_range(text: str) -> int | tuple[int, int]:
+    """Return a number of workers, such as `2`, or a range of them, such as `1-2`.
 
-
-def _tokens(path: str, option: str, action: argparse.Action, value: Any) -> list[str]:
-    if action.nargs == 0:
-        if not isinstance(value, bool):
-            raise UserError(f"{path}: {option[2:]} is true or false")
-        return [option] if value else []
-    several = action.nargs == "+" or isinstance(action, argparse._AppendAction)
-    values = value if isinstance(value, list) and several else [value]
-    if not values or any(isinstance(v, bool | dict | list) for v in values):
-        raise UserError(f"{path}: {option[2:]} can't be {value!r}")
-    if action.nargs == "+":
-        return [option, *map(str, values)]
-    return [f"{option}={v}" for v in values]
+    Raises:
+        argparse.ArgumentTypeError: it is neither.
+    """
+    least, dash, most = text.partition("-")
+    if not (least.isdecimal() and (most.isdecimal() or not dash)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a number, such as 2, nor a range, 1-2"
+        )
+    return (int(least), int(most)) if dash else int(least)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from instancesketch.cli import options
+from instancesketch.cli import output
+from instancesketch.cli.parser import VerbParser
 from instancesketch.core.errors import UserError
 
 HELP = "show a result, a training run or a sweep as an HTML page"
@@ -20,8 +21,8 @@ tables and the drawings of the best epoch. The page is one file, which needs no 
   instancesketch report runs/first --out first.html"""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
     parser.add_argument("dir", metavar="DIR", help="result, corpus, training run or sweep")
     parser.add_argument("--truth", metavar="CORPUS", help="labelled corpus to compare with")
     parser.add_argument("--split", metavar="S", help="only drawings of this split (of the truth)")
@@ -31,12 +32,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
+    """Run the verb and return its exit status."""
     from instancesketch.results import folder, report
 
     settings = folder.settings_of_run(args.dir)
     if settings is None:
-        with options.watching("report") as watch:
+        with output.reading_progress("report") as watch:
             report.report(args.dir, args.out, args.truth, args.split, watch)
     elif args.truth is None and args.split is None:
         from instancesketch.results import run_report

@@ -1,11 +1,14 @@
-"""`instancesketch train`: weights from a labelled corpus."""
+"""`instancesketch train`: train a model on a labelled corpus."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from instancesketch.cli import options
+from instancesketch.cli import options, output
+from instancesketch.cli.parser import VerbParser
+from instancesketch.distributed.train.config import TrainConfig, TrainDetectorConfig
 
 HELP = "train a model on a labelled corpus"
 DESCRIPTION = """\
@@ -36,138 +39,71 @@ A grouper and a detector learn from scenes that say which object each stroke dra
 tenth."""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
-    parser.add_argument(
-        "model", choices=("segmenter", "refiner", "grouper", "detector"), help="what to train"
-    )
-    add_run(parser)
-    parser.add_argument(
-        "--track",
-        choices=("clearml",),
-        help="report to ClearML, too (pip install 'instancesketch[clearml]'); what TensorBoard "
-        "reads is always there, in RUNS/NAME/tensorboard",
-    )
-    parser.add_argument(
-        "--weights",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="W",
-        help="start from these instead of chance",
-    )
+MODEL_KINDS = ("segmenter", "refiner", "grouper", "detector")
+# Figures of the best epoch to print, where it has them.
+_FIGURES = ("macro_f1", "C", "grouping", "ari", "pq", "pq_seven")
 
 
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Adds what a run, and a sweep of runs, is told: its data, its recipe, its place and means."""
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("model", choices=MODEL_KINDS, help="what to train")
+    options.add_fields(parser, TrainConfig, parse={"workers": options.parse_worker_range})
+    add_recipe(parser)
+    options.add_json(parser, "end with the summary as JSON instead of text")
+    options.add_dry_run(parser)
+
+
+def add_recipe(parser: VerbParser) -> None:
+    """Add the options that choose a recipe and change values of it."""
     parser.add_argument(
-        "--data",
-        required=True,
-        nargs="+",
-        action="extend",
-        metavar="CORPUS",
-        help="labelled corpora",
+        "--recipe",
+        default="default",
+        metavar="R",
+        help="default, or seed, the published recipe (default: default)",
     )
-    parser.add_argument("--run", required=True, metavar="NAME", dest="run_name", help="its name")
-    parser.add_argument(
-        "--taxonomy",
-        metavar="T",
-        help="categories and parts: doodle7, spg20 or a TOML file (default: the one that ships and "
-        "knows most of the drawings; doodle7 for scenes)",
-    )
-    parser.add_argument(
-        "--recipe", default="default", metavar="R", help="default, or seed: the published one"
-    )
-    parser.add_argument("--epochs", type=int, metavar="N", help="times to go through the drawings")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="drawings a step")
-    parser.add_argument("--seed", type=int, metavar="S", help="the seed of all chance")
+    for name, metavar, text in (
+        ("--epochs", "N", "times to go through the drawings"),
+        ("--batch-size", "N", "drawings per step, over all workers"),
+        ("--seed", "S", "seed of all random choices"),
+    ):
+        text += " (default: the recipe's)"
+        parser.add_argument(name, type=int, metavar=metavar, help=text)
     parser.add_argument(
         "--set",
         action="append",
         default=[],
-        metavar=options.CHANGE,
-        help="change any value of the recipe, such as model.encoder=both or augment.rotate=30",
+        metavar=options.KEY_VALUE,
+        help="change any value of the recipe, such as model.encoder=both or augment.rotate=30; "
+        "can be given several times",
     )
-    parser.add_argument(
-        "--select",
-        choices=("auto", "valid", "tenth", "none"),
-        default="auto",
-        help="what chooses the best epoch (none: the last one is taken)",
-    )
-    parser.add_argument(
-        "--workers",
-        type=_workers,
-        default=1,
-        metavar="N",
-        help="training workers (default: 1); 2-8: at least two, up to eight while there is room, "
-        "from an epoch's start on",
-    )
-    parser.add_argument(
-        "--gpus-per-worker", type=float, default=0.0, metavar="G", help="(default: 0, on CPUs)"
-    )
-    parser.add_argument(
-        "--storage", default="runs", metavar="RUNS", help="folder or URI of runs (default: runs)"
-    )
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
-    options.add_json(parser, "end with the summary as JSON in place of words")
-    options.add_dry_run(parser)
 
 
-def _workers(text: str) -> int | tuple[int, int]:
-    """`2`, or `1-2` for from one to two."""
-    least, dash, most = text.partition("-")
-    if not (least.isdecimal() and (most.isdecimal() or not dash)):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a number, such as 2, nor a range, 1-2"
-        )
-    return (int(least), int(most)) if dash else int(least)
+def recipe_changes(args: argparse.Namespace) -> list[str]:
+    """Return the changes to the recipe that the options ask for, each `key=value`."""
+    named = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed}
+    return [*args.set, *(f"{key}={value}" for key, value in named.items() if value is not None)]
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
-    if args.model == "detector":
-        return _run_detector(args)
-    from instancesketch.distributed.train.config import TrainConfig
+    """Run the verb and return its exit status."""
+    return _train_detector(args) if args.model == "detector" else _train_network(args)
+
+
+def _train_network(args: argparse.Namespace) -> int:
     from instancesketch.distributed.train.run_training import train
-    from instancesketch.metrics.formatting import title_of
     from instancesketch.training.recipes import recipe
 
-    config = TrainConfig(
-        data=tuple(args.data),
-        run=args.run_name,
-        recipe=recipe(args.model, args.recipe, changes(args), _shape(args)),
-        storage=args.storage,
-        taxonomy=args.taxonomy,
-        weights=tuple(args.weights),
-        selection=args.select,
-        workers=args.workers,
-        gpus_per_worker=args.gpus_per_worker,
-        track=args.track,
-        quiet=args.quiet,
-    )
+    chosen = recipe(args.model, args.recipe, recipe_changes(args), _model_config(args))
+    config = options.from_args(TrainConfig, args, recipe=chosen)
     if args.dry_run:
         from instancesketch.distributed.plan_training import plan_run
 
-        return show_plan(args, plan_run(config))
-    summary = train(config)
-    if args.json:
-        options.print_json(args, summary)
-        return 0
-    before = "finished before: " if summary.get("finished_before") else ""
-    figures = summary["best"]
-    drawings = f"{summary['drawings']['select']:,} drawings"
-    names = ("macro_f1", "C", "grouping", "ari", "pq", "pq_seven")
-    shown = [f"{title_of(n)} {figures[n]:.2f}" for n in names if figures.get(n) is not None]
-    chosen = f"{', '.join(shown)} on {drawings}" if shown else f"loss {figures['loss']:.4f}"
-    print(
-        f"train: {before}epoch {summary['best_epoch']} of {summary['epochs']}, {chosen} "
-        f"-> {summary['run']}"
-    )
-    return 0
+        return print_training_plan(args, plan_run(config))
+    return _conclude(args, train(config), _selection_figures)
 
 
-def _shape(args: argparse.Namespace) -> Any:
-    """The model's shape that the weights to start from have; None without any."""
+def _model_config(args: argparse.Namespace) -> Any:
+    """Return the config of the network in the weights to initialise from; None without any."""
     if not args.weights:
         return None
     from instancesketch.distributed.train.resolve import starting_weights
@@ -175,55 +111,66 @@ def _shape(args: argparse.Namespace) -> Any:
     return starting_weights(args.weights, args.model)[0]
 
 
-def changes(args: argparse.Namespace) -> list[str]:
-    """What the options change in the recipe."""
-    named = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed}
-    return [*args.set, *(f"{key}={value}" for key, value in named.items() if value is not None)]
-
-
-def show_plan(args: argparse.Namespace, plan: dict[str, Any]) -> int:
-    """Prints what a run or a sweep would do, for `--dry-run`."""
-    from instancesketch.distributed.plan_training import in_words
-
-    told = plan | {"recipe": args.recipe, "changes": changes(args)}
-    return options.show_plan(args, told, in_words)
-
-
-def _run_detector(args: argparse.Namespace) -> int:
+def _train_detector(args: argparse.Namespace) -> int:
     from instancesketch.core.errors import UserError
-    from instancesketch.distributed.train.config import TrainDetectorConfig
     from instancesketch.distributed.train.train_detector import train_detector
     from instancesketch.training.recipes import detector_recipe
 
-    if args.weights or args.select != "auto":
+    if args.weights or args.selection != "auto":
         raise UserError(
-            "a detector starts from chance and selects by itself: no --weights, --select"
+            "a detector is trained from scratch and selects by itself: no --weights, --select"
         )
     if isinstance(args.workers, tuple):
         raise UserError("a detector is trained by one worker: --workers 1")
-    config = TrainDetectorConfig(
-        data=tuple(args.data),
-        run=args.run_name,
-        recipe=detector_recipe(args.recipe, changes(args)),
-        storage=args.storage,
+    config = options.from_args(
+        TrainDetectorConfig,
+        args,
+        recipe=detector_recipe(args.recipe, recipe_changes(args)),
         taxonomy=args.taxonomy or "doodle7",
         workers=args.workers,
-        gpus_per_worker=args.gpus_per_worker,
-        track=args.track,
-        quiet=args.quiet,
     )
     if args.dry_run:
         from instancesketch.distributed.plan_training import plan_detector
 
-        return show_plan(args, plan_detector(config))
-    summary = train_detector(config)
+        return print_training_plan(args, plan_detector(config))
+    return _conclude(args, train_detector(config), _detector_figures)
+
+
+def print_training_plan(args: argparse.Namespace, plan: dict[str, Any]) -> int:
+    """Print what a run or a sweep would do, for `--dry-run`."""
+    from instancesketch.distributed.plan_training import in_words
+
+    plan = plan | {"recipe": args.recipe, "changes": recipe_changes(args)}
+    return output.print_plan(args, plan, in_words)
+
+
+def _conclude(
+    args: argparse.Namespace,
+    summary: Mapping[str, Any],
+    figures_text: Callable[[Mapping[str, Any]], str],
+) -> int:
     if args.json:
-        options.print_json(args, summary)
+        output.print_json(args, summary)
         return 0
     before = "finished before: " if summary.get("finished_before") else ""
     print(
         f"train: {before}epoch {summary['best_epoch']} of {summary['epochs']}, "
-        f"mAP50 {summary['best']['map50']:.2f}, mAP50-95 {summary['best']['map']:.2f} "
-        f"on {summary['scenes']['select']:,} scenes -> {summary['run']}"
+        f"{figures_text(summary)} -> {summary['run']}"
     )
     return 0
+
+
+def _selection_figures(summary: Mapping[str, Any]) -> str:
+    from instancesketch.metrics.formatting import title_of
+
+    best = summary["best"]
+    names = [name for name in _FIGURES if best.get(name) is not None]
+    if not names:  # without drawings to select on
+        return f"loss {best['loss']:.4f}"
+    figures = ", ".join(f"{title_of(name)} {best[name]:.2f}" for name in names)
+    return f"{figures} on {summary['drawings']['select']:,} drawings"
+
+
+def _detector_figures(summary: Mapping[str, Any]) -> str:
+    best, scenes = summary["best"], summary["scenes"]["select"]
+    return f"mAP50 {best['map50']:.2f}, mAP50-95 {best['map']:.2f} on {scenes:,} scenes"

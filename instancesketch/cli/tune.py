@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
-from instancesketch.cli import options, train
+from instancesketch.cli import options, output, train
+from instancesketch.cli.parser import VerbParser
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.tune.config import TuneConfig
 
 HELP = "search for the values of a recipe that do best"
 DESCRIPTION = """\
@@ -39,85 +44,63 @@ fixes a value, which is then not searched:
   model.width = { choices = [64, 128] }"""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Adds the verb's options."""
+def add(parser: VerbParser) -> None:
+    """Add the verb's options."""
     parser.add_argument("model", choices=("segmenter", "refiner"), help="what to train")
-    train.add_run(parser)
-    parser.add_argument(
-        "--trials", type=int, default=12, metavar="N", help="how many (default: 12)"
+    options.add_fields(
+        parser,
+        TrainConfig,
+        leave_out=("weights", "track"),  # trials start from scratch, and aren't tracked one by one
+        parse={"workers": options.parse_worker_range},
     )
+    train.add_recipe(parser)
+    options.add_fields(parser, TuneConfig)
     parser.add_argument(
-        "--space", metavar="FILE", help="TOML file of what to search (default: that of the model)"
+        "--space",
+        metavar="FILE",
+        help="TOML file with the values to search (default: a search space of the model kind)",
     )
-    parser.add_argument(
-        "--concurrent",
-        type=int,
-        metavar="N",
-        help="trials at a time, each with its workers and a CPU that reads for them (default: as "
-        "many as the cluster has room for now)",
-    )
-    parser.add_argument(
-        "--grace", type=int, metavar="N", help="epochs that every trial gets (default: a quarter)"
-    )
-    parser.add_argument(
-        "--reduction",
-        type=int,
-        default=3,
-        metavar="R",
-        help="of the trials that have come as far one in so many goes on (default: 3)",
-    )
+    options.add_json(parser, "end with the summary as JSON instead of text")
+    options.add_dry_run(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carries the verb out."""
-    from instancesketch.core import storage
-    from instancesketch.distributed.train.config import TrainConfig
-    from instancesketch.distributed.tune.config import TuneConfig
+    """Run the verb and return its exit status."""
     from instancesketch.distributed.tune.tuner import tune
-    from instancesketch.tracking.sweep import TITLES, to_text
     from instancesketch.training.search_space import load
 
-    space = load(args.model, args.space, args.recipe, train.changes(args))
-    config = TuneConfig(
-        train=TrainConfig(
-            data=tuple(args.data),
-            run=args.run_name,
-            recipe=space.trial(space.base()),
-            storage=args.storage,
-            taxonomy=args.taxonomy,
-            selection=args.select,
-            workers=args.workers,
-            gpus_per_worker=args.gpus_per_worker,
-            quiet=args.quiet,
-        ),
-        space=space,
-        trials=args.trials,
-        concurrent=args.concurrent,
-        grace=args.grace,
-        reduction=args.reduction,
-    )
+    space = load(args.model, args.space, args.recipe, train.recipe_changes(args))
+    run_config = options.from_args(TrainConfig, args, recipe=space.trial(space.base()))
+    config = options.from_args(TuneConfig, args, train=run_config, space=space)
     if args.dry_run:
         from instancesketch.distributed.plan_training import plan_sweep
 
-        return train.show_plan(args, plan_sweep(config))
+        return train.print_training_plan(args, plan_sweep(config))
     summary = tune(config)
     if args.json:
-        options.print_json(args, summary)
-        return 0
+        output.print_json(args, summary)
+    else:
+        _print_summary(summary, show_table=not args.quiet)
+    return 0
+
+
+def _print_summary(summary: Mapping[str, Any], show_table: bool) -> None:
+    from instancesketch.core import storage
+    from instancesketch.tracking.sweep import TITLES, to_text
+
     figure, best = summary["figure"], summary["best"]
-    if not args.quiet:
+    if show_table:
         table = storage.read_json(storage.join(summary["sweep"], "trials.json"))
         print(to_text(table, figure))
     before = "finished before: " if summary.get("finished_before") else ""
     again = f" (the same command tries {n} again)" if (n := summary.get("again")) else ""
     first = "" if summary["first"] is None else f", the recipe itself {summary['first']:.2f}"
     print(
-        f"figures to choose by, of {summary['drawings']['select']:,} drawings "
-        f"({summary['selection']}); report on others"
+        f"these figures are to choose by, on {summary['drawings']['select']:,} drawings "
+        f"({summary['selection']}); report on other drawings"
     )
     print(
         f"tune: {before}{summary['trials']} trials, {summary['stopped_early']} stopped early, "
         f"{summary['failed']} failed{again}; best {best['trial']}, {TITLES[figure]} "
         f"{best[figure]:.2f}{first} -> {storage.join(summary['sweep'], 'best.toml')}"
     )
-    return 0

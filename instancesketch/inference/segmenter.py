@@ -114,7 +114,7 @@ class Segmenter:
     ) -> Sketch | Sketches:
         """Labels a drawing or several, as `label` does; what comes back shows itself in notebooks.
 
-        >>> from instancesketch.synth import draw
+        >>> from instancesketch.synth.draw import draw
         >>> Segmenter.load("doodle7")(draw(5, 0, "car"))
         Sketch('synth-5-0', 15 strokes, car)
         """

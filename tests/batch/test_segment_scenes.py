@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from instancesketch.batch.segment_scenes import BOXES_SCHEMA, boxes_in, scene_steps, with_boxes
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.core.sketch import Sketch

@@ -13,7 +13,7 @@ from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats import read
-from instancesketch.synth import draw
+from instancesketch.synth.draw import draw
 
 
 def line(key: str) -> str:

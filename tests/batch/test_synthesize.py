@@ -12,14 +12,16 @@ from instancesketch.batch.job import Stage
 from instancesketch.batch.output import Output
 from instancesketch.batch.scene_sources import Stock
 from instancesketch.batch.synthesize import Numbers, synth_scenes
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import assign_split
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
-from instancesketch.synth import SceneConfig, compose, draw
+from instancesketch.synth.draw import draw
+from instancesketch.synth.scenes.composer import compose
+from instancesketch.synth.scenes.config import SceneConfig
 
 NUMBER = 60
 

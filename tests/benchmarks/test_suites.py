@@ -5,7 +5,7 @@ import json
 import pytest
 
 from instancesketch.benchmarks import PARTS, Row, Table
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from tests.drawings import corpus, drawn
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core import parquet, storage
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.core.sketch import Sketch

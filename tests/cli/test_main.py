@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch.cli import main, options
-from instancesketch.cli.main import VERBS, parse
+from instancesketch.cli import output
+from instancesketch.cli.main import VERBS, main, parse
 from instancesketch.core.errors import UserError, find_user_error
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +45,8 @@ def test_who_asks_for_nothing_gets_help(capsys: pytest.CaptureFixture[str]) -> N
         ("ingest jobs --out b --format gif", "--format gif: it is auto or one of json, cvat"),
         ("info no-such-folder", "no-such-folder is no corpus: it isn't there"),
         ("info README.md", "README.md is a file, and no corpus"),
-        ("ingest a --out b --workers many", "'many' is no number of workers: give 1 or more"),
-        ("segment a --out b --workers 0", "'0' is no number of workers"),
+        ("ingest a --out b --workers many", "'many' is not a number of workers: give 1 or more"),
+        ("segment a --out b --workers 0", "'0' is not a number of workers"),
         ("ingest no-such-file --out b", "no-such-file isn't there"),
         ("ingest jobs --out b --taxonomy cats", "no taxonomy 'cats'"),
         ("ingest jobs --out jobs/b", "lie in each other"),
@@ -110,10 +110,21 @@ def test_a_wrong_config_is_told(tmp_path: Path, text: str, said: str) -> None:
         parse(["ingest", "x", "--out", "y", "--config", str(tmp_path / "c.toml")])
 
 
-def test_help_needs_neither_ray_nor_torch() -> None:
-    code = "from instancesketch.cli.main import parse; import sys; print(sorted(sys.modules))"
+def test_help_of_every_verb_loads_no_slow_library() -> None:
+    code = f"""
+import sys
+from contextlib import redirect_stdout, suppress
+from io import StringIO
+from instancesketch.cli.main import main
+for verb in {list(VERBS)}:
+    with redirect_stdout(StringIO()), suppress(SystemExit):
+        main([verb, "--help"])
+print(*sorted(sys.modules))
+"""
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert {"ray", "torch", "pyarrow"} & set(ast.literal_eval(done.stdout)) == set()
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    slow = {"matplotlib", "numpy", "optuna", "pyarrow", "ray", "sklearn", "torch", "ultralytics"}
+    assert not slow & loaded
 
 
 def test_a_process_ends_with_the_status_and_one_line() -> None:
@@ -144,7 +155,7 @@ def test_the_street_by_its_verbs(
     ask = ["ingest", str(tmp_path / "in"), "--storage", str(tmp_path), "--out", "corpus"]
     assert main(ask) == 0
     *_, note, reason, last = capsys.readouterr().out.splitlines()
-    assert note == "skipped files that only stand beside drawings: 1"
+    assert note == "skipped files that only accompany drawings: 1"
     assert reason.startswith("rejected 1: not JSON")
     assert last == f"ingest: 2 sketches, 2 strokes, 1 rejected -> {tmp_path}/corpus"
     log = (tmp_path / "corpus" / "_log.txt").read_text("utf-8")
@@ -237,9 +248,9 @@ def test_json_is_all_that_is_printed_and_has_no_word_for_what_is_no_number(
 ) -> None:
     args = parse(["info", "c", "--json"])
     value = {"loss": float("nan"), "rates": (1.5, float("inf")), None: {"a": [2]}}
-    with options.only_json(args):
+    with output.keep_stdout_for_json(args):
         print("somebody has something to say")
-        options.print_json(args, value)
+        output.print_json(args, value)
     printed = capsys.readouterr()
     told = json.loads(printed.out, parse_constant=pytest.fail)
     assert told == {"loss": None, "rates": [1.5, None], "null": {"a": [2]}}

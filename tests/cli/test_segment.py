@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch.cli import main
-from instancesketch.cli.main import parse
+from instancesketch.cli.main import main, parse
 
 
 @pytest.mark.parametrize("model", ["segmenter", "refiner", "grouper", "detector"])
 def test_every_model_can_be_asked_for(model: str) -> None:
     args = parse(["train", model, "--data", "a", "b", "--run", "r", "--set", "epochs=3"])
-    assert (args.model, args.data, args.run_name, args.set) == (
+    assert (args.model, args.data, args.run, args.set) == (
         model,
         ["a", "b"],
         "r",

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch.cli import main
-from instancesketch.cli.main import parse
+from instancesketch.cli.main import main, parse
 from instancesketch.distributed.tune.config import TuneConfig
 
 
@@ -14,7 +13,7 @@ def test_a_sweep_takes_what_a_run_does(tmp_path: Path) -> None:
     file.write_text('data = ["a", "b"]\nset = ["epochs=3"]\ntrials = 5')
     command = f"tune refiner --run r --config {file} --set seed=2 --concurrent 2"
     args = parse(command.split())
-    assert (args.model, args.data, args.run_name) == ("refiner", ["a", "b"], "r")
+    assert (args.model, args.data, args.run) == ("refiner", ["a", "b"], "r")
     assert (args.set, args.trials, args.concurrent) == (["epochs=3", "seed=2"], 5, 2)
 
 

@@ -10,7 +10,7 @@ import pytest
 from instancesketch.batch.config import IngestConfig
 from instancesketch.batch.ingest import job_of
 from instancesketch.batch.output import Output
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.dry_run import preview
@@ -73,7 +73,7 @@ def test_a_mistake_is_told_before_anything_is_done(source: Path, tmp_path: Path,
 
 def test_it_starts_no_ray(source: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from instancesketch.cli import main; "
+        "import sys; from instancesketch.cli.main import main; "
         f"main(['ingest', {str(source)!r}, '--out', {str(tmp_path / 'out')!r}, '--dry-run']); "
         "assert 'ray' not in sys.modules or not sys.modules['ray'].is_initialized()"
     )

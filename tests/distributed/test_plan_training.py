@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core import parquet, storage
 from instancesketch.distributed import plan_training
 from instancesketch.distributed.train.config import TrainConfig
@@ -191,7 +191,7 @@ def test_rows_of_something_else_are_one_line(
 @pytest.mark.parametrize("verb", ["train", "tune"])
 def test_it_starts_no_ray(verb: str, drawings: str, tmp_path: Path) -> None:
     code = (
-        "import sys; from instancesketch.cli import main; "
+        "import sys; from instancesketch.cli.main import main; "
         f"assert main({asked(drawings, tmp_path, verb=verb)!r}) == 0; "
         "assert not sys.modules['ray'].is_initialized()"
     )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
 from instancesketch.distributed.submitted import job_id, refuse_lost
 

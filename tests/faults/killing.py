@@ -12,7 +12,7 @@ from instancesketch.core import storage
 _DRIVER = """
 import sys
 from instancesketch import slices
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 slices._LEAST_BYTES, slices._WANTED_SLICES = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 sys.exit(main())
 """

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from instancesketch.batch import shards
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core.storage import read_json
 from tests.batch.test_ingest import visible
 from tests.batch.test_segment import write_drawings

@@ -17,7 +17,7 @@ import pyarrow.fs as fs
 import pytest
 
 from instancesketch.batch import shards
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.formats import Piece, read, write

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 COMMAND = """
 import sys
 from instancesketch import training
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 training.SECONDS_BETWEEN_RESIZES = 1.0
 sys.exit(main(sys.argv[1:]))
 """

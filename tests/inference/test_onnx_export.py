@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch

@@ -19,7 +19,9 @@ from instancesketch.inference.scene_segmenter import SceneSegmenter
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.metrics import evaluate
 from instancesketch.models import weights
-from instancesketch.synth import Composer, SceneConfig, draw
+from instancesketch.synth.draw import draw
+from instancesketch.synth.scenes.composer import Composer
+from instancesketch.synth.scenes.config import SceneConfig
 
 MOST_BYTES = 8_000_000  # of a model
 KINDS = {"doodle7": {"segmenter", "refiner", "grouper", "detector"}, "spg20": {"segmenter"}}
@@ -71,7 +73,7 @@ def test_they_load_by_name_in_a_process_without_ray_or_network() -> None:
         "def refuse(*args, **kwargs): raise OSError('no network here')\n"
         "socket.socket.connect = socket.create_connection = refuse\n"
         "from instancesketch.inference.segmenter import Segmenter\n"
-        "from instancesketch.synth import draw\n"
+        "from instancesketch.synth.draw import draw\n"
         "[got] = Segmenter.load('doodle7').label([draw(1, 1, 'sun')])\n"
         "assert 'ray' not in sys.modules\n"
         "print(got.category)"

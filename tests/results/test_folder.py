@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from instancesketch.batch.reader import shuffle_strokes
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, SCHEMA, to_table
@@ -14,7 +14,7 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import WRITERS
 from instancesketch.results import evaluate, export, info, report
-from instancesketch.synth import draw
+from instancesketch.synth.draw import draw
 from tests.drawings import composed
 
 

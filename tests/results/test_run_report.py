@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.results import run_report
-from instancesketch.synth import draw
+from instancesketch.synth.draw import draw
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.metrics_log import RunLog
 from instancesketch.tracking.pictures import leave

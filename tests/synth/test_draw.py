@@ -11,7 +11,7 @@ import pytest
 from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy, side_of, with_side
-from instancesketch.synth import draw
+from instancesketch.synth.draw import draw
 
 DOODLE7 = Taxonomy.load("doodle7")
 CATEGORIES = DOODLE7.category_names

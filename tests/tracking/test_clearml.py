@@ -8,7 +8,7 @@ import zipfile
 import pyarrow.parquet as pq
 import pytest
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core import storage
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.train.config import TrainConfig

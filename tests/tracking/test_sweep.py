@@ -9,7 +9,7 @@ import pytest
 from defusedxml import ElementTree
 
 from instancesketch.cli.main import parse
-from instancesketch.cli.train import changes
+from instancesketch.cli.train import recipe_changes
 from instancesketch.tracking import sweep_plots
 from instancesketch.tracking.metrics_log import RunLog
 from instancesketch.tracking.sweep import (
@@ -120,12 +120,12 @@ def test_best_config_trains_the_same_recipe_again(sweep, space, tmp_path) -> Non
     (tmp_path / "best.toml").write_text(text)
     command = f"train segmenter --config {tmp_path}/best.toml --data c --run r"
     args = parse(command.split())
-    assert (args.select, args.workers) == ("valid", 2)
-    again = recipe(args.model, args.recipe, changes(args))
+    assert (args.selection, args.workers) == ("valid", 2)
+    again = recipe(args.model, args.recipe, recipe_changes(args))
     assert again == space.trial(VALUES[1])
     assert (again.learning_rate, again.optimizer, again.epochs) == (0.1 / 3, "adam", 3)
     args = parse([*command.split(), "--epochs", "40", "--set", "learning_rate=0.5"])
-    more = recipe(args.model, args.recipe, changes(args))
+    more = recipe(args.model, args.recipe, recipe_changes(args))
     assert more == replace(again, epochs=40, learning_rate=0.5)
 
 

@@ -5,9 +5,10 @@ Imports the standard library, `core` and configs alone, so that the CLI starts w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from instancesketch.core.config import option
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.tracking import Track
@@ -15,36 +16,75 @@ from instancesketch.training.config import DetectorConfig, FitConfig, Selection
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
+class RunConfig:
+    """Fields of every training run."""
+
+    data: tuple[str, ...] = field(
+        metadata=option("labelled corpora", metavar="CORPUS", action="extend")
+    )
+    run: str = field(metadata=option("name of the run, its folder in --storage", metavar="NAME"))
+    storage: str = field(
+        default="runs", metadata=option("folder or URI that holds the runs", metavar="RUNS")
+    )
+    gpus_per_worker: float = field(
+        default=0.0, metadata=option("GPUs of each worker; 0: train on CPUs", metavar="G")
+    )
+    track: Track | None = field(
+        default=None,
+        metadata=option(
+            "report to ClearML as well (pip install 'instancesketch[clearml]'); TensorBoard's "
+            "files are always written, to RUNS/NAME/tensorboard"
+        ),
+    )
+    quiet: bool = field(default=False, metadata=option("show no progress"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(RunConfig):
     """A training run of a segmenter, refiner or grouper."""
 
-    data: tuple[str, ...]
-    run: str
     recipe: FitConfig
-    storage: str = "runs"
-    taxonomy: str | Taxonomy | None = None  # None: the shipped one that knows most rows
-    weights: tuple[str, ...] = ()  # to initialise from
-    selection: Selection | Literal["auto"] = "auto"
-    workers: int | tuple[int, int] = 1  # a pair: between so many and so many, as there is room
-    gpus_per_worker: float = 0.0
-    track: Track | None = None  # besides the run's folder and TensorBoard
-    quiet: bool = False
+    # None: the shipped one that knows most rows.
+    taxonomy: str | Taxonomy | None = field(
+        default=None,
+        metadata=option(
+            "categories and parts: doodle7, spg20 or a TOML file (default: the shipped one that "
+            "knows most of the drawings; doodle7 for scenes)",
+            metavar="T",
+        ),
+    )
+    weights: tuple[str, ...] = field(
+        default=(),
+        metadata=option(
+            "initialise from these weights: a shipped name, or the folder of a run",
+            metavar="W",
+            action="extend",
+        ),
+    )
+    selection: Selection | Literal["auto"] = field(
+        default="auto",
+        metadata=option(
+            "drawings that the best epoch is chosen on; none: keep the last epoch", name="select"
+        ),
+    )
+    workers: int | tuple[int, int] = field(
+        default=1,
+        metadata=option(
+            "training workers; 2-8: at least two, and up to eight while the cluster has room, "
+            "which is checked at each epoch's start",
+            metavar="N",
+        ),
+    )
     runs_at_once: int = 1  # on a machine, as in a sweep: they share its cores
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainDetectorConfig:
-    """A training run of a detector."""
+class TrainDetectorConfig(RunConfig):
+    """A training run of a detector; the corpora hold scenes with object labels."""
 
-    data: tuple[str, ...]  # corpora of scenes with object labels
-    run: str
     recipe: DetectorConfig
-    storage: str = "runs"
     taxonomy: str = "doodle7"  # its categories are the classes; everything else is `object`
     workers: int = 1
-    gpus_per_worker: float = 0.0
-    track: Track | None = None  # besides the run's folder and TensorBoard
-    quiet: bool = False
 
 
 def check_name(run: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from instancesketch.core.config import option
 from instancesketch.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,10 +22,25 @@ class TuneConfig:
 
     train: TrainConfig
     space: Space
-    trials: int = 12
-    concurrent: int | None = None  # trials at once; None: as many as there is room for
-    grace: int | None = None  # epochs before a trial may be stopped; None: a quarter of all epochs
-    reduction: int = 3  # ASHA reduction factor R: keep the top 1/R at each rung
+    trials: int = field(default=12, metadata=option("number of trials", metavar="N"))
+    concurrent: int | None = field(
+        default=None,
+        metadata=option(
+            "trials at a time, each with its workers and a CPU that reads for them (default: as "
+            "many as the cluster has room for now)",
+            metavar="N",
+        ),
+    )
+    grace: int | None = field(
+        default=None,
+        metadata=option(
+            "epochs before a trial may be stopped (default: a quarter of all epochs)", metavar="N"
+        ),
+    )
+    reduction: int = field(
+        default=3,
+        metadata=option("ASHA reduction factor: keep the top 1/R at each rung", metavar="R"),
+    )
 
 
 def check_sweep(config: TuneConfig) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from instancesketch.core.config import option
 from instancesketch.core.errors import UserError
 
 
@@ -15,14 +16,29 @@ class SceneConfig:
         UserError: the numbers of objects contradict each other, or a share isn't from 0 to 1.
     """
 
-    fewest: int = 1  # objects
-    most: int = 15
+    fewest: int = field(default=1, metadata=option("fewest objects of a scene", metavar="N"))
+    most: int = field(default=15, metadata=option("most objects of a scene", metavar="N"))
     middle: float = 5.3  # the median number of objects
-    own_share: float = 0.35  # of objects: of the taxonomy's categories; 1: nothing else
+    own_share: float = field(
+        default=0.35,
+        metadata=option(
+            "share of objects of the taxonomy's categories, which have parts; 1: no others",
+            metavar="P",
+        ),
+    )
     props: bool = True  # ground, stones, stick persons and the like, where own_share is below 1
     repeat: float = 0.3  # chance that an object is one more of an earlier one's sort, beside it
-    hidden: float = 0.15  # of overlaps: the hidden part of what is behind is left out
-    interleave: float = 0.0  # of objects: strokes drawn in between those of others
+    hidden: float = field(
+        default=0.15,
+        metadata=option("share of overlaps whose hidden lines are left out", metavar="P"),
+    )
+    interleave: float = field(
+        default=0.0,
+        metadata=option(
+            "share of objects whose strokes are drawn in between those of other objects",
+            metavar="P",
+        ),
+    )
     taxonomy: str = "doodle7"
 
     def __post_init__(self) -> None:

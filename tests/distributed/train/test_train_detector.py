@@ -14,7 +14,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from instancesketch.cli import main
+from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.train.config import TrainDetectorConfig

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from instancesketch.core.taxonomy import UNLABELED
-from instancesketch.synth import draw
 from instancesketch.synth.animals.quadrupeds import draw_body, draw_coat, draw_tail
+from instancesketch.synth.draw import draw
 from tests.synth.canvases import make_animal, make_canvas, parts_of, styles_of
 
 

@@ -13,7 +13,9 @@ from instancesketch.core.schema import from_table, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy
 from instancesketch.formats import Piece, Record, read
-from instancesketch.synth import Composer, SceneConfig, compose, draw, drawings_of
+from instancesketch.synth.draw import draw
+from instancesketch.synth.scenes.composer import Composer, compose, drawings_of
+from instancesketch.synth.scenes.config import SceneConfig
 
 SEEDS = st.integers(0, 2**40)
 

@@ -1,0 +1,107 @@
+"""Text and JSON that verbs print: progress, plans, and the last line of a job."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from instancesketch.batch.job import Job, Summary
+    from instancesketch.core.parquet import OnProgress
+
+_MAX_REASONS = 5  # of rejections, the commonest first
+_NOTES = {
+    "companions": "skipped files that only accompany drawings",
+    "hidden_files": "skipped files whose path has a name in `_` or `.`",
+    "without_user": "drawings without a user, split by their id",
+    "other_split": "left out drawings of other splits",
+}
+
+
+@contextmanager
+def keep_stdout_for_json(args: argparse.Namespace) -> Iterator[None]:
+    """Print everything but JSON to standard error, with `--json`."""
+    if not getattr(args, "json", False):
+        yield
+        return
+    args.stdout = sys.stdout
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+def print_json(args: argparse.Namespace, value: Any) -> None:
+    """Print a value as one line of JSON; NaN and infinity, which JSON doesn't have, are null."""
+    print(json.dumps(_finite(value)), file=getattr(args, "stdout", None))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@contextmanager
+def reading_progress(verb: str) -> Iterator[OnProgress]:
+    """Show how far a folder is read, for verbs that read folders without a job."""
+    from instancesketch.core.progress import Progress, ReadingPace
+
+    pace = ReadingPace()
+    with Progress(verb) as progress:
+        yield lambda folder, read, rows: progress.show(pace.add(folder, read, rows))
+
+
+def print_job_plan(args: argparse.Namespace, job: Job) -> int:
+    """Print what a job would do, for `--dry-run`."""
+    from instancesketch.distributed.dry_run import in_words, preview
+
+    return print_plan(args, preview(job, args.workers), in_words)
+
+
+def print_plan(
+    args: argparse.Namespace,
+    plan: dict[str, Any],
+    to_lines: Callable[[dict[str, Any]], list[str]],
+) -> int:
+    """Print a plan, for `--dry-run`, and return the exit status."""
+    if args.json:
+        print_json(args, plan)
+    else:
+        print("\n".join(to_lines(plan)))
+        print(f"{args.verb}: dry run, nothing was done")
+    return 0
+
+
+def conclude(
+    args: argparse.Namespace, summary: Summary, *notes: str, rows: str = "sketches"
+) -> int:
+    """Print the last lines of a job and return its exit status.
+
+    Args:
+        args: the command line.
+        summary: the job's counts and location.
+        notes: counts to add to the last line.
+        rows: the noun for the job's rows.
+    """
+    counts = summary.counts
+    status = int(args.strict and summary.rejected + summary.failed > 0)
+    if args.json:
+        about = {"location": summary.location, "finished_before": summary.finished_before}
+        print_json(args, about | dict(counts))
+        return status
+    for name, text in _NOTES.items():
+        if counts.get(name):
+            print(f"{text}: {counts[name]:,}")
+    for reason, number in list(counts["rejected_by_reason"].items())[:_MAX_REASONS]:
+        print(f"rejected {number:,}: {reason}")
+    numbers = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]
+    numbers += [f"{summary.rejected:,} rejected", *notes]
+    before = "finished before: " if summary.finished_before else ""
+    print(f"{args.verb}: {before}{', '.join(numbers)} -> {summary.location}")
+    return status
