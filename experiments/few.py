@@ -32,7 +32,7 @@ from instancesketch.inference.segmenter import Segmenter
 from instancesketch.metrics import evaluate
 from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.packing import pack
-from instancesketch.results.export import least_sure
+from instancesketch.results.export import least_certain
 from instancesketch.training.config import SegmenterFitConfig
 
 OTHERS = replace(spg20.RECIPE, epochs=12)
@@ -111,7 +111,7 @@ def unsure(data: str, out: Path, begin: Path, seeds: int) -> dict[str, Any]:
         model = fitted(first, "first")
         found["the first"][HUNDRED].append(figures_of(model, truth))
         labelled = from_table(Segmenter.load(str(model)).label_table(pool))
-        wanted = {s.sketch_id for s in least_sure(labelled, HUNDRED, "the pool")}
+        wanted = {s.sketch_id for s in least_certain(labelled, HUNDRED, "the pool")}
         least = pool.filter(pa.array([i in wanted for i in pool["sketch_id"].to_pylist()]))
         for name, added in (("least sure", least), ("any", pool.slice(0, HUNDRED))):
             run = fitted(pa.concat_tables([first, added]), name.replace(" ", "-"))

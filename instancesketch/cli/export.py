@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "onnx":
         from instancesketch.inference import onnx_export
 
-        export.refuse_taken(args.out)
+        export.refuse_existing(args.out)
         files = onnx_export.export(args.dir, args.out)
         print(f"export: {' and '.join(files)} -> {args.out}")
         return 0

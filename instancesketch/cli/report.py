@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from instancesketch.results import folder, report
 
-    settings = folder.settings_of_run(args.dir)
+    settings = folder.run_config(args.dir)
     if settings is None:
         with output.reading_progress("report") as watch:
             report.report(args.dir, args.out, args.truth, args.split, watch)

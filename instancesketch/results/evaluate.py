@@ -1,37 +1,44 @@
-"""Compare a result with a labelled corpus."""
+"""Evaluate a result against the labels of a corpus."""
 
 from __future__ import annotations
 
 from instancesketch import metrics
 from instancesketch.core.errors import UserError
 from instancesketch.core.parquet import OnProgress, read_sketches
-from instancesketch.results.folder import _of, taxonomy_of
+from instancesketch.results.folder import of_split, taxonomy_of
 
 
 def evaluate(
     result: str, truth: str, split: str | None = None, on_progress: OnProgress | None = None
 ) -> metrics.Evaluation:
-    """Compares a result with a labelled corpus.
+    """Evaluate a result against the labels of a corpus.
+
+    Args:
+        result: folder of a result.
+        truth: folder of a labelled corpus.
+        split: evaluate only the truth's rows of this split; None: all.
+        on_progress: called with the progress of reading.
 
     Raises:
-        UserError: one is no such folder, or they don't fit together.
+        UserError: a folder isn't of that kind, or the two have no drawing in common.
     """
     taxonomy = taxonomy_of(result)
     if taxonomy is None:
         raise UserError(f"{result} is no result: `segment` makes one, with its taxonomy")
     true = list(read_sketches(truth, split, on_progress))
     if not true:
-        raise UserError(f"{truth} has no rows{_of(split)}")
-    asked = {sketch.sketch_id for sketch in true}
-    found = (
+        raise UserError(f"{truth} has no rows{of_split(split)}")
+    # A result keeps no row apart by split, so its rows are chosen by the truth's ids.
+    ids = {sketch.sketch_id for sketch in true}
+    predicted = (
         s
         for s in read_sketches(result, on_progress=on_progress)
-        if split is None or s.sketch_id in asked
+        if split is None or s.sketch_id in ids
     )
-    evaluation = metrics.evaluate(found, true, taxonomy)
+    evaluation = metrics.evaluate(predicted, true, taxonomy)
     if evaluation.figures["missing"] == len(true):
         raise UserError(
-            f"{result} has none of the drawings of {truth}{_of(split)}, such as "
+            f"{result} has none of the drawings of {truth}{of_split(split)}, such as "
             f"{true[0].sketch_id!r}: label those, or give their --truth"
         )
     return evaluation

@@ -24,29 +24,34 @@ def export(
     uncertain: int | None = None,
     images: bool = False,
 ) -> int:
-    """Writes a corpus or result in another format; returns the number of sketches.
+    """Write a corpus or result in another format; return the number of sketches.
 
-    With `uncertain`, only so many: those whose labels are least sure, least sure first. With
-    `images`, CVAT's are written, too.
+    Args:
+        corpus: folder of a corpus or result.
+        format: one of `WRITERS`.
+        out: a new or empty folder.
+        on_progress: called with the progress of reading.
+        uncertain: write only this many sketches, those of the lowest confidence, lowest first.
+        images: write the images of a CVAT task, too.
 
     Raises:
-        UserError: the format can't be written, the output folder isn't empty, `corpus` is none, or
-            has no scores to choose by.
+        UserError: the format can't be written, the output folder isn't empty, `corpus` is not a
+            corpus or result, or it has no scores to choose by.
     """
     if format not in WRITERS:
         raise UserError(f"can't write {format!r}; it writes {', '.join(WRITERS)}")
     if images and format != "cvat":
         raise UserError("--images goes with --format cvat; other formats need none")
-    refuse_taken(out)
-    parquet.list_row_files(corpus)  # says so before anything is written if it is no corpus
+    refuse_existing(out)
+    parquet.list_row_files(corpus)  # raises before anything is written if it is no corpus
     rows: Iterable[Sketch] = read_sketches(corpus, on_progress=on_progress)
     if uncertain is not None:
-        rows = least_sure(rows, uncertain, corpus)
+        rows = least_certain(rows, uncertain, corpus)
     taxonomy = taxonomy_of(corpus)
     filesystem, path = storage.locate(out)
     if not isinstance(filesystem, fs.LocalFileSystem):
         return write(rows, format, path, filesystem, taxonomy, images)
-    # Under another name until all is there, so that a half is never taken for the whole.
+    # Another name until all is written, so that a part is never taken for the whole.
     storage.remove(f"{path}.part")
     number = write(rows, format, f"{path}.part", filesystem, taxonomy, images)
     storage.remove(path)
@@ -54,11 +59,16 @@ def export(
     return number
 
 
-def least_sure(rows: Iterable[Sketch], number: int, name: str) -> list[Sketch]:
-    """So many of the sketches of a result, least sure first; of equals the earlier.
+def least_certain(rows: Iterable[Sketch], number: int, name: str) -> list[Sketch]:
+    """Return the sketches of the lowest confidence, lowest first; of equal ones the earlier.
+
+    Args:
+        rows: sketches of a result.
+        number: how many, at least 1.
+        name: the result's, for messages.
 
     Raises:
-        UserError: the number isn't one, or a sketch has no scores.
+        UserError: the number is below 1, or a sketch has no scores.
     """
     if number < 1:
         raise UserError(f"--uncertain {number}: give a number of drawings from 1")
@@ -71,11 +81,7 @@ def least_sure(rows: Iterable[Sketch], number: int, name: str) -> list[Sketch]:
     return heapq.nsmallest(number, rows, key=confidence)
 
 
-def refuse_taken(out: str) -> None:
-    """Makes sure that a folder is new, or empty.
-
-    Raises:
-        UserError: it isn't.
-    """
+def refuse_existing(out: str) -> None:
+    """Raise a UserError unless a folder is new or empty."""
     if storage.list_names(out) or (storage.exists(out) and not storage.is_folder(out)):
         raise UserError(f"{out} is there already: choose a new folder for --out")

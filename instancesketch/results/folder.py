@@ -1,7 +1,4 @@
-"""What is done with a finished corpus or result: counted, compared with the truth, shown, written.
-
-Each takes the location of a folder; `split` keeps only the truth's rows of that split.
-"""
+"""Read what a folder says of itself: a result its taxonomy, a run its config."""
 
 from __future__ import annotations
 
@@ -12,18 +9,19 @@ from instancesketch.core.taxonomy import Taxonomy
 
 
 def taxonomy_of(corpus: str) -> Taxonomy | None:
-    """The taxonomy that a result was labelled with; None for a corpus."""
+    """Return the taxonomy that a result was labelled with; None for a corpus."""
     summary = storage.read_json(storage.join(corpus, "summary.json"))
     known = summary.get("taxonomy") if isinstance(summary, dict) else None
     return None if known is None else Taxonomy.from_dict(known)
 
 
-def _of(split: str | None) -> str:
+def of_split(split: str | None) -> str:
+    """Return ` of the split 'test'` for messages; nothing for None."""
     return "" if split is None else f" of the split {split!r}"
 
 
-def settings_of_run(folder: str) -> dict[str, Any] | None:
-    """The settings of a training run or a sweep; None for a folder of anything else."""
+def run_config(folder: str) -> dict[str, Any] | None:
+    """Return the config of a training run or a sweep; None for any other folder."""
     settings = storage.read_json(storage.join(folder, "config.json"))
     known = isinstance(settings, dict) and {"kind", "recipe"} <= settings.keys()
     return settings if known else None

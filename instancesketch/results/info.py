@@ -15,24 +15,29 @@ from instancesketch.core.parquet import read_sketches
 from instancesketch.core.schema import cast_to_schema, count_values, flatten_lists
 from instancesketch.core.sketch import Sketch
 
-_COUNTED = ["source", "category", "split", "stroke_len", "part", "object_category"]
+_COUNTED = ("source", "category", "split", "part", "object_category")
 
 
 def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
-    """Counts what a corpus or result holds.
+    """Count what a corpus or result holds.
+
+    Args:
+        corpus: its folder.
+        drawings: how many of the first drawings to describe.
 
     Returns:
-        Numbers of sketches, strokes, points, errors and rejections, and of sketches by source,
-        category and split (None where unknown), of strokes by part, of objects of scenes by
-        category, of rejections by kind of `reason` and of errors by kind; and so many of the first
-        drawings, each with its id, category, strokes by part, categories of objects and error.
+        `sketches`, `strokes`, `points`, `failed` and `rejected`: their numbers. `source`,
+        `category` and `split`: sketches by value, None where unknown. `part`: strokes by part.
+        `object_category`: objects of scenes by category. `reason` and `error`: rejections and
+        errors by kind. `drawings`: of each its id, category, strokes by part, categories of
+        objects and error.
 
     Raises:
-        UserError: it is no corpus.
+        UserError: the folder is not a corpus.
     """
     totals: Counter[str] = Counter(sketches=0, strokes=0, points=0, failed=0)
-    by: dict[str, Counter[str | None]] = {n: Counter() for n in _COUNTED if n != "stroke_len"}
-    reasons, errors = ReasonCounter(), ReasonCounter()
+    by_value: dict[str, Counter[str | None]] = {name: Counter() for name in _COUNTED}
+    errors = ReasonCounter()
     for table in parquet.read_batches(corpus):
         try:
             table = cast_to_schema(table)
@@ -43,32 +48,36 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
         totals["strokes"] += len(lengths)
         totals["points"] += int(lengths.sum())
         if "error" in table.column_names:
-            told = count_values(table["error"].drop_null())
-            totals["failed"] += told.total()
-            errors.add(told)
-        for name, counts in by.items():
+            counts = count_values(table["error"].drop_null())
+            totals["failed"] += counts.total()
+            errors.add(counts)
+        for name, values in by_value.items():
             column = table[name]
-            if pa.types.is_list(column.type):
-                column = pc.list_flatten(column)
-            counts.update(count_values(column))
-    totals["rejected"] = 0
-    if storage.exists(rejected := storage.join(corpus, "_rejected.parquet")):
-        told = count_values(parquet.read_table(rejected, ["reason"])["reason"])
-        totals["rejected"] = told.total()
-        reasons.add(told)
-    found: dict[str, Any] = {name: dict(counts.most_common()) for name, counts in by.items()}
-    return (
-        dict(totals)
-        | found
-        | {
-            "reason": reasons.to_dict(),
-            "error": errors.to_dict(),
-            "drawings": [_in_short(sketch) for sketch in islice(read_sketches(corpus), drawings)],
-        }
-    )
+            values.update(
+                count_values(pc.list_flatten(column) if pa.types.is_list(column.type) else column)
+            )
+    rejected = _rejected(corpus)
+    reasons = ReasonCounter()
+    reasons.add(rejected)
+    return {
+        **totals,
+        "rejected": rejected.total(),
+        **{name: dict(values.most_common()) for name, values in by_value.items()},
+        "reason": reasons.to_dict(),
+        "error": errors.to_dict(),
+        "drawings": [_describe(sketch) for sketch in islice(read_sketches(corpus), drawings)],
+    }
 
 
-def _in_short(sketch: Sketch) -> dict[str, Any]:
+def _rejected(corpus: str) -> Counter[Any]:
+    """Return how often each reason stands in `_rejected.parquet`; nothing without that file."""
+    location = storage.join(corpus, "_rejected.parquet")
+    if not storage.exists(location):
+        return Counter()
+    return count_values(parquet.read_table(location, ["reason"])["reason"])
+
+
+def _describe(sketch: Sketch) -> dict[str, Any]:
     return {
         "sketch_id": sketch.sketch_id,
         "category": sketch.category,

@@ -1,4 +1,4 @@
-"""Write a result or corpus as one HTML page."""
+"""Write the report of a result or corpus: one HTML page."""
 
 from __future__ import annotations
 
@@ -18,10 +18,18 @@ def report(
     split: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Writes a result or corpus as one HTML page, beside the truth where that is given.
+    """Write a result or corpus as one HTML page.
+
+    Args:
+        corpus: folder of a result or corpus.
+        out: the page.
+        truth: folder of a labelled corpus, shown beside it.
+        split: show only the truth's rows of this split (without truth, the corpus's); None: all.
+        on_progress: called with the progress of reading.
 
     Raises:
-        UserError: one is no such folder, they don't fit together, or the page can't be written.
+        UserError: a folder isn't of that kind, the two have no drawing in common, or the page
+            can't be written.
     """
     figures, true, shown = None, None, read_sketches(corpus, split, on_progress)
     if truth is not None:

@@ -1,0 +1,26 @@
+"""Rows of corpora, read as sketches."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from instancesketch.core import parquet
+from instancesketch.core.errors import UserError
+from instancesketch.core.schema import to_table
+from instancesketch.synth.draw import draw
+
+
+def test_damaged_rows_are_named(tmp_path: Path) -> None:
+    corpus = str(tmp_path / "corpus")
+    rows = [draw(0, i) for i in range(5)]
+    parquet.write_table(f"{corpus}/part-0.parquet", to_table(rows))
+    table = parquet.read_table(f"{corpus}/part-0.parquet")
+    lengths = table["stroke_len"].to_pylist()
+    lengths[3] = [1]
+    index = table.schema.get_field_index("stroke_len")
+    field = table.schema.field(index)
+    damaged = table.set_column(index, field, pa.array(lengths, field.type))
+    parquet.write_table(f"{corpus}/part-0.parquet", damaged)
+    with pytest.raises(UserError, match="corpus, row 3: x has"):
+        list(parquet.read_sketches(corpus))

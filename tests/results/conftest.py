@@ -1,0 +1,32 @@
+"""A corpus and a result of its drawings."""
+
+from pathlib import Path
+
+import pytest
+
+from instancesketch.core import parquet, storage
+from instancesketch.core.schema import RESULT_SCHEMA, to_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.synth.draw import draw
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> str:
+    """Twenty labelled drawings, half of them `valid`."""
+    drawings = [draw(0, i).replace(split=("train", "valid")[i % 2]) for i in range(20)]
+    parquet.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table(drawings))
+    return str(tmp_path / "corpus")
+
+
+@pytest.fixture
+def result(tmp_path: Path, corpus: str) -> str:
+    """A result that is right about all but the first drawing, which failed."""
+    first, *others = parquet.read_sketches(corpus)
+    nothing = dict.fromkeys(("category", "part", "label", "instance"))
+    rows: list[Sketch] = [first.replace(error="no", **nothing), *others]
+    folder = tmp_path / "result"
+    parquet.write_table(str(folder / "part-0.parquet"), to_table(rows, RESULT_SCHEMA))
+    taxonomy = Taxonomy.load("doodle7").to_dict()
+    storage.write_json(str(folder / "summary.json"), {"taxonomy": taxonomy})
+    return str(folder)

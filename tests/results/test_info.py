@@ -1,0 +1,38 @@
+"""Counts of what a folder holds."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from instancesketch.cli.main import main
+from instancesketch.core import parquet
+from instancesketch.core.schema import to_table
+from instancesketch.results import info
+from tests.drawings import composed
+
+
+def test_info_counts_rows_and_labels(corpus: str, result: str) -> None:
+    drawings = list(parquet.read_sketches(corpus))
+    found = info.info(corpus)
+    assert found["sketches"] == 20
+    assert found["strokes"] == sum(map(len, drawings)) == sum(found["part"].values())
+    assert found["points"] == sum(len(d.x) for d in drawings)
+    assert found["split"] == {"train": 10, "valid": 10}
+    failed = info.info(result)
+    assert (failed["failed"], failed["error"], failed["object_category"]) == (1, {"no": 1}, {})
+
+
+def test_info_counts_the_objects_of_scenes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = composed(1)[0].replace(sketch_id="s")
+    parquet.write_table(str(tmp_path / "part-0.parquet"), to_table([scene]))
+    found = info.info(str(tmp_path), 1)
+    assert found["object_category"] == dict(Counter(scene.object_category))
+    assert found["drawings"][0]["object_category"] == list(scene.object_category)
+    assert main(["info", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "object category" in printed
+    assert f"s: scene of {len(scene.object_category)} (" in printed
+    assert "(unknown)" not in printed.partition("s: scene")[0].partition("split")[0]
