@@ -220,7 +220,7 @@ class Runner:
         Raises:
             RuntimeError: its exit status is not 0.
         """
-        from instancesketch.cli.main import main
+        from instancesketch.__main__ import main
 
         words = [str(word) for word in argv] + (["--quiet"] if quiet else [])
         printed = io.StringIO()
