@@ -1,4 +1,4 @@
-"""Colours that people tell apart: of parts, of a part's instances, of the objects of a scene."""
+"""Choose colours that people can distinguish, for parts, their instances and a scene's objects."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from instancesketch.core.sketch import FloatArray, Sketch
 from instancesketch.core.taxonomy import UNLABELED
 
 GREY = "#a3a3a3"
-# Okabe and Ito's and Tol's hues, moved in lightness until each pair (and grey) also stays apart in
-# simulated red, green and blue blindness, and each can be seen on white and on near-black paper.
+# Okabe and Ito's and Tol's hues, with lightness adjusted until every pair (grey included) stays
+# distinguishable in simulated red, green and blue blindness, and each is visible on white and on
+# near-black backgrounds.
 COLOURS = (
     "#0072b2",
     "#e69f00",
@@ -26,27 +27,27 @@ COLOURS = (
     "#8a8a1e",
     "#b45aff",
 )
-# Relative luminances of the shades of one hue, on either side of what both papers need.
+# Relative luminances of the two shades of a hue; both are visible on white and on near-black.
 _DARK, _LIGHT = 0.1, 0.42
-# Lengths of ink and gap, in widths of the stroke, whose round ends take one of the gap.
+# Lengths of ink and gap in stroke widths; round caps take one width of each gap.
 _DASHES = ((), (3.0, 2.6), (0.1, 2.2))
 _PALE = 0.55
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-# So many of the first stay apart in every eye.
+# This many of the first colours stay distinguishable for everybody.
 _APART = 8
-# What a distance between middles counts for beside one between outlines.
+# Weight of the distance between centres beside the gap between boxes: it breaks ties.
 _MIDDLES = 0.05
 
 
 def palette(*groups: Iterable[str]) -> dict[str, str]:
-    """Gives every part a colour: `palette(*(c.parts for c in taxonomy.categories.values()))`.
+    """Assign a colour to every part: `palette(*(c.parts for c in taxonomy.categories.values()))`.
 
     The same groups give the same colours. `unlabeled` is grey.
 
     Args:
         groups: parts that are seen together, such as those of one category. Two parts of one group
-            differ in colour as long as there are colours; parts that never meet may share one, and
-            do so as little as can be.
+            differ in colour while there are colours left; parts that never meet may share one,
+            which is kept rare.
     """
     ordered = sorted((list(dict.fromkeys(g)) for g in groups), key=len, reverse=True)
     colours: dict[str, str] = {}
@@ -62,14 +63,15 @@ def palette(*groups: Iterable[str]) -> dict[str, str]:
 
 
 class Ink(NamedTuple):
-    """How a stroke is drawn."""
+    """The colour, dash and opacity of a stroke."""
 
     colour: str
-    dash: tuple[float, ...] = ()  # ink, gap, in widths of the stroke; empty: one line
+    dash: tuple[float, ...] = ()  # ink and gap in stroke widths; empty: solid
     opacity: float = 1.0
 
 
-# From so many percent on. What is sure steps back; what isn't differs in dash, too.
+# Inks by the lowest confidence in percent. Confident strokes recede into grey; the others differ in
+# dash as well, for those who can't distinguish the colours.
 CONFIDENCE = (
     (90, Ink(GREY)),
     (70, Ink(COLOURS[0])),
@@ -79,7 +81,7 @@ CONFIDENCE = (
 
 
 def instance_ink(colour: str, instance: int | None) -> Ink:
-    """How a stroke of an instance is drawn: neighbours in number differ in shade or dash.
+    """Return the ink of an instance's strokes: consecutive numbers differ in shade or dash.
 
     Args:
         colour: the part's, `#rrggbb`.
@@ -94,7 +96,7 @@ def instance_ink(colour: str, instance: int | None) -> Ink:
 
 
 def _shade(colour: str, luminance: float) -> str:
-    """The hue with as much black or white in it as gives the relative luminance (WCAG 2)."""
+    """Mix a colour with black or white until it has the relative luminance (WCAG 2)."""
     rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     share_K1 = np.linspace(0, 1, 201)[:, None]
     mixed_K3 = np.concatenate([share_K1 * rgb, 1 - share_K1 * (1 - rgb)])
@@ -104,13 +106,13 @@ def _shade(colour: str, luminance: float) -> str:
 
 
 def object_colours(sketch: Sketch, given: Mapping[int, str] | None = None) -> list[str]:
-    """Gives every object of a scene a colour that no near one has.
+    """Assign every object of a scene a colour that no near object has.
 
-    The first eight differ; of more, each takes the colour whose objects are furthest away.
+    The first eight differ; each further one takes the colour whose objects are furthest away.
 
     Args:
         sketch: a scene; an object without strokes is grey.
-        given: colours that some of its objects have already.
+        given: colours that some of its objects already have.
     """
     boxes_O4 = _object_boxes(sketch)
     colours = [GREY] * len(boxes_O4)
@@ -132,7 +134,10 @@ def object_colours(sketch: Sketch, given: Mapping[int, str] | None = None) -> li
 
 
 def _object_boxes(sketch: Sketch) -> FloatArray:
-    """(O, 4) left, top, right and bottom of each object; inside out where it has no stroke."""
+    """Return left, top, right and bottom of each object, (O, 4).
+
+    An object without strokes has infinite ones, left beyond right.
+    """
     boxes_O4 = np.full((len(sketch.object_category or ()), 4), np.inf, np.float32)
     boxes_O4[:, 2:] = -np.inf
     object_P = np.repeat(np.array(sketch.object or (-1,) * len(sketch)), sketch.stroke_len)
@@ -144,8 +149,8 @@ def _object_boxes(sketch: Sketch) -> FloatArray:
 
 
 def _distances(boxes_O4: FloatArray, place: int) -> FloatArray:
-    """(O,) how far each box is from one of them: the gap, and a little of that of the middles."""
-    with np.errstate(invalid="ignore"):  # boxes of nothing have no place
+    """Return each box's distance to one of them, (O,): the gap plus a little of the centres'."""
+    with np.errstate(invalid="ignore"):  # infinite boxes
         box_4 = boxes_O4[place]
         gap_O2 = np.maximum(box_4[:2] - boxes_O4[:, 2:], boxes_O4[:, :2] - box_4[2:])
         middles_O2 = (boxes_O4[:, :2] + boxes_O4[:, 2:] - box_4[:2] - box_4[2:]) / 2

@@ -1,10 +1,10 @@
-"""The one way a sketch becomes a picture for people: an SVG, coloured stroke by stroke.
+"""Draw sketches as SVG, coloured stroke by stroke.
 
-By instance, strokes keep the hue of their part: shades and dashes tell its instances apart, what
-draws several at once is pale, and parts that are not counted step back in grey. By object, near
-objects differ in colour, and strokes of none are grey.
+By instance, strokes keep the hue of their part: its instances differ in shade and dash, a stroke of
+several instances is pale, and parts that are not countable are grey. By object, near objects differ
+in colour, and strokes of no object are grey.
 
-What a sketch knows about a stroke is kept beside its points, so that the picture can be read back:
+The labels of a stroke are kept beside its points, so that the picture can be read back:
 
 | element    | attributes                                                                       |
 |------------|----------------------------------------------------------------------------------|
@@ -14,7 +14,7 @@ What a sketch knows about a stroke is kept beside its points, so that the pictur
 |            | stroke of one point, which is written twice because one point alone draws nothing |
 
 An attribute is there only where the value is known. There is no transform: the numbers in `points`
-are the sketch's own, and give the same float32 again.
+are the sketch's own, and read back as the same float32.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.render.colours import GREY, Ink, instance_ink, object_colours, palette
 
 _STROKE_VALUES = ("part", "label", "instance", "object")
-# Of the larger side of the picture.
+# Shares of the larger side of the picture.
 _MARGIN = 0.04
 _STROKE_WIDTH = 0.014
 _SCENE_STROKE_WIDTH = 0.005
@@ -40,7 +40,13 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
-    """What gives each stroke its hue: its part (by instance, too), label or object (`car 0`)."""
+    """Return the name that decides each stroke's hue: its part, label or object (`car 0`).
+
+    By instance it is the part, too: instances differ in shade alone.
+
+    Raises:
+        ValueError: `by` is not one of part, label, instance and object.
+    """
     if by not in _STROKE_VALUES:
         raise ValueError(f"strokes are coloured by one of {_STROKE_VALUES}, not {by!r}")
     name = "part" if by == "instance" else by
@@ -55,7 +61,7 @@ def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
 
 
 def stroke_colours(sketch: Sketch, by: str = "part") -> dict[str, str]:
-    """The colour of each name of `stroke_names`, where none are given."""
+    """Return the default colour of each name that `stroke_names` gives."""
     names = stroke_names(sketch, by)
     if by != "object":
         return palette(sorted(set(names)))
@@ -73,23 +79,23 @@ def to_svg(
     resolution: int | None = None,
     on_canvas: bool = True,
 ) -> str:
-    """Draws a sketch as one SVG element that is also a whole SVG file.
+    """Draw a sketch as one SVG element that is also a whole SVG file.
 
-    A scene of known width and height is drawn on its canvas, any other drawing fills the picture.
+    A scene of known width and height is drawn on its canvas; any other drawing fills the picture.
 
     Args:
-        sketch: what to draw.
-        colours: colour of each name that `stroke_names` gives, `palette`'s by default, and
-            `object_colours`' by object; names that it doesn't have are grey. By instance they must
-            be of the form `#rrggbb`.
-        size: larger side of the picture in pixels; without it the picture fills what holds it.
-        by: what strokes are coloured by: part, label, instance or object.
+        sketch: the drawing.
+        colours: the colour of each name that `stroke_names` gives; by default those of `palette`,
+            or of `object_colours` by object. Names without one are grey. By instance they must be
+            of the form `#rrggbb`.
+        size: larger side of the picture in pixels; without it the picture fills its container.
+        by: colours strokes by part, label, instance or object.
         resolution: rounds coordinates to a power of ten of at most the larger side over this, for
             pages that hold thousands of drawings. Without it they are exact.
-        on_canvas: without it a scene fills the picture, too.
+        on_canvas: False lets a scene fill the picture, too.
 
     Raises:
-        ValueError: `by` is none of the four.
+        ValueError: `by` is not one of the four.
     """
     inks = _inks(sketch, by, colours)
     box = view_box(sketch, on_canvas)
@@ -117,11 +123,11 @@ def to_svg(
 
 def _inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None) -> list[Ink]:
     colours = stroke_colours(sketch, by) if colours is None else colours
-    found = [colours.get(name, GREY) for name in stroke_names(sketch, by)]
+    hues = [colours.get(name, GREY) for name in stroke_names(sketch, by)]
     if by != "instance":
-        return [Ink(colour) for colour in found]
+        return [Ink(colour) for colour in hues]
     instances = sketch.instance or (None,) * len(sketch)
-    return [instance_ink(*pair) for pair in zip(found, instances, strict=True)]
+    return [instance_ink(*pair) for pair in zip(hues, instances, strict=True)]
 
 
 def _ink_attributes(ink: Ink, width: float) -> dict[str, object]:
@@ -163,9 +169,9 @@ def _polyline(
 
 
 def _title(sketch: Sketch, stroke: int) -> str:
-    """What hovering over a stroke tells: `front-left-leg 1 (dog) 93 %`."""
-    known = (sketch.label or sketch.part, sketch.instance)
-    words = [str(values[stroke]) for values in known if values is not None and values[stroke]]
+    """Return the tooltip of a stroke: `front-left-leg 1 (dog) 93 %`."""
+    labels = (sketch.label or sketch.part, sketch.instance)
+    words = [str(values[stroke]) for values in labels if values is not None and values[stroke]]
     if sketch.object is not None and sketch.object_category and sketch.object[stroke] >= 0:
         words.append(f"({sketch.object_category[sketch.object[stroke]] or 'object'})")
     if sketch.part_score is not None:
@@ -174,7 +180,7 @@ def _title(sketch: Sketch, stroke: int) -> str:
 
 
 def _points(points: FloatArray, decimals: int | None) -> str:
-    """`x,y x,y`: the shortest decimals that give each float32 again, or rounded ones."""
+    """Return `x,y x,y`: the shortest decimals that read back as each float32, or rounded ones."""
     if decimals is None:
         numbers = points.astype("U")
     else:
@@ -190,11 +196,11 @@ def _canvas(sketch: Sketch) -> tuple[float, float] | None:
 
 
 def view_box(sketch: Sketch, on_canvas: bool = True) -> tuple[float, float, float, float]:
-    """Left, top, width and height of what is shown: the canvas, or all of the drawing."""
+    """Return left, top, width and height of the canvas, or of the whole drawing with a margin."""
     canvas = _canvas(sketch) if on_canvas else None
     x, y = sketch.x.astype(np.float64), sketch.y.astype(np.float64)
     left, top, right, bottom = (float(v) for v in (x.min(), y.min(), x.max(), y.max()))
-    if canvas is not None:  # strokes may leave it
+    if canvas is not None:  # strokes may lie outside it
         return (
             min(0.0, left),
             min(0.0, top),
@@ -218,5 +224,5 @@ def _text(words: str) -> str:
 
 
 def writable(words: str) -> str:
-    """The words with a replacement character for each that XML has no way at all to write."""
+    """Replace the characters that XML can't represent by the replacement character."""
     return _NOT_XML.sub("\ufffd", words)

@@ -1,4 +1,4 @@
-"""A result as one HTML page to look at."""
+"""Render results, runs and sweeps as HTML pages."""
 
 from instancesketch.report.page import render_report, write_report
 

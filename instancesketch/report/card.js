@@ -1,4 +1,4 @@
-// One drawing: its picture, beside that of its truth, and what is said about it.
+// A card: a drawing's picture beside its truth's, and a description.
 
 const nameOf = (category) => category || "no category";
 const misnamed = (d) => d.trueCategory !== undefined && d.trueCategory !== d.category;
@@ -42,7 +42,7 @@ function draw(d, readStrokes, objects, heading) {
   const nothing = byObject(d) ? "no objects" : "no parts";
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${heading}: ${names.join(", ") || nothing}`);
-  // The names on a scene's picture are those of its objects, whatever it is coloured by.
+  // A scene's picture shows its objects' names, whatever it is coloured by.
   const ofObject = (s) => (s.place === undefined ? undefined : nameOfObject(objects, s.place));
   const groups = objects ? strokes.map(ofObject) : shown;
   const drawn = { d, svg, lines, width, strokes, groups, objects };

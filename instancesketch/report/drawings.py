@@ -1,4 +1,4 @@
-"""Which drawings a report shows, in which order, and what it says about each."""
+"""Choose the drawings of a report, order them, and describe each for the page's script."""
 
 from __future__ import annotations
 
@@ -19,43 +19,46 @@ from instancesketch.render.svg import to_svg
 from instancesketch.report.scene_cards import (
     Agreement,
     agree,
-    kinds_of,
+    object_categories,
     parts_by_category,
     scene_entry,
     true_category,
 )
 
-# Of the larger side: at the size of a card nobody sees what rounding took.
+# Coordinates are rounded to the larger side over this: at the size of a card nobody sees it.
 _RESOLUTION = 250
 _SCENE_RESOLUTION = 500
 # About 15 MB of scenes, which a phone still opens.
 _MOST_STROKES = 100_000
 _IDS_PER_REASON = 20
-_INSTANCES = 1 << 32  # more than an object can have
+# More instances than an object can have: adding this times the object keeps objects apart.
+_INSTANCES = 1 << 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """One labelled drawing beside its truth, where there is one."""
+    """A labelled drawing beside its truth, where there is one."""
 
     sketch: Sketch
     true: Sketch | None
     true_category: str | None
     wrong: tuple[int, ...]  # strokes whose part is not the true one
     wrong_sides: tuple[int, ...]  # strokes of the true part that are not on its true side
-    agreement: Agreement | None = None  # of the objects, where there are any in truth
+    agreement: Agreement | None = None  # of the objects; None where the truth has none
 
     @property
     def confidence(self) -> float | None:
-        """The lowest of the category's score and of the strokes' and the objects' mean scores."""
+        """Return the lowest of the category's score and the mean scores of strokes and objects."""
         scores = (self.sketch.part_score, self.sketch.object_score)
         known = [self.sketch.category_score, *(sum(v) / len(v) for v in scores if v)]
         return min((v for v in known if v is not None), default=None)
 
     @property
     def rank(self) -> tuple[float, float, bool, float, str]:
-        """Sorts the worst first: objects that agree least, then fewest right strokes, then wrong
-        category, then least certain.
+        """Return the sort key that puts the worst first.
+
+        The lowest panoptic quality of objects comes first, then the lowest share of right strokes,
+        then a wrong category, then the lowest confidence.
         """
         right = 1 - len(self.wrong) / len(self.sketch)
         objects = right if self.agreement is None else self.agreement.pq
@@ -66,16 +69,16 @@ class Drawing:
 
 @dataclass(kw_only=True)
 class Drawings:
-    """What a report shows: the worst drawings, and counts of all there are."""
+    """The worst drawings of a result, and counts over all of them."""
 
     shown: list[Drawing] = field(default_factory=list)  # the worst first
     done: int = 0  # rows without an error
-    labelled: int = 0  # those of them whose strokes have parts or objects
-    scenes: int = 0  # those of them that have objects
+    labelled: int = 0  # of these, rows whose strokes have parts or objects
+    scenes: int = 0  # of these, rows that have objects
     objects: int = 0
     failed: Counter[str] = field(default_factory=Counter)  # rows by their error
-    failed_ids: dict[str, list[str]] = field(default_factory=dict)  # some of them
-    parts: dict[str, set[str]] = field(default_factory=dict)  # seen in each category
+    failed_ids: dict[str, list[str]] = field(default_factory=dict)  # the first ids of each error
+    parts: dict[str, set[str]] = field(default_factory=dict)  # parts seen, by category
 
     @classmethod
     def collect(
@@ -85,10 +88,10 @@ class Drawings:
         taxonomy: Taxonomy | None,
         most: int,
     ) -> Drawings:
-        """Goes through a result once and keeps the `most` drawings that are worst.
+        """Read a result once and keep its `most` worst drawings.
 
         Raises:
-            UserError: a drawing has not the same strokes in result and truth.
+            UserError: a drawing has other strokes in the result than in the truth.
         """
         drawings = cls()
         compared = drawings._compare(result, truth or {}, taxonomy)
@@ -112,28 +115,29 @@ class Drawings:
             self.scenes += sketch.object is not None
             self.objects += len(set(sketch.object or ()) - {-1})
             drawing = compare(sketch, truth.get(sketch.sketch_id), taxonomy)
-            self._see(sketch, sketch.category or "", taxonomy)
+            self._add_parts(sketch, sketch.category or "", taxonomy)
             if drawing.true is not None:
-                self._see(drawing.true, drawing.true_category, taxonomy)
+                self._add_parts(drawing.true, drawing.true_category, taxonomy)
             yield drawing
 
-    def _see(self, sketch: Sketch, category: str | None, taxonomy: Taxonomy | None) -> None:
+    def _add_parts(self, sketch: Sketch, category: str | None, taxonomy: Taxonomy | None) -> None:
         for name, parts in parts_by_category(sketch, category, taxonomy).items():
             self.parts.setdefault(name, set()).update(parts)
 
     def legend(self, taxonomy: Taxonomy | None) -> dict[str, list[str]]:
-        """The parts seen in each category, in the taxonomy's order where it has one."""
+        """Return the parts seen in each category, in the taxonomy's order where it has one."""
         known = taxonomy.categories if taxonomy is not None else {}
         legend = {}
         for category in sorted(self.parts):
             order = list(known[category].parts) if category in known else []
             order += [*sorted(self.parts[category].difference(order, [UNLABELED])), UNLABELED]
             legend[category] = [p for p in dict.fromkeys(order) if p in self.parts[category]]
-        told = [UNLABELED] if self.scenes else []  # which most objects of a scene are
-        return {category: parts for category, parts in legend.items() if parts not in ([], told)}
+        # Most objects of a scene have no parts but this one, which would fill the legend.
+        left_out = ([], [UNLABELED]) if self.scenes else ([],)
+        return {category: parts for category, parts in legend.items() if parts not in left_out}
 
     def data(self, taxonomy: Taxonomy | None) -> dict[str, Any]:
-        """What the page's script draws from, ready for JSON."""
+        """Return what the page's script draws from, ready for JSON."""
         legend = self.legend(taxonomy)
         groups = legend.values() if taxonomy is None else _groups(taxonomy)
         colours = palette(*groups)
@@ -152,7 +156,7 @@ class Drawings:
         }
 
     def inks(self, colours: Mapping[str, str]) -> dict[str, dict[str, Ink]]:
-        """How each part is drawn by instance: by each number it has, `""` where it has none."""
+        """Return each part's ink by instance number, `""` for strokes without one."""
         seen = {
             pair
             for drawing in self.shown
@@ -168,14 +172,14 @@ class Drawings:
 
 
 def compare(sketch: Sketch, true: Sketch | None, taxonomy: Taxonomy | None) -> Drawing:
-    """Sets a labelled drawing beside its truth.
+    """Compare a labelled drawing with its truth.
 
     Raises:
-        UserError: the two have not the same strokes.
+        UserError: the two have other strokes.
     """
     if true is None:
         return Drawing(sketch=sketch, true=None, true_category=None, wrong=(), wrong_sides=())
-    # The result may have been made in another order of strokes, and it is the one that is shown.
+    # The result's strokes may be in another order; the page shows that one.
     true = true.take(np.argsort(stroke_order(true, sketch)).tolist())
     predicted = sketch.part or (None,) * len(sketch)
     labels = sketch.label or predicted
@@ -204,7 +208,7 @@ def _instances(sketch: Sketch) -> tuple[int | None, ...]:
 
 
 def _misgrouped(drawings: Sequence[Drawing], place: Mapping[str, int]) -> Iterator[tuple[int, str]]:
-    """Which drawings have strokes of which part grouped otherwise than in truth."""
+    """Yield (drawing, part) where a part's strokes are grouped otherwise than in the truth."""
     compared = [(i, d.sketch, d.true) for i, d in enumerate(drawings) if d.true is not None]
     part, instance = _ids((sketch for _, sketch, _ in compared), place)
     truth_part, truth_instance = _ids((true for _, _, true in compared), place)
@@ -217,13 +221,16 @@ def _misgrouped(drawings: Sequence[Drawing], place: Mapping[str, int]) -> Iterat
         instance=instance,
         strokes_per_sketch=[len(true) for _, _, true in compared],
     )
-    for sketch, unit, right in zip(found.sketch_U, found.part_U, found.right_U, strict=True):
+    for sketch, group, right in zip(found.sketch_U, found.part_U, found.right_U, strict=True):
         if not right:
-            yield compared[sketch][0], parts[unit]
+            yield compared[sketch][0], parts[group]
 
 
 def _ids(sketches: Iterable[Sketch], place: Mapping[str, int]) -> tuple[list[int], list[int]]:
-    """Part and instance of every stroke of the sketches, -1 for none; each object has its own."""
+    """Return part and instance of every stroke of the sketches, -1 for none.
+
+    Instances of different objects get different numbers.
+    """
     parts: list[int] = []
     instances: list[int] = []
     for sketch in sketches:
@@ -249,9 +256,9 @@ def _entry(
         "category": sketch.category or "",
         "svg": to_svg(sketch, colours=colours, resolution=resolution, on_canvas=False),
     }
-    kinds = kinds_of((sketch, drawing.true), taxonomy)
-    if kinds:
-        entry["kinds"] = kinds
+    categories = object_categories((sketch, drawing.true), taxonomy)
+    if categories:
+        entry["kinds"] = categories
     entry |= scene_entry(sketch, drawing.true, drawing.agreement, taxonomy)
     if sketch.part is not None:
         entry["said"] = [place.get(part, place[UNLABELED]) for part in sketch.part]

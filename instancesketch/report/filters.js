@@ -1,4 +1,4 @@
-// Which drawings are wanted: by category, part, mistakes, confidence, or one case of the matrix.
+// Filter drawings by category, part, mistakes, confidence, or one cell of the confusion matrix.
 
 const ALL = "*";
 const withTruth = drawings.some((d) => d.truth || d.trueObjects || d.trueCategory !== undefined);
@@ -6,13 +6,14 @@ const judged = (d) => d.truth || d.trueObjects || d.trueCategory !== undefined;
 const FILTERS = ["category", "part", "verdict", "sure"];
 const asked = (id) => byId(id).value;
 
-// A case: what is `true` and was `said`, each the place of a part; `said` is undefined for none.
+// A case is a cell of the matrix: indices of the `true` part and of the predicted one, `said`,
+// which is undefined for strokes without a part.
 let theCase = null;
 
 /** Whether a stroke of a drawing is of the case that was chosen. */
 function inCase(d, i) {
   if (!theCase || !d.truth || d.truth[i] !== theCase.true) return false;
-  // In a scene, what is counted are the strokes of objects.
+  // In a scene only the strokes of objects are counted.
   if (d.trueObjects && d.trueObjects.of[i] < 0) return false;
   return (d.said ? d.said[i] : undefined) === theCase.said;
 }
@@ -48,7 +49,7 @@ function wanted() {
     (!theCase || cases(d) > 0);
 }
 
-// --- what there is to choose from ----------------------------------------------------------------
+// --- options ----------------------------------------------------------------------------------
 
 function option(value, text) {
   const made = element("option", "", text);
@@ -86,7 +87,7 @@ function offerFilters() {
   offer("sure", scored ? data.bands.map((band, i) => option(i, nameOfBand(band))).reverse() : []);
 }
 
-// --- what was chosen -----------------------------------------------------------------------------
+// --- selection ----------------------------------------------------------------------------------
 
 function showAll() {
   theCase = null;

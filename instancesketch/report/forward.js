@@ -1,9 +1,9 @@
-// Some strokes of a card brought forward: those of a chip in its text, of the object under the
-// pointer, or of the case that was chosen.
+// Bring strokes of a card forward: those of a chip in its text, of the object under the pointer, or
+// of the selected cell of the matrix.
 
-const NEAR = 14; // pixels from a stroke at which it is still meant
-const pictures = new WeakMap(); // of each card, as `draw` made them
-const strokesOf = new WeakMap(); // of each chip: what it stands for
+const NEAR = 14; // a pointer within this many pixels is on the stroke
+const pictures = new WeakMap(); // by card, as `draw` made them
+const strokesOf = new WeakMap(); // by chip
 
 /** Leaves only some strokes in full colour, in all pictures of a card, with their names. */
 function light(card, lit, withNames = true) {
@@ -20,7 +20,7 @@ function light(card, lit, withNames = true) {
 /** Back to what a card shows when nothing of it is pointed at. */
 function stepBack(card) {
   const [{ d, lines }] = pictures.get(card);
-  // A name stands beside all strokes that have it, not beside those of a case.
+  // A name labels all strokes that have it, so it hides while a cell's strokes are forward.
   light(card, lines.map((_, i) => inCase(d, i)), false);
 }
 
@@ -35,7 +35,7 @@ function lightChip(card, chip) {
   light(card, all[0].lines.map((_, i) => all.some(({ strokes }) => meant.has(strokes[i]))));
 }
 
-// --- what is under the pointer -------------------------------------------------------------------
+// --- pointer ------------------------------------------------------------------------------------
 
 /** The distance of a point from a piece of a line. */
 function distance(point, from, to) {
@@ -60,7 +60,7 @@ function objectUnder({ svg, lines, strokes }, event) {
   return found;
 }
 
-let forward = null; // the card that has strokes brought forward
+let forward = null; // the card whose strokes are forward
 
 function point(event) {
   const card = event.target.closest(".card");
@@ -75,7 +75,7 @@ function point(event) {
 }
 
 function leave(event) {
-  if (event.pointerType === "touch") return; // a finger is lifted, and the strokes stay
+  if (event.pointerType === "touch") return; // the strokes stay after a finger is lifted
   if (forward) stepBack(forward);
   forward = null;
 }

@@ -1,4 +1,4 @@
-// Which drawings are shown, in which order, in which layer.
+// The list of drawings: its order and its layer.
 
 const BATCH = 48;
 const list = byId("drawings");
@@ -7,7 +7,7 @@ const noun = drawings.length && drawings.every((d) => d.objects) ? "scene" : "dr
 
 const certainty = (d) => (d.confidence === undefined ? 1 : d.confidence);
 
-// The drawings come sorted: worst first, which without truth is the least certain first.
+// The data is sorted: worst first, or without truth least certain first.
 const orders = {
   worst: ["worst first", null],
   certain: ["least certain first", (a, b) => certainty(a) - certainty(b)],
@@ -26,12 +26,12 @@ function drawMore() {
   const left = chosen.length - drawn;
   more.hidden = left === 0;
   more.textContent = `Show more (${left.toLocaleString("en")} left)`;
-  // Observed anew, because a button that stays in sight is not reported again.
+  // Observe it again: a button that stays in view is not reported a second time.
   nearEnd.unobserve(more);
   nearEnd.observe(more);
 }
 
-// Scrolling near the end draws the next ones before they are needed.
+// Draw the next cards before scrolling reaches the end.
 const nearEnd = new IntersectionObserver(
   (seen) => {
     if (seen.some((s) => s.isIntersecting) && !more.hidden) drawMore();
@@ -39,7 +39,7 @@ const nearEnd = new IntersectionObserver(
   { rootMargin: "1000px" },
 );
 
-// Of thousands of cards those far away keep an older colouring until they come near.
+// Among thousands of cards, those far away keep their old colours until they come near.
 const stale = new Set();
 const soon = new IntersectionObserver(
   (seen) => seen.filter((s) => s.isIntersecting && stale.has(s.target)).forEach((s) => refresh(s.target)),
@@ -99,7 +99,7 @@ function drawLegend() {
 
 // --- layers ----------------------------------------------------------------------------------
 
-// Kept for this page; where a browser keeps nothing, the page forgets.
+// Remember the layer for this page, where the browser allows storage.
 const kept = `instancesketch ${location.pathname}`;
 
 function remembered() {
@@ -114,7 +114,7 @@ function remember() {
   try {
     localStorage.setItem(kept, by);
   } catch {
-    // nothing is kept
+    // storage is not allowed
   }
 }
 
@@ -140,7 +140,7 @@ function recolour(event) {
   colourBy(event.target.value);
   remember();
   if (asked("verdict") !== ALL) {
-    choose(); // what counts as a mistake is another thing now
+    choose(); // each layer has its own mistakes
     return;
   }
   repaint();
@@ -170,7 +170,7 @@ function listenToControls() {
   byId("clear").addEventListener("click", () => {
     showAll();
     choose();
-    byId("count").focus({ preventScroll: true }); // the button itself is gone
+    byId("count").focus({ preventScroll: true }); // the button is hidden now
   });
   byId("case").addEventListener("click", () => {
     theCase = null;
@@ -189,11 +189,11 @@ function start() {
   byId("order").append(...Object.entries(orders).map(([key, [name]]) => option(key, name)));
   byId("key").hidden = !withTruth;
   byId("names-label").hidden = layers.length === 0;
-  // A phone has little room, and each card tells its own colours.
+  // A phone has little room, and each card lists its own colours.
   byId("legend").open = !onPhone;
   list.classList.toggle("pairs", withTruth);
   list.classList.toggle("scenes", withObjects);
-  showNames(); // a browser may have kept the tick
+  showNames(); // a browser may have restored the tick
   listenToControls();
   choose();
 }

@@ -1,12 +1,12 @@
-// Names on a picture: of the objects of a scene, of the parts of any other drawing.
+// Names on a picture: of a scene's objects, of any other drawing's parts.
 
 const onPhone = matchMedia("(max-width: 520px)").matches;
-const NAME_SHARE = onPhone ? 0.04 : 0.024; // of a scene's picture
+const NAME_SHARE = onPhone ? 0.04 : 0.024; // share of a scene's picture
 const NAME_SHARE_OF_PART = 0.075;
 
 /** Left, top, right and bottom of what some lines draw. */
 function boxOf(lines) {
-  // From the words, not from `points`: that makes an object of each, on every card of thousands.
+  // Parse the attribute: reading `points` would make an object per point on thousands of cards.
   const numbers = lines.flatMap((line) => line.getAttribute("points").split(/[ ,]/).map(Number));
   const [x, y] = [0, 1].map((axis) => numbers.filter((_, i) => i % 2 === axis));
   return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
@@ -20,7 +20,7 @@ const meet = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
  */
 function writeNames({ svg, lines, groups, objects }) {
   const { x, y, width, height } = svg.viewBox.baseVal;
-  const scene = NAME_SHARE * Math.max(width, (height * 10) / 7); // of the frame that pictures have
+  const scene = NAME_SHARE * Math.max(width, (height * 10) / 7); // the frame's aspect ratio is 10 to 7
   const size = objects ? scene : NAME_SHARE_OF_PART * Math.max(width, height);
   const taken = [];
   for (const name of unique(groups).filter((g) => g !== undefined)) {

@@ -1,4 +1,4 @@
-"""What a report says about the objects of a scene."""
+"""Compare and describe the objects of a scene for a report."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from instancesketch.render.colours import object_colours
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How the objects of one scene agree with those of its truth."""
+    """Agreement of one scene's objects with those of its truth."""
 
     pq: float  # panoptic quality, 0 to 1
-    matches: dict[int, int]  # predicted objects with a match: the true object
-    wrong: tuple[int, ...]  # strokes that are not in the match of their true object
-    misnamed: tuple[int, ...]  # predicted objects whose match is of another category
+    matches: dict[int, int]  # predicted object to the true object it matches
+    wrong: tuple[int, ...]  # strokes outside the match of their true object
+    misnamed: tuple[int, ...]  # matched predicted objects of another category
     missed: tuple[int, ...]  # true objects without a match
     extra: int  # predicted objects without a match
 
 
 def agree(sketch: Sketch, true: Sketch, taxonomy: Taxonomy | None) -> Agreement | None:
-    """Sets the objects of a scene beside the true ones; None where the truth has none.
+    """Compare the objects of a scene with those of its truth, which has the same strokes.
 
-    Both have the same strokes.
+    Return None where the truth has no objects.
     """
     if true.object is None or max(true.object) < 0:
         return None
-    said = sketch.object or (-1,) * len(sketch)
-    kinds, true_kinds = sketch.object_category or (), true.object_category or ()
+    predicted = sketch.object or (-1,) * len(sketch)
+    categories, true_categories = sketch.object_category or (), true.object_category or ()
     found = scene_outcomes(
         truth_object=true.object,
-        object=said,
+        object=predicted,
         weight=scene_weights(true.x, true.y, true.stroke_len),
         strokes_per_scene=[len(true)],
-        truth_category=[-1] * len(true_kinds),
-        truth_objects_per_scene=[len(true_kinds)],
-        category=range(len(kinds)),  # so that the answer names the matching object itself
-        objects_per_scene=[len(kinds)],
+        truth_category=[-1] * len(true_categories),
+        truth_objects_per_scene=[len(true_categories)],
+        category=range(len(categories)),  # so that the outcome names the matching object itself
+        objects_per_scene=[len(categories)],
     )
     pairs = list(zip(found.said_T.tolist(), found.object_T.tolist(), strict=True))
     matches = {place: true_place for place, true_place in pairs if place >= 0}
@@ -50,13 +50,14 @@ def agree(sketch: Sketch, true: Sketch, taxonomy: Taxonomy | None) -> Agreement 
         matches=matches,
         wrong=tuple(
             i
-            for i, (place, true_place) in enumerate(zip(said, true.object, strict=True))
+            for i, (place, true_place) in enumerate(zip(predicted, true.object, strict=True))
             if true_place >= 0 and matches.get(place) != true_place
         ),
         misnamed=tuple(
             place
             for place, true_place in sorted(matches.items())
-            if kinds[place] != true_category(true_kinds[true_place], kinds[place], taxonomy)
+            if categories[place]
+            != true_category(true_categories[true_place], categories[place], taxonomy)
         ),
         missed=tuple(true_place for place, true_place in pairs if place < 0),
         extra=len(found.scene_Q) - len(matches),
@@ -64,7 +65,7 @@ def agree(sketch: Sketch, true: Sketch, taxonomy: Taxonomy | None) -> Agreement 
 
 
 def true_category(name: str | None, predicted: str | None, taxonomy: Taxonomy | None) -> str | None:
-    """The truth's category as the result would spell it; None where it is no category."""
+    """Return the truth's category as the result would spell it; None where it isn't one."""
     if taxonomy is not None:
         return taxonomy.category_of(name)
     same = name and predicted and normalise(name) == normalise(predicted)
@@ -74,33 +75,33 @@ def true_category(name: str | None, predicted: str | None, taxonomy: Taxonomy | 
 def parts_by_category(
     sketch: Sketch, category: str | None, taxonomy: Taxonomy | None
 ) -> dict[str, set[str]]:
-    """The parts that a drawing of a category has; those of a scene by the category of the object.
+    """Return the parts of a drawing by its category, or of a scene by the objects' categories.
 
-    What has no category is left out.
+    Strokes without a category are left out.
     """
     parts = sketch.part or ()
     if sketch.object is None:
         return {} if category is None else {category: set(parts)}
-    kinds = [spelt(kind, taxonomy) for kind in sketch.object_category or ()]
-    found: dict[str, set[str]] = {}
+    categories = [canonical(c, taxonomy) for c in sketch.object_category or ()]
+    parts_of: dict[str, set[str]] = {}
     for part, place in zip(parts, sketch.object, strict=False):
-        kind = kinds[place] if place >= 0 else None
-        if kind is not None:
-            found.setdefault(kind, set()).add(part)
-    return found
+        own = categories[place] if place >= 0 else None
+        if own is not None:
+            parts_of.setdefault(own, set()).add(part)
+    return parts_of
 
 
-def spelt(kind: str | None, taxonomy: Taxonomy | None) -> str | None:
-    """A category of an object as the taxonomy spells it, where it is one of it."""
-    return kind if taxonomy is None else taxonomy.category_of(kind) or kind
+def canonical(category: str | None, taxonomy: Taxonomy | None) -> str | None:
+    """Return an object's category in the taxonomy's spelling; others stay as they are."""
+    return category if taxonomy is None else taxonomy.category_of(category) or category
 
 
 def scene_entry(
     sketch: Sketch, true: Sketch | None, agreement: Agreement | None, taxonomy: Taxonomy | None
 ) -> dict[str, Any]:
-    """What the page's script tells about the objects of a scene, ready for JSON.
+    """Return what the page's script shows of a scene's objects, ready for JSON.
 
-    Objects that match have one colour in result and truth.
+    Matching objects have one colour in result and truth.
     """
     entry: dict[str, Any] = {}
     colours = object_colours(sketch)
@@ -110,7 +111,7 @@ def scene_entry(
         colours = object_colours(sketch, given)
         entry["trueObjects"] = {
             "of": true.object,
-            "kinds": [spelt(kind, taxonomy) for kind in true.object_category or ()],
+            "kinds": [canonical(c, taxonomy) for c in true.object_category or ()],
             "colours": true_colours,
         }
         entry["agreement"] = {
@@ -127,7 +128,7 @@ def scene_entry(
     return entry
 
 
-def kinds_of(sketches: Sequence[Sketch | None], taxonomy: Taxonomy | None) -> list[str]:
-    """Categories of the objects that scenes have."""
-    kinds = {spelt(k, taxonomy) for s in sketches if s for k in s.object_category or ()}
-    return sorted(kind for kind in kinds if kind is not None)
+def object_categories(sketches: Sequence[Sketch | None], taxonomy: Taxonomy | None) -> list[str]:
+    """Return the categories of the objects of scenes, sorted."""
+    categories = {canonical(c, taxonomy) for s in sketches if s for c in s.object_category or ()}
+    return sorted(c for c in categories if c is not None)

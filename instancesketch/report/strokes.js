@@ -1,7 +1,7 @@
 "use strict";
 
-// What strokes are, and what their colours mean. The pieces of this script are put together in the
-// order that page.py names, and share their names with each other alone.
+// Strokes and the meaning of their colours. page.py joins the scripts in its order into one function,
+// so that their names are visible to each other alone.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const drawings = data.drawings;
@@ -24,10 +24,10 @@ function parsed(svg) {
   return holder.content.firstElementChild;
 }
 
-const ANY = ""; // the number of what is not counted
+const ANY = ""; // instance number of strokes that have none
 const isCounted = (stroke) => stroke.number !== ANY;
 
-// The layers: what a page can be coloured by.
+// The layers that a page can be coloured by.
 const withObjects = drawings.some((d) => d.objects || d.trueObjects);
 const counted = Object.values(data.inks).some((of) => Object.keys(of).some((n) => n > 0));
 const layers = [
