@@ -21,8 +21,7 @@ from instancesketch.models.packing import Batch, join
 from instancesketch.models.precision import AUTO, resolve
 from instancesketch.training.config import FitConfig
 from instancesketch.training.dataloader import like_sizes
-from instancesketch.training.start import start
-from instancesketch.training.trainer import Fit
+from instancesketch.training.trainer import Fit, create_fit
 
 # For recipes: on processors that are not made for it, bfloat16 is many times slower than float32.
 BFLOAT16 = resolve(AUTO, "cpu") == "bfloat16"
@@ -73,14 +72,14 @@ def train(
     Raises:
         UserError: a pool that an epoch is to have drawings of has none.
     """
-    folder = out / config.kind
+    folder = out / config.model_kind
     if (folder / "config.json").exists():
         return out
     pools = [p for p in pools if p.number]
     if not pools or not all(len(p.batch) for p in pools):
-        raise UserError(f"{out.name}: no drawings to train a {config.kind} on")
+        raise UserError(f"{out.name}: no drawings to train a {config.model_kind} on")
     parts = torch.cat([p.batch.part_S for p in pools])
-    fit: Fit = start(
+    fit: Fit = create_fit(
         config,
         taxonomy,
         steps_per_epoch=steps(sum(p.number for p in pools), config.batch_size),
@@ -88,12 +87,12 @@ def train(
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
     if begin is not None:
-        loaded = weights.load([str(begin)], config.kind)
+        loaded = weights.load([str(begin)], config.model_kind)
         fit.start_from(weights.adapt(loaded, taxonomy, fit.net.state_dict()))
     for number in range(config.epochs):
         generator = torch.Generator().manual_seed(derive_seed(config.seed, number))
         told = fit.train_epoch(epoch(pools, config.batch_size, generator), number)
-        where = f"{out.parent.name}/{out.name} {config.kind}"
+        where = f"{out.parent.name}/{out.name} {config.model_kind}"
         print(f"{where} {number + 1}/{config.epochs} loss {told['loss']:.4f}", flush=True)
     counts = {
         "different": sum(len(p.batch) for p in pools),
@@ -107,7 +106,7 @@ def card(config: FitConfig, taxonomy: Taxonomy, drawings: Mapping[str, int]) -> 
     """What stands beside weights: the resolved configuration, the data and their licences."""
     recipe = asdict(config)
     return {
-        "kind": config.kind,
+        "kind": config.model_kind,
         "model": recipe["model"],
         "taxonomy": taxonomy.to_dict(),
         "recipe": recipe,

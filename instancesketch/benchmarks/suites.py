@@ -36,7 +36,7 @@ from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.tracking import metrics_log
 from instancesketch.training import dataloader
 from instancesketch.training.config import SegmenterFitConfig
-from instancesketch.training.start import start
+from instancesketch.training.trainer import create_fit
 
 PUBLISHED = "the published path, rebuilt"
 PLAIN, PLAIN_ALL = "plain loop, one core", "plain loop, all cores"
@@ -223,7 +223,7 @@ def training(bench: Bench) -> Iterator[Row]:
     table, taxonomy = bench.drawings.slice(0, bench.trained), Taxonomy.load("doodle7")
     config = SegmenterFitConfig()
     numbers, _ = part_ids(table, taxonomy)
-    fit = start(
+    fit = create_fit(
         config,
         taxonomy,
         steps_per_epoch=-(-len(table) // config.batch_size),

@@ -8,6 +8,7 @@ from typing import Any
 
 from instancesketch.cli import options, output
 from instancesketch.cli.parser import VerbParser
+from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.distributed.train.config import TrainConfig, TrainDetectorConfig
 
 HELP = "train a model on a labelled corpus"
@@ -39,14 +40,13 @@ A grouper and a detector learn from scenes that say which object each stroke dra
 tenth."""
 
 
-MODEL_KINDS = ("segmenter", "refiner", "grouper", "detector")
 # Figures of the best epoch to print, where it has them.
 _FIGURES = ("macro_f1", "C", "grouping", "ari", "pq", "pq_seven")
 
 
 def add(parser: VerbParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("model", choices=MODEL_KINDS, help="what to train")
+    parser.add_argument("model", choices=tuple(MODEL_KINDS), help="what to train")
     options.add_fields(parser, TrainConfig, parse={"workers": options.parse_worker_range})
     add_recipe(parser)
     options.add_json(parser, "end with the summary as JSON instead of text")
@@ -114,7 +114,7 @@ def _model_config(args: argparse.Namespace) -> Any:
 def _train_detector(args: argparse.Namespace) -> int:
     from instancesketch.core.errors import UserError
     from instancesketch.distributed.train.train_detector import train_detector
-    from instancesketch.training.recipes import detector_recipe
+    from instancesketch.training.recipes import recipe
 
     if args.weights or args.selection != "auto":
         raise UserError(
@@ -125,7 +125,7 @@ def _train_detector(args: argparse.Namespace) -> int:
     config = options.from_args(
         TrainDetectorConfig,
         args,
-        recipe=detector_recipe(args.recipe, recipe_changes(args)),
+        recipe=recipe("detector", args.recipe, recipe_changes(args)),
         taxonomy=args.taxonomy or "doodle7",
         workers=args.workers,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from instancesketch.cli import options, output, train
 from instancesketch.cli.parser import VerbParser
+from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.tune.config import TuneConfig
 
@@ -46,7 +47,8 @@ fixes a value, which is then not searched:
 
 def add(parser: VerbParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("model", choices=("segmenter", "refiner"), help="what to train")
+    kinds = tuple(kind.name for kind in MODEL_KINDS.values() if kind.searchable)
+    parser.add_argument("model", choices=kinds, help="what to train")
     options.add_fields(
         parser,
         TrainConfig,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from instancesketch.core import storage
+from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity, amounts, foresee
 from instancesketch.distributed.train.config import (
@@ -31,8 +32,7 @@ from instancesketch.tracking.sweep import Sweep
 from instancesketch.training import config, dataloader, sampling
 from instancesketch.training.augment import augment
 from instancesketch.training.sampling import Group, Unit
-from instancesketch.training.start import start
-from instancesketch.training.trainer import Fit
+from instancesketch.training.trainer import Fit, create_fit
 
 # Megabytes of a worker with Ray and torch, and on top of these where its drawings fill its buffer;
 # how many times what an average step keeps for its gradients. Fitted to the peaks of runs on CPUs.
@@ -116,7 +116,7 @@ def _plan(config: TrainConfig, cluster: Capacity, besides: Mapping[str, Any] | N
     if times > 1:  # those of the run that may be there were counted
         del settings["drawings"]
     used = round(drawings_of_epoch(train, repeats(recipe, taxonomy)) * times)
-    fit = start(
+    fit = create_fit(
         recipe,
         taxonomy,
         steps_per_epoch=1,
@@ -248,7 +248,7 @@ def _searched(told: Mapping[str, Any]) -> str:
 
 
 def _data_in_words(plan: Plan) -> str:
-    what = "scenes" if plan["kind"] in ("grouper", "detector") else "drawings"
+    what = "scenes" if MODEL_KINDS[plan["kind"]].labels == "objects" else "drawings"
     about = "about " if plan["estimated"] else ""
     splits = ", ".join(
         f"{number:,} {'without a split' if name == 'none' else name}"

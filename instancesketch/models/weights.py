@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.model_kinds import MODEL_KINDS, resolve
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import config as configs
 from instancesketch.models import yolo
@@ -23,31 +23,6 @@ if TYPE_CHECKING:
 
     from instancesketch.models.config import TransformerConfig
 
-# Per model kind, the class of its config in `models.config`, and module and class of its network.
-_NETWORKS = {
-    "segmenter": ("SegmenterConfig", "segmenter", "SegmenterNet"),
-    "refiner": ("RefinerConfig", "refiner", "RefinerNet"),
-    "grouper": ("GrouperConfig", "grouper", "GrouperNet"),
-}
-# Per model kind, the tensors with a row per part or category of the taxonomy, and how many rows
-# they have besides: one for a category that isn't known, or for none of the taxonomy's.
-_ROWS: Mapping[str, Mapping[str, tuple[str, int]]] = {
-    "segmenter": {
-        "part_head.weight": ("part", 0),
-        "part_head.bias": ("part", 0),
-        "category.weight": ("category", 1),
-        "category_head.weight": ("category", 0),
-        "category_head.bias": ("category", 0),
-    },
-    "refiner": {
-        "part.weight": ("part", 0),
-        "scale_Q": ("part", 0),
-        "threshold_Q": ("part", 0),
-    },
-    "grouper": {"kinds.weight": ("category", 1), "kinds.bias": ("category", 1)},
-}
-# Model kinds that can be trained on with another taxonomy.
-ADAPTABLE = ("segmenter", "refiner")
 SHIPPED = Path(__file__).parents[1] / "shipped"
 # The length of a safetensors header, little-endian, comes first in the file.
 _LENGTH_BYTES = 8
@@ -143,7 +118,7 @@ def inspect(sources: Sequence[str], kind: str) -> ModelInfo:
     folder, config = _read_config(sources, kind)
     shapes = _read_shapes(storage.join(folder, "model.safetensors"))
     taxonomy, network = _parse_config(config, kind, folder)
-    if kind in _NETWORKS and (misfit := _misfit(shapes, kind, taxonomy, network)):
+    if MODEL_KINDS[kind].shape and (misfit := _misfit(shapes, kind, taxonomy, network)):
         raise _unfitting(folder, misfit)
     return ModelInfo(taxonomy=taxonomy, network=network, shapes=shapes)
 
@@ -206,8 +181,8 @@ def _parse_config(config: Mapping[str, Any], kind: str, where: str) -> tuple[Tax
     """Return the taxonomy and the network's config; for a detector, its definition of layers."""
     try:
         taxonomy = Taxonomy.from_dict(config["taxonomy"])
-        if kind in _NETWORKS:
-            return taxonomy, configs.parse(getattr(configs, _NETWORKS[kind][0]), config["model"])
+        if shape := MODEL_KINDS[kind].shape:
+            return taxonomy, configs.parse(resolve(shape), config["model"])
         yolo.check_definition(config["model"])
         return taxonomy, config["model"]
     except _MALFORMED as error:
@@ -225,7 +200,7 @@ def _misfit(
     if len(layers) != network.layers:
         return f"{len(layers)} Transformer layers instead of {network.layers}"
     rows = {"part": len(taxonomy.part_names), "category": len(taxonomy.category_names)}
-    for name, (what, extra) in _ROWS[kind].items():
+    for name, (what, extra) in MODEL_KINDS[kind].taxonomy_rows.items():
         if name in shapes and shapes[name][:1] != (rows[what] + extra,):
             return f"{name} is {shapes[name]} instead of {rows[what] + extra} rows"
     return None
@@ -238,11 +213,9 @@ def build(loaded: Weights) -> tuple[Any, Taxonomy]:
         UserError: the config is of another version or model kind, or the tensors don't fit it.
     """
     taxonomy, config = _parse_config(loaded.config, loaded.kind, loaded.folder)
-    _, module, network_class = _NETWORKS[loaded.kind]
-    # Imported here, because networks need torch.
-    networks = import_module(f"instancesketch.models.{module}")
+    create = resolve(MODEL_KINDS[loaded.kind].network)
     try:
-        network: nn.Module = getattr(networks, network_class)(config, taxonomy)
+        network: nn.Module = create(config, taxonomy)
     except _MALFORMED as error:
         raise _undescribed(loaded.folder, loaded.kind, error) from None
     try:
@@ -259,7 +232,7 @@ def adapt(loaded: Weights, taxonomy: Taxonomy, fresh: Mapping[str, Tensor]) -> d
     the network; rows of new names are those of `fresh`.
 
     Args:
-        loaded: the weights to start from, of a kind in `ADAPTABLE` if the taxonomies differ.
+        loaded: the weights to start from, of an adaptable kind if the taxonomies differ.
         taxonomy: of the new network.
         fresh: the tensors of an untrained network of that taxonomy.
     """
@@ -269,7 +242,7 @@ def adapt(loaded: Weights, taxonomy: Taxonomy, fresh: Mapping[str, Tensor]) -> d
         "category": (old_taxonomy.category_names, taxonomy.category_names),
     }
     tensors = dict(loaded.tensors)
-    for key, (what, extra) in _ROWS.get(loaded.kind, {}).items():
+    for key, (what, extra) in MODEL_KINDS[loaded.kind].taxonomy_rows.items():
         if key not in tensors:
             continue
         old, new = names[what]

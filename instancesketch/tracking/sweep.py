@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from instancesketch.core import storage
+from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.progress import clock_text
 from instancesketch.tracking import metrics_log
 from instancesketch.training.search_space import Space, Values
 
 Outcome = Literal["finished", "stopped early", "failed"]
 
-# What chooses among the epochs of a run, and so among trials: each model's own figure.
-SCORES: Mapping[str, str] = {"segmenter": "macro_f1", "refiner": "grouping"}
 TITLES: Mapping[str, str] = {"macro_f1": "macro-F1", "grouping": "grouping"}
 
 
@@ -67,7 +66,7 @@ class Sweep:
     @property
     def figure(self) -> str:
         """The name of the figure that trials are compared by."""
-        return SCORES[self.kind]
+        return MODEL_KINDS[self.kind].score
 
     def run_of(self, number: int) -> str:
         """The folder of a trial's run."""

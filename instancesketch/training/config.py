@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from instancesketch.core.errors import UserError
+from instancesketch.core.model_kinds import MODEL_KINDS, Labels
 from instancesketch.models.config import (
     SEED_REFINER,
     SEED_SEGMENTER,
@@ -22,8 +23,6 @@ from instancesketch.models.config import (
 Role = Literal["train", "select"]
 # The selection split: a hash tenth of `train`, the split `valid`, or none (the last epoch is kept).
 Selection = Literal["tenth", "valid", "none"]
-# Labels that a model is trained on: the parts of drawings, or the objects of scenes.
-Labels = Literal["parts", "objects"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +85,7 @@ SCENE_AUGMENT = AugmentConfig(
 class FitConfig:
     """What all recipes share; the config of each model kind adds its model and its losses."""
 
-    kind: ClassVar[str]  # the model kind
-    labels: ClassVar[Labels] = "parts"
+    model_kind: ClassVar[str]
 
     model: Any  # the network's shape, a config of `models.config`
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -106,6 +104,23 @@ class FitConfig:
     # On CPUs, few of which are fast at it; GPUs always compute in half precision.
     bfloat16: bool = False
     seed: int = 0
+
+    @property
+    def labels(self) -> Labels:
+        """The labels that the model is trained on."""
+        return MODEL_KINDS[self.model_kind].labels
+
+    def check(self) -> None:
+        """Raise a UserError if a network can't be built or trained by this recipe."""
+        model = self.model
+        if self.batch_size < 1 or self.epochs < 1:
+            raise UserError("a recipe needs at least one epoch, and one drawing in a batch")
+        if model.width < 1 or model.heads < 1 or model.width % model.heads:
+            raise UserError(f"a width {model.width} can't be shared by {model.heads} heads")
+        if model.samples < 2 or model.layers < 1 or not model.channels:
+            raise UserError(
+                "a model needs two samples a stroke, a layer and a convolution at least"
+            )
 
 
 # How the published system trains both of its models.
@@ -126,7 +141,7 @@ PUBLISHED_TRAINING: Mapping[str, Any] = {
 class SegmenterFitConfig(FitConfig):
     """A segmenter's recipe; the defaults are the best measured, `seed_segmenter` the published."""
 
-    kind = "segmenter"
+    model_kind = "segmenter"
 
     model: SegmenterConfig = field(default_factory=lambda: SegmenterConfig(pair_order=True))
     augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(exchange_p=0.3))
@@ -153,7 +168,7 @@ def seed_segmenter() -> SegmenterFitConfig:
 class RefinerFitConfig(FitConfig):
     """A refiner's recipe; the defaults are the best measured, `seed_refiner` the published."""
 
-    kind = "refiner"
+    model_kind = "refiner"
 
     model: RefinerConfig = field(default_factory=RefinerConfig)
     margin: float = 0.5  # of the triplet loss
@@ -179,8 +194,7 @@ def seed_refiner() -> RefinerFitConfig:
 class GrouperFitConfig(FitConfig):
     """A grouper's recipe."""
 
-    kind = "grouper"
-    labels = "objects"
+    model_kind = "grouper"
 
     model: GrouperConfig = field(default_factory=GrouperConfig)
     augment: AugmentConfig = SCENE_AUGMENT
@@ -190,12 +204,18 @@ class GrouperFitConfig(FitConfig):
     ordered_p: float = 0.25  # share of scenes whose drawing order is an input while training
 
 
+# Values of a detector's recipe that lie from 0 to 1.
+_SHARES = (
+    "learning_rate", "last_rate", "weight_decay", "scale", "shift", "mirror", "confidence",
+    "overlap",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class DetectorConfig:
     """A detector's recipe, and from which score on its boxes count."""
 
-    kind: ClassVar[str] = "detector"
-    labels: ClassVar[Labels] = "objects"
+    model_kind: ClassVar[str] = "detector"
 
     # A definition that ships with Ultralytics; yolo26n is the smallest and fastest of them.
     model: Literal["yolo26n", "yolo26s", "yolo11n", "yolov8n"] = "yolo26n"
@@ -215,6 +235,16 @@ class DetectorConfig:
     overlap: float = 0.45  # of two boxes that overlap more (IoU), the one of higher score is kept
     seed: int = 0
 
+    def check(self) -> None:
+        """Raise a UserError if a detector can't be trained by this recipe."""
+        if self.epochs < 1 or self.batch_size < 1:
+            raise UserError("a recipe needs at least one epoch, and one scene in a batch")
+        if self.image_size < 64 or self.image_size % 32:
+            raise UserError(f"image_size {self.image_size}: give a multiple of 32 from 64 on")
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"{name} {getattr(self, name)}: give a number from 0 to 1")
+
 
 def seed_detector() -> DetectorConfig:
     """Return the published recipe: YOLOv8n, 150 epochs, images of 512 pixels."""
@@ -228,30 +258,4 @@ def seed_detector() -> DetectorConfig:
     )
 
 
-# Values of a detector's recipe that lie from 0 to 1.
-_SHARES = (
-    "learning_rate", "last_rate", "weight_decay", "scale", "shift", "mirror", "confidence",
-    "overlap",
-)  # fmt: skip
-
-
-def check_fit(config: FitConfig) -> None:
-    """Raise a UserError if a network can't be built or trained by this recipe."""
-    model = config.model
-    if config.batch_size < 1 or config.epochs < 1:
-        raise UserError("a recipe needs at least one epoch, and one drawing in a batch")
-    if model.width < 1 or model.heads < 1 or model.width % model.heads:
-        raise UserError(f"a width {model.width} can't be shared by {model.heads} heads")
-    if model.samples < 2 or model.layers < 1 or not model.channels:
-        raise UserError("a model needs at least two samples a stroke, a layer and a convolution")
-
-
-def check_detector(config: DetectorConfig) -> None:
-    """Raise a UserError if a detector can't be trained by this recipe."""
-    if config.epochs < 1 or config.batch_size < 1:
-        raise UserError("a recipe needs at least one epoch, and one scene in a batch")
-    if config.image_size < 64 or config.image_size % 32:
-        raise UserError(f"image_size {config.image_size}: give a multiple of 32 from 64 on")
-    for name in _SHARES:
-        if not 0 <= getattr(config, name) <= 1:
-            raise UserError(f"{name} {getattr(config, name)}: give a number from 0 to 1")
+Recipe = FitConfig | DetectorConfig

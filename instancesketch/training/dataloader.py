@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 import torch
 
+from instancesketch.core.model_kinds import Labels
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.packing import Batch, join, pack, pack_scenes
-from instancesketch.training.config import Labels
 
 _PACK = {"parts": pack, "objects": pack_scenes}
 # A worker shuffles this many drawings at a time.

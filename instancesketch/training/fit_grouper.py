@@ -5,7 +5,7 @@ Shape letters: see `instancesketch.models.ragged`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import pyarrow as pa
 import torch
@@ -26,7 +26,6 @@ from instancesketch.training.trainer import Fit
 class GrouperFit(Fit):
     """A grouper in training. A batch holds scenes, packed by `pack_scenes`."""
 
-    network = GrouperNet
     config: GrouperFitConfig
     net: GrouperNet
     mean: GrouperNet
@@ -51,11 +50,6 @@ class GrouperFit(Fit):
     def label_table(self, table: pa.Table) -> pa.Table:
         """Rows of a result: the objects of scenes as the running mean finds them."""
         return Grouper(self.mean, self.taxonomy).group_table(table)
-
-    @staticmethod
-    def score(figures: Mapping[str, float | None]) -> float | None:
-        """Of two epochs the one with the higher panoptic quality is the better."""
-        return figures["pq"]
 
 
 def kind_loss(kinds_SC: Tensor, kind_S: Tensor) -> Tensor:

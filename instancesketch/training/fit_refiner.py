@@ -6,7 +6,7 @@ same part of the same drawing, L strokes of the largest of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property, partial
 
 import pyarrow as pa
@@ -28,7 +28,6 @@ from instancesketch.training.trainer import Fit
 class RefinerFit(Fit):
     """A refiner in training."""
 
-    network = RefinerNet
     config: RefinerFitConfig
     net: RefinerNet
     mean: RefinerNet
@@ -81,11 +80,6 @@ class RefinerFit(Fit):
         finder = partial(find, self.mean)
         columns = instance_columns(finder, batch, batch.part_S, batch.category_N, self.taxonomy)
         return build_result_table(table, columns)
-
-    @staticmethod
-    def score(figures: Mapping[str, float | None]) -> float | None:
-        """Of two epochs the one that groups more parts without an error is the better."""
-        return figures["grouping"]
 
 
 def pair_loss(affinity_GLL: Tensor, same_GLL: Tensor, pair_GLL: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import pyarrow as pa
 import torch
@@ -26,24 +27,17 @@ from instancesketch.training.trainer import Fit
 class SegmenterFit(Fit):
     """A segmenter in training."""
 
-    network = SegmenterNet
     config: SegmenterFitConfig
     net: SegmenterNet
     mean: SegmenterNet
     shown_by = "part"
 
-    def __init__(
-        self,
-        config: SegmenterFitConfig,
-        taxonomy: Taxonomy,
-        *,
-        steps_per_epoch: int,
-        part_counts: Sequence[int],
-        device: torch.device,
-    ) -> None:
-        super().__init__(config, taxonomy, steps_per_epoch=steps_per_epoch, device=device)
-        weights_Q = class_weights(part_counts) if config.class_weights else None
-        self.weights_Q = None if weights_Q is None else weights_Q.to(device)
+    @cached_property
+    def weights_Q(self) -> Tensor | None:
+        """The weight of each part in the loss; None: all the same."""
+        if not self.config.class_weights:
+            return None
+        return class_weights(self.part_counts).to(self.device)
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Cross-entropy of the parts, and of the category where the model isn't told it."""
@@ -81,11 +75,6 @@ class SegmenterFit(Fit):
         """Rows of a result: their parts as the running mean sees them, their categories given."""
         with self.autocast():
             return Segmenter(self.mean, self.taxonomy).label_table(table, given_category=True)
-
-    @staticmethod
-    def score(figures: Mapping[str, float | None]) -> float | None:
-        """Of two epochs the one with the higher macro-F1 is the better."""
-        return figures["macro_f1"]
 
 
 def part_loss(

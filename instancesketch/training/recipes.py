@@ -3,75 +3,42 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from instancesketch.core.errors import UserError
-from instancesketch.training.config import (
-    DetectorConfig,
-    FitConfig,
-    GrouperFitConfig,
-    RefinerFitConfig,
-    SegmenterFitConfig,
-    check_detector,
-    check_fit,
-    seed_detector,
-    seed_refiner,
-    seed_segmenter,
-)
-
-Config = TypeVar("Config")
-
-RECIPES: Mapping[str, Mapping[str, Callable[[], FitConfig]]] = {
-    "segmenter": {"default": SegmenterFitConfig, "seed": seed_segmenter},
-    "refiner": {"default": RefinerFitConfig, "seed": seed_refiner},
-    "grouper": {"default": GrouperFitConfig},
-}
-DETECTOR_RECIPES: Mapping[str, Callable[[], DetectorConfig]] = {
-    "default": DetectorConfig,
-    "seed": seed_detector,
-}
+from instancesketch.core.model_kinds import MODEL_KINDS, resolve
+from instancesketch.training.config import Recipe
 
 
-def recipe(kind: str, name: str, changes: Sequence[str] = (), model: Any = None) -> FitConfig:
-    """A recipe with some values changed.
+def recipe(kind: str, name: str, changes: Sequence[str] = (), model: Any = None) -> Any:
+    """Return a recipe with some values changed.
 
     Args:
-        kind: the model: `segmenter`, `refiner` or `grouper`.
-        name: one of its `RECIPES`.
+        kind: the model kind.
+        name: of one of its recipes, such as `default`.
         changes: each `key=value`, such as `epochs=30` or `model.layers=2`; values as in TOML.
-        model: the model's shape where it is not the recipe's, but that of weights to start from.
+        model: the shape of the network, to replace the recipe's by that of other weights.
+
+    Returns:
+        The model kind's config, a `training.config.Recipe`.
 
     Raises:
-        UserError: there is no such recipe, key, or value of that kind.
+        UserError: there is no such recipe or key, or a value is of another type or out of range.
     """
-    config = _made(RECIPES[kind], name, changes, {} if model is None else {"model": model})
-    check_fit(config)
-    return config
-
-
-def detector_recipe(name: str, changes: Sequence[str] = ()) -> DetectorConfig:
-    """The same for a detector, which is no network of ours; `name` is one of `DETECTOR_RECIPES`."""
-    config = _made(DETECTOR_RECIPES, name, changes, {})
-    check_detector(config)
-    return config
-
-
-def _made(
-    recipes: Mapping[str, Callable[[], Config]],
-    name: str,
-    changes: Sequence[str],
-    given: Mapping[str, Any],
-) -> Config:
+    recipes = MODEL_KINDS[kind].recipes
     if name not in recipes:
         raise UserError(f"no recipe {name!r}; there are {', '.join(recipes)}")
-    config: Any = replace(recipes[name](), **given)  # type: ignore[type-var]
+    config: Recipe = resolve(recipes[name])()
+    if model is not None:
+        config = replace(config, model=model)
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
             raise UserError(f"{change!r} is no key=value")
         config = _changed(config, key.strip().split("."), _parsed(value.strip()), change)
+    config.check()
     return config
 
 

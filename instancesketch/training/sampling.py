@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 
 from instancesketch.core import hashing, parquet, schema
 from instancesketch.core.label_ids import category_ids, part_ids, part_mask
+from instancesketch.core.model_kinds import Labels
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.training.config import Labels, Role, Selection
+from instancesketch.training.config import Role, Selection
 
 COLUMNS = [
     "sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance", "object",

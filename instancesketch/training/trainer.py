@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import derive_seed
+from instancesketch.core.model_kinds import MODEL_KINDS, resolve
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.packing import Batch
 from instancesketch.training.augment import augment
@@ -30,10 +31,15 @@ class Counts(Protocol):
         """The figures that they come to, in percent."""
 
 
+def create_fit(config: FitConfig, taxonomy: Taxonomy, **values: Any) -> Fit:
+    """Return a model of the recipe's kind before its first epoch; for `values` see `Fit`."""
+    fit: Fit = resolve(MODEL_KINDS[config.model_kind].fit)(config, taxonomy, **values)
+    return fit
+
+
 class Fit(ABC):
     """A model in training: its optimiser, its running mean and where in the schedule it is."""
 
-    network: ClassVar[type[nn.Module]]  # made of a recipe's `model` and a taxonomy
     shown_by: ClassVar[str]  # what strokes are coloured by where its drawings are shown
 
     def __init__(
@@ -42,12 +48,25 @@ class Fit(ABC):
         taxonomy: Taxonomy,
         *,
         steps_per_epoch: int,
+        part_counts: Sequence[int] = (),
         device: torch.device,
     ) -> None:
+        """Build the network.
+
+        Args:
+            config: the recipe.
+            taxonomy: the categories and parts to learn.
+            steps_per_epoch: of every epoch; the schedule needs it.
+            part_counts: (Q,) strokes of each part in the data, for class weights.
+            device: where to compute.
+        """
         torch.manual_seed(config.seed)
+        self.kind = MODEL_KINDS[config.model_kind]
         self.config, self.taxonomy, self.device = config, taxonomy, device
+        self.part_counts = part_counts
         self.steps_per_epoch, self.step = steps_per_epoch, 0
-        self.net = self.network(config.model, taxonomy).to(device)
+        network = resolve(self.kind.network)
+        self.net = network(config.model, taxonomy).to(device)
         self.mean = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = self._optimizer()
 
@@ -63,10 +82,10 @@ class Fit(ABC):
     def label_table(self, table: pa.Table) -> pa.Table:
         """Rows of a result: labelled rows as the running mean labels them when it is measured."""
 
-    @staticmethod
-    @abstractmethod
-    def score(figures: Mapping[str, Any]) -> float | None:
-        """What chooses among epochs, the higher the better; None where nothing was measured."""
+    def score(self, figures: Mapping[str, Any]) -> float | None:
+        """Return what chooses the epoch, the higher the better; None if nothing was measured."""
+        score: float | None = figures[self.kind.score]
+        return score
 
     def _optimizer(self) -> torch.optim.Optimizer:
         kind = torch.optim.AdamW if self.config.optimizer == "adamw" else torch.optim.Adam
@@ -112,7 +131,7 @@ class Fit(ABC):
         # are shared, it is spoilt for all workers by the loss of one.
         learned = (parameter.isfinite().all() for parameter in self.net.parameters())
         if not (total.isfinite() and all(learned)):
-            raise diverged(f"the {self.config.kind}", epoch + 1)
+            raise diverged(f"the {self.kind.name}", epoch + 1)
         return {
             "loss": float(total) / max(1, steps),
             "learning_rate": self.learning_rate(),

@@ -14,7 +14,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.inference import detector, letterbox
 from instancesketch.models import weights, yolo
 from instancesketch.training.config import DetectorConfig
-from instancesketch.training.recipes import detector_recipe
+from instancesketch.training.recipes import recipe
 from tests.drawings import DOODLE7, drawn, packed
 
 
@@ -196,10 +196,10 @@ def test_configurations_that_describe_no_detector_are_refused(saved, tmp_path, c
 )
 def test_recipes_that_cannot_be_are_told(change, reason):
     with pytest.raises(UserError) as told:
-        detector_recipe("default", [change])
+        recipe("detector", "default", [change])
     assert reason in one_line(told)
 
 
 def test_recipes():
-    assert detector_recipe("default", ["epochs=3"]) == replace(DetectorConfig(), epochs=3)
-    assert detector_recipe("seed").model == "yolov8n"
+    assert recipe("detector", "default", ["epochs=3"]) == replace(DetectorConfig(), epochs=3)
+    assert recipe("detector", "seed").model == "yolov8n"

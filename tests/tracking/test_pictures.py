@@ -13,7 +13,7 @@ from instancesketch.tracking.metrics_log import RunLog
 from instancesketch.tracking.pictures import Shown
 from instancesketch.training import sampling
 from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
-from instancesketch.training.start import start
+from instancesketch.training.trainer import create_fit
 from tests.drawings import (
     DOODLE7,
     TINY,
@@ -75,7 +75,9 @@ def examples_of(folder, recipe, sketches):
         for i in range(-(-len(table) // 10))
     ]
     counts = [1] * len(DOODLE7.part_names)
-    fit = start(recipe, DOODLE7, steps_per_epoch=1, part_counts=counts, device=torch.device("cpu"))
+    fit = create_fit(
+        recipe, DOODLE7, steps_per_epoch=1, part_counts=counts, device=torch.device("cpu")
+    )
     return Examples(str(folder), fit, groups, "valid")
 
 

@@ -14,7 +14,7 @@ from instancesketch.models.grouper import GrouperNet
 from instancesketch.training.augment import augment
 from instancesketch.training.config import SCENE_AUGMENT, GrouperFitConfig
 from instancesketch.training.fit_grouper import GrouperFit, evaluate, kind_loss, same_object
-from instancesketch.training.start import start
+from instancesketch.training.trainer import create_fit
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, packed_scenes, sketch_of
 
 CPU = torch.device("cpu")
@@ -164,6 +164,6 @@ def test_it_learns_the_scenes_that_it_sees():
 
 
 def test_start_picks_the_model_by_its_recipe():
-    fit = start(SMALL, DOODLE7, steps_per_epoch=1, part_counts=[], device=CPU)
+    fit = create_fit(SMALL, DOODLE7, steps_per_epoch=1, part_counts=[], device=CPU)
     assert isinstance(fit, GrouperFit)
     assert fit.net.kinds.out_features == OTHER + 1

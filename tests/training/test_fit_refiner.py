@@ -8,7 +8,6 @@ import torch
 from instancesketch.models.config import SEED_REFINER
 from instancesketch.training.config import RefinerFitConfig, seed_refiner
 from instancesketch.training.fit_refiner import RefinerFit, evaluate, pair_loss, triplet_loss
-from instancesketch.training.start import start
 from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed
 
 CPU = torch.device("cpu")
@@ -109,11 +108,3 @@ def test_drawings_without_instances_teach_nothing():
     loss = fit.loss(bare.normalised(), torch.Generator().manual_seed(0))
     assert float(loss.detach()) == 0
     assert fit.measure([bare]).figures()["grouping"] is None
-
-
-def test_start_picks_the_model_by_its_recipe():
-    parts = [1] * len(DOODLE7.part_names)
-    fit = start(SMALL, DOODLE7, steps_per_epoch=1, part_counts=parts, device=CPU)
-    assert isinstance(fit, RefinerFit)
-    with pytest.raises(TypeError, match="is no recipe"):
-        start(object(), DOODLE7, steps_per_epoch=1, part_counts=parts, device=CPU)

@@ -14,7 +14,6 @@ def test_a_grouper_has_a_recipe_and_no_published_one() -> None:
     assert recipe("grouper", "default") == GrouperFitConfig()
     config = recipe("grouper", "default", ["model.join=1", "model.edges=4", "ordered_p=0"])
     assert (config.model.join, config.model.edges, config.ordered_p) == (1.0, 4, 0.0)
-    assert config.labels == "objects"
     with pytest.raises(UserError, match="no recipe 'seed'; there are default"):
         recipe("grouper", "seed")
     with pytest.raises(UserError, match="a width 128 can't be shared by 3 heads"):

@@ -83,7 +83,7 @@ def test_values_that_do_not_go_together_are_refused_by_the_trial(tmp_path) -> No
         ("learning_rate = { range = [0, inf] }", "from the lowest to the highest"),
         ("learning_rate = { range = [0.1, 0.2] }", "leaves out the recipe's own 0.0015"),
         ("model.layers = { range = [1.5, 6] }", "a range is two whole numbers"),
-        ("model.layers = { range = [0, 6] }", "two samples a stroke, a layer and a convolution"),
+        ("model.layers = { range = [0, 6] }", "a layer and a convolution at least"),
         ("model.encoder = { range = [1, 2] }", "'points' is no number; give choices"),
         ("model.encoder = { choices = ['points', 'pixels'] }", "one of points, raster, both"),
         ("model.encoder = { choices = [] }", "choices are a list of values"),

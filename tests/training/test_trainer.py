@@ -7,7 +7,7 @@ import torch
 
 from instancesketch.core.errors import UserError
 from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
-from instancesketch.training.start import start
+from instancesketch.training.trainer import create_fit
 from tests.drawings import (
     DOODLE7,
     TINY,
@@ -41,7 +41,7 @@ def test_equal_seeds_give_equal_weights_and_a_state_goes_on(recipe, batch):
 
     def fresh():
         device = torch.device("cpu")
-        return start(recipe, DOODLE7, steps_per_epoch=2, part_counts=[], device=device)
+        return create_fit(recipe, DOODLE7, steps_per_epoch=2, part_counts=[], device=device)
 
     whole, again, halves, rest = (fresh() for _ in range(4))
     for fit in (whole, again):
@@ -69,18 +69,18 @@ def test_a_training_that_diverges_ends_with_one_line(recipe, batch):
     recipe = replace(recipe, learning_rate=1e36)
     counts = [1] * len(DOODLE7.part_names)
     device = torch.device("cpu")
-    fit = start(recipe, DOODLE7, steps_per_epoch=3, part_counts=counts, device=device)
+    fit = create_fit(recipe, DOODLE7, steps_per_epoch=3, part_counts=counts, device=device)
     with pytest.raises(UserError) as error:
         fit.train_epoch([batch(seed) for seed in range(3)], 4)
     assert str(error.value) == (
-        f"the {recipe.kind}'s loss is no number in epoch 5; lower learning_rate"
+        f"the {recipe.model_kind}'s loss is no number in epoch 5; lower learning_rate"
     )
 
 
 def test_what_the_last_step_spoils_is_seen():
     recipe = RefinerFitConfig(model=TINY_REFINER)
     device = torch.device("cpu")
-    fit = start(recipe, DOODLE7, steps_per_epoch=3, part_counts=[], device=device)
+    fit = create_fit(recipe, DOODLE7, steps_per_epoch=3, part_counts=[], device=device)
     weight = next(fit.net.parameters())
     fit.optimizer.register_step_post_hook(lambda *_: weight.data.fill_(torch.inf))
     with pytest.raises(UserError, match="no number in epoch 1;"):

@@ -9,11 +9,11 @@ from typing import Any
 
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train.config import TrainConfig, least_most
 from instancesketch.models import weights
 from instancesketch.training import sampling
-from instancesketch.training.fit_refiner import RefinerFitConfig
 from instancesketch.training.sampling import Group, Role, Selection
 
 # So many row groups are looked at sooner here than by processes that would have to start for it.
@@ -58,7 +58,9 @@ def resolve(
         )
     if _rows(train) < (most := least_most(config)[1]):
         raise UserError(f"{most} workers for {_rows(train)} labelled drawings; lower --workers")
-    if isinstance(config.recipe, RefinerFitConfig) and not any(g.instances for g in train):
+    if MODEL_KINDS[config.recipe.model_kind].needs_instances and not any(
+        g.instances for g in train
+    ):
         raise UserError(
             f"no drawing to train on in {', '.join(config.data)} says which instance a stroke draws"
         )
@@ -69,7 +71,7 @@ def resolve(
             f"no drawing to select the best epoch on by {selection!r}; --select tenth or none"
         )
     settings = {
-        "kind": config.recipe.kind,
+        "kind": config.recipe.model_kind,
         "data": [storage.absolute(d) for d in config.data],
         "taxonomy": taxonomy.to_dict(),
         "recipe": asdict(config.recipe),
@@ -100,7 +102,7 @@ def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
     if config.taxonomy is not None:
         return [Taxonomy.load(config.taxonomy)]
     if config.weights:
-        return [starting_weights(config.weights, config.recipe.kind)[1]]
+        return [starting_weights(config.weights, config.recipe.model_kind)[1]]
     # Any scene can be trained on with any taxonomy: that of everyday things counts.
     scenes = config.recipe.labels == "objects"
     return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
@@ -108,11 +110,11 @@ def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
 
 def _check_weights(config: TrainConfig) -> None:
     """Refuses weights that a network of the recipe and the taxonomy can't begin with."""
-    kind = config.recipe.kind
+    kind = config.recipe.model_kind
     shape, theirs = starting_weights(config.weights, kind)
     if shape != config.recipe.model:
         raise UserError(f"the {kind} of {config.weights[-1]} has another shape than the recipe")
-    if kind in weights.ADAPTABLE:
+    if MODEL_KINDS[kind].adaptable:
         return
     (taxonomy,) = _taxonomies(config)
     if (theirs.part_names, theirs.category_names) != (taxonomy.part_names, taxonomy.category_names):

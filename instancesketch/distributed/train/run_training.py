@@ -72,7 +72,7 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
         "select": select,
         "runs_at_once": config.runs_at_once,
     }
-    with job_log.keeping(run, f"train {config.recipe.kind}", settings):
+    with job_log.keeping(run, f"train {config.recipe.model_kind}", settings):
         if _goes_on(run, config):
             reporter = Reporter.to(run, config.run, settings, config.track)
             with reporter, following(run, config.run, config.quiet):

@@ -136,7 +136,7 @@ def settings_of_detector(config: TrainDetectorConfig) -> dict[str, Any]:
                 f"for that; `instancesketch synth scenes` makes scenes"
             )
     settings = {
-        "kind": config.recipe.kind,
+        "kind": config.recipe.model_kind,
         "data": [storage.absolute(d) for d in config.data],
         "taxonomy": taxonomy.to_dict(),
         "recipe": asdict(config.recipe),
@@ -197,7 +197,7 @@ def _work(
         "made_with": f"ultralytics {version}",
         "metrics": trained.figures,
     }
-    where = storage.join(run, recipe.kind)
+    where = storage.join(run, recipe.model_kind)
     weights.save(where, trained.tensors, about)
     storage.write_text(storage.join(where, "NOTICE"), NOTICE)
     return trained.figures, round(peak_memory_mb())

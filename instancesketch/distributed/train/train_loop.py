@@ -31,8 +31,7 @@ from instancesketch.tracking.status import Signs
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role
 from instancesketch.training.sampling import Group, Unit
-from instancesketch.training.start import start
-from instancesketch.training.trainer import Counts, Fit
+from instancesketch.training.trainer import Counts, Fit, create_fit
 
 # When training began or began again: after which epoch, with which processes.
 STARTS = "_state/starts.json"
@@ -53,7 +52,7 @@ def work(loop: Mapping[str, Any]) -> None:
     taxonomy, selection = Taxonomy.from_dict(settings["taxonomy"]), settings["selection"]
     repeats_C = repeats(recipe, taxonomy)
     steps = -(-drawings_of_epoch(loop["train"], repeats_C) // recipe.batch_size)
-    fit = start(
+    fit = create_fit(
         recipe,
         taxonomy,
         steps_per_epoch=steps,
@@ -61,7 +60,7 @@ def work(loop: Mapping[str, Any]) -> None:
         device=get_device(),
     )
     if settings["weights"]:
-        loaded = weights.load(settings["weights"], recipe.kind)
+        loaded = weights.load(settings["weights"], recipe.model_kind)
         fresh = fit.net.state_dict()
         fit.start_from(weights.adapt(loaded, taxonomy, fresh))
     state = _begin(loop["run"], worker, workers)
