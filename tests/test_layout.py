@@ -24,7 +24,6 @@ PENDING = {
     "batch/segment.py",
     "batch/stages.py",
     "batch/synthesize.py",
-    "tracking/clearml.py",
     "training/yolo_trainer.py",
 }
 

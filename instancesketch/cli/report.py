@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.truth is None and args.split is None:
         from instancesketch.results import run_report
 
-        run_report.show(args.dir, settings, args.out)
+        run_report.write_page(args.dir, settings, args.out)
     else:
         option = "--split" if args.truth is None else "--truth"
         raise UserError(f"{option}: {args.dir} is a training run, which had its own")

@@ -1,4 +1,4 @@
-"""One line that says how far a job is, how fast it goes, and when it will be done."""
+"""One line that shows how far a job is, how fast it goes, and how long it will still take."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 # A terminal's line is drawn over; anything else, such as a job's log, gets a line now and then.
 _TERMINAL_SECONDS = 0.5
@@ -19,99 +21,131 @@ _LOG_SECONDS = 10.0
 class Progress:
     """A line `NAME: text`, drawn over itself on a terminal, for as long as the `with` block lasts.
 
-    Text comes by `show`, or is asked for now and then by `follow`, which may return None.
+    Text comes by `show`, or from `follow`, which a thread calls twice a second and once more at the
+    end; None leaves the line as it is.
     """
 
     name: str
     quiet: bool = False
     follow: Callable[[], str | None] | None = None
+    leave: bool = True  # False: clear a terminal's line at the end
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     clock: Callable[[], float] = time.monotonic
 
     def __enter__(self) -> Progress:
-        self._shown_at = self.clock()
-        self._text = self._shown = ""
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._drawn_at = self.clock()
+        self._text = self._drawn = ""
+        self._line: tqdm[None] | None = None  # once something is drawn on a terminal
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._call_follow, daemon=True)
         if self.follow is not None:
             self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._end.set()
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
-        if self.stream.isatty() and self._shown:
-            self._draw()
-            self.stream.write("\n")
-            self.stream.flush()
+        if self._line is not None:
+            if self.leave:
+                self._draw()
+            self._line.leave = self.leave
+            self._line.close()
 
     def show(self, text: str) -> None:
-        """Gives the text; it is drawn when the last drawing is long enough ago."""
+        """Set the text; it is drawn if the last drawing is long enough ago."""
         self._text = text
-        between = _TERMINAL_SECONDS if self.stream.isatty() else _LOG_SECONDS
-        if self.clock() - self._shown_at >= between:
+        pause = _TERMINAL_SECONDS if self.stream.isatty() else _LOG_SECONDS
+        if self.clock() - self._drawn_at >= pause:
             self._draw()
 
-    def _ask(self) -> None:
+    def print(self, text: str) -> None:
+        """Print a line that stays, in place of the progress line."""
+        self.clear()
+        if not self.quiet:
+            self.stream.write(f"{text}\n")
+            self.stream.flush()
+
+    def clear(self) -> None:
+        """Clear a terminal's line, so that something else can be written there."""
+        if self._line is not None:
+            self._line.clear()
+            self._drawn = ""
+
+    def _call_follow(self) -> None:
         assert self.follow is not None
-        while not self._end.wait(_TERMINAL_SECONDS):
+        ended = False
+        while not ended:
+            ended = self._ended.wait(_TERMINAL_SECONDS)
             if text := self.follow():
                 self.show(text)
 
     def _draw(self) -> None:
-        self._shown_at = self.clock()
-        if self.quiet or self._text == self._shown:
+        self._drawn_at = self.clock()
+        if self.quiet or self._text == self._drawn:
             return
-        self._shown = self._text
-        before, after = ("\r\x1b[2K", "") if self.stream.isatty() else ("", "\n")
-        self.stream.write(f"{before}{self.name}: {self._text}{after}")
-        self.stream.flush()
+        self._drawn = self._text
+        text = f"{self.name}: {self._text}"
+        if not self.stream.isatty():
+            self.stream.write(f"{text}\n")
+            self.stream.flush()
+        elif self._line is None:
+            self._line = _terminal_line(text, self.stream)
+        else:
+            self._line.set_description_str(text)
+
+
+def _terminal_line(text: str, stream: TextIO) -> tqdm[None]:
+    """Return a line of a terminal that shows the text, and can be given another."""
+    from tqdm import tqdm
+
+    class Line(tqdm):  # type: ignore[type-arg]
+        # Without a thread that watches whether the line is drawn often enough.
+        monitor_interval = 0
+
+    # By default tqdm makes a lock of `multiprocessing`, which fixes its start method.
+    Line.set_lock(threading.RLock())
+    return Line(desc=text, bar_format="{desc}", file=stream)
 
 
 @dataclass
 class Pace:
-    """How many of `total` slices are done, how many sketches that were, and the time left.
+    """Counts of shards and sketches done, and the time left.
 
-    Time counts from when the first slice was begun: starting workers up is no part of the pace.
+    Time counts from the start of the first shard: starting the workers is not part of the pace.
     """
 
-    total: int
-    done: int = 0  # before this run
+    total: int  # shards of the whole job
+    done: int = 0  # shards, those of earlier starts included
     clock: Callable[[], float] = time.monotonic
-    sketches: int = 0
-    worked: int = 0
-
+    sketches: int = 0  # since this start
+    worked: int = 0  # shards since this start
     began: float = float("inf")
 
-    def add(self, sketches: int, slice_seconds: float) -> str:
-        """Counts a slice that took so long, and says how things are."""
+    def add(self, sketches: int, shard_seconds: float) -> str:
+        """Count a finished shard, and return the progress as text."""
         self.done += 1
         self.worked += 1
         self.sketches += sketches
-        self.began = min(self.began, self.clock() - slice_seconds)
+        # Shards finish in any order: the one that ends first need not have begun first.
+        self.began = min(self.began, self.clock() - shard_seconds)
         seconds = self.seconds
         left = seconds / self.worked * (self.total - self.done)
         return (
-            f"{100 * self.done // self.total} %, slice {self.done} of {self.total}, "
+            f"{100 * self.done // self.total} %, shard {self.done} of {self.total}, "
             f"{self.sketches:,} sketches, {self.sketches / seconds:,.0f}/s, "
             f"{clock_text(left)} left"
         )
 
     @property
     def seconds(self) -> float:
-        """Since the first slice was begun."""
+        """Return the seconds since the first shard began."""
         return max(self.clock() - self.began, 1e-9)
 
 
 @dataclass
 class ReadingPace:
-    """How much of a folder is read, how fast, and the time left; of one folder after another."""
+    """Rows read of a folder, and the time left; of one folder after another."""
 
     clock: Callable[[], float] = time.monotonic
 
@@ -120,7 +154,8 @@ class ReadingPace:
         self._began = self._last = self.clock()
 
     def add(self, folder: str, read: int, rows: int) -> str:
-        """Takes that so many of a folder's rows are read by now, and says how things are."""
+        """Return the progress as text, once `read` of a folder's `rows` are read."""
+        # A smaller count is a second pass over the same folder.
         if folder != self._folder or read <= self._read:
             self._began = self._last
         self._folder, self._read, self._last = folder, read, self.clock()
@@ -130,7 +165,7 @@ class ReadingPace:
 
 
 def clock_text(seconds: float) -> str:
-    """A duration as 0:05, 12:30 or 3:04:05."""
+    """Return a duration as 0:05, 12:30 or 3:04:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -97,37 +97,47 @@ def to_svg(
     Raises:
         ValueError: `by` is not one of the four.
     """
-    inks = _inks(sketch, by, colours)
+    inks = stroke_inks(sketch, by, colours)
     box = view_box(sketch, on_canvas)
     width, height = box[2:]
     side = max(width, height)
-    share = _STROKE_WIDTH if sketch.object is None else _SCENE_STROKE_WIDTH
+    unit = line_width(sketch, side)
     decimals = None if resolution is None else math.ceil(math.log10(resolution / side))
     head = {
         "xmlns": "http://www.w3.org/2000/svg",
         "viewBox": " ".join(f"{v:.9g}" for v in box),
         "fill": "none",
-        "stroke-width": f"{side * share:.3g}",
+        "stroke-width": f"{unit:.3g}",
         "stroke-linecap": "round",
         "stroke-linejoin": "round",
     }
     if size is not None:
         head |= {"width": f"{size * width / side:.5g}", "height": f"{size * height / side:.5g}"}
     lines = [
-        _polyline(sketch, i, points, _ink_attributes(inks[i], side * share), decimals)
+        _polyline(sketch, i, points, _ink_attributes(inks[i], unit), decimals)
         for i, points in enumerate(sketch.to_strokes())
     ]
     title = f"<title>{_text(sketch.category)}</title>" if sketch.category else ""
     return f"<svg{_attributes(head | _sketch_data(sketch))}>{title}{''.join(lines)}</svg>"
 
 
-def _inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None) -> list[Ink]:
+def stroke_inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None = None) -> list[Ink]:
+    """Return how `to_svg` draws each stroke, with the same arguments.
+
+    Raises:
+        ValueError: `by` is none of the four.
+    """
     colours = stroke_colours(sketch, by) if colours is None else colours
     hues = [colours.get(name, GREY) for name in stroke_names(sketch, by)]
     if by != "instance":
         return [Ink(colour) for colour in hues]
     instances = sketch.instance or (None,) * len(sketch)
     return [instance_ink(*pair) for pair in zip(hues, instances, strict=True)]
+
+
+def line_width(sketch: Sketch, side: float) -> float:
+    """Return the width of strokes in a picture whose larger side is `side`."""
+    return side * (_STROKE_WIDTH if sketch.object is None else _SCENE_STROKE_WIDTH)
 
 
 def _ink_attributes(ink: Ink, width: float) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A training run or a sweep as a page to look at, from what it keeps in its folder."""
+"""A training run or a sweep as an HTML page, from the files in its folder."""
 
 from __future__ import annotations
 
@@ -14,22 +14,29 @@ from matplotlib.figure import Figure
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.progress import clock_text
+from instancesketch.core.sketch import Sketch
+from instancesketch.render.svg import to_svg
 from instancesketch.report.runs import render_run, render_sweep
-from instancesketch.tracking import metrics_log, pictures, sweep_plots
+from instancesketch.tracking import metrics_log, sweep_plots
+from instancesketch.tracking.run_state import RunState
+from instancesketch.tracking.snapshot import Snapshot
 from instancesketch.tracking.sweep import TITLES, Sweep, best_of, table_of
 from instancesketch.training.search_space import dimensions_of
 
+# Coordinates of the examples are rounded to this share of a drawing: finer than its pixels.
+_RESOLUTION = 500
 
-def show(folder: str, settings: Mapping[str, Any], out: str) -> None:
-    """Writes a run or a sweep as one HTML page, as far as it has come.
+
+def write_page(folder: str, settings: Mapping[str, Any], out: str) -> None:
+    """Write a run or a sweep as one HTML page, as far as it has come.
 
     Args:
         folder: of the run or the sweep.
-        settings: what its `config.json` holds.
+        settings: the content of its `config.json`.
         out: the page.
 
     Raises:
-        UserError: there is nothing yet to show, or the page can't be written.
+        UserError: there is nothing to show yet, or the page can't be written.
     """
     location = storage.absolute(folder)
     page = sweep_page(location, settings) if "space" in settings else run_page(location, settings)
@@ -37,29 +44,44 @@ def show(folder: str, settings: Mapping[str, Any], out: str) -> None:
 
 
 def run_page(run: str, settings: Mapping[str, Any]) -> str:
-    """A run as a page, as far as it has come.
+    """Return the page of a run, as far as it has come.
 
     Raises:
-        UserError: no epoch of it is done.
+        UserError: no epoch is done, or the run's state is damaged.
     """
     epochs = metrics_log.read(run)
     if not epochs:
         raise UserError(f"{run} has no epoch to show yet")
     best = max(epochs, key=lambda e: e["score"] if e.get("score") is not None else float("-inf"))
-    shown = pictures.left(run, best["epoch"])
+    snapshot = RunState(run).snapshot(best["epoch"])
     return render_run(
         title=posixpath.basename(run),
         about=_about(settings, f"{len(epochs)} of {settings['recipe']['epochs']} epochs", epochs),
         epochs=epochs,
         best=best,
-        curves=_svg(metrics_log.draw_curves(epochs)),
+        curves=_to_svg(metrics_log.draw_curves(epochs)),
         recipe=settings["recipe"],
-        **({} if shown is None else {k: v for k, v in asdict(shown).items() if k != "epoch"}),
+        **({} if snapshot is None else _after_best_epoch(snapshot)),
     )
 
 
+def _after_best_epoch(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what `render_run` shows of a snapshot."""
+
+    def svg(sketch: Sketch) -> str:
+        colours = snapshot.colours or None
+        return to_svg(sketch, colours=colours, by=snapshot.by, resolution=_RESOLUTION)
+
+    pairs = zip(snapshot.truth, snapshot.predicted, strict=True)
+    return {
+        "confusion": None if snapshot.confusion is None else asdict(snapshot.confusion),
+        "examples": [(true.sketch_id, svg(true), svg(predicted)) for true, predicted in pairs],
+        "legend": snapshot.legend,
+    }
+
+
 def sweep_page(location: str, settings: Mapping[str, Any]) -> str:
-    """A sweep as a page, as far as it has come.
+    """Return the page of a sweep, as far as it has come.
 
     Raises:
         UserError: no epoch of any trial is done.
@@ -78,8 +100,8 @@ def sweep_page(location: str, settings: Mapping[str, Any]) -> str:
         trials=table_of(trials, sweep.figure),
         figure=(sweep.figure, title),
         best=None if best is None else best.name,
-        curves=_svg(sweep_plots.draw_curves(trials, title)),
-        parameters=_svg(sweep_plots.draw_parameters(trials, dimensions, title)),
+        curves=_to_svg(sweep_plots.draw_curves(trials, title)),
+        parameters=_to_svg(sweep_plots.draw_parameters(trials, dimensions, title)),
         config=storage.read_bytes(config).decode() if storage.exists(config) else None,
     )
 
@@ -88,10 +110,10 @@ def _about(
     settings: Mapping[str, Any], done: str, epochs: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     counts = settings.get("drawings") or settings.get("scenes") or {}
-    what = "drawings" if "drawings" in settings else "scenes"
+    unit = "drawings" if "drawings" in settings else "scenes"
     words = [settings["kind"], done]
     if counts:
-        words.append(f"trained on {counts['train']:,} {what}")
+        words.append(f"trained on {counts['train']:,} {unit}")
     if counts.get("select"):
         chosen = f"the best chosen on {counts['select']:,}"
         words.append(f"{chosen}: figures to choose by, not to report")
@@ -100,8 +122,8 @@ def _about(
     return words
 
 
-def _svg(figure: Figure) -> str:
-    # A page is the same whenever it is made.
+def _to_svg(figure: Figure) -> str:
+    # Without salt and date the same run would give another page each time.
     stream = io.StringIO()
     with rc_context({"svg.hashsalt": "instancesketch"}):
         figure.savefig(stream, format="svg", metadata={"Date": None})

@@ -1,4 +1,4 @@
-"""A run's own log: figures per epoch, one line each, drawn as curves, beside two pictures."""
+"""A run's own log: metrics of every epoch, one line each, their curves, and two pictures."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from matplotlib.figure import Figure
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.metrics.formatting import title_of
-from instancesketch.tracking import pictures
-from instancesketch.tracking.pictures import Shown
+from instancesketch.tracking.pictures import Pictures, write_png
 
 METRICS = "metrics.jsonl"
 CURVES = "curves.svg"
-# One panel each: what shares a scale shares a panel.
+# Metrics in percent: they share a scale, and so a panel.
 PERCENT = (
     "macro_f1",
     "part_accuracy",
@@ -30,48 +29,52 @@ PERCENT = (
     "map50",
     "map",
 )
-_MARKERS = "osD^vPX*<>"  # as many as figures that share a panel, for who can't tell colours
+# As many as metrics in a panel: colours alone don't tell lines apart for everyone.
+_MARKERS = "osD^vPX*<>"
 _PANELS = (("loss", ("loss",)), ("percent", PERCENT))
 
 
-class RunLog:
-    """Keeps `metrics.jsonl` and `curves.svg` of a run's folder up to date, one line an epoch, and
-    the pictures of its best epoch, `confusion.png` and `examples.png`.
+class MetricsLog:
+    """Keeps a run's `metrics.jsonl` and `curves.svg`, and the pictures of its best epoch.
 
-    A run that was continued from an earlier epoch replaces the lines from there on. A line that
-    can't be written is kept, and written with the next one.
+    Logging an epoch again replaces its line and those after it: the run was continued from an
+    earlier epoch. A line that can't be written is kept, and written with the next one.
     """
 
     def __init__(self, run: str) -> None:
         self.run = run
-        self.late: list[dict[str, Any]] = []  # what is still to be written, oldest first
+        self.unwritten: list[dict[str, Any]] = []  # oldest first
 
     def start(self, settings: Mapping[str, Any]) -> None:
-        """Does nothing: a run begins with its settings in `config.json`."""
+        """Do nothing: the run has its settings in `config.json`."""
 
-    def log(self, figures: Mapping[str, Any], shown: Shown | None = None) -> None:
-        """Adds the figures of the epoch that `figures["epoch"]` names."""
-        earlier = [line for line in self.late if line["epoch"] < figures["epoch"]]
-        self.late = [*earlier, dict(figures)]
-        kept = [line for line in read(self.run) if line["epoch"] < self.late[0]["epoch"]]
-        lines = [*kept, *self.late]
+    def log(self, metrics: Mapping[str, Any], pictures: Pictures | None = None) -> None:
+        """Write the metrics of the epoch `metrics["epoch"]`, and its pictures as PNG files.
+
+        Raises:
+            UserError: the run's folder can't be written.
+        """
+        earlier = [line for line in self.unwritten if line["epoch"] < metrics["epoch"]]
+        self.unwritten = [*earlier, dict(metrics)]
+        written = [line for line in read(self.run) if line["epoch"] < self.unwritten[0]["epoch"]]
+        lines = [*written, *self.unwritten]
         text = "".join(json.dumps(line) + "\n" for line in lines)
         storage.write_text(storage.join(self.run, METRICS), text)
-        self.late = []
+        self.unwritten = []
         storage.write_atomically(
             storage.join(self.run, CURVES),
             lambda path: draw_curves(lines).savefig(path, format="svg"),
         )
-        for name, picture in shown.pictures.items() if shown else ():
+        for name, image in pictures.images.items() if pictures else ():
             place = storage.join(self.run, f"{name}.png")
-            storage.write_atomically(place, partial(pictures.write, picture))
+            storage.write_atomically(place, partial(write_png, image))
 
     def close(self, failed: bool) -> None:
-        """Does nothing: every epoch is written whole."""
+        """Do nothing: each epoch is written at once."""
 
 
 def read(run: str) -> list[dict[str, Any]]:
-    """The figures of a run so far, one entry an epoch; none where there are none yet.
+    """Return the metrics of a run so far, one entry per epoch; empty before the first.
 
     Raises:
         UserError: the file is damaged.
@@ -84,19 +87,19 @@ def read(run: str) -> list[dict[str, Any]]:
     except ValueError as error:
         raise UserError(f"{location} is damaged: {error}") from None
     if not all(isinstance(line, dict) and "epoch" in line for line in lines):
-        raise UserError(f"{location} is damaged: a line is not the figures of an epoch")
+        raise UserError(f"{location} is damaged: a line is not the metrics of an epoch")
     return lines
 
 
-def scalars(figures: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
-    """The panel, name and value of every figure of an epoch that is there."""
-    for name, value in figures.items():
+def scalars(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """Yield the panel, name and value of every metric of an epoch that has a value."""
+    for name, value in metrics.items():
         if name != "epoch" and isinstance(value, int | float):
             yield "percent" if name in PERCENT else name, name, float(value)
 
 
 def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draws how figures went over the epochs."""
+    """Draw the loss and the metrics in percent over the epochs."""
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     for panel, (title, names) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
         for name, marker in zip(names, _MARKERS, strict=False):

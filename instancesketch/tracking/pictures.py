@@ -1,4 +1,4 @@
-"""What a run shows of its best epoch so far, as pictures of pixels: what SVG can't be shown in.
+"""What a run shows of its best epoch, as pixels: for whatever can't show SVG.
 
 Shape letters: H, W pixels; Q parts.
 """
@@ -6,104 +6,120 @@ Shape letters: H, W pixels; Q parts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from defusedxml import ElementTree
+import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from matplotlib.lines import Line2D
 
-from instancesketch.core import storage
-from instancesketch.core.errors import UserError
+from instancesketch.core import parquet
+from instancesketch.core.schema import cast_to_schema, from_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.render.colours import palette
+from instancesketch.render.svg import line_width, stroke_inks, stroke_names, view_box
+from instancesketch.tracking.run_state import RunState
+from instancesketch.tracking.snapshot import Confusion, Snapshot
+from instancesketch.training import sampling
+
+if TYPE_CHECKING:
+    from instancesketch.training.config import Selection
+    from instancesketch.training.sampling import Group
+    from instancesketch.training.trainer import Fit
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
+EXAMPLES = 8
 _TILE = 1.6  # side of a drawing, in inches
-_DOTS = 100  # per inch
+_DOTS_PER_INCH = 100
+
+
+class Examples:
+    """A few drawings of the selection split, labelled again whenever an epoch is the best so far.
+
+    Args:
+        run: the run's folder.
+        fit: the model in training.
+        groups: the row groups of the selection split.
+        selection: how the split is chosen.
+    """
+
+    def __init__(self, run: str, fit: Fit, groups: Sequence[Group], selection: Selection) -> None:
+        self.state = RunState(run)
+        self.fit, self.groups, self.selection = fit, groups, selection
+
+    def save(self, epoch: int, confusion: Mapping[str, Any] | None) -> None:
+        """Label the drawings with the model of an epoch, and write them into the run's state.
+
+        Args:
+            epoch: from 1.
+            confusion: `parts` and `counts` over the whole selection split, where it was counted.
+        """
+        predicted = from_table(self.fit.label_table(self.table))
+        truth, by = from_table(self.table), self.fit.shown_by
+        colours: dict[str, str] = {}
+        if by != "object":  # objects get colours of their own in each drawing
+            names = {name for sketch in (*truth, *predicted) for name in stroke_names(sketch, by)}
+            of_parts = palette(*(c.parts for c in self.fit.taxonomy.categories.values()))
+            colours = {name: colour for name, colour in of_parts.items() if name in names}
+        self.state.write_snapshot(
+            Snapshot(
+                epoch=epoch,
+                confusion=None if confusion is None else Confusion(**confusion),
+                by=by,
+                colours=colours,
+                truth=truth,
+                predicted=predicted,
+            )
+        )
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """Rows at equal distances over the selection split: the same in every epoch."""
+        ends = list(accumulate(group.rows for group in self.groups))
+        number = min(EXAMPLES, ends[-1])
+        chosen = [i * ends[-1] // number for i in range(number)]
+        tables = []
+        for group, end in zip(self.groups, ends, strict=True):
+            rows = [i - end + group.rows for i in chosen if end - group.rows <= i < end]
+            if rows:
+                tables.append(self._read(group).take(rows))
+        return pa.concat_tables(tables)
+
+    def _read(self, group: Group) -> pa.Table:
+        table = parquet.read_row_group(group.path, group.row_group, sampling.COLUMNS)
+        labels = self.fit.config.labels
+        mask = sampling.role_mask(table, "select", self.selection, self.fit.taxonomy, labels)
+        return cast_to_schema(table.filter(pa.array(mask)))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """What a run shows of an epoch."""
+class Pictures:
+    """What trackers show of an epoch."""
 
-    epoch: int  # from 1
-    # (`parts`: Q names, `counts`: Q rows of Q + 1 strokes, truth by prediction, the last is none).
-    confusion: Mapping[str, Any] | None
-    examples: Sequence[Sequence[str]]  # (id, SVG in truth, SVG as predicted) of each drawing
-    legend: Mapping[str, str]  # the colour of each name that has one in all of them
-
-    @cached_property
-    def pictures(self) -> dict[str, Pixels]:
-        """(H, W, 3) pictures by name: `confusion`, where there is one, and `examples`."""
-        found = {} if self.confusion is None else {"confusion": _pixels(_matrix(self.confusion))}
-        return found | (
-            {"examples": _pixels(_sheet(self.examples, self.legend))} if self.examples else {}
-        )
+    confusion: Confusion | None
+    images: Mapping[str, Pixels]  # (H, W, 3) each: `confusion` and `examples`, as present
 
 
-def _location(run: str) -> str:
-    return storage.join(run, "_state", "shown.json")
+def draw(snapshot: Snapshot) -> Pictures:
+    """Draw the confusion matrix and the examples of a snapshot."""
+    images = {}
+    if snapshot.confusion is not None:
+        images["confusion"] = _pixels(_draw_matrix(snapshot.confusion))
+    if snapshot.truth:
+        images["examples"] = _pixels(_draw_examples(snapshot))
+    return Pictures(confusion=snapshot.confusion, images=images)
 
 
-def leave(run: str, shown: Shown) -> None:
-    """Leaves in a run's folder what is to be shown, for whoever reports."""
-    storage.write_json(_location(run), {f.name: getattr(shown, f.name) for f in fields(shown)})
-
-
-def left(run: str, epoch: int) -> Shown | None:
-    """What was left of an epoch; None where nothing was, or by another epoch.
-
-    Raises:
-        UserError: the file is damaged, or another version's.
-    """
-    values = storage.read_json(_location(run))
-    if values is None:
-        return None
-    if not isinstance(values, dict) or not _is_whole(values):
-        raise UserError(
-            f"{_location(run)} is damaged or of another version; without that file the run is "
-            "shown without these pictures"
-        )
-    return Shown(**values) if values["epoch"] == epoch else None
-
-
-def _is_whole(values: Mapping[str, Any]) -> bool:
-    """Whether values are those of `Shown`."""
-    if values.keys() != {f.name for f in fields(Shown)}:
-        return False
-    confusion, examples, legend = values["confusion"], values["examples"], values["legend"]
-    return (
-        (confusion is None or _is_confusion(confusion))
-        and isinstance(examples, list)
-        and all(isinstance(e, list) and [*map(type, e)] == [str] * 3 for e in examples)
-        and isinstance(legend, dict)
-        and all(isinstance(colour, str) for colour in legend.values())
-    )
-
-
-def _is_confusion(values: Any) -> bool:
-    if not isinstance(values, dict) or not {"parts", "counts"} <= values.keys():
-        return False
-    parts, counts = values["parts"], values["counts"]
-    return (
-        isinstance(parts, list)
-        and isinstance(counts, list)
-        and [*map(type, parts)] == [str] * len(counts)
-        and all(
-            isinstance(row, list) and [*map(type, row)] == [int] * (len(parts) + 1)
-            for row in counts
-        )
-    )
-
-
-def write(picture: Pixels, path: str) -> None:
-    """Writes a picture as a PNG file."""
-    imsave(path, picture, format="png")
+def write_png(image: Pixels, path: str) -> None:
+    """Write an image to a local PNG file."""
+    imsave(path, image, format="png")
 
 
 def _pixels(figure: Figure) -> Pixels:
@@ -112,15 +128,16 @@ def _pixels(figure: Figure) -> Pixels:
     return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
 
-def _matrix(confusion: Mapping[str, Any]) -> Figure:
-    """Draws the share of each true part's strokes that went to each part; the counts in words."""
-    counts = np.array(confusion["counts"])
-    seen = np.flatnonzero(counts.sum(1) + counts.sum(0)[:-1])
-    columns = [*seen, *([len(counts)] if counts[:, -1].any() else [])]
-    names = [*confusion["parts"], "none"]
-    counts = counts[np.ix_(seen, columns)]
+def _draw_matrix(confusion: Confusion) -> Figure:
+    """Draw the share of each true part's strokes that went to each part, labelled with counts."""
+    counts = np.array(confusion.counts)
+    # Parts that occur in neither truth nor prediction would be empty rows and columns.
+    present = np.flatnonzero(counts.sum(1) + counts.sum(0)[:-1])
+    columns = [*present, *([len(counts)] if counts[:, -1].any() else [])]
+    names = [*confusion.parts, "none"]
+    counts = counts[np.ix_(present, columns)]
     side = 2 + 0.34 * len(columns)
-    figure = Figure(figsize=(side, side - 0.4), layout="constrained", dpi=_DOTS)
+    figure = Figure(figsize=(side, side - 0.4), layout="constrained", dpi=_DOTS_PER_INCH)
     axes = figure.subplots()
     axes.imshow(counts / counts.sum(1, keepdims=True).clip(1), cmap="Blues", vmin=0, vmax=1)
     for row, column in zip(*np.nonzero(counts), strict=True):
@@ -128,45 +145,46 @@ def _matrix(confusion: Mapping[str, Any]) -> Figure:
         label = axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center")
         label.set(fontsize=6, color="w" if dark else "k")
     axes.set_xticks(range(len(columns)), [names[i] for i in columns], rotation=90, fontsize=8)
-    axes.set_yticks(range(len(seen)), [names[i] for i in seen], fontsize=8)
+    axes.set_yticks(range(len(present)), [names[i] for i in present], fontsize=8)
     axes.set(xlabel="predicted", ylabel="true")
     return figure
 
 
-def _sheet(examples: Sequence[Sequence[str]], legend: Mapping[str, str]) -> Figure:
-    """Draws the examples side by side, the truth above what was predicted."""
+def _draw_examples(snapshot: Snapshot) -> Figure:
+    """Draw the examples side by side, the truth above the prediction."""
     figure = Figure(
-        figsize=(_TILE * len(examples), 2 * _TILE + 0.6), layout="constrained", dpi=_DOTS
+        figsize=(_TILE * len(snapshot.truth), 2 * _TILE + 0.6),
+        layout="constrained",
+        dpi=_DOTS_PER_INCH,
     )
-    tiles = figure.subplots(2, len(examples), squeeze=False)
-    for column, (name, *drawings) in zip(tiles.T, examples, strict=True):
-        for tile, drawing in zip(column, drawings, strict=True):
-            _draw(tile, drawing)
-        column[0].set_title(name[:24], fontsize=7)
+    tiles = figure.subplots(2, len(snapshot.truth), squeeze=False)
+    for row, sketches in zip(tiles, (snapshot.truth, snapshot.predicted), strict=True):
+        for tile, sketch in zip(row, sketches, strict=True):
+            _draw_sketch(tile, sketch, snapshot)
+    for tile, sketch in zip(tiles[0], snapshot.truth, strict=True):
+        tile.set_title(sketch.sketch_id[:24], fontsize=7)
     for row, word in zip(tiles, ("true", "predicted"), strict=True):
         row[0].set_ylabel(word)
-    if legend:
+    if legend := snapshot.legend:
         handles = [Line2D([], [], color=colour, label=name) for name, colour in legend.items()]
         figure.legend(handles=handles, loc="outside lower center", ncols=9, fontsize=7)
     return figure
 
 
-def _draw(axes: Axes, svg: str) -> None:
-    """Draws what `svg.to_svg` has drawn."""
-    root = ElementTree.fromstring(svg)
-    left, top, width, height = (float(v) for v in root.get("viewBox").split())
+def _draw_sketch(axes: Axes, sketch: Sketch, snapshot: Snapshot) -> None:
+    left, top, width, height = view_box(sketch)
     axes.set(xlim=(left, left + width), ylim=(top + height, top), xticks=[], yticks=[], aspect=1)
-    unit = float(root.get("stroke-width"))  # matplotlib counts dashes in widths of the line
-    for line in root.iter("{http://www.w3.org/2000/svg}polyline"):
-        x, y = zip(*(pair.split(",") for pair in line.get("points").split()), strict=True)
-        dashes = [float(v) / unit for v in line.get("stroke-dasharray", "").split()]
+    points_per_unit = 72 * _TILE / max(width, height)
+    inks = stroke_inks(sketch, snapshot.by, snapshot.colours or None)
+    for ink, points_K2 in zip(inks, sketch.to_strokes(), strict=True):
         axes.plot(
-            [float(v) for v in x],
-            [float(v) for v in y],
-            color=line.get("stroke"),
-            alpha=float(line.get("stroke-opacity", 1)),
-            linewidth=max(72 * _TILE * unit / max(width, height), 0.8),
-            linestyle=(0, dashes) if dashes else "-",
-            marker="." if line.get("data-dot") is not None else "",
+            *points_K2.T,
+            color=ink.colour,
+            alpha=ink.opacity,
+            # As in the SVG, but never thinner than can be seen.
+            linewidth=max(points_per_unit * line_width(sketch, max(width, height)), 0.8),
+            linestyle=(0, ink.dash) if ink.dash else "-",
+            # A line of one point draws nothing.
+            marker="." if len(points_K2) == 1 else "",
             solid_capstyle="round",
         )

@@ -1,4 +1,4 @@
-"""The one place that reports what a run comes to, to everything that keeps track of it."""
+"""The one place that reports the epochs of a run to everything that tracks it."""
 
 from __future__ import annotations
 
@@ -9,39 +9,47 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from instancesketch.core.errors import UserError
-from instancesketch.tracking import Track, clearml, notes, pictures
-from instancesketch.tracking.metrics_log import RunLog
-from instancesketch.tracking.pictures import Shown
+from instancesketch.tracking import Track, clearml, pictures
+from instancesketch.tracking.metrics_log import MetricsLog
+from instancesketch.tracking.pictures import Pictures
+from instancesketch.tracking.run_state import RunState
 from instancesketch.tracking.tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
 
 
 class Tracker(Protocol):
-    """Where the course of a run is kept. All of it can be told again when a run is continued."""
+    """Where the metrics of a run are kept.
+
+    When a run is continued, its epochs may be logged again.
+    """
 
     def start(self, settings: Mapping[str, Any]) -> None:
-        """Takes the resolved settings of a run that begins or goes on."""
+        """Take the resolved settings of a run that begins or continues."""
 
-    def log(self, figures: Mapping[str, Any], shown: Shown | None) -> None:
-        """Takes the figures of the epoch that `figures["epoch"]` names, from 1, in place of what
-        was told of it and of later ones; and what is to be seen of it if it is the best so far.
+    def log(self, metrics: Mapping[str, Any], pictures: Pictures | None) -> None:
+        """Take the metrics of the epoch `metrics["epoch"]`, from 1.
+
+        They replace what was logged of this epoch and of later ones. `pictures` are there for an
+        epoch that is the best so far.
         """
 
     def close(self, failed: bool) -> None:
-        """Ends it, when the run is done or has failed: no more will be told."""
+        """End the record of a run that is done or has failed."""
 
 
 def check_track(track: Track | None) -> None:
-    """Raises a UserError where what is asked for isn't installed."""
+    """Raise a UserError where what `track` names isn't installed."""
     if track == "clearml":
         clearml.check()
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """Tells all trackers of a run. It can be sent to whichever process reports the epochs; as a
-    context, where the run is waited for, it begins and ends them.
+    """Reports the epochs of a run to all its trackers.
+
+    The driver starts and closes the trackers with a `with` block; a copy of the reporter in
+    another process, the one that controls the workers, logs the epochs.
     """
 
     run: str
@@ -50,58 +58,59 @@ class Reporter:
     warnings: list[str] = field(default_factory=list)  # all since it began
 
     @classmethod
-    def to(cls, run: str, name: str, settings: Mapping[str, Any], track: Track | None) -> Reporter:
-        """Reports to the run's log and TensorBoard always, and to what else is asked for.
+    def of(cls, run: str, settings: Mapping[str, Any], *others: Tracker) -> Reporter:
+        """Return a reporter to the run's log, to TensorBoard and to other trackers.
 
         Args:
             run: the run's folder, which has its settings already.
-            name: what it is called.
             settings: as resolved.
-            track: what else to report to. Where it doesn't answer, that is one line of warning.
+            others: more trackers.
         """
-        trackers: list[Tracker] = [RunLog(run), TensorBoard(run)]
-        if track == "clearml" and (remote := clearml.begin(run, name)):
-            trackers.append(remote)
-        return cls(run, settings, trackers)
+        return cls(run, settings, [MetricsLog(run), TensorBoard(run), *others])
 
     def __enter__(self) -> Reporter:
-        notes.clear(self.run)
+        RunState(self.run).clear_warnings()
         for tracker in self.trackers:
             tracker.start(self.settings)
         return self
 
-    def log(self, figures: Mapping[str, Any]) -> None:
-        """Tells of an epoch, with what its worker has left to be shown.
+    def log(self, metrics: Mapping[str, Any]) -> None:
+        """Log an epoch, with pictures of what its worker left in the run's state.
 
         A tracker that can't take it is no reason to end a training: that is a warning.
 
         Raises:
-            UserError: the run's own log couldn't be written, and has the epoch still to write; all
-                others were told.
+            UserError: the run's own log couldn't be written, and writes the epoch with the next
+                one; all other trackers have it.
         """
-        epoch, shown = figures["epoch"], None
+        epoch, drawn = metrics["epoch"], None
         try:
-            shown = pictures.left(self.run, epoch)
+            if snapshot := RunState(self.run).snapshot(epoch):
+                drawn = pictures.draw(snapshot)
         except UserError as error:
             self.warn(epoch, error)
         unwritten: UserError | OSError | None = None
         for tracker in self.trackers:
             try:
-                tracker.log(figures, shown)
+                tracker.log(metrics, drawn)
             except (UserError, OSError) as error:
-                if isinstance(tracker, RunLog):
+                if isinstance(tracker, MetricsLog):
                     unwritten = error
                 else:
                     self.warn(epoch, f"{error}; the run goes on")
         if unwritten:
             raise unwritten
 
-    def warn(self, epoch: int, words: object) -> None:
-        """Has whoever waits for the run told in one line what went wrong after an epoch."""
-        self.warnings.append(f"epoch {epoch}: {' '.join(str(words).split())}")
+    def warn(self, epoch: int, message: object) -> None:
+        """Log a warning about an epoch in one line, and leave it for the process that waits.
+
+        The process that controls the workers is one of Ray's: nobody sees its own log.
+        """
+        self.warnings.append(f"epoch {epoch}: {' '.join(str(message).split())}")
         _log.warning("%s", self.warnings[-1])
-        with suppress(UserError):  # what can't be left now is left with the next
-            notes.leave(self.run, self.warnings)
+        # A warning that can't be written now is written with the next one.
+        with suppress(UserError):
+            RunState(self.run).write_warnings(self.warnings)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for tracker in self.trackers:

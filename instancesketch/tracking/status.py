@@ -1,139 +1,133 @@
-"""How far a run is within its epoch: signs that it leaves, and lines for whoever waits for it."""
+"""How far a run is: the first worker writes its position, the driver shows it while it waits."""
 
 from __future__ import annotations
 
 import logging
-import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from instancesketch.core import storage
 from instancesketch.core.errors import UserError
-from instancesketch.core.progress import clock_text
+from instancesketch.core.progress import Progress, clock_text
 from instancesketch.metrics.formatting import title_of
 from instancesketch.tracking.metrics_log import PERCENT, read
-from instancesketch.tracking.notes import notes
+from instancesketch.tracking.run_state import Position, RunState
 
-SECONDS_BETWEEN_SIGNS = 2.0
+SECONDS_BETWEEN_POSITIONS = 2.0
 
 _log = logging.getLogger(__name__)
 
 
-class Signs:
-    """Leaves word of how far a run is within its epoch, every other second, for whoever follows."""
+class PositionWriter:
+    """Write the position of a run within its epoch, at most every other second."""
 
     def __init__(self, run: str, epochs: int) -> None:
-        self.run, self.epochs = run, epochs
+        self.state, self.epochs = RunState(run), epochs
         self.epoch = -1
 
     def begin(self, epoch: int, done: int = 0) -> None:
-        """Is told that steps of an epoch begin, so many of them being done."""
+        """Start the clock of an epoch, of which `done` steps are done."""
         self.epoch, self.first, self.began = epoch, done, time.perf_counter()
-        self.shown = float("-inf")
+        self.written_at = float("-inf")
 
     def step(self, epoch: int, step: int, steps: int) -> None:
-        """Is told of every step: the epoch from 0, the step from 1, and how many there are."""
-        if epoch != self.epoch:  # the rate is that of the steps, without what came before
+        """Count a step.
+
+        Args:
+            epoch: from 0.
+            step: from 1.
+            steps: how many an epoch has.
+        """
+        if epoch != self.epoch:  # the rate leaves out the selection between two epochs
             self.begin(epoch, step)
             return
         now = time.perf_counter()
-        if now - self.shown <= SECONDS_BETWEEN_SIGNS:
+        if now - self.written_at <= SECONDS_BETWEEN_POSITIONS:
             return
-        self.shown = now
+        self.written_at = now
         rate = (step - self.first) / (now - self.began)
         left = (self.epochs - epoch) * steps - step
-        where = {"epoch": epoch + 1, "epochs": self.epochs, "step": step, "steps": steps}
-        pace = {"steps_per_second": rate, "seconds_left": left / rate}
-        with suppress(UserError):  # nothing but whoever looks on needs it, and the next one comes
-            storage.write_json(_sign_file(self.run), where | pace)
-
-
-def _sign_file(run: str) -> str:
-    return storage.join(run, "_state", "progress.json")
+        position = Position(
+            epoch=epoch + 1,
+            epochs=self.epochs,
+            step=step,
+            steps=steps,
+            steps_per_second=rate,
+            seconds_left=left / rate,
+        )
+        # Training doesn't depend on it, and the next one comes soon.
+        with suppress(UserError):
+            self.state.write_position(position)
 
 
 @contextmanager
-def following(run: str, name: str, quiet: bool) -> Iterator[None]:
-    """Logs and prints how far the run is while something waits for it: signs of life, then figures.
+def follow_run(run: str, name: str, quiet: bool) -> Iterator[None]:
+    """Log the epochs and warnings of a run while the block waits for it.
 
-    A quiet one prints nothing.
+    Args:
+        run: the run's folder.
+        name: of the run, at the beginning of each line.
+        quiet: don't print epochs, nor the position within the current one.
     """
-    done = threading.Event()
-    follower = _Follower(run, name, quiet)
-    thread = threading.Thread(target=follower.follow, args=(done,), daemon=True)
-    thread.start()
-    try:
+    follower = _Follower(run, name)
+    follower.progress = Progress(name, quiet, follower.look, leave=False)
+    with follower.progress:
         yield
-    finally:
-        done.set()
-        thread.join()
 
 
 class _Follower:
-    """Tells what is new of a run since it was last looked at."""
+    """Reads a run's folder for what is new since the last look."""
 
-    def __init__(self, run: str, name: str, quiet: bool) -> None:
-        self.run, self.name, self.quiet = run, name, quiet
-        self.terminal = sys.stderr.isatty()
-        self.told = len(read(run))
-        self.warned = set(notes(run))
-        self.last_sign: Any = None
-        self.last_shown = 0.0
+    progress: Progress
 
-    def follow(self, done: threading.Event) -> None:
-        """Looks every now and then, and once more in the end."""
-        ended = False
-        while not ended:
-            ended = done.wait(0.5)
-            # What can't be read now is looked at again: the thread must not end before the run.
-            with suppress(UserError):
-                self._tell_notes()
-            with suppress(UserError):
-                self._tell_epochs()
-                if not self.quiet and not ended:
-                    self._show_sign()
+    def __init__(self, run: str, name: str) -> None:
+        self.run, self.name, self.state = run, name, RunState(run)
+        # Those of an earlier start were shown then.
+        self.epochs_shown = len(read(run))
+        self.warnings_shown = set(self.state.warnings())
 
-    def _tell_notes(self) -> None:
-        for note in notes(self.run):
-            if note not in self.warned:
-                if self.terminal and not self.quiet:
-                    _say("", over=True, terminal=True)
-                _log.warning("%s", note)
-                self.warned.add(note)
+    def look(self) -> str | None:
+        """Log and print what is new; return the position as text."""
+        # What can't be read now is read at the next look: the thread must outlive a bad moment.
+        with suppress(UserError):
+            self._show_warnings()
+        with suppress(UserError):
+            self._show_epochs()
+            return self._position()
+        return None
 
-    def _tell_epochs(self) -> None:
+    def _show_warnings(self) -> None:
+        for warning in self.state.warnings():
+            if warning not in self.warnings_shown:
+                self.progress.clear()
+                _log.warning("%s", warning)
+                self.warnings_shown.add(warning)
+
+    def _show_epochs(self) -> None:
         lines = read(self.run)
-        for line in lines[self.told :]:
-            words = [f"{self.name}: epoch {line['epoch']} took {clock_text(line['seconds'])}"]
-            words.append(f"loss {line['loss']:.4f}")
-            words += [
-                f"{title_of(key)} {line[key]:.2f}" for key in PERCENT if line.get(key) is not None
-            ]
-            _log.info("%s", ", ".join(words))
-            if not self.quiet:
-                _say(", ".join(words), over=False, terminal=self.terminal)
-        self.told = len(lines)
+        for line in lines[self.epochs_shown :]:
+            text = f"{self.name}: {_epoch_text(line)}"
+            _log.info("%s", text)
+            self.progress.print(text)
+        self.epochs_shown = len(lines)
 
-    def _show_sign(self) -> None:
-        sign = storage.read_json(_sign_file(self.run))
-        pause = 0.5 if self.terminal else 15.0
-        if sign and sign != self.last_sign and time.monotonic() - self.last_shown > pause:
-            self.last_sign, self.last_shown = sign, time.monotonic()
-            text = "{epoch} of {epochs}, step {step} of {steps}".format(**sign)
-            left = clock_text(sign["seconds_left"])
-            rate = sign["steps_per_second"]
-            _say(
-                f"{self.name}: epoch {text}, {rate:.1f} steps/s, {left} left",
-                over=True,
-                terminal=self.terminal,
-            )
+    def _position(self) -> str | None:
+        position = self.state.position()
+        # The position of an epoch that is done, or of an earlier start, is old.
+        if position is None or position.epoch <= self.epochs_shown:
+            return None
+        left = clock_text(position.seconds_left)
+        return (
+            f"epoch {position.epoch} of {position.epochs}, step {position.step} of "
+            f"{position.steps}, {position.steps_per_second:.1f} steps/s, {left} left"
+        )
 
 
-def _say(text: str, *, over: bool, terminal: bool) -> None:
-    if terminal:
-        print(f"\r\x1b[2K{text}", end="" if over else "\n", file=sys.stderr, flush=True)
-    else:
-        print(text, file=sys.stderr, flush=True)
+def _epoch_text(line: Mapping[str, Any]) -> str:
+    words = [f"epoch {line['epoch']} took {clock_text(line['seconds'])}"]
+    words.append(f"loss {line['loss']:.4f}")
+    words += [
+        f"{title_of(name)} {line[name]:.2f}" for name in PERCENT if line.get(name) is not None
+    ]
+    return ", ".join(words)

@@ -24,23 +24,23 @@ def test_clock_text(seconds: float, text: str) -> None:
     assert clock_text(seconds) == text
 
 
-def test_pace_counts_from_the_first_slice_not_from_the_start() -> None:
+def test_pace_counts_from_the_start_of_the_first_shard() -> None:
     clock = Clock()
     pace = Pace(total=10, done=4, clock=clock)
     clock.now = 100.0
-    assert pace.add(50, 2.0) == "50 %, slice 5 of 10, 50 sketches, 25/s, 0:10 left"
+    assert pace.add(50, 2.0) == "50 %, shard 5 of 10, 50 sketches, 25/s, 0:10 left"
     clock.now = 102.0
-    assert pace.add(50, 2.0) == "60 %, slice 6 of 10, 100 sketches, 25/s, 0:08 left"
+    assert pace.add(50, 2.0) == "60 %, shard 6 of 10, 100 sketches, 25/s, 0:08 left"
 
 
-def test_reading_goes_from_folder_to_folder() -> None:
+def test_reading_pace_starts_again_with_each_folder_and_pass() -> None:
     clock = Clock()
     pace = ReadingPace(clock=clock)
-    told = []
+    texts = []
     for folder, read in (("a", 50), ("a", 100), ("b", 10), ("a", 20)):
         clock.now += 10.0
-        told.append(pace.add(folder, read, 100))
-    assert told == [
+        texts.append(pace.add(folder, read, 100))
+    assert texts == [
         "a: 50 of 100 read, 5/s, 0:10 left",
         "a: 100 of 100 read, 5/s, 0:00 left",
         "b: 10 of 100 read, 1/s, 1:30 left",
@@ -48,27 +48,48 @@ def test_reading_goes_from_folder_to_folder() -> None:
     ]
 
 
-def test_a_log_gets_a_line_now_and_then() -> None:
+def show_for(seconds: int, clock: Clock, progress: Progress) -> None:
+    for second in range(seconds):
+        clock.now = second
+        progress.show(f"at {second}")
+
+
+def test_log_gets_a_line_every_ten_seconds() -> None:
     clock, stream = Clock(), io.StringIO()
     with Progress("ingest", stream=stream, clock=clock) as progress:
-        for second in range(25):
-            clock.now = second
-            progress.show(f"at {second}")
+        show_for(25, clock, progress)
     assert stream.getvalue() == "ingest: at 10\ningest: at 20\n"
 
 
-def test_a_terminal_line_is_drawn_over_and_ended() -> None:
+def test_terminal_line_is_drawn_over_and_ended() -> None:
     clock, stream = Clock(), Terminal()
     with Progress("ingest", stream=stream, clock=clock) as progress:
-        for second in range(3):
-            clock.now = second
-            progress.show(f"at {second}")
-    assert stream.getvalue() == "\r\x1b[2Kingest: at 1\r\x1b[2Kingest: at 2\n"
+        show_for(3, clock, progress)
+        progress.show("end")
+    assert stream.getvalue() == "\ringest: at 1\ringest: at 2\ringest: end \ringest: end\n"
 
 
-def test_quiet_is_quiet() -> None:
+def test_printed_line_replaces_the_terminal_line() -> None:
+    clock, stream = Clock(), Terminal()
+    with Progress("train", leave=False, stream=stream, clock=clock) as progress:
+        show_for(2, clock, progress)
+        progress.print("epoch 1")
+    blank = "\r" + " " * len("train: at 1") + "\r"
+    assert stream.getvalue() == f"\rtrain: at 1{blank}epoch 1\n\r\r"
+
+
+def test_followed_text_is_asked_for_once_more_at_the_end() -> None:
+    stream, texts = io.StringIO(), iter(["only once"])
+    clock = Clock()
+    with Progress("tune", follow=lambda: next(texts, None), stream=stream, clock=clock):
+        clock.now = 60.0
+    assert stream.getvalue() == "tune: only once\n"
+
+
+def test_quiet_writes_nothing() -> None:
     clock, stream = Clock(), Terminal()
     with Progress("ingest", quiet=True, stream=stream, clock=clock) as progress:
         clock.now = 60
         progress.show("busy")
+        progress.print("epoch 1")
     assert stream.getvalue() == ""

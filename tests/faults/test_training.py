@@ -20,8 +20,8 @@ from instancesketch.core import storage
 from instancesketch.core.schema import to_table
 from instancesketch.core.usage import MEASURED_FIELDS
 from instancesketch.distributed.train import checkpoints
-from instancesketch.distributed.train.run_training import starts
 from instancesketch.tracking import metrics_log
+from instancesketch.tracking.run_state import RunState
 from tests.drawings import drawn
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -96,7 +96,7 @@ class Training:
         return lambda: any(line["epoch"] >= epoch for line in self.lines())
 
     def began(self, times: int) -> Callable[[], bool]:
-        return lambda: len(starts(self.run)) >= times
+        return lambda: len(RunState(self.run).starts()) >= times
 
     def weights(self) -> dict[str, torch.Tensor]:
         return safetensors.torch.load_file(f"{self.run}/segmenter/model.safetensors")
@@ -131,14 +131,14 @@ def test_a_run_shrinks_and_grows_with_the_cluster(
         cluster.add_node(wait=False, num_cpus=1, object_store_memory=100 * 2**20)
         run.until(driver, trained_by(2))
         record_property("node added: s to the next epoch of two", time.monotonic() - added)
-    lines, began = run.lines(), starts(run.run)
+    lines, began = run.lines(), RunState(run.run).starts()
     assert [line["epoch"] for line in lines] == list(range(1, len(lines) + 1))
     workers = [line["workers"] for line in lines]
     assert [number for number, _ in itertools.groupby(workers)] == [2, 1, 2]
     # Every start was at the end of the epoch before: nothing but the epoch in hand was lost.
-    assert [len(start["workers"]) for start in began] == [2, 1, 2]
+    assert [len(start.workers) for start in began] == [2, 1, 2]
     changes = [i for i in range(1, len(workers)) if workers[i] != workers[i - 1]]
-    assert [start["epoch"] for start in began] == [0, *changes]
+    assert [start.epoch for start in began] == [0, *changes]
     record_property("workers by epoch", workers)
 
 
@@ -163,7 +163,7 @@ def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
     with broken.going() as driver:
         broken.until(driver, broken.began(2))
         record_property("driver killed: s until it goes on", time.monotonic() - killed)
-        worker = starts(broken.run)[-1]["workers"][1]["pid"]
+        worker = RunState(broken.run).starts()[-1].workers[1].pid
         broken.until(driver, broken.reached(damaged + 1))  # and now in the midst of the next
         killed = time.monotonic()
         os.kill(worker, signal.SIGKILL)
@@ -180,7 +180,7 @@ def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
     weights = broken.weights()
     assert all(torch.equal(value, weights[name]) for name, value in whole.weights().items())
     # The driver's kill cost the epoch it was in, the damage one more, the worker's kill its own.
-    began = [{"epoch": s["epoch"], "damaged": s["damaged"]} for s in starts(broken.run)]
+    began = [{"epoch": s.epoch, "damaged": s.damaged} for s in RunState(broken.run).starts()]
     after_kill = began[2]["epoch"]
     assert damaged + 1 <= after_kill < 10
     assert began == [

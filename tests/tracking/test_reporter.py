@@ -1,62 +1,81 @@
-"""A tracker that can't be written ends no training, and is told of."""
+"""A tracker that can't be written ends no training, and is a warning."""
 
 import logging
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from instancesketch.core import storage
 from instancesketch.core.errors import UserError
-from instancesketch.tracking import metrics_log, notes
-from instancesketch.tracking.metrics_log import METRICS, RunLog
+from instancesketch.tracking import metrics_log
+from instancesketch.tracking.metrics_log import METRICS
 from instancesketch.tracking.reporter import Reporter
-from instancesketch.tracking.status import following
-from instancesketch.tracking.tensorboard import FOLDER, TensorBoard
+from instancesketch.tracking.run_state import RunState
+from instancesketch.tracking.status import follow_run
+from instancesketch.tracking.tensorboard import FOLDER
 
 SETTINGS = {"kind": "segmenter"}
 
 
-def figures(epoch):
+def metrics(epoch: int) -> dict[str, Any]:
     return {"epoch": epoch, "loss": 1.0 / epoch, "seconds": 2.0}
 
 
 @pytest.fixture
-def reporter(tmp_path):
-    return Reporter(str(tmp_path), SETTINGS, [RunLog(str(tmp_path)), TensorBoard(str(tmp_path))])
+def reporter(tmp_path: Path) -> Reporter:
+    return Reporter.of(str(tmp_path), SETTINGS)
 
 
-def warnings_of(caplog, logger):
-    return [r.getMessage() for r in caplog.records
-            if r.name.endswith(logger) and r.levelno == logging.WARNING]  # fmt: skip
-
-
-def test_whoever_waits_is_told_of_a_tracker_that_fails(reporter, tmp_path, caplog):
-    """In one line each time, and not of those of an earlier start."""
-    notes.leave(str(tmp_path), ["long ago"])
-    with reporter, following(str(tmp_path), "mine", quiet=True):
+def test_tracker_that_fails_is_a_warning_for_the_process_that_waits(
+    reporter: Reporter, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In one line each time, and without the warnings of an earlier start."""
+    RunState(str(tmp_path)).write_warnings(["of an earlier start"])
+    with reporter, follow_run(str(tmp_path), "mine", quiet=True):
         (tmp_path / FOLDER / "events.out.tfevents.0000000001.instancesketch").mkdir()
         for epoch in (1, 2):
-            reporter.log(figures(epoch))
-    assert metrics_log.read(str(tmp_path)) == [figures(1), figures(2)]
-    (told,) = warnings_of(caplog, "status")
-    assert told.startswith(f"epoch 1: {tmp_path / FOLDER}")
-    assert told.endswith("; the run goes on")
-    assert "\n" not in told
+            reporter.log(metrics(epoch))
+    assert metrics_log.read(str(tmp_path)) == [metrics(1), metrics(2)]
+    (warning,) = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.endswith("status") and record.levelno == logging.WARNING
+    ]
+    assert warning.startswith(f"epoch 1: {tmp_path / FOLDER}")
+    assert warning.endswith("; the run goes on")
+    assert "\n" not in warning
 
 
-def test_a_log_that_fails_is_told_when_all_others_are(reporter, tmp_path):
+def test_log_that_fails_is_raised_when_all_other_trackers_have_the_epoch(
+    reporter: Reporter, tmp_path: Path
+) -> None:
     (tmp_path / METRICS).mkdir()
     with reporter, pytest.raises(UserError, match=METRICS):
-        reporter.log(figures(1))
+        reporter.log(metrics(1))
     assert len(list((tmp_path / FOLDER).iterdir())) == 2  # the settings and the epoch
     (tmp_path / METRICS).rmdir()
-    reporter.log(figures(2))
-    assert metrics_log.read(str(tmp_path)) == [figures(1), figures(2)]
+    reporter.log(metrics(2))
+    assert metrics_log.read(str(tmp_path)) == [metrics(1), metrics(2)]
 
 
-def test_a_warning_that_can_not_be_left_is_left_with_the_next(reporter, tmp_path):
+def test_warning_that_can_not_be_written_is_written_with_the_next(
+    reporter: Reporter, tmp_path: Path
+) -> None:
     (tmp_path / "_state").touch()
     reporter.warn(1, "a disk that\nis full")
     (tmp_path / "_state").unlink()
     reporter.warn(2, "full again")
-    assert notes.notes(str(tmp_path)) == [
-        "epoch 1: a disk that is full", "epoch 2: full again",
-    ]  # fmt: skip
+    assert RunState(str(tmp_path)).warnings() == [
+        "epoch 1: a disk that is full",
+        "epoch 2: full again",
+    ]
+
+
+def test_damaged_snapshot_is_a_warning(
+    reporter: Reporter, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage.write_text(str(tmp_path / "_state" / "shown.json"), "{")
+    reporter.log(metrics(1))
+    assert "shown.json" in caplog.text
+    assert metrics_log.read(str(tmp_path)) == [metrics(1)]

@@ -11,7 +11,7 @@ from defusedxml import ElementTree
 from instancesketch.cli.main import parse
 from instancesketch.cli.train import recipe_changes
 from instancesketch.tracking import sweep_plots
-from instancesketch.tracking.metrics_log import RunLog
+from instancesketch.tracking.metrics_log import MetricsLog
 from instancesketch.tracking.sweep import (
     Sweep,
     best_config,
@@ -41,7 +41,7 @@ def sweep(tmp_path):
         found.ask(number, values)
         for epoch, score in enumerate(run, 1):
             line = {"epoch": epoch, "loss": 1.0, "macro_f1": score, "seconds": 2.5}
-            RunLog(found.run_of(number)).log(line)
+            MetricsLog(found.run_of(number)).log(line)
     for number in (1, 2):
         (tmp_path / "sweep" / f"trial-0{number}" / "summary.json").write_text("{}")
     found.end(3, "stopped early")

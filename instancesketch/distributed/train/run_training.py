@@ -17,16 +17,18 @@ from instancesketch.batch import job_log
 from instancesketch.core import storage
 from instancesketch.core.errors import TransientError, UserError, find_user_error, last_line
 from instancesketch.core.usage import summarize_usage
+from instancesketch.distributed.clearml_actor import remote_trackers
 from instancesketch.distributed.cluster import connect, quiet_data
 from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.config import TrainConfig, check, least_most
 from instancesketch.distributed.train.resolve import begin, resolve
-from instancesketch.distributed.train.train_loop import STARTS, work
+from instancesketch.distributed.train.train_loop import work
 from instancesketch.models import weights
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.metrics_log import METRICS
 from instancesketch.tracking.reporter import Reporter, check_track
-from instancesketch.tracking.status import following
+from instancesketch.tracking.run_state import RunState
+from instancesketch.tracking.status import follow_run
 
 if TYPE_CHECKING:
     from ray.train import TrainingFailedError, UserCallback
@@ -74,8 +76,9 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     }
     with job_log.keeping(run, f"train {config.recipe.model_kind}", settings):
         if _goes_on(run, config):
-            reporter = Reporter.to(run, config.run, settings, config.track)
-            with reporter, following(run, config.run, config.quiet):
+            others = remote_trackers(config.track, run, config.run)
+            reporter = Reporter.of(run, settings, *others)
+            with reporter, follow_run(run, config.run, config.quiet):
                 _fit(run, config, loop, [_callback(reporter), *callbacks])
         return _finish(run, settings, time.perf_counter() - started)
 
@@ -92,7 +95,7 @@ def _fit(run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequ
     """Has the workers train, and replaces those that are lost, for as long as epochs get done."""
     from ray.train import TrainingFailedError
 
-    earlier, done = len(starts(run)), False
+    earlier, done = len(RunState(run).starts()), False
     while not done:
         reached = checkpoints.newest(run).epoch
         try:
@@ -100,8 +103,8 @@ def _fit(run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequ
             done = True
         except TrainingFailedError as error:
             _raise_what_lasts(run, error, reached)
-    for start in starts(run)[earlier + 1 :]:  # what the first began with is told already
-        _tell(run, start["damaged"], start["epoch"])
+    for start in RunState(run).starts()[earlier + 1 :]:  # what the first began with is told already
+        _tell(run, start.damaged, start.epoch)
     told = max((line["epoch"] for line in metrics_log.read(run)), default=0)
     if told < config.recipe.epochs:
         raise TransientError(
@@ -162,12 +165,6 @@ def _mistake(failures: Mapping[int, BaseException]) -> UserError | None:
     """The user's mistake among what workers failed of, rather one that lasts."""
     found = [mistake for reason in failures.values() if (mistake := find_user_error(reason))]
     return min(found, key=lambda m: isinstance(m, TransientError), default=None)
-
-
-def starts(run: str) -> list[dict[str, Any]]:
-    """When the training of a run began or began again: after which epoch, with which workers."""
-    found: list[dict[str, Any]] | None = storage.read_json(storage.join(run, STARTS))
-    return found or []
 
 
 def _tell(run: str, damaged: Sequence[int], epoch: int) -> None:
@@ -232,8 +229,8 @@ def _finish(run: str, settings: Mapping[str, Any], seconds: float) -> dict[str, 
         "drawings": settings["drawings"],
         "seconds": seconds,
         "starts": [
-            {"epoch": s["epoch"], "workers": len(s["workers"]), "damaged": s["damaged"]}
-            for s in starts(run)
+            {"epoch": s.epoch, "workers": len(s.workers), "damaged": s.damaged}
+            for s in RunState(run).starts()
         ],
         "damaged_best": list(found.damaged),
         **summarize_usage(metrics_log.read(run)),

@@ -26,6 +26,7 @@ from instancesketch.core import hashing, parquet, schema, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb, summarize_usage
+from instancesketch.distributed.clearml_actor import remote_trackers
 from instancesketch.distributed.cluster import connect
 from instancesketch.distributed.train.config import TrainDetectorConfig, check_name
 from instancesketch.distributed.train.resolve import begin
@@ -33,7 +34,7 @@ from instancesketch.distributed.train.run_training import MOST_FAILURES
 from instancesketch.models import weights, yolo
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.reporter import Reporter, check_track
-from instancesketch.tracking.status import Signs, following
+from instancesketch.tracking.status import PositionWriter, follow_run
 from instancesketch.training import yolo_dataset, yolo_trainer
 from instancesketch.training.config import DetectorConfig
 
@@ -77,8 +78,9 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         max_retries=MOST_FAILURES,
     )
     with job_log.keeping(run, "train detector", settings):
-        reporter = Reporter.to(run, config.run, settings, config.track)
-        with reporter, following(run, config.run, config.quiet):
+        others = remote_trackers(config.track, run, config.run)
+        reporter = Reporter.of(run, settings, *others)
+        with reporter, follow_run(run, config.run, config.quiet):
             best, memory = ray.get(task.remote(reporter, config.recipe, version, _threads()))
         summary = {
             "run": run,
@@ -187,7 +189,7 @@ def _work(
             _write_scenes(settings, taxonomy, recipe.image_size, folder),
             device="0" if settings["gpus_per_worker"] else "cpu",
             state=_restore(run),
-            on_step=Signs(run, recipe.epochs).step,
+            on_step=PositionWriter(run, recipe.epochs).step,
             on_epoch=lambda figures, state: _keep(reporter, figures, state),
         )
     about = {

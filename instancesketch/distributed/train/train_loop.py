@@ -26,15 +26,13 @@ from instancesketch.distributed.train.prefetch import Streams
 from instancesketch.models import weights
 from instancesketch.models.packing import Batch
 from instancesketch.tracking import metrics_log
-from instancesketch.tracking.examples import Examples
-from instancesketch.tracking.status import Signs
+from instancesketch.tracking.pictures import Examples
+from instancesketch.tracking.run_state import RunState, Start, Worker
+from instancesketch.tracking.status import PositionWriter
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role
 from instancesketch.training.sampling import Group, Unit
 from instancesketch.training.trainer import Counts, Fit, create_fit
-
-# When training began or began again: after which epoch, with which processes.
-STARTS = "_state/starts.json"
 
 
 def work(loop: Mapping[str, Any]) -> None:
@@ -72,7 +70,7 @@ def work(loop: Mapping[str, Any]) -> None:
     best = state.get("best", -math.inf), state.get("best_epoch", 0)
     mine = share_of(recipe.batch_size, worker, workers)
     _share_gradients(fit, workers, weight=mine * workers / recipe.batch_size)
-    signs = Signs(loop["run"], recipe.epochs)
+    position = PositionWriter(loop["run"], recipe.epochs)
     examples = Examples(loop["run"], fit, loop["select"], selection)
 
     def chapters() -> Iterator[tuple[Role, list[Unit]]]:
@@ -98,7 +96,7 @@ def work(loop: Mapping[str, Any]) -> None:
         )
         batches = reading = TimedIterator(dataloader.exactly(batches, steps))
         if worker == 0:
-            batches = _watched(batches, signs, epoch, steps)
+            batches = _watched(batches, position, epoch, steps)
         began = time.perf_counter()
         figures: dict[str, Any] = {"epoch": epoch + 1, **fit.train_epoch(batches, epoch, worker)}
         figures |= {"workers": workers, "seconds": time.perf_counter() - began}
@@ -117,7 +115,7 @@ def work(loop: Mapping[str, Any]) -> None:
             reached |= {"best": best[0], "best_epoch": best[1], "figures": figures}
             course = reached["course"] = [*course, figures]
             if selection != "none" and best[1] == epoch + 1:
-                examples.leave(epoch + 1, measured.get("confusion"))
+                examples.save(epoch + 1, measured.get("confusion"))
             checkpoints.save(loop["run"], fit.state_dict() | reached)
         ray.train.report(figures)
 
@@ -193,7 +191,7 @@ def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
     if not storage.exists(storage.join(run, "config.json")):
         node = ray.util.get_node_ip_address()
         raise UserError(f"{run} isn't there on {node}; give a --storage that all nodes see")
-    me = {"pid": os.getpid(), "node": ray.util.get_node_ip_address()}
+    me = Worker(pid=os.getpid(), node=ray.util.get_node_ip_address())
     chosen: dict[str, Any] = {}
     found = checkpoints.newest(run) if worker == 0 else None
     if found is not None and found.state is not None:
@@ -207,17 +205,19 @@ def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
         chosen = box[0]
         dist.all_gather_object(everyone, me)
     if found is not None:
-        starts = storage.read_json(storage.join(run, STARTS)) or []
-        start = {"epoch": found.epoch, "damaged": list(found.damaged), "workers": everyone}
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        storage.write_json(storage.join(run, STARTS), [*starts, start | {"at": at}])
+        RunState(run).add_start(
+            Start(epoch=found.epoch, damaged=list(found.damaged), workers=everyone, at=at)
+        )
     return chosen
 
 
-def _watched(batches: Iterator[Batch], signs: Signs, epoch: int, steps: int) -> Iterator[Batch]:
+def _watched(
+    batches: Iterator[Batch], position: PositionWriter, epoch: int, steps: int
+) -> Iterator[Batch]:
     """Passes batches on, and tells how far the epoch is."""
     for step, batch in enumerate(batches, 1):
         if step == 1:  # the rate is that of the steps, without the stream's start
-            signs.begin(epoch)
+            position.begin(epoch)
         yield batch
-        signs.step(epoch, step, steps)
+        position.step(epoch, step, steps)

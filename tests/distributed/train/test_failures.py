@@ -11,10 +11,11 @@ from instancesketch.core.errors import TransientError, UserError
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.train import checkpoints, run_training
 from instancesketch.distributed.train.config import TrainConfig
-from instancesketch.distributed.train.run_training import starts, train
+from instancesketch.distributed.train.run_training import train
 from instancesketch.tracking import metrics_log
-from instancesketch.tracking.metrics_log import METRICS, RunLog
+from instancesketch.tracking.metrics_log import METRICS, MetricsLog
 from instancesketch.tracking.reporter import Reporter
+from instancesketch.tracking.run_state import RunState
 from instancesketch.training.config import SegmenterFitConfig
 from tests.drawings import TINY, drawn
 
@@ -36,7 +37,7 @@ class Attempts:
         for epoch in next(self.epochs):
             state = {"epoch": epoch, "score": 1.0, "best_epoch": 1}
             checkpoints.save(self.run, state)
-            RunLog(self.run).log({"epoch": epoch, "loss": 1.0})
+            MetricsLog(self.run).log({"epoch": epoch, "loss": 1.0})
         if failure := next(self.failures, None):
             raise WorkerGroupError("said at length", {1: failure})
 
@@ -100,7 +101,7 @@ def test_a_mistake_that_lasts_is_not_tried_again(tmp_path):
 
 
 def test_a_log_that_lacks_the_end_of_a_run_is_told_of(attempts, monkeypatch):
-    monkeypatch.setattr(RunLog, "log", lambda self, figures: None)
+    monkeypatch.setattr(MetricsLog, "log", lambda self, figures: None)
     with pytest.raises(UserError, match=f"{METRICS} couldn't be written and lacks .* epoch 0;"):
         attempts([[1, 2, 3, 4]], [])
 
@@ -147,7 +148,7 @@ def working(monkeypatch, saved):
 def test_a_run_that_diverges_is_not_begun_again(ray_cluster, corpus, tmp_path):
     with pytest.raises(UserError, match="loss is no number in epoch 1; lower learning_rate"):
         train(config_of(corpus, tmp_path, learning_rate=1e36))
-    assert len(starts(str(tmp_path / "run"))) == 1
+    assert len(RunState(str(tmp_path / "run")).starts()) == 1
 
 
 @pytest.mark.ray
@@ -176,7 +177,7 @@ def test_lines_that_can_not_be_written_come_later(
     with pytest.raises(UserError, match=METRICS) as error:
         train(config)
     assert "\n" not in str(error.value)
-    told = [r.getMessage() for r in caplog.records if r.name.endswith("following")]
+    told = [r.getMessage() for r in caplog.records if r.name.endswith("status")]
     assert [text.split(":")[0] for text in told] == ["epoch 1", "epoch 2", "epoch 3"]
     assert all(text.endswith("it is tried again with the next") for text in told)
     log.rmdir()

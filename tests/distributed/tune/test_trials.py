@@ -10,7 +10,7 @@ from instancesketch.core.errors import TransientError
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.tune import trials
 from instancesketch.distributed.tune.scheduler import Stopping, early_stopping
-from instancesketch.tracking.metrics_log import RunLog
+from instancesketch.tracking.metrics_log import MetricsLog
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Dimension, Space
 from instancesketch.training.trainer import diverged
@@ -131,7 +131,7 @@ def test_the_first_trial_is_never_stopped_and_counts_for_the_others(job) -> None
 def test_what_was_reached_before_a_sweep_goes_on_counts(job) -> None:
     for number, score in ((1, 50.0), (2, 80.0)):
         job.sweep.ask(number, SPACE.base())
-        log = RunLog(job.sweep.run_of(number))
+        log = MetricsLog(job.sweep.run_of(number))
         log.log({"epoch": 1, "loss": 1.0, "macro_f1": score, "seconds": 1.0})
         job.sweep.end(number, "stopped early")
     scheduler = early_stopping(job.sweep, epochs=9, grace=1, reduction=2)

@@ -11,10 +11,11 @@ import pytest
 from instancesketch.cli.main import main
 from instancesketch.core import storage
 from instancesketch.core.schema import to_table
+from instancesketch.distributed import clearml_actor
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.train.run_training import train
 from instancesketch.tracking import clearml, metrics_log
-from instancesketch.tracking.metrics_log import RunLog
+from instancesketch.tracking.metrics_log import MetricsLog
 from instancesketch.tracking.reporter import Reporter
 from instancesketch.tracking.tensorboard import TensorBoard
 from instancesketch.training.config import SegmenterFitConfig
@@ -65,12 +66,14 @@ def test_without_a_server_a_run_goes_on_with_one_line(
     for name, value in variables.items():
         environment.setenv(name, value)
     if variables:  # the port of nobody: there is no answer, however long it is waited for
-        environment.setattr(clearml, "SECONDS_TO_START", 5.0)
-    reporter = Reporter.to(str(tmp_path / "run"), "run", {"kind": "segmenter"}, "clearml")
+        environment.setattr(clearml_actor, "SECONDS_TO_START", 5.0)
+    run = str(tmp_path / "run")
+    others = clearml_actor.remote_trackers("clearml", run, "run")
+    reporter = Reporter.of(run, {"kind": "segmenter"}, *others)
     (record,) = caplog.records
     assert (record.levelname, told in record.message) == ("WARNING", True)
     assert "\n" not in record.message
-    assert [type(t) for t in reporter.trackers] == [RunLog, TensorBoard]
+    assert [type(t) for t in reporter.trackers] == [MetricsLog, TensorBoard]
     with reporter:
         reporter.log({"epoch": 1, "loss": 1.0})
     assert len(metrics_log.read(str(tmp_path / "run"))) == 1

@@ -1,0 +1,102 @@
+"""The position within an epoch, and what is printed of a run while something waits for it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instancesketch.tracking.metrics_log import METRICS, MetricsLog
+from instancesketch.tracking.run_state import Position, RunState
+from instancesketch.tracking.status import (
+    SECONDS_BETWEEN_POSITIONS,
+    PositionWriter,
+    follow_run,
+)
+
+
+def metrics(epoch: int, **values: Any) -> dict[str, Any]:
+    return {"epoch": epoch, "loss": 1.0 / epoch, "seconds": 2.0, "macro_f1": 50.0 + epoch} | values
+
+
+def test_each_epoch_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = str(tmp_path)
+    MetricsLog(run).log(metrics(1))  # of an earlier start: printed then
+    with follow_run(run, "mine", quiet=False):
+        MetricsLog(run).log(metrics(2, part_accuracy=80.0, C=None))
+        MetricsLog(run).log(metrics(3, macro_f1=None))
+        MetricsLog(run).log(metrics(4, macro_f1=None, grouping=70.0, ari=60.0))
+    assert capsys.readouterr().err.splitlines() == [
+        "mine: epoch 2 took 0:02, loss 0.5000, macro-F1 52.00, part accuracy 80.00",
+        "mine: epoch 3 took 0:02, loss 0.3333",
+        "mine: epoch 4 took 0:02, loss 0.2500, grouping 70.00, ARI 60.00",
+    ]
+
+
+def test_quiet_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with follow_run(str(tmp_path), "mine", quiet=True):
+        MetricsLog(str(tmp_path)).log(metrics(1))
+    assert capsys.readouterr().err == ""
+
+
+def test_terminal_shows_the_position_until_the_run_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    position = Position(epoch=1, epochs=2, step=3, steps=5, steps_per_second=0.5, seconds_left=14.0)
+    with follow_run(str(tmp_path), "mine", quiet=False):
+        RunState(str(tmp_path)).write_position(position)
+        time.sleep(1.5)
+        MetricsLog(str(tmp_path)).log(metrics(1))
+    written = capsys.readouterr().err
+    line = "mine: epoch 1 of 2, step 3 of 5, 0.5 steps/s, 0:14 left"
+    assert f"\r{line}\r" in written
+    epoch = written.index("mine: epoch 1 took 0:02")
+    assert written.rindex(line) < epoch
+    assert written[epoch:].split("\n", 1)[1].strip() == ""
+
+
+def test_positions_lie_apart_and_have_pace_and_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 2.0, 3.0, 2.0 + SECONDS_BETWEEN_POSITIONS + 1.0, 20.0, 21.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    writer, state = PositionWriter(str(tmp_path), epochs=2), RunState(str(tmp_path))
+
+    def position() -> Position:
+        found = state.position()
+        assert found is not None
+        return found
+
+    writer.begin(0)
+    writer.step(0, 1, 5)
+    first = Position(epoch=1, epochs=2, step=1, steps=5, steps_per_second=0.5, seconds_left=18.0)
+    assert position() == first
+    assert [f.name for f in (tmp_path / "_state").iterdir()] == ["progress.json"]
+    writer.step(0, 2, 5)  # too soon
+    assert position() == first
+    writer.step(0, 5, 5)
+    assert position().step == 5
+    writer.step(1, 1, 5)  # another epoch has a pace of its own
+    writer.step(1, 2, 5)
+    assert (position().steps_per_second, position().seconds_left) == (1.0, 3.0)
+
+
+def test_position_that_can_not_be_written_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "_state").touch()
+    writer = PositionWriter(str(tmp_path), epochs=2)
+    writer.begin(0)
+    writer.step(0, 1, 5)
+    assert (tmp_path / "_state").read_text() == ""
+
+
+def test_log_that_can_not_be_read_for_a_while_is_followed_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with follow_run(str(tmp_path), "mine", quiet=False):
+        (tmp_path / METRICS).mkdir()
+        time.sleep(1.0)
+        (tmp_path / METRICS).rmdir()
+        MetricsLog(str(tmp_path)).log(metrics(1))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("mine: epoch 1 took")
