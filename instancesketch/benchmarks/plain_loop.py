@@ -1,4 +1,4 @@
-"""Labelling in a plain loop without Ray: by one process, by one for each core, and by stage.
+"""Labelling in a plain loop without Ray: in one process, in one per core, and by stage.
 
 Shape letters: see `instancesketch.models.ragged`.
 """
@@ -17,7 +17,7 @@ import pyarrow as pa
 import torch
 from torch import nn
 
-from instancesketch.benchmarks.subprocesses import keep_to
+from instancesketch.benchmarks.subprocesses import limit_cores
 from instancesketch.core import parquet, storage
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import Piece, Rows, read_unlabelled
@@ -25,6 +25,18 @@ from instancesketch.inference.instances import countable_parts, find, sided_part
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models.packing import pack
 from instancesketch.models.pair_geometry import PairGeometry
+
+_WARM_UP_ROWS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """The speed of labelling a corpus."""
+
+    rows: int
+    per_second: float
+    # Processor time per row, which hardly depends on what else the machine does.
+    processor_us: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,56 +49,65 @@ class Share:
     precision: str
 
 
-def rate(
-    corpus: str, out: str, weights: str, precision: str, cores: int
-) -> tuple[int, float, float]:
-    """Labels a corpus by so many processes, a core each.
+@dataclass(frozen=True, kw_only=True)
+class ShareTimes:
+    """The number of rows of a share, when labelling began and ended, and its processor seconds."""
 
-    Returns:
-        Its rows, rows a second, and the microseconds of a processor that each took: that much
-        however busy the machine is with other things.
-    """
+    rows: int
+    began: float
+    ended: float
+    processor_seconds: float
+
+
+def label_corpus(corpus: str, out: str, weights: str, precision: str, cores: int) -> Speed:
+    """Label a corpus with one process on each of some cores."""
     files = parquet.list_row_files(corpus)
     shares = [
         Share(files=tuple(files[i::cores]), out=out, weights=weights, precision=precision)
         for i in range(cores)
     ]
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_load, [cores] * cores))  # all of them there before any begins
-        done = list(pool.map(label, shares))
-    number = sum(rows for rows, *_ in done)
-    seconds = max(ended for *_, ended, _ in done) - min(began for _, began, *_ in done)
-    return number, number / seconds, 1e6 * sum(used for *_, used in done) / number
+        list(pool.map(_start_process, [cores] * cores))  # all have started before any labels
+        times = list(pool.map(label_share, shares))
+    rows = sum(each.rows for each in times)
+    seconds = max(each.ended for each in times) - min(each.began for each in times)
+    processor_seconds = sum(each.processor_seconds for each in times)
+    return Speed(rows=rows, per_second=rows / seconds, processor_us=1e6 * processor_seconds / rows)
 
 
-def _load(cores: int) -> None:
-    keep_to(cores)
+def _start_process(cores: int) -> None:
+    limit_cores(cores)
     torch.set_num_threads(1)
-    time.sleep(1)  # so that no process takes two of the calls
+    time.sleep(1)  # so that each process takes one of the calls
 
 
-def label(share: Share) -> tuple[int, float, float, float]:
-    """Labels the files of a share; returns the rows, when it began and ended, seconds computed."""
+def label_share(share: Share) -> ShareTimes:
+    """Label the files of a share, with the clock started once the model is loaded and warm."""
     model = Segmenter.load(share.weights, precision=share.precision)
-    first = next(rows(share.files[0], model.taxonomy))
-    model.label_table(first.slice(0, 64))
-    began, computing, number = time.time(), time.process_time(), 0
+    first = next(read_row_groups(share.files[0], model.taxonomy))
+    model.label_table(first.slice(0, _WARM_UP_ROWS))
+    began, processor_began, rows = time.time(), time.process_time(), 0
     for file in share.files:
-        for i, table in enumerate(rows(file, model.taxonomy)):
+        for i, table in enumerate(read_row_groups(file, model.taxonomy)):
             result = model.label_table(table)
             name = file.rpartition("/")[2].replace(".parquet", f"-{i:04d}.parquet")
             parquet.write_table(storage.join(share.out, name), result)
-            number += len(table)
-    return number, began, time.time(), time.process_time() - computing
+            rows += len(table)
+    return ShareTimes(
+        rows=rows,
+        began=began,
+        ended=time.time(),
+        processor_seconds=time.process_time() - processor_began,
+    )
 
 
-def rows(file: str, taxonomy: Taxonomy) -> Iterator[pa.Table]:
-    """The rows of a corpus's file as `segment` reads them, a row group at a time."""
+def read_row_groups(file: str, taxonomy: Taxonomy) -> Iterator[pa.Table]:
+    """Yield the rows of a corpus's file as `segment` reads them, a row group at a time."""
     filesystem, path = storage.locate(file)
     for group in range(parquet.open_parquet(file).num_row_groups):
-        piece = Piece(path=path, format="corpus", start=group, end=group + 1)
-        found = read_unlabelled(piece, filesystem, taxonomy)
-        yield pa.concat_tables([f.table for f in found if isinstance(f, Rows)])
+        file_range = Piece(path=path, format="corpus", start=group, end=group + 1)
+        read = read_unlabelled(file_range, filesystem, taxonomy)
+        yield pa.concat_tables([rows.table for rows in read if isinstance(rows, Rows)])
 
 
 @dataclass
@@ -96,8 +117,8 @@ class Clock:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def of(self, stage: str) -> Iterator[None]:
-        """Counts the seconds of a block."""
+    def measure(self, stage: str) -> Iterator[None]:
+        """Add the seconds of a block."""
         began = time.perf_counter()
         try:
             yield
@@ -105,12 +126,12 @@ class Clock:
             self.add(stage, time.perf_counter() - began)
 
     def add(self, stage: str, seconds: float) -> None:
-        """Counts seconds."""
+        """Add seconds."""
         self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
     @contextmanager
-    def inside(self, module: nn.Module, stage: str) -> Iterator[None]:
-        """Counts the seconds that a module computes."""
+    def measure_module(self, module: nn.Module, stage: str) -> Iterator[None]:
+        """Add the seconds that a module computes within a block."""
         began = [0.0]
 
         def begin(*_: Any) -> None:
@@ -127,58 +148,59 @@ class Clock:
                 hook.remove()
 
 
-def stages(files: Sequence[str], out: str, model: Segmenter) -> dict[str, float]:
-    """Microseconds a drawing by stage, of one process on one core."""
-    clock, number, reading = Clock(), 0, Clock()
+def time_stages(files: Sequence[str], out: str, model: Segmenter) -> dict[str, float]:
+    """Return the microseconds per drawing of each stage, of one process on one core."""
+    compute, in_and_out, rows = Clock(), Clock(), 0
     for file in files:
         began = time.perf_counter()
-        for table in rows(file, model.taxonomy):
-            reading.add("read", time.perf_counter() - began)
-            _staged(clock, table, model)
-            with clock.of("all but read and write"):
+        for table in read_row_groups(file, model.taxonomy):
+            in_and_out.add("read", time.perf_counter() - began)
+            _time_stages_of_table(compute, table, model)
+            with compute.measure("label_table"):
                 result = model.label_table(table)
-            with reading.of("write"):
+            with in_and_out.measure("write"):
                 parquet.write_table(storage.join(out, "stages.parquet"), result)
-            number += len(table)
+            rows += len(table)
             began = time.perf_counter()
-    seconds = clock.seconds
-    whole = seconds.pop("all but read and write")
+    seconds = compute.seconds
+    whole = seconds.pop("label_table")
     seconds["predict"] -= seconds["encode"] + seconds["Transformer"]
     seconds["pad and choose"] = seconds.pop("predict")
+    # The rest of `label_table`: numbers become the strings of a result.
     seconds["words"] = max(0.0, whole - sum(seconds.values()))
-    ordered = {"read": 0.0, **seconds, **reading.seconds}
-    return {stage: 1e6 * took / number for stage, took in ordered.items()}
+    ordered = {"read": 0.0, **seconds, **in_and_out.seconds}
+    return {stage: 1e6 * took / rows for stage, took in ordered.items()}
 
 
-def _staged(clock: Clock, table: pa.Table, model: Segmenter) -> None:
-    """What `label_table` does, stage by stage."""
-    with clock.of("pack"):
+def _time_stages_of_table(clock: Clock, table: pa.Table, model: Segmenter) -> None:
+    """Do the stages of `label_table` one by one."""
+    with clock.measure("pack"):
         batch = pack(table, model.taxonomy, labels=False)
         normal = batch.normalised()
-    with clock.of("rasterise or resample"):
-        for number in {getattr(model.net.encoder, "samples", 0), PairGeometry.SAMPLES} - {0}:
-            normal.resampled(number)
+    with clock.measure("rasterise or resample"):
+        for samples in {getattr(model.net.encoder, "samples", 0), PairGeometry.SAMPLES} - {0}:
+            normal.resampled(samples)
     encoder, transformer = model.net.encoder, model.net.transformer
-    told_N = torch.full((len(batch),), -1)
+    no_category_N = torch.full((len(batch),), -1)
     with (
-        clock.inside(encoder, "encode"),
-        clock.inside(transformer, "Transformer"),
-        clock.of("predict"),
+        clock.measure_module(encoder, "encode"),
+        clock.measure_module(transformer, "Transformer"),
+        clock.measure("predict"),
     ):
-        parts_SQ, category_N, _ = predict(model.net, batch, told_N)
+        parts_SQ, category_N, _ = predict(model.net, batch, no_category_N)
     if model.refiner is not None:
         part_S, category_S = parts_SQ.argmax(1), category_N[batch.sketch_of_S]
-        counted_S = countable_parts(model.taxonomy)[category_S, part_S]
+        countable_S = countable_parts(model.taxonomy)[category_S, part_S]
         sided_S = sided_parts(model.taxonomy)[category_S, part_S]
-        with clock.of("cluster"):
-            find(model.refiner, batch, part_S, counted_S, sided_S)
+        with clock.measure("cluster"):
+            find(model.refiner, batch, part_S, countable_S, sided_S)
 
 
-def times(work: Callable[[int], Any], number: int) -> list[float]:
-    """Milliseconds that each of so many calls took."""
+def time_calls(call: Callable[[int], Any], number: int) -> list[float]:
+    """Return the milliseconds that each of `number` calls took; a call is given its index."""
     took = []
     for i in range(number):
         began = time.perf_counter()
-        work(i)
+        call(i)
         took.append(1e3 * (time.perf_counter() - began))
     return took

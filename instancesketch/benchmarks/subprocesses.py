@@ -1,4 +1,4 @@
-"""Verbs of the command line in processes of their own, on some of the cores, and their memory."""
+"""Verbs run in processes of their own, on some of the cores, with their time and memory."""
 
 from __future__ import annotations
 
@@ -13,78 +13,77 @@ from dataclasses import dataclass
 from instancesketch.core.errors import UserError
 from instancesketch.core.usage import tree_memory_mb
 
-# The most that Ray's object store may take, so that memory can be compared.
+# Ray's object store fills whatever it may take; a limit makes memory comparable.
 OBJECT_STORE_BYTES = 512 << 20
 _SAMPLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
-    """What running a verb took."""
+class Usage:
+    """The time and memory that a verb took."""
 
     seconds: float
-    memory_mb: float | None  # None where it isn't known: not on Linux, or on a cluster elsewhere
+    memory_mb: float | None  # None where it can't be measured: not on Linux, or on a cluster
 
 
-def verb(argv: Sequence[str], cores: int) -> Ran:
-    """Runs a verb on so many cores of this machine, or on the cluster that RAY_ADDRESS names.
+def run_verb(argv: Sequence[str], cores: int) -> Usage:
+    """Run a verb on some cores of this machine, or on the cluster that RAY_ADDRESS names.
 
     Raises:
-        UserError: it failed; with its last line.
+        UserError: it failed; with the last line that it printed.
     """
-    environment = os.environ | {
-        "RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES": str(OBJECT_STORE_BYTES)
-    }
+    limit = {"RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES": str(OBJECT_STORE_BYTES)}
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "instancesketch", *argv],
-        env=environment,
+        env=os.environ | limit,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=None if is_elsewhere() else lambda: keep_to(cores),
+        preexec_fn=None if is_on_cluster() else lambda: limit_cores(cores),
     )
-    memory = _Memory(process.pid)
+    memory = _PeakMemory(process.pid)
     try:
-        _, said = process.communicate()
+        _, errors = process.communicate()
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait()
-        peak = memory.stop()
+        peak_mb = memory.stop()
     if process.returncode:
-        last = said.strip().splitlines()[-1:] or ["no reason given"]
+        last = errors.strip().splitlines()[-1:] or ["no reason given"]
         raise UserError(f"{' '.join(argv)}: {last[0]}")
-    return Ran(seconds=time.perf_counter() - began, memory_mb=None if is_elsewhere() else peak)
+    seconds = time.perf_counter() - began
+    return Usage(seconds=seconds, memory_mb=None if is_on_cluster() else peak_mb)
 
 
-def is_elsewhere() -> bool:
-    """Whether Ray is not this machine's own."""
+def is_on_cluster() -> bool:
+    """Return whether verbs use a cluster that is already there, not a Ray of their own."""
     return os.environ.get("RAY_ADDRESS", "local") not in ("", "local")
 
 
-def keep_to(cores: int) -> None:
-    """Keeps this process, and those that it starts, to the first so many cores that it may use."""
+def limit_cores(cores: int) -> None:
+    """Restrict this process and its descendants to the first `cores` cores that it may use."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
-class _Memory:
-    """Watches how much memory a process and all that it has started hold together."""
+class _PeakMemory:
+    """Samples the memory of a process and all its descendants, in a thread."""
 
     def __init__(self, pid: int) -> None:
-        self._pid, self._peak, self._end = pid, 0.0, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._pid, self._peak_mb, self._ended = pid, 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 
     def stop(self) -> float | None:
-        """The most that it was at one time, in MB; None where the system doesn't say."""
-        self._end.set()
+        """Return the largest sample, in MB; None where the system has no such figure."""
+        self._ended.set()
         self._thread.join()
-        return self._peak or None
+        return self._peak_mb or None
 
-    def _watch(self) -> None:
+    def _sample(self) -> None:
         while True:
-            self._peak = max(self._peak, tree_memory_mb(self._pid))
-            if self._end.wait(_SAMPLE_SECONDS):
+            self._peak_mb = max(self._peak_mb, tree_memory_mb(self._pid))
+            if self._ended.wait(_SAMPLE_SECONDS):
                 return

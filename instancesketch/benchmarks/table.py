@@ -1,4 +1,4 @@
-"""The table of a benchmark: rows as they were measured, what they come to beside each other."""
+"""The table of a benchmark: measurements, the ratios between them, and the machine."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Row:
 
     part: str  # segment, training, …
     what: str
-    number: int  # of drawings or scenes that went through
+    number: int  # of drawings or scenes
     per_second: float  # in steady state
     cores: int = 1
-    start_up_seconds: float | None = None  # what the whole took besides
-    memory_mb: float | None = None  # most at one time, shared pages shared out (PSS)
-    others: Mapping[str, Any] = field(default_factory=dict)  # `stages`, MB/s, …
+    start_up_seconds: float | None = None  # the time besides the steady state
+    memory_mb: float | None = None  # peak proportional set size, all processes
+    others: Mapping[str, Any] = field(default_factory=dict)  # times by stage, MB a second, …
 
 
 @dataclass
@@ -35,57 +35,60 @@ class Table:
     ratios: dict[str, float] = field(default_factory=dict)
 
     def rate(self, what: str) -> float | None:
-        """What a row came to, or None where there is none."""
+        """Return the speed of a row, or None if it was not measured."""
         return next((row.per_second for row in self.rows if row.what == what), None)
 
     def compare(self, name: str, first: str, second: str) -> None:
-        """Notes how many times as fast as the second one is the first."""
+        """Add the ratio of two rows' speeds, if both were measured."""
         a, b = self.rate(first), self.rate(second)
         if a and b:
             self.ratios[name] = round(a / b, 2)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, for JSON."""
+        """Return the table for JSON."""
         rows = [asdict(row) for row in self.rows]
         return {"machine": machine(), "rows": rows, "ratios": self.ratios}
 
     def to_markdown(self) -> str:
-        """All of it, for people."""
-        said = machine()
-        lines = [", ".join(f"{name}: {value}" for name, value in said.items()), ""]
+        """Return the table as Markdown."""
+        lines = [", ".join(f"{name}: {value}" for name, value in machine().items()), ""]
         lines += [_line(HEAD), "|---|---|" + "---:|" * (len(HEAD) - 2)]
-        for row in self.rows:
-            lines.append(
-                _line(
-                    (
-                        row.part, row.what, str(row.cores), f"{row.number:,}",
-                        _figure(row.per_second), _figure(row.per_second / row.cores),
-                        _figure(row.start_up_seconds), _figure(row.memory_mb),
-                    )
-                )
-            )  # fmt: skip
+        lines += [_line(_cells(row)) for row in self.rows]
         for row in self.rows:
             if row.others:
-                told = ", ".join(
-                    f"{k.replace('_', ' ')} {_figure(v)}" for k, v in row.others.items()
+                others = ", ".join(
+                    f"{name.replace('_', ' ')} {_figure(v)}" for name, v in row.others.items()
                 )
-                lines += ["", f"{row.part}, {row.what}: {told}"]
+                lines += ["", f"{row.part}, {row.what}: {others}"]
         lines += ["", *(f"{name}: {ratio:g}" for name, ratio in self.ratios.items())]
         return "\n".join(lines) + "\n"
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
+    """Return a description of this machine."""
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    # Newer versions of torch know the processor's name; `platform` has its architecture only.
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return {
-        "processor": torch.cpu.get_capabilities().get("cpu_name", platform.processor())
-        if hasattr(torch.cpu, "get_capabilities")
-        else platform.processor(),
+        "processor": capabilities.get("cpu_name", platform.processor()),
         "cores": os.cpu_count(),
         "gpus": ", ".join(gpus) or "none",
         "torch": torch.__version__,
         "busy_before": round(os.getloadavg()[0], 2),
     }
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.part,
+        row.what,
+        str(row.cores),
+        f"{row.number:,}",
+        _figure(row.per_second),
+        _figure(row.per_second / row.cores),
+        _figure(row.start_up_seconds),
+        _figure(row.memory_mb),
+    )
 
 
 def _line(cells: tuple[str, ...]) -> str:

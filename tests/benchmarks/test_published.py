@@ -2,12 +2,12 @@
 
 import torch
 
-from instancesketch.benchmarks.published import LONGEST, Published, images
+from instancesketch.benchmarks.published import LONGEST, Published, draw_images
 from tests.drawings import DOODLE7, drawn, packed, sketch_of
 
 
 def test_a_stroke_fills_its_image_and_lies_in_its_place() -> None:
-    shapes, places = images(
+    shapes, places = draw_images(
         packed([sketch_of([(0, 0), (0, 100)], [(50, 50), (100, 100)], [(9, 9)])])
     )
     assert shapes.shape == places.shape == (3, 1, 32, 32)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from instancesketch.benchmarks import PARTS, Row, Table
+from instancesketch.benchmarks.config import PARTS
+from instancesketch.benchmarks.table import Row, Table
 from instancesketch.cli.main import main
 from tests.drawings import corpus, drawn
 

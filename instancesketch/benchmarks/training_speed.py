@@ -1,0 +1,74 @@
+"""The speed of training: a plain loop, and Ray Train with one worker and with two."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from instancesketch.benchmarks import subprocesses
+from instancesketch.benchmarks.table import Row
+from instancesketch.benchmarks.workload import Workload
+from instancesketch.core import storage
+from instancesketch.core.label_ids import part_ids
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.core.usage import summarize_usage
+from instancesketch.tracking import metrics_log
+from instancesketch.training import dataloader
+from instancesketch.training.config import SegmenterFitConfig
+from instancesketch.training.trainer import create_fit
+
+
+def measure_training(workload: Workload) -> Iterator[Row]:
+    """Measure epochs of the segmenter in a plain loop, and on Ray Train."""
+    table = workload.drawings.slice(0, workload.config.training_number)
+    taxonomy, config = Taxonomy.load("doodle7"), SegmenterFitConfig()
+    ids, _ = part_ids(table, taxonomy)
+    fit = create_fit(
+        config,
+        taxonomy,
+        steps_per_epoch=-(-len(table) // config.batch_size),
+        part_counts=np.bincount(ids, minlength=len(taxonomy.part_names)).tolist(),
+        device=torch.device("cpu"),
+    )
+    batches = dataloader.shuffled(
+        [table],
+        taxonomy,
+        batch_size=config.batch_size,
+        repeats_C=torch.ones(len(taxonomy.category_names), dtype=torch.int64),
+        generator=torch.Generator().manual_seed(0),
+    )
+    began = time.perf_counter()
+    fit.train_epoch(batches, 0)
+    per_second = len(table) / (time.perf_counter() - began)
+    yield Row(
+        part="training",
+        what="training in a plain loop",
+        number=len(table),
+        per_second=per_second,
+    )
+    corpus = workload.write_corpus(table, len(table), "to-train")
+    for workers in (1, 2):
+        if workers <= workload.cores:
+            yield _on_ray(workload, corpus, workers)
+
+
+def _on_ray(workload: Workload, corpus: str, workers: int) -> Row:
+    runs, name = workload.at("runs"), f"by-{workers}"
+    argv = ["train", "segmenter", "--data", corpus, "--run", name, "--storage", runs]
+    argv += ["--epochs", "3", "--select", "none", "--workers", str(workers), "--quiet"]
+    usage = subprocesses.run_verb(argv, workers)
+    # The first epoch includes the start of the readers, so it isn't the steady pace.
+    epochs = metrics_log.read(storage.join(runs, name))[1:]
+    speed = summarize_usage(epochs)["speed"]
+    return Row(
+        part="training",
+        what=f"Ray Train, {workers} worker{'s' * (workers > 1)}",
+        number=speed["drawings"],
+        per_second=speed["drawings_per_second"],
+        cores=workers,
+        start_up_seconds=usage.seconds - speed["seconds"],
+        memory_mb=usage.memory_mb,
+    )
