@@ -2,14 +2,14 @@
 
 | format      | files                            | read | written | cut by     | taxonomy |
 |-------------|----------------------------------|------|---------|------------|----------|
-| `json`      | published JSON, one a drawing    | yes  | yes     |            | doodle7  |
+| `json`      | published JSON, one per drawing  | yes  | yes     |            | doodle7  |
 | `cvat`      | CVAT for images 1.1              | yes  | yes     |            | doodle7  |
 | `labelstudio` | Label Studio JSON, from here   | yes  | yes     |            | doodle7  |
 | `quickdraw` | Quick, Draw! ndjson              | yes  | yes     | lines      |          |
 | `spg`       | SPG ndjson beside its `.txt`     | yes  |         | lines      | spg20    |
 | `scenes`    | scene ndjson                     | yes  |         | lines      |          |
 | `npz`       | sketch-rnn stroke-3              | yes  |         |            |          |
-| `svg`       | SVG, one a drawing               | yes  | yes     |            |          |
+| `svg`       | SVG, one per drawing             | yes  | yes     |            |          |
 | `corpus`    | Parquet of a corpus or a result  | yes  |         | row groups |          |
 
 What is written reads back as the same sketch, but for columns that a format can't hold:
@@ -17,11 +17,11 @@ What is written reads back as the same sketch, but for columns that a format can
 | format      | lost                                                                             |
 |-------------|----------------------------------------------------------------------------------|
 | all         | `part_score`, `category_score`, `object_score`, `error`                          |
-| `json`      | `part`, which the taxonomy finds from the label                                  |
+| `json`      | `part`, which the taxonomy derives from the label                                |
 | `cvat`      | `part`, as above; characters that XML can't hold (most of U+0000 to U+001F)      |
 | `labelstudio` | `part`, as above                                                               |
 | `quickdraw` | nothing more                                                                     |
-| `svg`       | an `instance` list of nothing but nulls reads as null; characters as for `cvat`  |
+| `svg`       | an `instance` list with only nulls reads as null;      characters as for `cvat`  |
 
 Labels and categories that the taxonomy used for reading doesn't know are no part of that promise.
 """
