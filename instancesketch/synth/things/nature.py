@@ -1,4 +1,4 @@
-"""What is out of doors and no corpus of drawings has: ground, roads, water, stones, grass."""
+"""Outdoor things that no corpus of drawings has: ground, roads, water, stones, grass."""
 
 from __future__ import annotations
 
@@ -20,55 +20,56 @@ from instancesketch.synth.primitives import (
 
 
 def draw_line(canvas: Canvas, path: Path) -> None:
-    """Draws a line that is part of nothing."""
+    """Draw a line that belongs to no part."""
     canvas.line(path, UNLABELED)
 
 
 def _wavy_path(
     canvas: Canvas, y: float, swing: float, left: float = 0.0, right: float = 1.0
 ) -> Path:
-    """A line from left to right that rises and falls a little."""
+    """Return a line from left to right that rises and falls by about `swing`."""
     x = np.linspace(left, right, canvas.integer(3, 6))
-    y_of = y + swing * np.clip(canvas.rng.normal(size=len(x)), -1.5, 1.5)
-    return curve(*zip(x.tolist(), y_of.tolist(), strict=True))
+    heights = y + swing * np.clip(canvas.rng.normal(size=len(x)), -1.5, 1.5)
+    return curve(*zip(x.tolist(), heights.tolist(), strict=True))
 
 
 def draw_ground(canvas: Canvas) -> None:
-    """A line from left to right."""
+    """Draw a line from left to right."""
     draw_line(canvas, _wavy_path(canvas, 0, canvas.pick({0.004: 2.0, 0.02: 1.5, 0.06: 1.0})))
 
 
 def draw_road(canvas: Canvas) -> None:
-    """Two lines across, or into the depth; sometimes dashes in between."""
+    """Draw two lines across, or into the depth; sometimes dashes in between."""
     gap = canvas.uniform(0.08, 0.3)
     if canvas.chance(0.25):  # into the depth
         far = gap * canvas.uniform(0.2, 0.8)
         draw_line(canvas, curve((-gap, 1), (-far, 0.4), (-far / 2, 0)))
         draw_line(canvas, curve((gap, 1), (far, 0.4), (far / 2, 0)))
-        dashes = polyline((0, 0.1), (0, 0.95))
+        middle = polyline((0, 0.1), (0, 0.95))
     else:
         middle = _wavy_path(canvas, 0, canvas.pick({0.0: 2.0, 0.05: 1.0, 0.12: 1.0}))
         slope = np.linspace(0, canvas.rng.normal(0, 0.15), len(middle))[:, None] * (0, 1)
         middle = middle + slope
         for side in (-1, 1):
             draw_line(canvas, place(middle, 0, side * gap / 2))
-        dashes = middle
     if canvas.chance(0.35):
         for share in canvas.divide(canvas.integer(2, 7), 0.05, 0.9)[:-1]:
-            draw_line(canvas, points_at(dashes, [share, share + 0.04]))
+            draw_line(canvas, points_at(middle, [share, share + 0.04]))
 
 
 def draw_river(canvas: Canvas) -> None:
-    """Two banks, with waves in between."""
+    """Draw two banks, with waves in between."""
     gap, middle = canvas.uniform(0.12, 0.35), _wavy_path(canvas, 0, canvas.uniform(0.05, 0.15))
-    for low in (-gap / 2, gap / 2 * canvas.uniform(0.8, 1.4)):
-        draw_line(canvas, place(middle, 0, low))
+    for offset in (-gap / 2, gap / 2 * canvas.uniform(0.8, 1.4)):
+        draw_line(canvas, place(middle, 0, offset))
     for _ in range(canvas.integer(0, 5)):
         x, y = points_at(middle, canvas.uniform(0.05, 0.85)).tolist()
-        _draw_ripple(canvas, x, y + gap * canvas.uniform(-0.3, 0.3), canvas.uniform(0.04, 0.12), 2)
+        y_wave = y + gap * canvas.uniform(-0.3, 0.3)
+        _draw_waves(canvas, x, y_wave, canvas.uniform(0.04, 0.12), 2)
 
 
-def _draw_ripple(canvas: Canvas, x: float, y: float, width: float, count: int) -> None:
+def _draw_waves(canvas: Canvas, x: float, y: float, width: float, count: int) -> None:
+    """Draw `count` waves in one line to the right from x."""
     steps = np.linspace(0, width, 2 * count + 1)
     height = width / count * canvas.uniform(0.1, 0.3)
     nodes = [
@@ -78,32 +79,34 @@ def _draw_ripple(canvas: Canvas, x: float, y: float, width: float, count: int) -
 
 
 def draw_ocean(canvas: Canvas) -> None:
-    """Rows of waves, the first from one side to the other."""
-    rows, low = canvas.integer(1, 4), canvas.uniform(0.08, 0.2)
-    _draw_ripple(canvas, 0, 0, 1, canvas.integer(4, 12))
+    """Draw rows of waves, the first from one side to the other."""
+    rows, gap = canvas.integer(1, 4), canvas.uniform(0.08, 0.2)
+    _draw_waves(canvas, 0, 0, 1, canvas.integer(4, 12))
+    # Nearer rows are short: nobody fills a sea with waves.
     for row in range(1, rows):
         left = canvas.uniform(0, 0.5)
-        _draw_ripple(canvas, left, row * low, canvas.uniform(0.2, 1 - left), canvas.integer(2, 7))
+        width = canvas.uniform(0.2, 1 - left)
+        _draw_waves(canvas, left, row * gap, width, canvas.integer(2, 7))
 
 
 def draw_mountain(canvas: Canvas) -> None:
-    """Peaks in one line, or overlapping ones of their own; snow on some."""
-    number = canvas.integer(1, 4)
-    cuts, height = canvas.divide(number), canvas.uniform(0.25, 0.6)
-    tops = [height * canvas.uniform(0.6, 1.1) for _ in range(number)]
+    """Draw peaks in one line, or overlapping ones of their own; snow on some."""
+    count = canvas.integer(1, 4)
+    cuts, height = canvas.divide(count), canvas.uniform(0.25, 0.6)
+    tops = [height * canvas.uniform(0.6, 1.1) for _ in range(count)]
     peaks = list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), tops, strict=True))
     if canvas.chance(0.5):
         nodes = [(0.0, 0.0)]
         for i, (left, right, top) in enumerate(peaks):
             nodes += [((left + right) / 2, -top)]
-            nodes += [(right, -top * canvas.uniform(0.2, 0.6) if i < number - 1 else 0.0)]
+            # The line comes down to the ground after the last peak alone.
+            nodes += [(right, -top * canvas.uniform(0.2, 0.6) if i < count - 1 else 0.0)]
         draw_line(canvas, curve(*nodes) if canvas.chance(0.3) else polyline(*nodes))
     else:
         for left, right, top in peaks:
-            draw_line(
-                canvas, polyline((left - 0.05, 0), ((left + right) / 2, -top), (right + 0.05, 0))
-            )
-    if canvas.chance(0.3):
+            peak = polyline((left - 0.05, 0), ((left + right) / 2, -top), (right + 0.05, 0))
+            draw_line(canvas, peak)
+    if canvas.chance(0.3):  # snow
         for left, right, top in peaks:
             middle, half = (left + right) / 2, (right - left) / 8
             ends = (middle - half, -0.75 * top), (middle + half, -0.75 * top)
@@ -113,53 +116,44 @@ def draw_mountain(canvas: Canvas) -> None:
 
 
 def draw_hill(canvas: Canvas) -> None:
-    """Arcs side by side."""
+    """Draw arcs side by side."""
     for left in canvas.divide(canvas.integer(1, 3), 0, 0.7)[:-1].tolist():
         width = canvas.uniform(0.3, 1.0)
-        draw_line(
-            canvas,
-            ellipse(
-                left + width / 2, 0, width / 2, canvas.uniform(0.08, 0.25), start=0.5, turns=0.5
-            ),
-        )
+        height = canvas.uniform(0.08, 0.25)
+        arc = ellipse(left + width / 2, 0, width / 2, height, start=0.5, turns=0.5)
+        draw_line(canvas, arc)
 
 
 def draw_stone(canvas: Canvas) -> None:
-    """A loop, or half of one."""
+    """Draw a loop, or half of one."""
     outline = canvas.blob(0, 0, 1, canvas.uniform(0.45, 1.0), uneven=0.12)
     if canvas.chance(0.3):  # flat on the ground
         outline = ellipse(0, 0, 1, canvas.uniform(0.5, 0.9), start=0.5, turns=0.5)
-        draw_line(canvas, np.concatenate([outline, outline[:1]]) if canvas.chance(0.6) else outline)
+        closed = canvas.chance(0.6)
+        draw_line(canvas, np.concatenate([outline, outline[:1]]) if closed else outline)
     else:
         canvas.loop(outline, UNLABELED)
-    if canvas.detail(0.15):
+    if canvas.detail(0.15):  # a crack
         draw_line(canvas, polyline((-0.2, -0.2), (0.1, canvas.uniform(-0.1, 0.2)), (0.3, 0.1)))
 
 
-def _draw_blades(canvas: Canvas, width: float) -> None:
-    for x in canvas.divide(canvas.integer(2, 6), 0, width)[:-1].tolist():
+def draw_tuft(canvas: Canvas) -> None:
+    """Draw a few blades, or a zigzag."""
+    if canvas.chance(0.5):
+        end = (canvas.uniform(0.5, 1), 0)
+        draw_line(canvas, zigzag((0, 0), end, canvas.integer(3, 9), canvas.uniform(0.3, 0.6)))
+        return
+    for x in canvas.divide(canvas.integer(2, 6), 0, 0.6)[:-1].tolist():
         lean = canvas.uniform(-0.1, 0.1)
         draw_line(canvas, polyline((x, 0), (x + lean, -canvas.uniform(0.2, 0.5))))
 
 
-def draw_tuft(canvas: Canvas) -> None:
-    """A few blades, or a zigzag."""
-    if canvas.chance(0.5):
-        draw_line(
-            canvas,
-            zigzag(
-                (0, 0), (canvas.uniform(0.5, 1), 0), canvas.integer(3, 9), canvas.uniform(0.3, 0.6)
-            ),
-        )
-    else:
-        _draw_blades(canvas, 0.6)
-
-
 def draw_grass(canvas: Canvas) -> None:
-    """One long zigzag, or a row of tufts or blades."""
+    """Draw one long zigzag, or a row of tufts or blades."""
     style = canvas.pick({"zigzag": 2.0, "tufts": 1.5, "blades": 1.0})
     if style == "zigzag":
-        draw_line(canvas, zigzag((0, 0), (1, 0), canvas.integer(15, 60), canvas.uniform(0.03, 0.1)))
+        count = canvas.integer(15, 60)
+        draw_line(canvas, zigzag((0, 0), (1, 0), count, canvas.uniform(0.03, 0.1)))
         return
     for x in canvas.divide(canvas.integer(3, 10), 0, 1)[:-1].tolist():
         y, width = canvas.rng.normal(0, 0.02), canvas.uniform(0.02, 0.08)
@@ -170,41 +164,37 @@ def draw_grass(canvas: Canvas) -> None:
 
 
 def draw_bush(canvas: Canvas) -> None:
-    """Bulges round, or over a line."""
-    outline = ellipse(
-        0, 0, 1, canvas.uniform(0.5, 0.9), start=0.5, turns=canvas.pick({1.0: 2, 0.5: 1})
-    )
-    draw_line(
-        canvas, scallops(outline, canvas.divide(canvas.integer(5, 11)), canvas.uniform(0.25, 0.55))
-    )
+    """Draw bulges all round, or over a line on the ground."""
+    ry = canvas.uniform(0.5, 0.9)
+    outline = ellipse(0, 0, 1, ry, start=0.5, turns=canvas.pick({1.0: 2, 0.5: 1}))
+    cuts = canvas.divide(canvas.integer(5, 11))
+    draw_line(canvas, scallops(outline, cuts, canvas.uniform(0.25, 0.55)))
 
 
 def draw_fence(canvas: Canvas) -> None:
-    """Posts and boards."""
+    """Draw posts and boards."""
     height, posts = canvas.uniform(0.1, 0.25), canvas.integer(3, 12)
     for y in (0.3 * height, 0.7 * height)[: canvas.integer(1, 2)]:
         draw_line(canvas, polyline((0, y), (1, y + canvas.rng.normal(0, 0.01))))
-    width = canvas.pick({0.0: 2.0, 0.02: 1.0})
+    half = canvas.pick({0.0: 2.0, 0.02: 1.0})
     for x in np.linspace(0.02, 0.96, posts).tolist():
-        if width:
-            tip = polyline((x, height), (x, 0), (x + width, -width), (x + 2 * width, 0))
-            draw_line(canvas, np.concatenate([tip, polyline((x + 2 * width, height))]))
+        if half:  # pointed pickets
+            tip = polyline((x, height), (x, 0), (x + half, -half), (x + 2 * half, 0))
+            draw_line(canvas, np.concatenate([tip, polyline((x + 2 * half, height))]))
         else:
             draw_line(canvas, polyline((x, 0), (x + canvas.rng.normal(0, 0.01), height)))
 
 
 def draw_smoke(canvas: Canvas) -> None:
-    """Wavy lines upwards, or curls."""
+    """Draw wavy lines upwards, or curls."""
     for i in range(canvas.integer(1, 3)):
+        x = 0.3 * i
         if canvas.chance(0.6):
-            _draw_smoke_line(canvas, 0.3 * i)
-        else:
+            swing = canvas.uniform(0.05, 0.2)
+            count = canvas.integer(3, 6)
             draw_line(
-                canvas, spiral(0.3 * i, -0.5, canvas.uniform(0.2, 0.5), canvas.uniform(1.5, 3))
+                canvas, curve(*((x + (swing if j % 2 else -swing), -j / 4) for j in range(count)))
             )
-
-
-def _draw_smoke_line(canvas: Canvas, x: float) -> None:
-    swing = canvas.uniform(0.05, 0.2)
-    nodes = [(x + (swing if i % 2 else -swing), -i / 4) for i in range(canvas.integer(3, 6))]
-    draw_line(canvas, curve(*nodes))
+        else:
+            radius, turns = canvas.uniform(0.2, 0.5), canvas.uniform(1.5, 3)
+            draw_line(canvas, spiral(x, -0.5, radius, turns))

@@ -32,7 +32,7 @@ _RAYS = {
 
 
 def draw_cloud(canvas: Canvas) -> None:
-    """One cloud, seldom two or three, of bulges, as an oval, a few lines or a scribble."""
+    """Draw one cloud, seldom two or three, each about 1 wide."""
     x = 0.0
     flat = canvas.pick({canvas.uniform(0.15, 0.4): 4.0, canvas.uniform(0.05, 0.15): 1.0})
     for _ in range(canvas.pick({1: 14.0, 2: 1.5, 3: 0.5})):
@@ -42,82 +42,93 @@ def draw_cloud(canvas: Canvas) -> None:
 
 
 def _draw_one_cloud(canvas: Canvas, x: float, y: float, ry: float) -> None:
-    base = canvas.blob(x, y, 0.5, ry, uneven=canvas.uniform(0.02, 0.16))
+    """Draw a cloud about (x, y): of bulges, as an oval, a few lines or a scribble."""
+    edge = canvas.blob(x, y, 0.5, ry, uneven=canvas.uniform(0.02, 0.16))
     pinch = canvas.uniform(0, 0.8)
     style = canvas.pick(_CLOUDS)
     if style == "bulges":
+        # A little less or more than once round, as when a hand doesn't meet its start.
         cuts = canvas.divide(canvas.integer(4, 15), 0, canvas.uniform(0.85, 1.06))
-        canvas.line(
-            scallops(base, cuts, canvas.bulge_depths(len(cuts) - 1, 0.1, 0.7), pinch), "body"
-        )
+        depths = canvas.bulge_depths(len(cuts) - 1, 0.1, 0.7)
+        canvas.line(scallops(edge, cuts, depths, pinch), "body")
     elif style == "flat":
         _draw_flat_cloud(canvas, x, y, ry, pinch)
     elif style == "arcs":  # each bulge a stroke of its own
         for a, b in pairwise(canvas.divide(canvas.integer(3, 8))):
-            canvas.line(scallops(base, [a, b], canvas.uniform(0.2, 0.7), pinch), "body")
+            canvas.line(scallops(edge, [a, b], canvas.uniform(0.2, 0.7), pinch), "body")
     elif style == "blob":
         canvas.loop(canvas.blob(x, y, 0.5, ry, uneven=canvas.uniform(0.02, 0.2)), "body")
     elif style == "corners":
         shares = canvas.divide(canvas.integer(5, 11), 0, canvas.uniform(0.85, 1.05)) % 1
-        corners = points_at(base, shares) + canvas.rng.normal(0, 0.1 * ry, (len(shares), 2))
+        corners = points_at(edge, shares) + canvas.rng.normal(0, 0.1 * ry, (len(shares), 2))
         canvas.line(corners, "body")
-    elif style == "wave":  # one line or two, open
-        for level in (0.0, 0.25)[: canvas.integer(1, 2)]:
-            edge = polyline((x - 0.5, y + level), (x + canvas.uniform(0, 0.5), y + level))
-            cuts = canvas.divide(canvas.integer(2, 7))
-            depths = canvas.bulge_depths(len(cuts) - 1, 0.1, 0.6) * canvas.pick({1: 2.0, -1: 1.0})
-            canvas.line(scallops(edge, cuts, depths, pinch / 2), "body")
+    elif style == "wave":
+        _draw_wavy_cloud(canvas, x, y, pinch)
     elif style == "halves":  # top and bottom apart
         cut = canvas.uniform(0.35, 0.65)
         for a, b in ((0.0, cut), (cut, 1.0)):
             cuts = canvas.divide(canvas.integer(2, 6), a, b)
-            canvas.line(
-                scallops(base, cuts, canvas.bulge_depths(len(cuts) - 1, 0.1, 0.6), pinch), "body"
-            )
-    elif style == "curls":  # coils one after the other along the edge
-        coils = canvas.integer(5, 10)
-        phase = np.linspace(0, 2 * np.pi * coils, 12 * coils)
-        way = points_at(base, np.linspace(0, 1, len(phase)))
-        canvas.line(way + 0.09 * np.stack([np.cos(phase), np.sin(phase)], 1), "body")
+            depths = canvas.bulge_depths(len(cuts) - 1, 0.1, 0.6)
+            canvas.line(scallops(edge, cuts, depths, pinch), "body")
+    elif style == "curls":
+        canvas.line(_coils_along(edge, canvas.integer(5, 10)), "body")
     else:
         canvas.scribble(x, y, 0.5, ry, "body")
     for _ in range(canvas.integer(1, 3) if canvas.detail(0.1) else 0):  # curls inside
         r = canvas.uniform(0.06, 0.14)
         start, turns = canvas.rng.random(), canvas.uniform(0.4, 0.8)
-        canvas.line(
-            ellipse(x + canvas.uniform(-0.3, 0.3), y, r, r, start=start, turns=turns), "body"
-        )
+        curl = ellipse(x + canvas.uniform(-0.3, 0.3), y, r, r, start=start, turns=turns)
+        canvas.line(curl, "body")
+
+
+def _coils_along(edge: Path, count: int) -> Path:
+    """Return `count` coils one after the other along an edge."""
+    phase = np.linspace(0, 2 * np.pi * count, 12 * count)
+    centres = points_at(edge, np.linspace(0, 1, len(phase)))
+    return centres + 0.09 * np.stack([np.cos(phase), np.sin(phase)], 1)
+
+
+def _draw_wavy_cloud(canvas: Canvas, x: float, y: float, pinch: float) -> None:
+    """Draw one or two open rows of bulges."""
+    for level in (0.0, 0.25)[: canvas.integer(1, 2)]:
+        edge = polyline((x - 0.5, y + level), (x + canvas.uniform(0, 0.5), y + level))
+        cuts = canvas.divide(canvas.integer(2, 7))
+        # A negative depth lets the bulges hang.
+        depths = canvas.bulge_depths(len(cuts) - 1, 0.1, 0.6) * canvas.pick({1: 2.0, -1: 1.0})
+        canvas.line(scallops(edge, cuts, depths, pinch / 2), "body")
 
 
 def _draw_flat_cloud(canvas: Canvas, x: float, y: float, ry: float, pinch: float) -> None:
-    """Bulges over a straight base, in one line or two, or without the base."""
+    """Draw bulges over a straight base, in one line or two, or without the base."""
     top = ellipse(x, y, 0.5, ry * 1.4, start=0.5, turns=0.5)
     cuts = canvas.divide(canvas.integer(3, 6))
-    puffs = scallops(top, cuts, canvas.bulge_depths(len(cuts) - 1, 0.3, 0.7), pinch)
+    bulges = scallops(top, cuts, canvas.bulge_depths(len(cuts) - 1, 0.3, 0.7), pinch)
     if canvas.chance(0.6):
-        canvas.line(join([puffs, top[:1]]), "body")
+        canvas.line(join([bulges, top[:1]]), "body")
         return
-    canvas.line(puffs, "body")
+    canvas.line(bulges, "body")
     if canvas.chance(0.8):
         canvas.line(polyline((x - 0.5, y), (x + 0.5, y)), "body")
 
 
 def draw_sun(canvas: Canvas) -> None:
-    """A disc of radius 1 with rays, or a part of one at the edge of the page."""
-    # Where the arc of the disc begins and how long it is: whole, in a corner, at the top.
+    """Draw a disc of radius 1 with rays, or a part of one at the edge of the page."""
+    # Where the arc of the disc begins and its length: whole, in a corner, at the top.
     start, sweep = canvas.pick({(0.0, 1.0): 8.0, (0.0, 0.25): 1.0, (-0.01, 0.5): 0.25})
     canvas.begin_feature()
     if sweep < 1:
+        # The arc may end before the page's edge or cross it.
         bow = canvas.uniform(-0.04, 0.06)
-        arc = ellipse(0, 0, 1, canvas.jitter(1, 0.15), start=start - bow, turns=sweep + 2 * bow)
-        canvas.line(arc, "center")
+        ry = canvas.jitter(1, 0.15)
+        canvas.line(ellipse(0, 0, 1, ry, start=start - bow, turns=sweep + 2 * bow), "center")
     else:
         start = canvas.rng.random()
         _draw_disc(canvas)
     if canvas.chance(0.98):
-        rays = canvas.pick(_RAYS)
+        style = canvas.pick(_RAYS)
         share = canvas.pick({1.0: 9.0, canvas.uniform(0.4, 0.9): 1.0})  # some leave a side without
-        _draw_rays(canvas, rays, start, sweep * share, canvas.pick({1: 10.0, 2: 0.6}))
+        alternate = canvas.pick({False: 10.0, True: 0.6})
+        _draw_rays(canvas, style, start, sweep * share, alternate)
     if sweep == 1 and canvas.detail(0.17):
         canvas.begin_feature()
         _draw_sun_face(canvas)
@@ -140,85 +151,76 @@ def _draw_disc(canvas: Canvas) -> None:
 
 
 def _draw_sun_face(canvas: Canvas) -> None:
-    """A face: eyes as rings, dots or dark glasses, and a mouth."""
-    look = canvas.pick({"ring": 3.0, "dot": 2.0, "glasses": 0.7})
+    """Draw eyes as rings, dots or dark glasses, and a mouth."""
+    style = canvas.pick({"ring": 3.0, "dot": 2.0, "glasses": 0.7})
     for x in (-0.3, 0.3):
-        if look == "dot":
+        if style == "dot":
             canvas.dot(x, -0.2, 0.07, "center")
-        elif look == "ring":
+        elif style == "ring":
             canvas.ring(x, -0.2, 0.08, 0.11, "center")
         else:
-            (canvas.ring if canvas.chance(0.5) else canvas.scribble)(x, -0.15, 0.25, 0.17, "center")
-    if look == "glasses":
+            draw = canvas.ring if canvas.chance(0.5) else canvas.scribble
+            draw(x, -0.15, 0.25, 0.17, "center")
+    if style == "glasses":
         canvas.line(polyline((-0.6, -0.2), (0.6, -0.2)), "center")
     if canvas.chance(0.9):
-        width = canvas.uniform(0.25, 0.55)
-        canvas.line(ellipse(0, 0.15, width, 0.35, start=0.05, turns=0.4), "center")
+        half = canvas.uniform(0.25, 0.55)
+        canvas.line(ellipse(0, 0.15, half, 0.35, start=0.05, turns=0.4), "center")
 
 
-def _draw_rays(canvas: Canvas, style: str, start: float, sweep: float, rows: int) -> None:
-    """Rays round an arc of the disc.
+def _draw_rays(canvas: Canvas, style: str, start: float, sweep: float, alternate: bool) -> None:
+    """Draw rays round an arc of the disc.
 
     Args:
-        pad: where to.
-        style: how a ray looks.
+        canvas: to draw on.
+        style: of a ray, or of all of them in one line.
         start: where the arc begins, in turns.
-        sweep: how long it is.
-        rows: 2 for short rays between the long ones.
+        sweep: length of the arc, in turns.
+        alternate: draw every other ray short.
     """
-    number = (
-        canvas.integer(3, 6)
-        if sweep < 0.6
-        else canvas.integer(4, canvas.pick({9: 2.0, 14: 2.0, 24: 0.5}))
-    )
+    # A part of a disc has room for fewer rays.
+    most = 6 if sweep < 0.6 else canvas.pick({9: 2.0, 14: 2.0, 24: 0.5})
+    count = canvas.integer(3 if sweep < 0.6 else 4, most)
     gap = canvas.pick({0.0: 1.5, canvas.uniform(0, 0.45): 3.0, -0.15: 0.3})
-    reach, turn = canvas.uniform(0.2, 1.2), canvas.pick({0.0: 4.0, canvas.uniform(-0.8, 0.8): 1.0})
+    reach = canvas.uniform(0.2, 1.2)
+    slant = canvas.pick({0.0: 4.0, canvas.uniform(-0.8, 0.8): 1.0})
     around = ellipse(0, 0, 1 + gap, 1 + gap, start=start, turns=sweep)
     if style in ("teeth", "bulges"):  # all in one stroke, so none is an instance
-        cuts = canvas.divide(max(number, 5))
-        teeth = style == "teeth"
+        cuts = canvas.divide(max(count, 5))
         canvas.begin_feature()
-        canvas.line(
-            spikes(around, cuts, reach * 0.7) if teeth else scallops(around, cuts, 0.6), "ray"
-        )
+        teeth = style == "teeth"
+        line = spikes(around, cuts, reach * 0.7) if teeth else scallops(around, cuts, 0.6)
+        canvas.line(line, "ray")
         return
-    shares = canvas.divide(number)[: -1 if sweep == 1 else None]
+    # On a whole disc the last cut is the first again.
+    shares = canvas.divide(count)[: -1 if sweep == 1 else None]
     if canvas.style.feature_order == "any":
         canvas.rng.shuffle(shares)
-    half, spread = 0.3 / number * sweep, canvas.uniform(0.02, 0.2)
+    half, spread = 0.3 / count * sweep, canvas.uniform(0.02, 0.2)
     for i, share in enumerate(shares):
         foot = points_at(around, share)
-        away = (
-            foot / np.hypot(*foot) + canvas.rng.normal(0, spread, 2) + turn * foot[::-1] * (-1, 1)
-        )
-        length = reach * canvas.uniform(0.6, 1.3) * (0.55 if i % 2 and rows == 2 else 1)
-        _draw_ray(
-            canvas,
-            style,
-            foot,
-            foot + length * away,
-            points_at(around, [share - half, share + half]),
-            i,
-        )
+        outward = foot / np.hypot(*foot) + canvas.rng.normal(0, spread, 2)
+        outward = outward + slant * foot[::-1] * (-1, 1)
+        length = reach * canvas.uniform(0.6, 1.3) * (0.55 if alternate and i % 2 else 1)
+        sides = points_at(around, [share - half, share + half])
+        _draw_ray(canvas, style, foot, foot + length * outward, sides, f"ray {i}")
 
 
-def _draw_ray(canvas: Canvas, style: str, foot: Path, tip: Path, sides: Path, number: int) -> None:
-    instance = f"ray {number}"
+def _draw_ray(
+    canvas: Canvas, style: str, foot: Path, tip: Path, sides: Path, instance: str
+) -> None:
+    """Draw a ray from its foot to its tip; `sides` (2, 2) are the ends of a broad foot."""
     canvas.begin_feature()
     (x, y), (u, v) = foot.tolist(), tip.tolist()
     bow = canvas.uniform(-0.25, 0.25)
     if style == "line":
         canvas.line(np.stack([foot, tip]), "ray", instance)
-    elif style == "bent":  # curved, or with a hook at its end
-        canvas.line(
-            curve((x, y), ((x + u) / 2 - bow * (v - y), (y + v) / 2 + bow * (u - x)), (u, v)),
-            "ray",
-            instance,
-        )
+    elif style == "bent":
+        middle = ((x + u) / 2 - bow * (v - y), (y + v) / 2 + bow * (u - x))
+        canvas.line(curve((x, y), middle, (u, v)), "ray", instance)
     elif style == "wave":
-        canvas.line(
-            curve(*map(tuple, zigzag((x, y), (u, v), canvas.integer(3, 5), 0.15))), "ray", instance
-        )
+        wave = zigzag((x, y), (u, v), canvas.integer(3, 5), 0.15)
+        canvas.line(curve(*map(tuple, wave)), "ray", instance)
     elif style == "drop":
         canvas.line(teardrop((x, y), (u, v), canvas.uniform(0.2, 0.5)), "ray", instance)
     elif style == "fork":  # two lines that meet, each a stroke
