@@ -1,4 +1,4 @@
-"""Labels the strokes of hand-drawn sketches: parts, instances, objects.
+"""Label the strokes of hand-drawn sketches: parts, instances, objects.
 
 >>> from instancesketch import Segmenter, Sketch, Sketches
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Segmenter", "Sketch", "Sketches", "__version__"]
 __version__ = "0.1.0"
 
-_FROM = {
+_MODULES = {
     "Sketch": "core.sketch",
     "Sketches": "core.sketches",
     "Segmenter": "inference.segmenter",
@@ -21,9 +21,10 @@ _FROM = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a name when it is first asked for: the command line shall not wait for torch."""
-    if name not in _FROM:
+    """Import a name on first use."""
+    # Not on import of the package: the command line would wait for torch.
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_FROM[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

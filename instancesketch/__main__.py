@@ -1,4 +1,4 @@
-"""`python -m instancesketch VERB …`, the same as `instancesketch VERB …`."""
+"""Run the command line: `python -m instancesketch VERB …`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`instancesketch demo`: the whole way, on drawings made on the spot."""
+"""`instancesketch demo`: the whole workflow, on procedural drawings."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from instancesketch.cli.parser import VerbParser
 
 HELP = "try everything in a few minutes: draw, label, train, report"
 DESCRIPTION = """\
-Goes the whole way on a laptop. First half: makes drawings and writes them as CVAT XML, ingests
-those, labels some of them with the weights that ship, compares the labels with the truth, and
-writes shipped.html to look at. Second half: trains a small segmenter and refiner of its own on
-the other drawings, and writes trained.html. Every step prints the command that does it, to be
-used on drawings of your own. The same command run again goes on where it was stopped.
+Shows the whole workflow on a laptop. First half: makes procedural drawings and writes them as CVAT
+XML, ingests those, labels some of them with the shipped weights, compares the labels with the
+truth, and writes a page, shipped.html. Second half: trains a small segmenter and refiner on the
+other drawings, and writes trained.html. Each step prints its command, to use on drawings of your
+own. Run the same command again to continue a demo that was stopped.
 
   instancesketch demo"""
 
-DRAWINGS = 3_000
+_WITH_QUIET = ("synth", "ingest", "train", "segment")
 
 
 def add(parser: VerbParser) -> None:
@@ -27,13 +27,11 @@ def add(parser: VerbParser) -> None:
         "--out", default="demo", metavar="DIR", help="folder to make (default: demo)"
     )
     parser.add_argument(
-        "--number",
-        type=int,
-        default=DRAWINGS,
-        metavar="N",
-        help=f"drawings (default: {DRAWINGS:,})",
+        "--number", type=int, default=3_000, metavar="N", help="drawings (default: 3,000)"
     )
-    parser.add_argument("--epochs", type=int, default=6, metavar="N", help="(default: 6)")
+    parser.add_argument(
+        "--epochs", type=int, default=6, metavar="N", help="epochs to train (default: 6)"
+    )
     options.add_quiet(parser)
 
 
@@ -41,38 +39,42 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from instancesketch.core import storage
 
-    def at(name: str) -> str:
-        return storage.join(args.out, name)
+    for step in _steps(args.out, args.number, args.epochs):
+        # Unlike the others, `export` refuses a folder that it has already written.
+        if step[0] == "export" and storage.list_names(step[-1]):
+            continue
+        status = _run_step([*step, "--quiet"] if args.quiet and step[0] in _WITH_QUIET else step)
+        if status:
+            return status
+    pages = [storage.absolute(storage.join(args.out, f"{n}.html")) for n in ("shipped", "trained")]
+    print(f"demo: all done; open {' and '.join(pages)} in a browser")
+    return 0
 
-    unseen = [at("corpus"), "--split", "test"]
-    truth = ["--truth", at("corpus")]
-    run = ["--data", at("corpus"), "--storage", args.out, "--epochs", str(args.epochs)]
-    own = ["--weights", at("parts"), "--weights", at("instances")]
-    steps = [
-        ["synth", "drawings", "--number", str(args.number), "--out", at("drawings")],
+
+def _steps(out: str, number: int, epochs: int) -> list[list[str]]:
+    """Return the command line of each step."""
+    from instancesketch.core import storage
+
+    def at(name: str) -> str:
+        return storage.join(out, name)
+
+    corpus = at("corpus")
+    truth = ["--truth", corpus]
+    run = ["--data", corpus, "--storage", out, "--epochs", str(epochs)]
+    weights = ["--weights", at("parts"), "--weights", at("instances")]
+    return [
+        ["synth", "drawings", "--number", str(number), "--out", at("drawings")],
         ["export", at("drawings"), "--format", "cvat", "--out", at("xml")],
-        ["ingest", at("xml"), "--out", at("corpus")],
-        ["segment", *unseen, "--out", at("by-shipped")],
+        ["ingest", at("xml"), "--out", corpus],
+        ["segment", corpus, "--split", "test", "--out", at("by-shipped")],
         ["evaluate", at("by-shipped"), *truth, "--split", "test"],
         ["report", at("by-shipped"), *truth, "--out", at("shipped.html")],
         ["train", "segmenter", *run, "--run", "parts", "--set", "model.layers=2"],
         ["train", "refiner", *run, "--run", "instances"],
-        ["segment", *unseen, *own, "--out", at("by-trained")],
+        ["segment", corpus, "--split", "test", *weights, "--out", at("by-trained")],
         ["evaluate", at("by-trained"), *truth, "--split", "test"],
         ["report", at("by-trained"), *truth, "--out", at("trained.html")],
     ]
-    for step in steps:
-        if step[0] == "export" and storage.list_names(at("xml")):
-            continue  # the one step that doesn't itself know that it is done
-        quiet = (
-            ["--quiet"] if args.quiet and step[0] in ("synth", "ingest", "train", "segment") else []
-        )
-        status = _run_step([*step, *quiet])
-        if status:
-            return status
-    pages = " and ".join(storage.absolute(at(f"{name}.html")) for name in ("shipped", "trained"))
-    print(f"demo: all done; open {pages} in a browser")
-    return 0
 
 
 def _run_step(step: Sequence[str]) -> int:

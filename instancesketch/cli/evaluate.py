@@ -1,4 +1,4 @@
-"""`instancesketch evaluate`: how good a result is."""
+"""`instancesketch evaluate`: measure how good a result is."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from instancesketch.cli.parser import VerbParser
 
 HELP = "compare a result with labelled drawings"
 DESCRIPTION = """\
-Compares a result of `segment` with a labelled corpus, drawing by drawing, and prints figures: over
-all, by category, by part, and what was taken for what. Where the corpus tells instances and sides
-apart there are three more:
+Compares a result of `segment` with a labelled corpus, drawing by drawing, and prints figures:
+overall, by category, by part, and confusions between parts. For a corpus with instances and sides
+there are three more:
 
-  grouping  share of the parts drawn in several strokes, such as the wheels of a car, whose strokes
-            were all found, with those of one instance together and others apart
-  ARI       how nearly so, on average: the adjusted Rand index, 100 where nothing is wrong
+  grouping  share of the countable parts drawn in several strokes, such as the wheels of a car, that
+            are right as a whole: all strokes have the part, and are split into the true instances
+  ARI       mean adjusted Rand index of these splits into instances, given the true parts; 100 where
+            nothing is wrong
   sides     share of strokes of a left or right part that have that part and side
 
-And where it has scenes, of several objects each (a result of `segment --scenes`):
+And for scenes, of several objects each (a result of `segment --scenes`):
 
   PQ        panoptic quality: how many of a scene's objects were found, and how much of its ink
-            each shares with what it was found as; 100 where nothing is wrong
-  PQ-seven  the same for the objects of the taxonomy's categories, which must be named rightly, too
-  object F1 share of objects, drawn and found, that match: more than half of their ink in common
+            each shares with the object predicted for it; 100 where nothing is wrong
+  PQ-seven  the same for objects of the taxonomy's categories, which must have the right category
+  object F1 share of true and predicted objects that match, with more than half of their ink in
+            common
 
-Parts of scenes are judged where the corpus has them, each object as a drawing of its own. Strokes
-are found by their points, whatever order `--shuffle-strokes` put them in.
+Parts of scenes are scored where the corpus has them, each object as a drawing of its own. Strokes
+are matched by their points, so `--shuffle-strokes` makes no difference.
 
   instancesketch evaluate result --truth corpus --split valid --out metrics.json"""
 
@@ -36,26 +38,26 @@ def add(parser: VerbParser) -> None:
     parser.add_argument("result", metavar="RESULT", help="folder that `segment` made")
     parser.add_argument("--truth", required=True, metavar="CORPUS", help="labelled corpus")
     parser.add_argument("--split", metavar="S", help="only the truth's drawings of this split")
-    parser.add_argument("--out", metavar="FILE", help="write the figures as JSON, too")
+    parser.add_argument("--out", metavar="FILE", help="also write the figures as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from instancesketch import metrics
     from instancesketch.core import storage
-    from instancesketch.results import evaluate
+    from instancesketch.metrics.formatting import format_figures
+    from instancesketch.results.evaluate import evaluate
 
-    with output.reading_progress("evaluate") as watch:
-        figures = evaluate.evaluate(args.result, args.truth, args.split, watch).figures
+    with output.reading_progress("evaluate") as on_progress:
+        figures = evaluate(args.result, args.truth, args.split, on_progress).figures
     if args.out:
         storage.write_json(args.out, figures)
-    print(metrics.format_figures(figures))
+    print(format_figures(figures))
     scored = [f"{figures['scenes']:,} scenes"] if figures["scenes"] else []
     if figures["sketches"] or not scored:
         scored.append(f"{figures['sketches']:,} sketches")
-    where = f" -> {args.out}" if args.out else ""
+    location = f" -> {args.out}" if args.out else ""
     print(
         f"evaluate: {' and '.join(scored)} scored, {figures['failed']:,} failed, "
-        f"{figures['missing']:,} missing in the result{where}"
+        f"{figures['missing']:,} missing in the result{location}"
     )
     return 0

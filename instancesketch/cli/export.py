@@ -1,4 +1,4 @@
-"""`instancesketch export`: a result in another format, or weights as ONNX."""
+"""`instancesketch export`: write a result in another format, or weights as ONNX."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ HELP = "write a result or corpus in another format, or weights as ONNX"
 DESCRIPTION = """\
 Writes the drawings of a result or corpus, with their labels, for other programs: CVAT for images
 1.1, Label Studio, Quick, Draw! ndjson, the published JSON (a file per drawing), or SVG (a file
-per drawing). What was corrected in CVAT or Label Studio is read by `ingest`.
+per drawing). `ingest` reads back drawings that were corrected in CVAT or Label Studio.
 
 Or writes weights for apps: segmenter.onnx and refiner.onnx take the points of a drawing and need
-neither torch nor this package. This takes the extra `onnx` and a minute.
+neither torch nor this package. This requires the extra `onnx`, and takes a minute.
 
   instancesketch export result --format cvat --images --out for-cvat
   instancesketch export result --format labelstudio --uncertain 100 --out to-correct
@@ -23,25 +23,25 @@ neither torch nor this package. This takes the extra `onnx` and a minute.
 
 def add(parser: VerbParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("dir", metavar="DIR", help="result or corpus; with onnx, weights")
+    parser.add_argument("dir", metavar="DIR", help="result or corpus; with --format onnx, weights")
     parser.add_argument(
         "--format",
         required=True,
         metavar="F",
-        help="cvat, labelstudio, quickdraw, json or svg; onnx of weights",
+        help="cvat, labelstudio, quickdraw, json or svg; onnx for weights",
     )
     parser.add_argument(
         "--uncertain",
         type=int,
         metavar="N",
-        help="only the N drawings of a result whose labels are least sure, least sure first",
+        help="only the N drawings of a result with the least certain labels, these sorted first",
     )
     parser.add_argument(
         "--images",
         action="store_true",
-        help="with cvat: the images, too, that its tasks are made of",
+        help="with cvat: also write the images that its tasks are made of",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="a new folder")
+    parser.add_argument("--out", required=True, metavar="DIR", help="the folder to make")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,12 +55,12 @@ def run(args: argparse.Namespace) -> int:
         files = onnx_export.export(args.dir, args.out)
         print(f"export: {' and '.join(files)} -> {args.out}")
         return 0
-    with output.reading_progress("export") as watch:
+    with output.reading_progress("export") as on_progress:
         number = export.export(
             args.dir,
             args.format,
             args.out,
-            watch,
+            on_progress,
             uncertain=args.uncertain,
             images=args.images,
         )

@@ -1,4 +1,4 @@
-"""`instancesketch info`: what a corpus holds."""
+"""`instancesketch info`: count what a corpus or result holds."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from instancesketch.cli.parser import VerbParser
 
 HELP = "count what a corpus or result holds"
 DESCRIPTION = """\
-Counts the drawings of a corpus or result by source, category and split, their strokes and points,
-their parts, the objects of scenes, and what was rejected or failed, and shows what the first
-drawings hold.
+Counts the drawings of a corpus or result by source, category and split; strokes by part; objects of
+scenes by category; rejected and failed drawings by reason; and describes the first drawings.
 
   instancesketch info corpus
   instancesketch info result --drawings 20
   instancesketch info corpus --json"""
 
-_MOST = 30
-_WIDEST = 60
-_WIDEST_REASON = 100
+_TABLES = ("source", "category", "object_category", "split", "part")
 _UNITS = {"part": "strokes", "object_category": "objects"}
+_MAX_ROWS = 30
+_MAX_WIDTH = 60
+_MAX_REASON_WIDTH = 100
 
 
 def add(parser: VerbParser) -> None:
@@ -35,64 +35,68 @@ def add(parser: VerbParser) -> None:
         metavar="N",
         help="show the first N drawings (default: 5)",
     )
-    options.add_json(parser, "print all of it as JSON; what is not known is the key `null`")
+    options.add_json(parser, "print the counts as JSON; an unknown value is the key `null`")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from instancesketch.results import info
+    from instancesketch.results.info import info
 
-    found = info.info(args.corpus, max(0, args.drawings))
+    counts = info(args.corpus, max(0, args.drawings))
     if args.json:
-        output.print_json(args, found)
-        return 0
-    for name in ("source", "category", "object_category", "split", "part"):
-        if not _tells_nothing(name, found):
-            print("\n".join(_table(name, found[name], _UNITS.get(name, "sketches"))))
-    for name, unit in (("reason", "rejected"), ("error", "failed")):
-        if found[name]:
-            print("\n".join(_table(name, found[name], unit, _WIDEST_REASON)))
-    for drawing in found["drawings"]:
-        print(_line(drawing))
-    if found["drawings"]:
-        print()
-    totals = ("sketches", "strokes", "points", "rejected", "failed")
-    counts = ", ".join(f"{found[name]:,} {name}" for name in totals)
-    print(f"info: {counts} in {args.corpus}")
+        output.print_json(args, counts)
+    else:
+        _print_counts(counts, args.corpus)
     return 0
 
 
-def _tells_nothing(name: str, found: Mapping[str, Any]) -> bool:
-    """Whether a table would be empty, or say of scenes that each has many categories."""
-    scenes = bool(found["object_category"])
-    return not found[name] or (scenes and name == "category" and set(found[name]) == {None})
+def _print_counts(counts: Mapping[str, Any], corpus: str) -> None:
+    for name in _TABLES:
+        if not _is_empty(name, counts):
+            print("\n".join(_table(name, counts[name], _UNITS.get(name, "sketches"))))
+    for name, unit in (("reason", "rejected"), ("error", "failed")):
+        if counts[name]:
+            print("\n".join(_table(name, counts[name], unit, _MAX_REASON_WIDTH)))
+    for drawing in counts["drawings"]:
+        print(_drawing_line(drawing))
+    if counts["drawings"]:
+        print()
+    names = ("sketches", "strokes", "points", "rejected", "failed")
+    totals = ", ".join(f"{counts[name]:,} {name}" for name in names)
+    print(f"info: {totals} in {corpus}")
 
 
-def _line(drawing: Mapping[str, Any]) -> str:
+def _is_empty(name: str, counts: Mapping[str, Any]) -> bool:
+    # Scenes have a category per object and none of their own.
+    scenes = bool(counts["object_category"])
+    return not counts[name] or (scenes and name == "category" and set(counts[name]) == {None})
+
+
+def _drawing_line(drawing: Mapping[str, Any]) -> str:
     parts = ", ".join(f"{number} {part}" for part, number in drawing["part"].items())
     objects = drawing["object_category"]
-    known = drawing["category"] or ("(unknown)" if objects is None else _of_scene(objects))
-    about = f"{known}, {drawing['strokes']:,} strokes"
-    said = [drawing["sketch_id"][:_WIDEST], about, parts, drawing["error"]]
-    return ": ".join(words for words in said if words)
+    content = drawing["category"] or ("(unknown)" if objects is None else _scene_text(objects))
+    content = f"{content}, {drawing['strokes']:,} strokes"
+    texts = [drawing["sketch_id"][:_MAX_WIDTH], content, parts, drawing["error"]]
+    return ": ".join(text for text in texts if text)
 
 
-def _of_scene(objects: Sequence[str | None]) -> str:
-    things = ", ".join(objects_of or "other" for objects_of in objects)
-    return f"scene of {len(objects):,} ({things})" if objects else "scene of nothing"
+def _scene_text(objects: Sequence[str | None]) -> str:
+    names = ", ".join(category or "other" for category in objects)
+    return f"scene of {len(objects):,} ({names})" if objects else "scene without objects"
 
 
 def _table(
-    name: str, counts: Mapping[str | None, int], unit: str, widest: int = _WIDEST
+    name: str, counts: Mapping[str | None, int], unit: str, max_width: int = _MAX_WIDTH
 ) -> list[str]:
-    """A table of the most frequent values, the rest in one line."""
+    """Return the lines of a table of the most frequent values; the last row sums up the rest."""
     title = name.replace("_", " ")
     unknown = "(other)" if name == "object_category" else "(unknown)"
-    shown = list(counts.items())[:_MOST]
-    rest = sum(counts.values()) - sum(number for _, number in shown)
-    rows = [(unknown if value is None else value[:widest], n) for value, n in shown]
+    frequent = list(counts.items())[:_MAX_ROWS]
+    rest = sum(counts.values()) - sum(number for _, number in frequent)
+    rows = [(unknown if value is None else value[:max_width], n) for value, n in frequent]
     if rest:
-        rows.append((f"({len(counts) - len(shown)} more)", rest))
+        rows.append((f"({len(counts) - len(frequent)} more)", rest))
     width = max([len(name), *(len(value) for value, _ in rows)])
     lines = [f"{title:{width}}{unit:>12}"]
     return [*lines, *(f"{value:{width}}{number:>12,}" for value, number in rows), ""]

@@ -1,4 +1,4 @@
-"""`instancesketch report`: a result as a page to look at."""
+"""`instancesketch report`: show a result, a run or a sweep as an HTML page."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from instancesketch.core.errors import UserError
 
 HELP = "show a result, a training run or a sweep as an HTML page"
 DESCRIPTION = """\
-Writes one HTML page with the drawings of a result or corpus, strokes coloured by part, instance,
-object or confidence, to be filtered by category, part, mistakes and confidence; pointing at a
-stroke of a scene brings its object forward. With the truth given the page has it beside each
-drawing, the worst come first, and the figures are there, too: choose a count of what was taken for
-what, and see its drawings. Of a training run or a sweep, finished or not, the page has curves,
-tables and the drawings of the best epoch. The page is one file, which needs no network.
+Writes one HTML page with the drawings of a result or corpus. Strokes are coloured by part,
+instance, object or confidence; drawings can be filtered by category, part, mistakes and confidence;
+pointing at a stroke of a scene highlights its object. With --truth the page shows the true labels
+beside each drawing, sorts the worst first, and has the figures: click a confusion to see its
+drawings. For a training run or a sweep, finished or not, the page has curves, tables and the
+drawings of the best epoch. The page is one file that needs no network.
 
   instancesketch report result --truth corpus --out report.html
   instancesketch report runs/first --out first.html"""
@@ -35,16 +35,16 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from instancesketch.results import folder, report
 
-    settings = folder.run_config(args.dir)
-    if settings is None:
-        with output.reading_progress("report") as watch:
-            report.report(args.dir, args.out, args.truth, args.split, watch)
+    config = folder.run_config(args.dir)
+    if config is None:
+        with output.reading_progress("report") as on_progress:
+            report.report(args.dir, args.out, args.truth, args.split, on_progress)
     elif args.truth is None and args.split is None:
         from instancesketch.results import run_report
 
-        run_report.write_page(args.dir, settings, args.out)
+        run_report.write_page(args.dir, config, args.out)
     else:
         option = "--split" if args.truth is None else "--truth"
-        raise UserError(f"{option}: {args.dir} is a training run, which had its own")
+        raise UserError(f"{option}: {args.dir} is a training run, which has its own")
     print(f"report: open {args.out} in a browser")
     return 0

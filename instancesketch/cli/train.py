@@ -13,12 +13,16 @@ from instancesketch.distributed.train.config import TrainConfig, TrainDetectorCo
 
 HELP = "train a model on a labelled corpus"
 DESCRIPTION = """\
-Trains the segmenter, which says what part each stroke draws, or the refiner, which says which
-instance of that part, on one machine or a Ray cluster; or for scenes the grouper, which says which
-strokes draw one object, and the detector, which finds boxes around objects. The run is the folder
-RUNS/NAME: its settings, metrics.jsonl, curves.svg, and in the end a folder with the model's name
-and the best epoch's weights, which `segment --weights RUNS/NAME` takes. The same command run again
-goes on after the last whole epoch.
+Trains one of the models, on one machine or a Ray cluster:
+
+  segmenter  predicts the part that each stroke draws
+  refiner    splits the strokes of a part into instances, and predicts their sides
+  grouper    groups the strokes of a scene into objects
+  detector   finds boxes around the objects of a scene
+
+The run is the folder RUNS/NAME: its config, metrics.jsonl, curves.svg, and at the end the weights
+of the best epoch in a folder named after the model. `segment --weights RUNS/NAME` labels with them.
+Run the same command again to continue after the last complete epoch.
 
   instancesketch train segmenter --data corpus --run first --dry-run
   instancesketch train segmenter --data corpus --run first
@@ -30,15 +34,13 @@ goes on after the last whole epoch.
   instancesketch train detector --data scenes --run boxes
   instancesketch train detector --data scenes --run boxes --set image_size=640 --gpus-per-worker 1
 
-The best epoch is chosen on drawings that are not trained on, by macro-F1 (by grouping for a
-refiner, by panoptic quality for a grouper): the split `valid` where there is a `test` left to
-report on, else a tenth of `train`.
+The best epoch is chosen on drawings that are not trained on, by macro-F1 (a refiner's by grouping,
+a grouper's by panoptic quality): on the split `valid` if there is also a split `test` to report
+on, else on a tenth of `train`.
 
-A grouper and a detector learn from scenes that say which object each stroke draws, such as
-`synth scenes` makes. A detector is trained by one worker with Ultralytics (pip install
-'instancesketch[yolo]'); its best epoch is chosen by mAP on the split `valid`, or else on a
-tenth."""
-
+A grouper and a detector need scenes with object labels, such as `synth scenes` makes. A detector is
+trained by one worker with Ultralytics (pip install 'instancesketch[yolo]'); its best epoch is
+chosen by mAP on the split `valid`, or else on a tenth of `train`."""
 
 # Figures of the best epoch to print, where it has them.
 _FIGURES = ("macro_f1", "C", "grouping", "ari", "pq", "pq_seven")

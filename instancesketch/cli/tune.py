@@ -1,4 +1,4 @@
-"""`instancesketch tune`: the values of a recipe that do best."""
+"""`instancesketch tune`: search for the best values of a recipe."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.tune.config import TuneConfig
 
-HELP = "search for the values of a recipe that do best"
+HELP = "search for the best values of a recipe"
 DESCRIPTION = """\
-Trains the segmenter or the refiner many times, each time with other values of the recipe: learning
+Trains the segmenter or the refiner many times, each trial with other values of the recipe: learning
 rate, weight decay, dropout, width, layers, heads, encoder, strength of augmentation, weights of the
-losses. Optuna chooses them by how earlier trials did, and ASHA stops trials early that fall behind.
-The first trial is the recipe itself and is never stopped, so that what wins is never worse.
+losses. Optuna chooses the values by the results of earlier trials, and ASHA stops trials that fall
+behind. The first trial is the recipe itself and is never stopped, so the best is never worse.
 
   instancesketch tune segmenter --data corpus --run sweep --dry-run
   instancesketch tune segmenter --data corpus --run sweep
@@ -26,19 +26,19 @@ The first trial is the recipe itself and is never stopped, so that what wins is 
   instancesketch tune segmenter --data corpus --run big --trials 100 --gpus-per-worker 1
 
 Trials are compared by macro-F1 (a refiner's by grouping) of their best epoch, on the drawings that
-`train` selects on: figures to choose by, not to report.
+`train` selects on: use these figures to choose, not to report.
 
-The sweep is the folder RUNS/NAME: a run for each trial, trials.json and trials.csv with all of
-them, curves.svg and parameters.svg to look at, and best.toml, which trains the best again:
+The sweep is the folder RUNS/NAME: a run for each trial, trials.json and trials.csv with their
+values and figures, the plots curves.svg and parameters.svg, and best.toml to train the best again:
 
   instancesketch train segmenter --config runs/sweep/best.toml --data corpus --run best --epochs 40
 
-The weights of a trial that came to its end are there, too: `segment --weights RUNS/NAME/trial-03`.
-A trial whose values don't go together, or that fails, is named in the table. The same command run
-again goes on with what isn't at its end, or failed for another reason than its values.
+A trial that finished has its weights, too: `segment --weights RUNS/NAME/trial-03`. The table names
+trials that failed, or whose values contradict each other. Run the same command again to continue
+trials that haven't finished, or that failed for another reason than their values.
 
-A file for --space has a line for each value to search, by the name that --set gives it; --set
-fixes a value, which is then not searched:
+A file for --space has a line for each value to search, with the name that --set uses; a value that
+--set fixes is not searched:
 
   learning_rate = { range = [1e-4, 1e-2], log = true }
   model.layers = { range = [2, 6] }
