@@ -181,7 +181,8 @@ def compare(before: Path, after: Path) -> int:
             found = [f"{name}: {size_of(*(a[key_of(name)] for a in arrays))}"]
         lines += found
     lines += onnx_differences(*arrays)
-    print("\n".join([*lines, *text_differences(old["may_differ"], new["may_differ"])]))
+    for line in [*lines, *text_differences(old["may_differ"], new["may_differ"])]:
+        print(line)
     besides = f"; not in both: {', '.join(sorted(left_out))}" if left_out else ""
     print(f"{len(lines)} differences among {len(compared)} digests{besides}")
     return int(bool(lines))

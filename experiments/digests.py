@@ -13,8 +13,9 @@ one core; --only NAME … runs some of the sections (and those they need), and -
 add two slow ones. Where INSTANCESKETCH_DATA names the folder of real drawings, they are used too.
 
 --compare prints every name whose value differs and exits with 1 if there is any. Digests must be
-equal; the outputs of ONNX models must be within 1e-5. Arrays of floats are kept in a folder beside
-the JSON, so that a difference is shown with its size.
+equal; the outputs of ONNX models must be within 1e-5. Arrays of floats are kept in an .npz file
+beside the JSON, so that a difference is shown with its size. Texts of errors and reasons may be
+written more plainly: their counts are shown where they differ, and are no failure.
 """
 
 from __future__ import annotations
