@@ -230,6 +230,7 @@ def size_of(old: npt.NDArray[Any], new: npt.NDArray[Any]) -> str:
     """Describe how far two arrays are from each other."""
     if old.shape != new.shape:
         return f"{len(old)} numbers -> {len(new)}"
-    # Equal infinities have no difference, which would be NaN.
-    gap = np.where(old == new, 0.0, np.abs(old.astype(np.float64) - new.astype(np.float64)))
+    with np.errstate(invalid="ignore"):  # the difference of equal infinities is NaN
+        apart = np.abs(old.astype(np.float64) - new.astype(np.float64))
+    gap = np.where(old == new, 0.0, apart)
     return f"{np.count_nonzero(gap)} of {len(gap)} numbers differ, by at most {gap.max():.3g}"
