@@ -18,12 +18,6 @@ LATE_IMPORTS = {"core/sketch.py", "core/sketches.py"}
 
 # Modules that still break the order; to be emptied.
 PENDING = {
-    "batch/ingest.py",
-    "batch/job.py",
-    "batch/job_log.py",
-    "batch/segment.py",
-    "batch/stages.py",
-    "batch/synthesize.py",
     "training/yolo_trainer.py",
 }
 

@@ -1,20 +1,19 @@
-"""An output folder while it is being made: slices are staged, checked against each other, and
-then moved into place.
+"""The output folder of a job: shards are staged in it, compared with each other, and then moved
+into place.
 
-    OUT/_state/settings.json            what the folder is made of; another command is refused
-    OUT/_state/slices/NAME.log.parquet  of one slice: every row and every rejection, in order
-    OUT/_state/slices/NAME.parquet      its rows; that it is there says that the slice is done
+    OUT/_state/settings.json            the job's config; a job of another config is refused
+    OUT/_state/slices/NAME.log.parquet  the manifest of a shard: every row and rejection, in order
+    OUT/_state/slices/NAME.parquet      its rows; a shard that has them is done
     OUT/_state/clashes.parquet          rows whose id an earlier row has; staging is over
     OUT/NAME.parquet                    rows in their place
     OUT/_rejected.parquet, OUT/summary.json   the end: a folder with a summary is finished
 
 Each step leaves its file whole or not at all and depends on nothing but the files before it, so a
-job that is stopped anywhere goes on from there.
+job that was stopped anywhere continues from there.
 """
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,8 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from instancesketch.batch import manifest
-from instancesketch.core import parquet, storage
-from instancesketch.core.errors import UserError
+from instancesketch.core import parquet, run_folder, storage
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,140 +34,132 @@ _THREADS = 8
 
 @dataclass(frozen=True)
 class Output:
-    """An output folder that slices are written to."""
+    """The output folder of a job."""
 
     location: str
 
     def path(self, *names: str) -> str:
-        """A location in the folder."""
+        """Return a location in the folder."""
         return storage.join(self.location, *names)
 
-    def staged(self, name: str) -> str:
-        """Where the rows of a slice wait."""
-        return self.path("_state", "slices", f"{name}.parquet")
+    def staged_file(self, shard: str) -> str:
+        """Return the location of a shard's rows until they are moved into place."""
+        return self.path("_state", "slices", f"{shard}.parquet")
 
-    def log(self, name: str) -> str:
-        """Where the log of a slice is."""
-        return self.path("_state", "slices", f"{name}.log.parquet")
+    def manifest_file(self, shard: str) -> str:
+        """Return the location of a shard's manifest."""
+        return self.path("_state", "slices", f"{shard}.log.parquet")
 
-    def marker(self, name: str) -> str:
-        """Where it is kept which part of a slice is in hand."""
+    def marker_file(self, name: str) -> str:
+        """Return the location of a quarantine's marker."""
         return self.path("_state", "in-hand", f"{name}.json")
 
-    def check(self, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Finds out whether these settings may be worked on here.
+    def check(self, config: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Check that a job of this config may work here.
 
         Returns:
-            The summary of a finished folder, or None where there is work left.
+            The summary of a finished folder; None where there is work left.
 
         Raises:
-            UserError: the folder holds something else.
+            UserError: the folder was made with another config, or holds something else.
         """
-        known = storage.read_json(self.path("_state", "settings.json"))
-        if known is None:
-            foreign = [name for name in storage.list_names(self.location) if name != "_state"]
-            if foreign:
-                raise UserError(
-                    f"{self.location} already holds {foreign[0]!r} and was not made by this "
-                    "command: choose a new folder for --out"
-                )
-            return None
-        other = _differences(known, json.loads(json.dumps(settings)))
-        if other:
-            raise UserError(
-                f"{self.location} was made with other settings ({', '.join(other)}): "
-                "give those again, or choose a new folder for --out"
-            )
-        summary: dict[str, Any] | None = storage.read_json(self.path("summary.json"))
-        return summary
+        if run_folder.is_claimed(self.location, config, run_folder.JOB):
+            return run_folder.read_summary(self.location)
+        return None
 
-    def claim(self, settings: Mapping[str, Any]) -> None:
-        """Says what the folder is made of."""
-        storage.write_json(self.path("_state", "settings.json"), settings)
+    def claim(self, config: Mapping[str, Any]) -> None:
+        """Write the config of the job that works here.
 
-    def missing(self, names: Sequence[str]) -> list[str]:
-        """The slices that are not done."""
+        Raises:
+            UserError: the folder was made with another config, or holds something else.
+        """
+        run_folder.claim(self.location, config, run_folder.JOB)
+
+    def list_missing(self, shards: Sequence[str]) -> list[str]:
+        """Return the names of the shards that are not done."""
         if storage.exists(self.path("_state", "clashes.parquet")):
-            return []
+            return []  # they are being moved into place
         done = set(storage.list_names(self.path("_state", "slices")))
-        return [name for name in names if f"{name}.parquet" not in done]
+        return [name for name in shards if f"{name}.parquet" not in done]
 
-    def stage(self, name: str, rows: pa.Table, log: pa.Table) -> None:
-        """Writes a slice. The log comes first, so that rows never stand without it."""
-        parquet.write_table(self.log(name), log)
-        parquet.write_table(self.staged(name), rows)
+    def write_shard(self, shard: str, rows: pa.Table, entries: pa.Table) -> None:
+        """Stage the rows of a shard, after their manifest."""
+        # In this order, for the rows mark the shard as done.
+        parquet.write_table(self.manifest_file(shard), entries)
+        parquet.write_table(self.staged_file(shard), rows)
 
-    def publish(self, names: Sequence[str], summary: Mapping[str, Any]) -> dict[str, Any]:
-        """Rejects rows whose id an earlier row has, moves the others into place, and sums up.
+    def publish(self, shards: Sequence[str], beside_counts: Mapping[str, Any]) -> dict[str, Any]:
+        """Reject rows whose id an earlier row has, move the others into place, and count.
 
         Args:
-            names: all slices, in the order of the sources.
-            summary: what `summary.json` holds beside the counts.
+            shards: the names of all shards, in the order of the sources.
+            beside_counts: further content of `summary.json`.
 
         Returns:
-            What `summary.json` holds.
+            The content of `summary.json`.
         """
-        clashes = self._clashes(names)
-        work = [(name, manifest.later_rows(clashes, i)) for i, name in enumerate(names)]
-        for _ in _parallel(lambda pair: self._place(*pair), work):
+        clashes = self._find_clashes(shards)
+        duplicates = [manifest.duplicate_rows(clashes, i) for i in range(len(shards))]
+        pairs = list(zip(shards, duplicates, strict=True))
+        for _ in _map_in_threads(lambda pair: self._move_into_place(*pair), pairs):
             pass
         counts, rejected = manifest.Counts(), [manifest.REJECTED_SCHEMA.empty_table()]
-        for i, log in enumerate(_parallel(self.read_log, names)):
-            counts.add(log, work[i][1])
+        for i, entries in enumerate(_map_in_threads(self.read_manifest, shards)):
+            counts.add(entries, duplicates[i])
             rejected.append(
-                manifest.rejections(i, log, clashes, lambda other: self.read_log(names[other]))
+                manifest.rejections(
+                    i, entries, clashes, lambda other: self.read_manifest(shards[other])
+                )
             )
         parquet.write_table(self.path("_rejected.parquet"), pa.concat_tables(rejected))
-        whole = {**counts.to_dict(), **summary}
-        storage.write_json(self.path("summary.json"), whole)
-        self.clean()
-        return whole
+        summary = {**counts.to_dict(), **beside_counts}
+        storage.write_json(self.path(run_folder.SUMMARY), summary)
+        self.remove_state()
+        return summary
 
-    def read_log(self, name: str) -> pa.Table:
-        """The log of a slice."""
-        return parquet.read_table(self.log(name))
+    def read_manifest(self, shard: str) -> pa.Table:
+        """Read the manifest of a shard."""
+        return parquet.read_table(self.manifest_file(shard))
 
-    def clean(self) -> None:
-        """Removes what only an unfinished folder needs."""
+    def remove_state(self) -> None:
+        """Remove the files that only an unfinished folder needs."""
         for name in ("slices", "in-hand", "clashes.parquet"):
             storage.remove(self.path("_state", name))
         for folder in (self.path(), self.path("_state")):
             for name in storage.list_unfinished(folder):
                 storage.remove(storage.join(folder, name))
 
-    def _clashes(self, names: Sequence[str]) -> pa.Table:
+    def _find_clashes(self, shards: Sequence[str]) -> pa.Table:
         location = self.path("_state", "clashes.parquet")
         if not storage.exists(location):
-            hashes = _parallel(lambda name: manifest.hashes_of(self.read_log(name)), names)
+            hashes = _map_in_threads(
+                lambda name: manifest.id_hashes(self.read_manifest(name)), shards
+            )
             parquet.write_table(location, manifest.find_clashes(list(hashes)))
         return parquet.read_table(location)
 
-    def _place(self, name: str, without: manifest.Rows) -> None:
-        staged, final = self.staged(name), self.path(f"{name}.parquet")
+    def _move_into_place(self, shard: str, duplicates: manifest.RowNumbers) -> None:
+        staged, final = self.staged_file(shard), self.path(f"{shard}.parquet")
         if not storage.exists(staged):
-            return  # placed before the job was stopped
-        number = parquet.count_rows(staged)
-        if len(without) == number:  # a file of no rows would only be in the way
+            return  # moved before the job was stopped
+        count = parquet.count_rows(staged)
+        if len(duplicates) == count:  # a file of no rows would only be in the way
             storage.remove(staged)
-        elif len(without):
-            keep = np.ones(number, bool)
-            keep[without] = False
+        elif len(duplicates):
+            keep = np.ones(count, bool)
+            keep[duplicates] = False
             parquet.write_table(final, parquet.read_table(staged).filter(pa.array(keep)))
             storage.remove(staged)
         else:
             storage.move(staged, final)
 
 
-def _differences(known: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    return sorted(k for k in {*known, *asked} if known.get(k) != asked.get(k))
-
-
-def _parallel(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Does work on items in a few threads, in order, without holding more than a few results."""
+def _map_in_threads(work: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
+    """Yield the results of `work` in order, from a few threads, holding only a few at a time."""
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[Future[R]] = deque()
-        for item in items:
-            waiting.append(pool.submit(work, item))
+        for value in values:
+            waiting.append(pool.submit(work, value))
             if len(waiting) > 2 * _THREADS:
                 yield waiting.popleft().result()
         while waiting:

@@ -1,9 +1,9 @@
-"""Finds the items of a piece of work that raise, or that kill the process which works on them.
+"""Finds the elements of a shard that raise, or that kill the process which works on them.
 
-What kills a process leaves no exception, so before a range of items is begun a marker file says
-which. Whoever tries the work again finds the marker: a range that was in hand when a process died
-is tried once more, since a worker may be lost for reasons of its own, and then taken apart until
-the guilty item stands alone and is given up by name.
+A killed process leaves no exception, so a marker file names each range of elements before work on
+it begins. The next process that tries the shard finds the marker. It tries a range that was in hand
+when a process died once more, since a worker may be lost for reasons of its own. After the second
+death it splits the range until the one guilty element stands alone, and gives that one up by name.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from instancesketch.core.errors import UserError
 
 T = TypeVar("T")
 
-PARTS = 8
+SPLITS = 8  # of a range that has killed two processes
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Marker:
-    """Where the state of one piece of work is kept, and which run of the job works on it.
+    """The file that holds the state of work on a shard, and the run of the job that works on it.
 
     Deaths count within one run: stopping a job and running it again blames nothing.
     """
@@ -34,44 +34,55 @@ class Marker:
     run: str
 
     def load(self) -> dict[str, Any] | None:
-        """The state that a process that died has left, if any."""
+        """Return the state that a dead process left; None where there is none."""
         state: dict[str, Any] | None = storage.read_json(self.location)
         return state
 
     def save(self, ranges: list[list[int]], lost: list[int]) -> None:
-        """Says that the first of the ranges is in hand."""
+        """Write that work on the first of the ranges begins."""
         storage.write_json(self.location, {"run": self.run, "ranges": ranges, "lost": lost})
 
     def clear(self) -> None:
-        """Says that nothing is in hand."""
+        """Remove the file: nothing is in hand."""
         storage.remove(self.location)
 
 
-def isolate(
+def run(
     count: int,
     work: Callable[[int, int], T],
     give_up: Callable[[int, Exception | None], T],
     marker: Marker,
 ) -> list[T]:
-    """Does work on `count` items in as few ranges as possible.
+    """Work on `count` elements in as few ranges as possible.
 
     Args:
-        count: number of items.
-        work: does the items from start up to stop; may raise, or kill the process.
-        give_up: stands in for one item that raised (told the exception) or killed (told None).
+        count: number of elements.
+        work: does the elements from start up to stop; may raise, or kill the process.
+        give_up: stands in for one element, given the exception that it raised, or None where it
+            killed the process.
         marker: the state, kept where the next process finds it.
 
     Returns:
-        What `work` and `give_up` returned, in the order of the items.
+        The values of `work` and `give_up`, in the order of the elements.
+
+    Raises:
+        UserError: `work` raised one; it is no element's fault.
     """
     ranges, lost = _resume(marker, count)
-    done = [(item, give_up(item, None)) for item in lost]
+    done = [(element, give_up(element, None)) for element in lost]
     finished: list[list[int]] = []
     while ranges:
-        # What this process has finished dies with it, so it stays in the marker, behind the rest.
+        # The values of finished ranges die with this process, so the marker keeps them, behind
+        # those that are still to do.
         marker.save(ranges + finished, lost)
         start, stop, _ = ranges[0]
-        done += _in_halves(start, stop, work, give_up)
+        try:
+            done.append((start, work(start, stop)))
+        except UserError:  # a server that is gone, a full disk
+            raise
+        # Whatever a model or a reader does wrong with one element, the others are not to blame.
+        except Exception as error:
+            done += _halve(start, stop, error, work, give_up)
         finished.append([start, stop, 0])
         ranges = ranges[1:]
     marker.clear()
@@ -79,7 +90,7 @@ def isolate(
 
 
 def _resume(marker: Marker, count: int) -> tuple[list[list[int]], list[int]]:
-    """The ranges [start, stop, deaths] to do, and the items that killed a process."""
+    """Return the ranges [start, stop, deaths] to do, and the elements that killed a process."""
     state = marker.load()
     if state is None:
         return ([[0, count, 0]] if count else []), []
@@ -88,32 +99,33 @@ def _resume(marker: Marker, count: int) -> tuple[list[list[int]], list[int]]:
     deaths = deaths + 1 if state["run"] == marker.run else 0
     if deaths < 2:
         return [[start, stop, deaths], *rest], lost
-    _log.warning("items %d to %d killed a process twice: taking them apart", start, stop - 1)
+    _log.warning("elements %d to %d killed a process twice: splitting them", start, stop - 1)
     if stop - start == 1:
         return rest, [*lost, start]
-    step = -(-(stop - start) // PARTS)
-    # A part of a range that killed twice is under suspicion: its first death is its second.
+    step = -(-(stop - start) // SPLITS)
     cuts = [*range(start, stop, step), stop]
+    # A part of a range that killed twice is under suspicion: its first death is its second.
     return [[a, b, int(b - a > 1)] for a, b in pairwise(cuts)] + rest, lost
 
 
-def _in_halves(
+def _halve(
     start: int,
     stop: int,
+    error: Exception,
     work: Callable[[int, int], T],
     give_up: Callable[[int, Exception | None], T],
 ) -> list[tuple[int, T]]:
-    try:
-        return [(start, work(start, stop))]
-    except UserError:  # not of an item: a server that is gone, a full disk
-        raise
-    # Whatever a model or a reader does wrong with one item, the others are not to blame.
-    except Exception as error:
-        if stop - start == 1:
-            _log.warning("item %d raised", start, exc_info=True)
-            return [(start, give_up(start, error))]
+    """Work on the halves of a range that raised, down to the elements that did."""
+    if stop - start == 1:
+        _log.warning("element %d raised", start, exc_info=error)
+        return [(start, give_up(start, error))]
     middle = (start + stop) // 2
-    return [
-        *_in_halves(start, middle, work, give_up),
-        *_in_halves(middle, stop, work, give_up),
-    ]
+    done: list[tuple[int, T]] = []
+    for first, end in ((start, middle), (middle, stop)):
+        try:
+            done.append((first, work(first, end)))
+        except UserError:
+            raise
+        except Exception as inner:
+            done += _halve(first, end, inner, work, give_up)
+    return done

@@ -1,20 +1,22 @@
-"""One slice of the sources as corpus rows, with the log of what became of each drawing."""
+"""The stage that reads a shard of the sources as corpus rows, with the manifest of its drawings."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from instancesketch.batch import quarantine
 from instancesketch.batch.config import AUTO, SplitBy
-from instancesketch.batch.manifest import LOG_SCHEMA, Log
-from instancesketch.batch.quarantine import Marker, isolate
-from instancesketch.batch.shards import Slice
+from instancesketch.batch.manifest import MANIFEST_SCHEMA, Manifest
+from instancesketch.batch.shards import FileShard
+from instancesketch.batch.stages import JobRun, ShardState, ShardTask
 from instancesketch.core import storage
 from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import SCHEMA, to_table
@@ -32,11 +34,12 @@ from instancesketch.formats import (
     unknown,
 )
 
-_ROWS_AT_ONCE = 1_000
+_SKETCHES_AT_ONCE = 1_000
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class ReadConfig:
     """How drawings become rows."""
 
     taxonomy: dict[str, Any] | None = None  # as `Taxonomy.to_dict`; None: the format decides
@@ -48,110 +51,146 @@ class Reading:
     max_record_mb: float = 64.0
 
 
-def read_slice(piece_of_work: Slice, how: Reading, marker: Marker) -> tuple[pa.Table, pa.Table]:
-    """Reads a slice.
+@dataclass(frozen=True)
+class Read(ShardTask):
+    """The first stage of a job on files."""
+
+    config: ReadConfig
+    name = "reading"
+
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Read the file ranges of a shard into rows with `SCHEMA`, and their manifest."""
+        shard = state.shard
+        assert isinstance(shard, FileShard)
+        tables = quarantine.run(
+            len(shard.ranges),
+            partial(read_ranges, shard, self.config),
+            partial(_reject, shard),
+            run.marker(f"read-{shard.name}"),
+        )
+        rows = [SCHEMA.empty_table(), *(rows for rows, _ in tables)]
+        entries = [MANIFEST_SCHEMA.empty_table(), *(entries for _, entries in tables)]
+        return replace(state, rows=pa.concat_tables(rows), manifest=pa.concat_tables(entries))
+
+
+def read_ranges(
+    shard: FileShard, config: ReadConfig, start: int, stop: int
+) -> tuple[pa.Table, pa.Table]:
+    """Read the file ranges of a shard from number `start` up to `stop`.
 
     Returns:
-        Its rows with `SCHEMA`, and its log with `LOG_SCHEMA`.
+        Their rows with `SCHEMA`, and the manifest of these with `MANIFEST_SCHEMA`.
     """
-    pieces = piece_of_work.pieces
-
-    def work(start: int, stop: int) -> tuple[pa.Table, pa.Table]:
-        return _read_pieces(pieces[start:stop], piece_of_work.location, how)
-
-    def give_up(index: int, error: Exception | None) -> tuple[pa.Table, pa.Table]:
-        log = Log()
-        log.reject(Rejection(file=pieces[index].path, position="", reason=_reason(error)))
-        return SCHEMA.empty_table(), log.table()
-
-    done = isolate(len(pieces), work, give_up, marker)
-    rows = pa.concat_tables([SCHEMA.empty_table(), *(table for table, _ in done)])
-    return rows, pa.concat_tables([LOG_SCHEMA.empty_table(), *(log for _, log in done)])
+    reader = _RangeReader(shard.location, config)
+    for file_range in shard.ranges[start:stop]:
+        for record in reader.open(file_range):
+            reader.add(record)
+    return reader.tables()
 
 
-def _reason(error: Exception | None) -> str:
-    if error is None:
-        return "the reading process died on this file"
-    return f"reading it failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+def _reject(shard: FileShard, index: int, error: Exception | None) -> tuple[pa.Table, pa.Table]:
+    """Return the tables of a file range that can't be read."""
+    reason = "the reading process died on this file"
+    if error is not None:
+        text = " ".join(str(error).split())[:_LONGEST_REASON]
+        reason = f"reading it failed: {type(error).__name__}: {text}"
+    manifest = Manifest()
+    manifest.reject(Rejection(file=shard.ranges[index].path, position="", reason=reason))
+    return SCHEMA.empty_table(), manifest.table()
 
 
-def _read_pieces(
-    pieces: tuple[Piece, ...], location: str, how: Reading
-) -> tuple[pa.Table, pa.Table]:
-    log, tables = Log(), [SCHEMA.empty_table()]
-    held: list[Sketch] = []
-    for found in _sketches(pieces, location, how, log):
-        if isinstance(found, Sketch):
-            held.append(found)
-        if isinstance(found, pa.Table) or len(held) == _ROWS_AT_ONCE:
-            tables.append(to_table(held))  # as Arrow they take a fraction of the memory
-            held = []
-        if isinstance(found, pa.Table):
-            tables.append(found)
-    return pa.concat_tables([*tables, to_table(held)]), log.table()
+class _RangeReader:
+    """Collects the rows and the manifest of several file ranges."""
 
+    def __init__(self, location: str, config: ReadConfig) -> None:
+        self._config, self._manifest = config, Manifest()
+        self._filesystem, _ = storage.locate(location)
+        self._taxonomy = None if config.taxonomy is None else Taxonomy.from_dict(config.taxonomy)
+        self._tables = [SCHEMA.empty_table()]
+        self._sketches: list[Sketch] = []  # rows after those of the tables
+        self._path = self._format = ""  # of the range that is being read
 
-def _sketches(
-    pieces: tuple[Piece, ...], location: str, how: Reading, log: Log
-) -> Iterator[Sketch | pa.Table]:
-    """Yields the drawings that become rows, one or a table of them, and logs every one."""
-    filesystem, _ = storage.locate(location)
-    taxonomy = None if how.taxonomy is None else Taxonomy.from_dict(how.taxonomy)
-    for piece in pieces:
-        form = sniff(piece.path, filesystem) if piece.format == AUTO else piece.format
-        if form == COMPANION:
-            log.skip(piece.path, "", "companion")
-            continue
-        if form is None:
-            log.reject(unknown(piece.path, filesystem))
-            continue
-        piece, limit = replace(piece, format=form), int(how.max_record_mb * 2**20)
-        records: Iterable[Record | Rejection | Rows]
-        if how.labels is False and how.shuffle_strokes is None:
-            records = read_unlabelled(piece, filesystem, taxonomy, limit)
+    def open(self, file_range: Piece) -> Iterable[Record | Rejection | Rows]:
+        """Return the records of a file range; none of a file that only stands beside drawings."""
+        self._path = file_range.path
+        format = file_range.format
+        if format == AUTO:
+            found = sniff(self._path, self._filesystem)
+            if found is None:
+                return [unknown(self._path, self._filesystem)]
+            format = found
+        if format == COMPANION:
+            self._manifest.skip(self._path, "", "companion")
+            return []
+        self._format = format
+        file_range, config = replace(file_range, format=format), self._config
+        limit = int(config.max_record_mb * 2**20)
+        # Tables of rows that need no look at single drawings take a third of the time.
+        if config.labels is False and config.shuffle_strokes is None:
+            return read_unlabelled(file_range, self._filesystem, self._taxonomy, limit)
+        return read(
+            file_range,
+            self._filesystem,
+            taxonomy=self._taxonomy,
+            max_record_bytes=limit,
+            labels=config.labels,
+        )
+
+    def add(self, record: Record | Rejection | Rows) -> None:
+        """Add a record to the rows or the rejections."""
+        if isinstance(record, Rejection):
+            self._manifest.reject(record)
+        elif isinstance(record, Rows):
+            self._close_table()
+            self._tables.append(self._accept_rows(record))
         else:
-            records = read(
-                piece,
-                filesystem,
-                taxonomy=taxonomy,
-                max_record_bytes=limit,
-                labels=how.labels,
-            )
-        for record in records:
-            if isinstance(record, Rows):
-                yield _logged(record, piece.path, form, how, log)
-                continue
-            if isinstance(record, Rejection):
-                log.reject(record)
-                continue
-            sketch = _with_split(record, how.split_by)
-            if how.only_split is not None and sketch.split != how.only_split:
-                log.skip(piece.path, record.position, "other_split")
-                continue
-            if how.shuffle_strokes is not None:
-                sketch = shuffle_strokes(sketch, how.shuffle_strokes)
-            without_user = how.split_by == "user" and not (record.user or record.sketch.split)
-            log.accept(sketch, piece.path, record.position, form, without_user=without_user)
-            yield sketch
+            self._add_drawing(record)
 
+    def tables(self) -> tuple[pa.Table, pa.Table]:
+        """Return the rows, and their manifest."""
+        self._close_table()
+        return pa.concat_tables(self._tables), self._manifest.table()
 
-def _logged(rows: Rows, file: str, form: str, how: Reading, log: Log) -> pa.Table:
-    """What is left of rows of a corpus, with the split of each, and logged."""
-    table, index = rows.table, rows.table.schema.get_field_index("split")
-    without = pc.is_null(table["split"]).to_numpy()
-    if without.any():
-        ids, splits = table["sketch_id"].to_pylist(), table["split"].to_pylist()
-        splits = [split or assign_split(key) for key, split in zip(ids, splits, strict=True)]
-        table = table.set_column(index, table.schema.field(index), pa.array(splits, pa.string()))
-    kept = np.ones(len(table), bool)
-    if how.only_split is not None:
-        kept = pc.equal(table["split"], how.only_split).to_numpy()
-    log.accept_rows(table, rows.first, file, form, kept, without & (how.split_by == "user"))
-    return table.filter(pa.array(kept)) if not kept.all() else table
+    def _close_table(self) -> None:
+        self._tables.append(to_table(self._sketches))
+        self._sketches = []
+
+    def _add_drawing(self, record: Record) -> None:
+        config = self._config
+        sketch = _with_split(record, config.split_by)
+        if config.only_split is not None and sketch.split != config.only_split:
+            self._manifest.skip(self._path, record.position, "other_split")
+            return
+        if config.shuffle_strokes is not None:
+            sketch = shuffle_strokes(sketch, config.shuffle_strokes)
+        without_user = config.split_by == "user" and not (record.user or record.sketch.split)
+        self._manifest.accept(
+            sketch, self._path, record.position, self._format, without_user=without_user
+        )
+        self._sketches.append(sketch)
+        if len(self._sketches) == _SKETCHES_AT_ONCE:
+            self._close_table()  # as Arrow they take a fraction of the memory
+
+    def _accept_rows(self, rows: Rows) -> pa.Table:
+        """Return the rows of a corpus that are asked for, with a split each."""
+        table, config = rows.table, self._config
+        index = table.schema.get_field_index("split")
+        without = pc.is_null(table["split"]).to_numpy()
+        if without.any():
+            ids, splits = table["sketch_id"].to_pylist(), table["split"].to_pylist()
+            splits = [split or assign_split(key) for key, split in zip(ids, splits, strict=True)]
+            splits = pa.array(splits, pa.string())
+            table = table.set_column(index, table.schema.field(index), splits)
+        kept = np.ones(len(table), bool)
+        if config.only_split is not None:
+            kept = pc.equal(table["split"], config.only_split).to_numpy()
+        without_user = without & (config.split_by == "user")
+        self._manifest.accept_rows(table, rows.first, self._path, self._format, kept, without_user)
+        return table if kept.all() else table.filter(pa.array(kept))
 
 
 def _with_split(record: Record, split_by: SplitBy) -> Sketch:
-    """An official split stays; else the user's, where asked for and known, or the sketch's own."""
+    # An official split stays; else the user's, where asked for and known, or the sketch's own.
     sketch = record.sketch
     if sketch.split is not None:
         return sketch
@@ -160,7 +199,7 @@ def _with_split(record: Record, split_by: SplitBy) -> Sketch:
 
 
 def shuffle_strokes(sketch: Sketch, seed: int) -> Sketch:
-    """Puts the strokes in an order that depends on the seed and the id alone."""
+    """Return a sketch with its strokes in an order that depends on the seed and the id alone."""
     digest = hashlib.blake2b(f"{seed}\0{sketch.sketch_id}".encode(), digest_size=8).digest()
     order = np.random.default_rng(int.from_bytes(digest, "big")).permutation(len(sketch))
     return sketch.take(order.tolist())

@@ -1,4 +1,4 @@
-"""Drawings from which scenes are composed: all of small corpora, some of large ones."""
+"""The drawings that scenes are composed of: all of small corpora, a sample of large ones."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import drawings_of
 
-# Rows that are held at once, and row groups of a large corpus that they are taken from.
-_ROWS = 12_000
-_GROUPS = 12
-_PROCEDURAL = 700
+# Rows that are in memory at once, and row groups of a large corpus that they are taken from.
+MAX_ROWS = 12_000
+MAX_GROUPS = 12
+_PROCEDURAL = 700  # drawings of a sample where there is no corpus
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class RowGroup:
     """A row group of a corpus."""
 
     location: str
@@ -32,67 +32,71 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Stock:
-    """Where drawings come from: the row groups of each corpus; of no corpus, from the hand."""
+class DrawingSource:
+    """The row groups of several corpora; without a corpus, procedural drawings."""
 
-    corpora: tuple[tuple[Group, ...], ...]
+    corpora: tuple[tuple[RowGroup, ...], ...]
 
     @classmethod
-    def of(cls, corpora: Sequence[str]) -> Stock:
-        """Looks at corpora of drawings or scenes.
+    def from_corpora(cls, corpora: Sequence[str]) -> DrawingSource:
+        """List the row groups of corpora of drawings or scenes.
 
         Raises:
             UserError: a location is no corpus, or a file of it can't be read.
         """
-        return cls(tuple(tuple(_groups(corpus)) for corpus in corpora))
+        return cls(tuple(tuple(_list_row_groups(corpus)) for corpus in corpora))
 
     @property
-    def is_whole(self) -> bool:
-        """Whether a sample is always all there is."""
-        return bool(self.corpora) and sum(g.rows for c in self.corpora for g in c) <= _ROWS
+    def fits_in_memory(self) -> bool:
+        """Return whether every sample holds all drawings."""
+        rows = sum(group.rows for groups in self.corpora for group in groups)
+        return bool(self.corpora) and rows <= MAX_ROWS
 
     def sample(self, seed: int, number: int) -> dict[str, list[Sketch]]:
-        """Drawings by role, `train` or `valid`: by their split, or their id where that is unknown.
+        """Return drawings by role, `train` or `valid`: by their split, or their id without one.
 
         Args:
             seed: 0 or more.
-            number: of the sample, which depends on both alone; of a stock that is whole it doesn't.
+            number: of the sample. The sample depends on both alone, and on neither where the
+                drawings fit in memory.
 
         Raises:
             UserError: a row is no drawing.
         """
         roles: dict[str, list[Sketch]] = {"train": [], "valid": []}
-        for sketch in self._drawings(seed, number):
+        for sketch in self._sketches(seed, number):
             split = sketch.split or assign_split(sketch.sketch_id)
             roles["train" if split == "train" else "valid"] += drawings_of(sketch)
         return roles
 
-    def _drawings(self, seed: int, number: int) -> Iterator[Sketch]:
+    def _sketches(self, seed: int, number: int) -> Iterator[Sketch]:
         if not self.corpora:
             for i in range(number * _PROCEDURAL, (number + 1) * _PROCEDURAL):
                 yield draw(seed, i)
             return
         rng = np.random.default_rng([seed, number, 0x9001])
+        whole = self.fits_in_memory
         for groups in self.corpora:
             chosen = list(groups)
-            if not self.is_whole and len(groups) > _GROUPS:
-                chosen = [groups[i] for i in np.sort(rng.permutation(len(groups))[:_GROUPS])]
-            most = None if self.is_whole else -(-_ROWS // len(self.corpora) // len(chosen or [0]))
+            if not whole and len(groups) > MAX_GROUPS:
+                chosen = [groups[i] for i in np.sort(rng.permutation(len(groups))[:MAX_GROUPS])]
+            # Each corpus has an equal share, each row group of it too.
+            most = None if whole else -(-MAX_ROWS // len(self.corpora) // len(chosen or [0]))
             for group in chosen:
                 yield from _read(group, most, rng)
 
 
-def _groups(corpus: str) -> Iterator[Group]:
+def _list_row_groups(corpus: str) -> Iterator[RowGroup]:
     for location in parquet.list_row_files(corpus):
         metadata = parquet.open_parquet(location).metadata
         for i in range(metadata.num_row_groups):
             rows = metadata.row_group(i).num_rows
             if rows:
-                yield Group(location=location, number=i, rows=rows)
+                yield RowGroup(location=location, number=i, rows=rows)
 
 
-def _read(group: Group, most: int | None, rng: np.random.Generator) -> Iterator[Sketch]:
-    """The rows of a group, or as many of them by chance as are wanted at most."""
+def _read(group: RowGroup, most: int | None, rng: np.random.Generator) -> Iterator[Sketch]:
+    """Yield the rows of a group; at most `most` of them, drawn at random."""
     try:
         table = parquet.open_parquet(group.location).read_row_group(group.number)
     except (pa.ArrowException, OSError) as error:

@@ -1,74 +1,43 @@
-"""Segment: labels every drawing or scene of any source, by pools of actors that hold the models."""
+"""Segment: labels every drawing or scene of any source, by stages whose workers hold the models."""
 
 from __future__ import annotations
 
 import hashlib
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from instancesketch.batch.config import ObjectsConfig, SegmentConfig
-from instancesketch.batch.job import (
-    Job,
-    Row,
-    Stage,
-    Summary,
-    done,
-    from_bytes,
-    item_of,
-    refuse_overlap,
-    run,
-    tell,
-    to_bytes,
-)
-from instancesketch.batch.quarantine import Marker
-from instancesketch.batch.reader import Reading, read_slice
-from instancesketch.batch.shards import plan
-from instancesketch.batch.stages import Label, Sizes, Step, Work, spent, through
+from instancesketch.batch.job import Job, Summary, refuse_overlap
+from instancesketch.batch.reader import Read, ReadConfig
+from instancesketch.batch.runner import Runner, run_job
+from instancesketch.batch.shards import plan_shards
+from instancesketch.batch.stages import JobRun, Labelling, LabelRows, ModelStage, ShardState, Write
 from instancesketch.core import storage
 from instancesketch.core.schema import NO_OBJECTS
-from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.distributed.cluster import Capacity
 from instancesketch.models.precision import resolve
 
-if TYPE_CHECKING:
-    from ray.data import Dataset
 
-# Reading and writing a slice need a CPU only now and then. They ask for none: where a node is lost
-# its actors, started again elsewhere, would else take the last one, and all wait for each other.
-_HELPER_CPUS = 0
-_CPUS_PER_HELPER = 4  # so there are no more of them at a time than a fourth of the CPUs
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labelling:
-    """What labels rows: the words that it knows, and its steps in turn."""
-
-    taxonomy: Taxonomy
-    steps: tuple[Step, ...]
-
-
-def segment(config: SegmentConfig, labelling: Labelling | None = None) -> Summary:
-    """Labels sources into a result folder, or continues where that was stopped.
+def segment(config: SegmentConfig, runner: Runner, labelling: Labelling | None = None) -> Summary:
+    """Label sources into a result folder, or continue where that was stopped.
 
     Args:
-        config: what to do.
-        labelling: what labels; by default what the weights hold.
+        config: the sources, the weights, and the folder.
+        runner: carries the stages out.
+        labelling: the stages that label; by default those of the weights.
 
     Raises:
         UserError: weights or a source aren't there, nothing can be read, the output folder holds
-            something else, or the cluster is too small.
+            something else, or there is no room for the workers.
     """
-    return run(job_of(config, labelling))
+    return run_job(segment_job(config, labelling), runner)
 
 
-def job_of(config: SegmentConfig, labelling: Labelling | None = None) -> Job:
-    """The job that `segment` carries out.
+def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Job:
+    """Return the job that `segment` runs.
 
     Raises:
         UserError: weights or a source aren't there.
@@ -76,59 +45,57 @@ def job_of(config: SegmentConfig, labelling: Labelling | None = None) -> Job:
     refuse_overlap(config.sources, config.out)
     device = "cuda" if config.gpus_per_worker else "cpu"
     precision = resolve(config.precision, device)
-    # Before anything is started: wrong weights are told at once.
+    # Before anything is started, so that wrong weights are refused at once.
     labelling = labelling or _labelling(config, precision)
-    taxonomy = labelling.taxonomy.to_dict()
-    scenes = None if config.scenes is None else _settings_of(config.scenes)
-    how = Reading(
-        taxonomy=taxonomy,
+    scenes = None if config.scenes is None else _objects_dict(config.scenes)
+    read = ReadConfig(
+        taxonomy=labelling.taxonomy.to_dict(),
         labels="objects" if scenes and scenes["given_objects"] else False,
         shuffle_strokes=config.shuffle_strokes,
         only_split=config.split,
         max_record_mb=config.max_record_mb,
     )
-    planned = plan(config.sources, config.format)
-    steps = labelling.steps
-    sizes = Sizes(pools=len(steps), workers=config.workers, gpus_per_worker=config.gpus_per_worker)
-    capacity: list[Capacity] = []
-
-    def stages(slices: Dataset, stage: Stage) -> Dataset:
-        # A cluster may have grown to the workers asked for only when it reads.
-        cpus = max(capacity[0].cpus, len(steps) * (config.workers or 0))
-        helpers = max(2, cpus // _CPUS_PER_HELPER)
-        helping = {"num_cpus": _HELPER_CPUS, "concurrency": helpers}
-        rows = slices.map(Read(how=how, stage=stage), **helping)
-        rows = through(rows, steps, sizes, capacity[0], stage)
-        names = tuple(step.name for step in steps)
-        return rows.map(Write(steps=names, stage=stage), **helping)
-
+    plan = plan_shards(config.sources, config.format)
     return Job(
         verb="segment",
         out=config.out,
-        settings={
+        config={
             "verb": "segment",
-            "sources": planned.sources,
+            "sources": plan.sources,
             "format": config.format,
             "weights": [_fingerprint(source) for source in config.weights],
             "given_category": config.given_category,
             "precision": precision,  # so that no result is of two machines that differ in it
             "scenes": scenes,
-            **asdict(how),
+            **asdict(read),
         },
-        items=planned.slices,
-        connect=lambda: capacity.append(sizes.connect()),
-        stages=stages,
+        shards=plan.shards,
+        stages=(ReadForLabels(read), *labelling.stages, Write()),
+        workers=config.workers,
+        gpus_per_worker=config.gpus_per_worker,
         summary={
-            "files": planned.files,
-            "hidden_files": planned.hidden,
+            "files": plan.files,
+            "hidden_files": plan.hidden,
             "weights": list(config.weights),
-            "taxonomy": taxonomy,
+            "taxonomy": read.taxonomy,
             "device": device,
             "precision": precision,
-            **({} if scenes is None else scenes),
+            **(scenes or {}),
         },
         quiet=config.quiet,
     )
+
+
+class ReadForLabels(Read):
+    """The first stage of `segment`, which adds the column `error`."""
+
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Read a shard; a scene without objects gets an error where they are to be given."""
+        state = super().process(state, run)
+        rows, reason = state.rows, pa.nulls(len(state.rows), pa.string())
+        if self.config.labels == "objects":
+            reason = pc.if_else(rows["object"].is_valid(), reason, NO_OBJECTS)
+        return replace(state, rows=rows.append_column("error", reason))
 
 
 def _labelling(config: SegmentConfig, precision: str) -> Labelling:
@@ -137,38 +104,36 @@ def _labelling(config: SegmentConfig, precision: str) -> Labelling:
     sources = tuple(map(weights.absolute, config.weights))
     scenes = config.scenes
     if scenes is None:
-        load = partial(_label_drawings, sources, config.given_category, precision)
-        step = Step(name="labelling", load=load, actor=Label)
-        return Labelling(taxonomy=weights.inspect_segmenter(sources), steps=(step,))
-    from instancesketch.batch.segment_scenes import scene_steps
+        load = partial(_load_segmenter, sources, config.given_category, precision)
+        stage = ModelStage(name="labelling", load=load)
+        return Labelling(taxonomy=weights.inspect_segmenter(sources), stages=(stage,))
+    from instancesketch.batch.segment_scenes import scene_stages
 
-    taxonomy, steps = scene_steps(
+    return scene_stages(
         sources,
         None if scenes.detector is None else weights.absolute(scenes.detector),
         drawing_order=scenes.drawing_order,
         given_objects=scenes.given_objects,
         precision=precision,
     )
-    return Labelling(taxonomy=taxonomy, steps=steps)
 
 
-def _label_drawings(
+def _load_segmenter(
     sources: tuple[str, ...], given_category: bool, precision: str, device: str
-) -> Work:
+) -> LabelRows:
     from instancesketch.inference.segmenter import Segmenter
 
-    return partial(
-        Segmenter.load(sources, device, precision).label_table, given_category=given_category
-    )
+    segmenter = Segmenter.load(sources, device, precision)
+    return partial(segmenter.label_table, given_category=given_category)
 
 
-def _settings_of(scenes: ObjectsConfig) -> dict[str, Any]:
+def _objects_dict(scenes: ObjectsConfig) -> dict[str, Any]:
     detector = None if scenes.detector is None else _fingerprint(scenes.detector, ["detector"])
     return {**asdict(scenes), "detector": detector}
 
 
 def _fingerprint(source: str, kinds: list[str] | None = None) -> dict[str, str]:
-    """Weights by what they hold, so that a result isn't continued with others of that name."""
+    """Return weights by content, so that no result is continued with others of that name."""
     from instancesketch.models import weights
 
     folder, digest = weights.locate(source), hashlib.blake2b(digest_size=16)
@@ -178,67 +143,3 @@ def _fingerprint(source: str, kinds: list[str] | None = None) -> dict[str, str]:
             if storage.exists(location):
                 digest.update(f"{kind}/{name}\0".encode() + storage.read_bytes(location))
     return {"weights": source, "digest": digest.hexdigest()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Read:
-    """The first stage: a slice as rows, none of which has an error yet."""
-
-    how: Reading
-    stage: Stage
-
-    def __call__(self, row: Row) -> Row:
-        return tell(self._read, row)
-
-    def _read(self, row: Row) -> Row:
-        began, item = time.perf_counter(), item_of(row)
-        marker = Marker(location=self.stage.output.marker(f"read-{item.name}"), run=self.stage.run)
-        rows, log = read_slice(item, self.how, marker)
-        ready = (
-            pa.array([True] * len(rows)) if self.how.labels is False else rows["object"].is_valid()
-        )
-        rows = rows.append_column(
-            "error", pc.if_else(ready, pa.scalar(None, pa.string()), NO_OBJECTS)
-        )
-        return {"name": item.name, "rows": to_bytes(rows), "log": to_bytes(log)} | spent(
-            "reading", began
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Write:
-    """The last stage: rows and log of a slice into the output folder."""
-
-    steps: tuple[str, ...]
-    stage: Stage
-
-    def __call__(self, row: Row) -> Row:
-        return tell(self._write, row)
-
-    def _write(self, row: Row) -> Row:
-        began = time.perf_counter()
-        rows, log = from_bytes(row["rows"]), from_bytes(row["log"])
-        self.stage.output.stage(row["name"], rows, _with_outcome(log, rows))
-        row = row | spent("writing", began)
-        names = ("reading", *self.steps, "writing")
-        seconds = {name: row[f"{name}_seconds"] for name in names}
-        return done(
-            row["name"],
-            len(rows),
-            sum(seconds.values()) - seconds["reading"],
-            {name: row[f"{name}_mb"] for name in names},
-            seconds,
-            {name: row[f"{name}_node"] for name in names},
-        )
-
-
-def _with_outcome(log: pa.Table, rows: pa.Table) -> pa.Table:
-    """Notes in the log which rows have an error, and how many objects each has."""
-    at = np.flatnonzero(pc.is_valid(log["hash"]).to_numpy())
-    failed, objects = np.zeros(len(log), bool), np.zeros(len(log), np.int32)
-    failed[at] = pc.is_valid(rows["error"]).to_numpy()
-    objects[at] = pc.list_value_length(rows["object_category"]).fill_null(0).to_numpy()
-    for name, values in (("failed", failed), ("objects", objects)):
-        index = log.schema.get_field_index(name)
-        log = log.set_column(index, log.schema.field(index), pa.array(values))
-    return log

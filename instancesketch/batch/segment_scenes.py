@@ -1,6 +1,7 @@
-"""The steps that label scenes: boxes of a detector, groups of strokes, and the parts of each group.
+"""The stages that label scenes: boxes of a detector, groups of strokes, parts of each group.
 
-Boxes go from the detector to the grouper as columns of the rows, and no further.
+Each stage has workers of its own, which may be on other machines. So boxes go from the detector to
+the grouper as columns of the rows, and no further.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from instancesketch.batch.stages import Detect, Group, Label, Step, Work
+from instancesketch.batch.stages import Labelling, LabelRows, ModelStage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import (
     RESULT_SCHEMA,
@@ -38,69 +39,67 @@ BOXES_SCHEMA = pa.schema(
         ("box_category", pa.list_(pa.int64())),
     ]
 )
-# A picture of each scene, or a number for each pair of its strokes, is in memory at once.
+# An image of each scene, or a number for each pair of its strokes, is in memory at once.
 _ROWS_AT_ONCE = 256
 
 
-def scene_steps(
+def scene_stages(
     sources: tuple[str, ...],
     detector: str | None = None,
     *,
     drawing_order: bool = False,
     given_objects: bool = False,
     precision: str = AUTO,
-) -> tuple[Taxonomy, tuple[Step, ...]]:
-    """The taxonomy of the results, and the steps.
+) -> Labelling:
+    """Return the stages that label scenes.
 
     Args:
         sources: weights that hold a segmenter, and a grouper unless the objects are given.
         detector: weights that hold a detector; None does without boxes.
         drawing_order: whether the order of strokes is evidence of what belongs together.
-        given_objects: takes the objects that the rows have as true, in place of the first steps.
-        precision: what the segmenter computes in, as for `Segmenter.load`.
+        given_objects: whether the objects of the rows are taken as true, in place of the first
+            stages.
+        precision: of the segmenter's arithmetic, as for `Segmenter.load`.
 
     Raises:
         UserError: weights aren't there or don't go together.
     """
-    label = Step(
-        name="labelling",
-        load=partial(_labelling, sources, precision),
-        actor=Label,
-        rows_at_once=_ROWS_AT_ONCE,
-    )
+    label = _stage("labelling", partial(_load_segmenter, sources, precision))
     taxonomy = weights.inspect_segmenter(sources)
     if given_objects:
-        return taxonomy, (label,)
+        return Labelling(taxonomy=taxonomy, stages=(label,))
     named = ", ".join(sources)
     if not weights.holds(sources, "grouper"):
         raise UserError(
             f"{named} holds no grouper, which tells the objects of scenes apart: give weights that "
             "do, or --given-objects"
         )
-    _check(taxonomy, weights.inspect(sources, "grouper").taxonomy, f"the grouper of {named}")
-    group = Step(
-        name="grouping",
-        load=partial(_grouping, sources, drawing_order),
-        actor=Group,
-        rows_at_once=_ROWS_AT_ONCE,
+    _check_categories(
+        taxonomy, weights.inspect(sources, "grouper").taxonomy, f"the grouper of {named}"
     )
+    group = _stage("grouping", partial(_load_grouper, sources, drawing_order))
     if detector is None:
-        return taxonomy, (group, label)
+        return Labelling(taxonomy=taxonomy, stages=(group, label))
     yolo.check_installed()
     theirs = weights.inspect([detector], "detector").taxonomy
-    _check(taxonomy, theirs, f"the detector of {detector}")
-    detect = Step(
-        name="detecting",
-        load=partial(_detecting, detector),
-        actor=Detect,
-        schema=BOXES_SCHEMA,
-        rows_at_once=_ROWS_AT_ONCE,
-    )
-    return taxonomy, (detect, group, label)
+    _check_categories(taxonomy, theirs, f"the detector of {detector}")
+    detect = _stage("detecting", partial(_load_detector, detector), BOXES_SCHEMA)
+    return Labelling(taxonomy=taxonomy, stages=(detect, group, label))
+
+
+def _stage(name: str, load: partial[LabelRows], schema: pa.Schema = RESULT_SCHEMA) -> ModelStage:
+    return ModelStage(name=name, load=load, schema=schema, rows_at_once=_ROWS_AT_ONCE)
+
+
+def _check_categories(taxonomy: Taxonomy, other: Taxonomy, whose: str) -> None:
+    if other.category_names != taxonomy.category_names:
+        raise UserError(
+            f"{whose} knows the categories of {other.name}, the segmenter those of {taxonomy.name}"
+        )
 
 
 def with_boxes(rows: pa.Table, boxes: Boxes) -> pa.Table:
-    """Rows of scenes and the boxes in each, with `BOXES_SCHEMA`; labels are left out."""
+    """Return rows of scenes with the boxes in each, with `BOXES_SCHEMA` and without labels."""
     cuts = np.cumsum(boxes.boxes_N.numpy())[:-1]
     corners = [c.ravel() for c in np.split(boxes.corners_B4.numpy(), cuts)]
     columns = [
@@ -112,7 +111,7 @@ def with_boxes(rows: pa.Table, boxes: Boxes) -> pa.Table:
 
 
 def boxes_in(rows: pa.Table) -> Boxes | None:
-    """The boxes that `with_boxes` put into rows, or None where there was no detector."""
+    """Return the boxes that `with_boxes` put into rows; None where there was no detector."""
     if "box_score" not in rows.column_names:
         return None
     corners, _, _ = flatten_lists(rows, "box_corners")
@@ -126,14 +125,7 @@ def boxes_in(rows: pa.Table) -> Boxes | None:
     )
 
 
-def _check(taxonomy: Taxonomy, other: Taxonomy, whose: str) -> None:
-    if other.category_names != taxonomy.category_names:
-        raise UserError(
-            f"{whose} knows the categories of {other.name}, the segmenter those of {taxonomy.name}"
-        )
-
-
-def _detecting(source: str, device: str) -> Work:
+def _load_detector(source: str, device: str) -> LabelRows:
     detector = detectors.load(source, device)
 
     def detect(rows: pa.Table) -> pa.Table:
@@ -142,7 +134,7 @@ def _detecting(source: str, device: str) -> Work:
     return detect
 
 
-def _grouping(sources: tuple[str, ...], drawing_order: bool, device: str) -> Work:
+def _load_grouper(sources: tuple[str, ...], drawing_order: bool, device: str) -> LabelRows:
     grouper = Grouper.load(sources, device)
 
     def group(rows: pa.Table) -> pa.Table:
@@ -152,5 +144,5 @@ def _grouping(sources: tuple[str, ...], drawing_order: bool, device: str) -> Wor
     return group
 
 
-def _labelling(sources: tuple[str, ...], precision: str, device: str) -> Work:
+def _load_segmenter(sources: tuple[str, ...], precision: str, device: str) -> LabelRows:
     return SceneSegmenter(Segmenter.load(sources, device, precision)).label_table

@@ -1,7 +1,7 @@
-"""The unit of batch work: slices of the sources, the same ones whenever the sources are the same.
+"""Cuts the sources into shards, the same ones whenever the sources are the same.
 
-A slice is read, labelled and written for itself, to a file that is named by it. Many small files
-make one slice; a big file that can be cut, by lines or by row groups, makes several.
+A shard is read, labelled and written by itself, to a file that is named by it. Many small files
+make one shard; a big file that can be cut, by lines or by row groups, makes several.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.formats import FORMATS, Piece, sniff
 
-# Small sources are cut finer, so that there is work for everyone and a stop costs little.
-_MOST_BYTES = 16 << 20
-_LEAST_BYTES = 1 << 20
-_WANTED_SLICES = 64
-_MOST_FILES = 2_000
+# Small sources are cut finer, so that every worker gets some and a stop loses little.
+MAX_BYTES = 16 << 20
+MIN_BYTES = 1 << 20
+TARGET_SHARDS = 64
+MAX_FILES = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slice:
-    """Pieces of files on one filesystem, which `location` is on."""
+class FileShard:
+    """Ranges of files that lie on one filesystem, that of `location`."""
 
     name: str
     location: str
-    pieces: tuple[Piece, ...]
+    ranges: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,26 +43,26 @@ class SourceFile:
 
     location: str
     path: str
-    size: int
-    changed: int  # nanoseconds since 1970; 0 where the filesystem doesn't say
+    size: int  # bytes
+    changed: int  # nanoseconds since 1970; 0 where the filesystem doesn't know
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """All slices, in the order of the sources, and what must stay the same for them to be so."""
+class ShardPlan:
+    """All shards in the order of the sources, and a description of the sources they depend on."""
 
-    slices: tuple[Slice, ...]
+    shards: tuple[FileShard, ...]
     files: int
     hidden: int  # files whose names, or folders' names, begin with `_` or `.`
-    sources: tuple[dict[str, Any], ...]  # for the settings: where, how much, and a fingerprint
+    sources: tuple[dict[str, Any], ...]  # location, size and fingerprint, for the job's config
 
 
-def plan(sources: Sequence[str], format: str = AUTO) -> Plan:
-    """Lists the files of the sources, sorted in each, and cuts them into slices.
+def plan_shards(sources: Sequence[str], format: str = AUTO) -> ShardPlan:
+    """List the files of the sources, sorted in each, and cut them into shards.
 
     Args:
         sources: files and folders, in the order in which the first of two equal ids is kept.
-        format: the format of all files, or `auto` to look.
+        format: the format of all files, or `auto` to detect that of each.
 
     Raises:
         UserError: a source isn't there or can't be listed, there are no files, or no such format.
@@ -72,23 +72,23 @@ def plan(sources: Sequence[str], format: str = AUTO) -> Plan:
     files: list[SourceFile] = []
     described, hidden = [], 0
     for source in sources:
-        found, skipped = list_files(storage.absolute(source))
-        files += found
+        listed, skipped = list_files(storage.absolute(source))
+        files += listed
         hidden += skipped
-        described.append(_describe(storage.absolute(source), found))
+        described.append(_describe(storage.absolute(source), listed))
     if not files:
         raise UserError(f"no files in {', '.join(sources)}")
-    wanted = sum(file.size for file in files) // _WANTED_SLICES
-    groups = _group(files, format, min(max(wanted, _LEAST_BYTES), _MOST_BYTES))
-    slices = tuple(
-        Slice(name=f"part-{i:06d}", location=location, pieces=tuple(pieces))
-        for i, (location, pieces) in enumerate(groups)
+    target = sum(file.size for file in files) // TARGET_SHARDS
+    groups = _group(files, format, min(max(target, MIN_BYTES), MAX_BYTES))
+    shards = tuple(
+        FileShard(name=f"part-{i:06d}", location=location, ranges=tuple(ranges))
+        for i, (location, ranges) in enumerate(groups)
     )
-    return Plan(slices=slices, files=len(files), hidden=hidden, sources=tuple(described))
+    return ShardPlan(shards=shards, files=len(files), hidden=hidden, sources=tuple(described))
 
 
 def list_files(source: str) -> tuple[list[SourceFile], int]:
-    """The files of a source, sorted by path, and how many more are hidden.
+    """Return the files of a source, sorted by path, and the number of hidden ones.
 
     Raises:
         UserError: it isn't there or can't be listed.
@@ -99,21 +99,23 @@ def list_files(source: str) -> tuple[list[SourceFile], int]:
         if info.type == fs.FileType.NotFound:
             raise UserError(f"{source} isn't there")
         if info.type != fs.FileType.Directory:
-            return [_file(source, info)], 0
-        found = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
+            return [_source_file(source, info)], 0
+        infos = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
     except OSError as error:
         raise UserError(f"{source} can't be listed: {storage.describe_error(error)}") from None
-    files = sorted((i for i in found if i.type != fs.FileType.Directory), key=lambda i: i.path)
-    rows = {posixpath.dirname(i.path) for i in files if i.extension == "parquet"}
-    # What a corpus says of itself lies beside its rows.
-    own = {posixpath.join(folder, "summary.json") for folder in rows}
+    files = sorted((i for i in infos if i.type != fs.FileType.Directory), key=lambda i: i.path)
+    row_folders = {posixpath.dirname(i.path) for i in files if i.extension == "parquet"}
+    # The summary of a corpus lies beside its rows and holds no drawing.
+    summaries = {posixpath.join(folder, "summary.json") for folder in row_folders}
     shown = [
-        i for i in files if not _is_hidden(posixpath.relpath(i.path, root)) and i.path not in own
+        i
+        for i in files
+        if not _is_hidden(posixpath.relpath(i.path, root)) and i.path not in summaries
     ]
-    return [_file(source, i) for i in shown], len(files) - len(shown)
+    return [_source_file(source, i) for i in shown], len(files) - len(shown)
 
 
-def _file(location: str, info: fs.FileInfo) -> SourceFile:
+def _source_file(location: str, info: fs.FileInfo) -> SourceFile:
     return SourceFile(
         location=location, path=info.path, size=info.size or 0, changed=info.mtime_ns or 0
     )
@@ -134,26 +136,32 @@ def _describe(source: str, files: Sequence[SourceFile]) -> dict[str, Any]:
 def _group(
     files: Sequence[SourceFile], format: str, target: int
 ) -> Iterator[tuple[str, list[Piece]]]:
-    """Puts small files together and cuts big ones, to about `target` bytes each."""
-    held: list[Piece] = []
+    """Yield location and ranges of each shard: small files together, big ones cut, by size.
+
+    Args:
+        files: all files, in order.
+        format: their format, or `auto`.
+        target: bytes of a shard.
+    """
+    ranges: list[Piece] = []
     location, size = "", 0
     for file in files:
         is_big = file.size > target
         moved = _filesystem_of(file.location) != _filesystem_of(location)
-        full = is_big or moved or size + file.size > target or len(held) >= _MOST_FILES
-        if held and full:
-            yield location, held
-            held, size = [], 0
+        is_full = is_big or moved or size + file.size > target or len(ranges) >= MAX_FILES
+        if ranges and is_full:
+            yield location, ranges
+            ranges, size = [], 0
         location = file.location
-        piece = Piece(path=file.path, format=format)
+        whole = Piece(path=file.path, format=format)
         if is_big:
-            for part in _cut(file, piece, target):
-                yield location, [part]
+            for file_range in _cut(file, whole, target):
+                yield location, [file_range]
         else:
-            held.append(piece)
+            ranges.append(whole)
             size += file.size
-    if held:
-        yield location, held
+    if ranges:
+        yield location, ranges
 
 
 def _filesystem_of(location: str) -> str:
@@ -161,41 +169,41 @@ def _filesystem_of(location: str) -> str:
     return f"{scheme}://{rest.split('/')[0]}" if separator else ""
 
 
-def _cut(file: SourceFile, piece: Piece, target: int) -> Iterable[Piece]:
+def _cut(file: SourceFile, whole: Piece, target: int) -> Iterable[Piece]:
     filesystem, _ = storage.locate(file.location)
-    name = piece.format if piece.format != AUTO else sniff(file.path, filesystem)
+    name = whole.format if whole.format != AUTO else sniff(file.path, filesystem)
     split_by = FORMATS[name].split_by if name in FORMATS else None
     if name is not None and split_by is not None:
-        piece = replace(piece, format=name)
+        whole = replace(whole, format=name)
     if split_by == "lines":
-        cuts = list(range(0, file.size, target))
-        ends: list[int | None] = [*cuts[1:], None]
-        return [replace(piece, start=a, end=b) for a, b in zip(cuts, ends, strict=True)]
+        starts = list(range(0, file.size, target))
+        ends: list[int | None] = [*starts[1:], None]
+        return [replace(whole, start=a, end=b) for a, b in zip(starts, ends, strict=True)]
     if split_by == "row_groups":
-        return [replace(piece, start=a, end=b) for a, b in _row_groups(file, filesystem, target)]
-    return [piece]
+        return [replace(whole, start=a, end=b) for a, b in _row_groups(file, filesystem, target)]
+    return [whole]
 
 
 def _row_groups(
     file: SourceFile, filesystem: fs.FileSystem, target: int
 ) -> list[tuple[int, int | None]]:
-    """Ranges of row groups of about `target` bytes; all in one where the file is damaged."""
+    """Return ranges of row groups of about `target` bytes; all in one where it is damaged."""
     try:
         with filesystem.open_input_file(file.path) as stream:
             metadata = pq.ParquetFile(stream).metadata
     except (pa.ArrowException, OSError):
         storage.raise_if_unreachable(filesystem, file.path)
-        return [(0, None)]  # whoever reads it says what is wrong with it
-    sizes = [_compressed(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
+        return [(0, None)]  # reading it will reject it with the reason
+    sizes = [_compressed_bytes(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
     ranges: list[tuple[int, int | None]] = []
-    start, held = 0, 0
+    start, total = 0, 0
     for i, size in enumerate(sizes):
-        if i > start and held + size > target:
+        if i > start and total + size > target:
             ranges.append((start, i))
-            start, held = i, 0
-        held += size
+            start, total = i, 0
+        total += size
     return [*ranges, (start, max(len(sizes), start + 1))]
 
 
-def _compressed(group: Any) -> int:
+def _compressed_bytes(group: Any) -> int:
     return sum(group.column(i).total_compressed_size for i in range(group.num_columns))

@@ -1,7 +1,7 @@
-"""Steps of labelling, each done by a pool of actors that hold a model; rows stream through them.
+"""The stages of a job: what is done to one shard after another, by whatever runs the job.
 
-A step takes rows and gives as many back. One that can't be done stays, with an `error`, takes no
-other with it, and is left alone by the steps after.
+A stage takes a shard in the state in which the stage before left it, and returns the next state.
+Reading, making and writing are plain tasks; labelling is done by workers that each hold a model.
 """
 
 from __future__ import annotations
@@ -9,203 +9,211 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from instancesketch.batch.job import Row, Stage, from_bytes, tell, this_node, to_bytes
-from instancesketch.batch.quarantine import Marker, isolate
+from instancesketch.batch import manifest, quarantine
+from instancesketch.batch.output import Output
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, build_result_table
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb
-from instancesketch.distributed.cluster import Capacity, connect
 
-if TYPE_CHECKING:
-    from ray.data import ActorPoolStrategy, Dataset
+# Takes rows and returns as many, in the same order; may raise, or kill the process.
+LabelRows = Callable[[pa.Table], pa.Table]
 
-# Rows to as many rows, in the same order; may raise, or kill the process.
-Work = Callable[[pa.Table], pa.Table]
+_NO_ROWS = pa.table({})
+_LONGEST_REASON = 300
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One step of labelling."""
+class Shard(Protocol):
+    """A unit of work; the file that it becomes has its name."""
 
-    name: str  # what is being done, `grouping`: in errors and in `summary.json`
-    load: Callable[[str], Work]  # called in each actor, with the name of its device
-    actor: type[Worker]  # its name is the pool's in Ray's dashboard
-    schema: pa.Schema = RESULT_SCHEMA  # of the rows that it gives
-    rows_at_once: int | None = None  # what memory has room for; None: any number
+    @property
+    def name(self) -> str:
+        """Return the name, without a suffix."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sizes:
-    """How many actors each of several pools has, and what each actor takes."""
+class StageUsage:
+    """What a stage took for one shard."""
 
-    pools: int
-    workers: int | None = None  # of each pool; None: they share what the cluster has
-    gpus_per_worker: float = 0.0
+    seconds: float
+    memory_mb: float  # the most that the process has held so far
+    node: str
 
-    def connect(self) -> Capacity:
-        """Joins Ray and checks that the pools have room beside each other.
+
+@dataclass(frozen=True, kw_only=True)
+class ShardState:
+    """A shard between two stages."""
+
+    shard: Shard
+    # Without columns before the first stage, and again after the last.
+    rows: pa.Table = field(default_factory=lambda: _NO_ROWS)
+    manifest: pa.Table = field(default_factory=lambda: _NO_ROWS)
+    written: int = 0  # rows
+    usage: Mapping[str, StageUsage] = field(default_factory=dict)  # by stage, in order
+    error: str | None = None  # a user's mistake, which ends the job
+
+    def without_tables(self) -> ShardState:
+        """Return the shard without its rows and its manifest."""
+        return replace(self, rows=_NO_ROWS, manifest=_NO_ROWS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRun:
+    """One run of a job, as its stages see it."""
+
+    output: Output
+    id: str  # differs from that of every earlier run
+    node: str = ""  # where this process is; the runner fills it in
+
+    def marker(self, name: str) -> quarantine.Marker:
+        """Return the marker of a stage's work on a shard."""
+        return quarantine.Marker(location=self.output.marker_file(name), run=self.id)
+
+
+class ShardTask(ABC):
+    """A stage that needs nothing but the shard; calling it adds time, memory and errors.
+
+    Subclasses name the stage as `summary.json` does, and have `process`.
+    """
+
+    name: str
+
+    @abstractmethod
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Return the shard after this stage.
 
         Raises:
-            UserError: they don't.
+            UserError: the job can't go on, such as for want of space.
         """
-        needed = self.pools * (self.workers or 1)
+
+    def __call__(self, state: ShardState, run: JobRun) -> ShardState:
+        """Process a shard, unless an earlier stage met a user's mistake."""
+        if state.error is not None:
+            return state
+        began = time.perf_counter()
         try:
-            # A reader must have room beside the workers, or all would wait for each other.
-            connect(workers=needed + 1)
-            capacity = connect(workers=needed, gpus=self.gpus_per_worker)
+            state = self.process(state, run)
         except UserError as error:
-            if self.pools == 1 or needed < 1:
-                raise
-            each = f"{self.workers or 1} of each of {self.pools} kinds, and one that reads"
-            raise UserError(f"{error} ({each})") from None
-        return capacity
-
-    def strategy(self, capacity: Capacity, stage: Stage) -> ActorPoolStrategy:
-        """The size of each pool: as told, or an equal share that goes where it is needed."""
-        from ray.data import ActorPoolStrategy
-
-        room = self.room(capacity)
-        if self.workers is not None or self.pools == 1:
-            return ActorPoolStrategy(size=stage.workers(self.workers or room))
-        most = stage.workers(max(1, room - self.pools + 1))
-        share = min(most, max(1, room // self.pools))
-        return ActorPoolStrategy(min_size=1, initial_size=share, max_size=most)
-
-    def room(self, capacity: Capacity) -> int:
-        """How many workers to take where that wasn't said: as many as there are GPUs for, and CPUs
-        but for an eighth of them, by which slices are read and written.
-        """
-        # Of several pools one waits for another now and then, and leaves its CPU to a reader.
-        spare = max(2 if self.pools == 1 else 1, capacity.cpus // 8)
-        most = capacity.cpus - spare
-        if self.gpus_per_worker:
-            most = min(most, capacity.room)
-        return max(1, most)
-
-
-def through(
-    rows: Dataset, steps: tuple[Step, ...], sizes: Sizes, capacity: Capacity, stage: Stage
-) -> Dataset:
-    """Sends rows, a slice of sketches each, through the pools of all steps."""
-    device = "cuda" if sizes.gpus_per_worker else "cpu"
-    for step in steps:
-        rows = rows.map(
-            step.actor,
-            fn_constructor_kwargs={"step": step, "device": device, "stage": stage},
-            compute=sizes.strategy(capacity, stage),
-            num_cpus=1,
-            num_gpus=sizes.gpus_per_worker,
+            # As a value: Ray Data would keep no more of the exception than its text among others.
+            return replace(state.without_tables(), error=str(error))
+        usage = StageUsage(
+            seconds=time.perf_counter() - began, memory_mb=peak_memory_mb(), node=run.node
         )
-    return rows
+        return replace(state, usage={**state.usage, self.name: usage})
 
 
-class Worker:
-    """An actor of a pool: holds the model, does a step for slice after slice."""
+@dataclass(frozen=True)
+class Write(ShardTask):
+    """The last stage: rows and manifest of a shard go into the output folder."""
 
-    def __init__(self, step: Step, device: str, stage: Stage) -> None:
-        self._step, self._stage, self._work = step, stage, step.load(device)
+    name = "writing"
 
-    def __call__(self, row: Row) -> Row:
-        return tell(self._do, row)
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Write a shard and let go of its rows."""
+        rows, entries = state.rows, state.manifest
+        if "error" in rows.column_names:
+            entries = manifest.with_outcomes(entries, rows)
+        run.output.write_shard(state.shard.name, rows, entries)
+        return replace(state.without_tables(), written=len(rows))
 
-    def _do(self, row: Row) -> Row:
-        began, name = time.perf_counter(), self._step.name
-        marker = Marker(
-            location=self._stage.output.marker(f"{name}-{row['name']}"), run=self._stage.run
+
+@dataclass(frozen=True, kw_only=True)
+class ModelStage:
+    """A stage whose workers each load a model once and label many shards with it."""
+
+    name: str  # what is being done, `grouping`: in errors and in `summary.json`
+    load: Callable[[str], LabelRows]  # called in each worker, with the name of its device
+    schema: pa.Schema = RESULT_SCHEMA  # of the rows that it returns
+    rows_at_once: int | None = None  # as many as memory has room for; None: any number
+
+
+Stage = ShardTask | ModelStage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelling:
+    """The stages that label rows, and the taxonomy of the labels."""
+
+    taxonomy: Taxonomy
+    stages: tuple[ModelStage, ...]
+
+
+class ModelTask(ShardTask):
+    """A model stage in one worker, with its model loaded.
+
+    Rows that have an `error` already are left alone. One that can't be labelled keeps its place
+    with an `error`, and takes no other with it.
+    """
+
+    def __init__(self, stage: ModelStage, device: str = "cpu") -> None:
+        self.name = stage.name
+        self._stage, self._label = stage, stage.load(device)
+
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Label the rows of a shard, which have at least the columns of a corpus and `error`."""
+        rows, schema = state.rows, self._stage.schema
+        sound = pc.is_null(rows["error"]).combine_chunks().to_numpy(zero_copy_only=False)
+        todo, failed = rows.filter(pa.array(sound)), rows.filter(pa.array(~sound))
+        labelled = quarantine.run(
+            len(todo),
+            partial(self._label_range, todo),
+            partial(self._give_up, todo),
+            run.marker(f"{self.name}-{state.shard.name}"),
         )
-        rows = carry_out(self._step, self._work, from_bytes(row["rows"]), marker)
-        return row | {"rows": to_bytes(rows)} | spent(name, began)
+        result = pa.concat_tables([schema.empty_table(), *labelled, _fit(failed, schema)])
+        return replace(state, rows=result.take(_original_order(sound)))
 
-
-def spent(name: str, began: float) -> dict[str, Any]:
-    """What doing a step of this name has taken since `time.perf_counter()` was at `began`, and
-    where it was done.
-    """
-    seconds = time.perf_counter() - began
-    return {
-        f"{name}_mb": peak_memory_mb(),
-        f"{name}_seconds": seconds,
-        f"{name}_node": this_node(),
-    }
-
-
-class Detect(Worker):
-    """Finds boxes around the objects of scenes."""
-
-
-class Group(Worker):
-    """Tells which strokes of scenes are one object."""
-
-
-class Label(Worker):
-    """Labels strokes with parts and instances."""
-
-
-def carry_out(step: Step, work: Work, table: pa.Table, marker: Marker) -> pa.Table:
-    """Does a step for the rows without an `error`, by the rows' order.
-
-    Args:
-        step: what the errors and the rows that it gives are like.
-        work: what its `load` gave.
-        table: rows with at least what `RESULT_SCHEMA` can't be without, and `error`.
-        marker: the state, kept where the next process finds it.
-
-    Returns:
-        As many rows, with the step's schema.
-    """
-    fine = pc.is_null(table["error"]).combine_chunks().to_numpy(zero_copy_only=False)
-    todo, left = table.filter(pa.array(fine)), table.filter(pa.array(~fine))
-    at_once = step.rows_at_once or max(1, len(todo))
-
-    def some(start: int, stop: int) -> pa.Table:
-        starts = range(start, stop, at_once)
+    def _label_range(self, rows: pa.Table, start: int, stop: int) -> pa.Table:
+        at_once = self._stage.rows_at_once or stop - start
         return pa.concat_tables(
-            [_checked(work, todo.slice(i, min(at_once, stop - i)), step.schema) for i in starts]
+            [
+                self._label_checked(rows.slice(first, min(at_once, stop - first)))
+                for first in range(start, stop, at_once)
+            ]
         )
 
-    def give_up(row: int, error: Exception | None) -> pa.Table:
-        reason = (
-            f"the {step.name} process died on this row"
-            if error is None
-            else f"{step.name} failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        )
-        failed = build_result_table(todo.slice(row, 1), {"error": pa.array([reason])})
-        return _fit(failed, step.schema)
+    def _label_checked(self, rows: pa.Table) -> pa.Table:
+        result = self._label(rows)
+        _release_memory()
+        if not result["sketch_id"].equals(rows["sketch_id"]):
+            raise ValueError("the rows that came back are not the ones that were given")
+        return _fit(result, self._stage.schema)
 
-    parts = isolate(len(todo), some, give_up, marker)
-    result = pa.concat_tables([step.schema.empty_table(), *parts, _fit(left, step.schema)])
-    return result.take(np.argsort(np.concatenate([np.flatnonzero(fine), np.flatnonzero(~fine)])))
-
-
-def _checked(work: Work, rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    result = work(rows)
-    _give_memory_back()
-    if not result["sketch_id"].equals(rows["sketch_id"]):
-        raise ValueError("the rows that came back are not the ones that were given")
-    return _fit(result, schema)
+    def _give_up(self, rows: pa.Table, row: int, error: Exception | None) -> pa.Table:
+        reason = f"the {self.name} process died on this row"
+        if error is not None:
+            text = " ".join(str(error).split())[:_LONGEST_REASON]
+            reason = f"{self.name} failed: {type(error).__name__}: {text}"
+        failed = build_result_table(rows.slice(row, 1), {"error": pa.array([reason])})
+        return _fit(failed, self._stage.schema)
 
 
-def _give_memory_back() -> None:
-    """Returns what is free to the system: tensors of ever other sizes leave glibc's heap in pieces,
-    which would grow for hours.
-    """
+def _original_order(sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    return np.argsort(np.concatenate([np.flatnonzero(sound), np.flatnonzero(~sound)]))
+
+
+def _fit(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows with the columns of a schema, filled with nulls where they have none."""
+    columns: list[Any] = [
+        rows[f.name] if f.name in rows.column_names else pa.nulls(len(rows), f.type) for f in schema
+    ]
+    return pa.table(columns, names=schema.names).cast(schema)
+
+
+def _release_memory() -> None:
+    # Tensors of ever other sizes fragment glibc's heap, which would then grow for hours.
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
-
-
-def _fit(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The same rows with the columns of a schema; null where they have no such column."""
-    columns = [
-        rows[f.name] if f.name in rows.column_names else pa.nulls(len(rows), f.type) for f in schema
-    ]
-    return pa.table(columns, names=schema.names).cast(schema)

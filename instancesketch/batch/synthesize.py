@@ -1,234 +1,213 @@
-"""Synth: a corpus of procedural drawings, or of scenes composed of drawings, each a function of
-the seed and its number.
+"""Synth: a corpus of procedural drawings, or of scenes composed of drawings.
+
+Each drawing and each scene is a function of the seed and its number alone.
 """
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
 
 import pyarrow.compute as pc
 
 from instancesketch.batch.config import DrawingsConfig, ScenesConfig
-from instancesketch.batch.job import (
-    Job,
-    Row,
-    Stage,
-    Summary,
-    done,
-    item_of,
-    refuse_overlap,
-    run,
-    tell,
-)
-from instancesketch.batch.manifest import Log
-from instancesketch.batch.scene_sources import Stock
-from instancesketch.batch.shards import plan
-from instancesketch.core import parquet, storage
+from instancesketch.batch.job import Job, Summary, refuse_overlap
+from instancesketch.batch.manifest import Manifest
+from instancesketch.batch.runner import Runner, run_job
+from instancesketch.batch.scene_sources import DrawingSource
+from instancesketch.batch.shards import plan_shards
+from instancesketch.batch.stages import JobRun, ShardState, ShardTask, Write
+from instancesketch.core import parquet, run_folder, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import count_values, to_table
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.core.usage import peak_memory_mb
-from instancesketch.distributed.cluster import connect
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
 
-if TYPE_CHECKING:
-    from ray.data import Dataset
-
-_AT_ONCE = 1_000
-# Scenes of a slice, which are composed of one sample of the drawings.
-_SCENES_AT_ONCE = 500
-# One scene in so many is for validation.
-_VALID_IN = 10
+DRAWINGS_PER_SHARD = 1_000
+# The scenes of a shard are composed of one sample of the drawings.
+SCENES_PER_SHARD = 500
+# One scene in this many is for validation.
+_VALID_EVERY = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """A slice: the drawings from start up to stop."""
+class NumberShard:
+    """The drawings or scenes of the numbers from start up to stop."""
 
     name: str
     start: int
     stop: int
 
 
-def synth_drawings(config: DrawingsConfig) -> Summary:
-    """Draws a labelled corpus of the seven categories, or continues where that was stopped.
+def synth_drawings(config: DrawingsConfig, runner: Runner) -> Summary:
+    """Draw a labelled corpus of the seven categories, or continue where that was stopped.
 
     Raises:
-        UserError: a number is negative, the output folder holds something else, or the cluster is
-            too small.
+        UserError: a number is negative, the output folder holds something else, or there is no room
+            for the workers.
     """
-    items = _items(config.number, config.seed, _AT_ONCE)
-
-    def stages(slices: Dataset, stage: Stage) -> Dataset:
-        work = Draw(seed=config.seed, stage=stage)
-        return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
-
-    return run(
-        Job(
-            verb="synth",
-            out=config.out,
-            settings={"verb": "synth drawings", "number": config.number, "seed": config.seed},
-            items=items,
-            connect=partial(connect, workers=config.workers or 1),
-            stages=stages,
-            summary={"seed": config.seed},
-            quiet=config.quiet,
-        )
+    job = Job(
+        verb="synth",
+        out=config.out,
+        config={"verb": "synth drawings", "number": config.number, "seed": config.seed},
+        shards=_number_shards(config.number, config.seed, DRAWINGS_PER_SHARD),
+        stages=(Draw(config.seed), Write()),
+        workers=config.workers,
+        summary={"seed": config.seed},
+        quiet=config.quiet,
     )
+    return run_job(job, runner)
 
 
-def _items(number: int, seed: int, at_once: int) -> list[Numbers]:
+def _number_shards(number: int, seed: int, per_shard: int) -> list[NumberShard]:
     if number < 1 or seed < 0:
         raise UserError("--number is 1 or more, and --seed 0 or more")
     return [
-        Numbers(name=f"part-{i:06d}", start=a, stop=min(a + at_once, number))
-        for i, a in enumerate(range(0, number, at_once))
+        NumberShard(name=f"part-{i:06d}", start=start, stop=min(start + per_shard, number))
+        for i, start in enumerate(range(0, number, per_shard))
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Draw:
-    """The only stage of `synth drawings`: a slice of them in the corpus."""
+@dataclass(frozen=True)
+class Draw(ShardTask):
+    """The first stage of `synth drawings`."""
 
     seed: int
-    stage: Stage
+    name = "drawing"
 
-    def __call__(self, row: Row) -> Row:
-        return tell(self._draw, row)
-
-    def _draw(self, row: Row) -> Row:
-        began, item, log, sketches = time.perf_counter(), item_of(row), Log(), []
-        for index in range(item.start, item.stop):
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Draw the drawings of a shard."""
+        shard, manifest, sketches = state.shard, Manifest(), []
+        assert isinstance(shard, NumberShard)
+        for index in range(shard.start, shard.stop):
             sketch = draw(self.seed, index)
             sketch = sketch.replace(split=assign_split(sketch.sketch_id))
-            log.accept(sketch, f"seed {self.seed}", f"drawing {index}", "synth")
+            manifest.accept(sketch, f"seed {self.seed}", f"drawing {index}", "synth")
             sketches.append(sketch)
-        drawn = time.perf_counter()
-        self.stage.output.stage(item.name, to_table(sketches), log.table())
-        return _done(item.name, len(sketches), "drawing", began, drawn)
+        return replace(state, rows=to_table(sketches), manifest=manifest.table())
 
 
-def _done(name: str, rows: int, making: str, began: float, made: float) -> Row:
-    ended, memory = time.perf_counter(), peak_memory_mb()
-    return done(
-        name,
-        rows,
-        ended - began,
-        {making: memory, "writing": memory},
-        {making: made - began, "writing": ended - made},
-    )
-
-
-def synth_scenes(config: ScenesConfig) -> Summary:
-    """Composes a corpus of scenes, or continues where that was stopped.
+def synth_scenes(config: ScenesConfig, runner: Runner) -> Summary:
+    """Compose a corpus of scenes, or continue where that was stopped.
 
     One scene in ten is of split `valid` and composed only of drawings that are not of split
     `train`; the others are of split `train`, and of such drawings.
 
     Raises:
         UserError: a number is negative, a source is no corpus or has no fitting drawings, a folder
-            holds something else, or the cluster is too small.
+            holds something else, or there is no room for the workers.
     """
-    items = _items(config.number, config.seed, _SCENES_AT_ONCE)
-    taxonomy, stock = Taxonomy.load(config.scene.taxonomy), Stock.of(config.sources)
-    refuse_overlap(config.sources, config.out)
+    job = _scenes_job(config)
     if config.yolo is not None:
         refuse_overlap((*config.sources, config.out), config.yolo)
-        _refuse_foreign(config.yolo, config.out)
-
-    def stages(slices: Dataset, stage: Stage) -> Dataset:
-        work = Compose(config=replace(config, workers=None), stock=stock, stage=stage)
-        return slices.map(work, concurrency=config.workers and stage.workers(config.workers))
-
-    summary = run(
-        Job(
-            verb="synth",
-            out=config.out,
-            settings={
-                "verb": "synth scenes",
-                "number": config.number,
-                "seed": config.seed,
-                "from": plan(config.sources).sources if config.sources else (),
-                "yolo": config.yolo and storage.absolute(config.yolo),
-                **asdict(config.scene),
-            },
-            items=items,
-            connect=partial(connect, workers=config.workers or 1),
-            stages=stages,
-            summary={"seed": config.seed},
-            quiet=config.quiet,
-        )
-    )
+        _refuse_foreign_images(config.yolo, config.out)
+    summary = run_job(job, runner)
     if config.yolo is not None:
         from instancesketch.training import yolo_dataset
 
-        yolo_dataset.describe(config.yolo, taxonomy)
-    return _with_objects(summary)
+        yolo_dataset.describe(config.yolo, Taxonomy.load(config.scene.taxonomy))
+    return _with_object_counts(summary)
 
 
-def _refuse_foreign(yolo: str, out: str) -> None:
-    """Images of other scenes would be taken for some of these."""
-    begun = storage.exists(storage.join(storage.absolute(out), "_state", "settings.json"))
-    there = storage.list_names(yolo)
-    if there and not begun:
-        raise UserError(f"{yolo} already holds {there[0]!r}: choose a new folder for --yolo")
+def _scenes_job(config: ScenesConfig) -> Job:
+    shards = _number_shards(config.number, config.seed, SCENES_PER_SHARD)
+    Taxonomy.load(config.scene.taxonomy)  # refused before any work where there is none
+    drawings = DrawingSource.from_corpora(config.sources)
+    refuse_overlap(config.sources, config.out)
+    return Job(
+        verb="synth",
+        out=config.out,
+        config={
+            "verb": "synth scenes",
+            "number": config.number,
+            "seed": config.seed,
+            "from": plan_shards(config.sources).sources if config.sources else (),
+            "yolo": config.yolo and storage.absolute(config.yolo),
+            **asdict(config.scene),
+        },
+        shards=shards,
+        stages=(
+            Compose(seed=config.seed, scene=config.scene, drawings=drawings),
+            Write() if config.yolo is None else WriteImages(config.yolo, config.scene.taxonomy),
+        ),
+        workers=config.workers,
+        summary={"seed": config.seed},
+        quiet=config.quiet,
+    )
+
+
+def _refuse_foreign_images(yolo: str, out: str) -> None:
+    # Images of other scenes would be taken for some of these.
+    begun = storage.exists(storage.join(storage.absolute(out), run_folder.JOB.config_file))
+    names = storage.list_names(yolo)
+    if names and not begun:
+        raise UserError(f"{yolo} already holds {names[0]!r}: choose a new folder for --yolo")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compose:
-    """The only stage of `synth scenes`: a slice of them in the corpus."""
+class Compose(ShardTask):
+    """The first stage of `synth scenes`."""
 
-    config: ScenesConfig
-    stock: Stock
-    stage: Stage
+    seed: int
+    scene: SceneConfig
+    drawings: DrawingSource
+    name = "composing"
 
-    def __call__(self, row: Row) -> Row:
-        return tell(self._compose, row)
-
-    def _compose(self, row: Row) -> Row:
-        began, item, log, scenes = time.perf_counter(), item_of(row), Log(), []
-        config, stock = self.config, self.stock
-        sample = 0 if stock.is_whole else item.start // _SCENES_AT_ONCE
-        for index in range(item.start, item.stop):
-            role = "valid" if index % _VALID_IN == _VALID_IN - 1 else "train"
-            composer = _composers(stock, config.seed, sample, config.scene)[role]
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Compose the scenes of a shard."""
+        shard, manifest, scenes = state.shard, Manifest(), []
+        assert isinstance(shard, NumberShard)
+        sample = 0 if self.drawings.fits_in_memory else shard.start // SCENES_PER_SHARD
+        composers = _load_composers(self.drawings, self.seed, sample, self.scene)
+        for index in range(shard.start, shard.stop):
+            role = "valid" if index % _VALID_EVERY == _VALID_EVERY - 1 else "train"
+            composer = composers[role]
             if isinstance(composer, UserError):
                 raise UserError(f"no scenes of split {role}: {composer}")
-            scene = composer.compose(config.seed, index).replace(split=role)
-            log.accept(scene, f"seed {config.seed}", f"scene {index}", "synth")
+            scene = composer.compose(self.seed, index).replace(split=role)
+            manifest.accept(scene, f"seed {self.seed}", f"scene {index}", "synth")
             scenes.append(scene)
-        composed, table = time.perf_counter(), to_table(scenes)
-        if config.yolo is not None:
-            from instancesketch.training import yolo_dataset
-
-            yolo_dataset.add(table, Taxonomy.load(config.scene.taxonomy), config.yolo)
-        self.stage.output.stage(item.name, table, log.table())
-        return _done(item.name, len(scenes), "composing", began, composed)
+        return replace(state, rows=to_table(scenes), manifest=manifest.table())
 
 
+# A worker composes shard after shard, mostly of one sample.
 @lru_cache(maxsize=1)
-def _composers(
-    stock: Stock, seed: int, sample: int, config: SceneConfig
+def _load_composers(
+    drawings: DrawingSource, seed: int, sample: int, config: SceneConfig
 ) -> dict[str, Composer | UserError]:
-    """By role; a role without drawings matters only to who asks for its scenes."""
+    """Return the composer of each role, or the reason why there is none."""
     composers: dict[str, Composer | UserError] = {}
-    for role, drawings in stock.sample(seed, sample).items():
+    for role, sketches in drawings.sample(seed, sample).items():
         try:
-            composers[role] = Composer(drawings, config)
+            composers[role] = Composer(sketches, config)
         except UserError as error:
-            composers[role] = error
+            composers[role] = error  # matters only where scenes of the role are to be composed
     return composers
 
 
-def _with_objects(summary: Summary) -> Summary:
-    """Adds to `summary.json` what the scenes hold."""
+@dataclass(frozen=True)
+class WriteImages(Write):
+    """The last stage of `synth scenes --yolo`: images and boxes of a shard, then its rows."""
+
+    folder: str
+    taxonomy: str
+
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Write a shard."""
+        from instancesketch.training import yolo_dataset
+
+        # First, for the rows mark the shard as done.
+        yolo_dataset.add(state.rows, Taxonomy.load(self.taxonomy), self.folder)
+        return super().process(state, run)
+
+
+def _with_object_counts(summary: Summary) -> Summary:
+    """Add the counts of objects to a summary and its `summary.json`."""
     if "objects_by_category" in summary.counts:
         return summary
     words: Counter[str] = Counter()
@@ -240,5 +219,5 @@ def _with_objects(summary: Summary) -> Summary:
         "objects": words.total(),
         "objects_by_category": dict(words.most_common()),
     }
-    storage.write_json(storage.join(summary.location, "summary.json"), counts)
+    storage.write_json(storage.join(summary.location, run_folder.SUMMARY), counts)
     return replace(summary, counts=counts)

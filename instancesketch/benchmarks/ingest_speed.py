@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 from instancesketch.batch.output import Output
-from instancesketch.batch.quarantine import Marker
-from instancesketch.batch.reader import Reading, read_slice
-from instancesketch.batch.shards import plan
+from instancesketch.batch.reader import Read, ReadConfig
+from instancesketch.batch.shards import plan_shards
+from instancesketch.batch.stages import JobRun, ShardState, Write
 from instancesketch.benchmarks.table import Row
 from instancesketch.benchmarks.workload import Workload
 from instancesketch.core import storage
@@ -30,16 +30,14 @@ def measure_ingest(workload: Workload) -> Iterator[Row]:
 
 
 def _ingest(workload: Workload, format: str, folder: str) -> Row:
-    planned = plan([folder])
-    output = Output(workload.at(f"from-{format}"))
+    plan = plan_shards([folder])
+    run = JobRun(output=Output(workload.at(f"from-{format}")), id="benchmark")
+    read_shard, write_shard = Read(ReadConfig()), Write()
     began, number = time.perf_counter(), 0
-    for shard in planned.slices:
-        marker = Marker(location=output.marker(shard.name), run="benchmark")
-        rows, log = read_slice(shard, Reading(), marker)
-        output.stage(shard.name, rows, log)
-        number += len(rows)
+    for shard in plan.shards:
+        number += write_shard(read_shard(ShardState(shard=shard), run), run).written
     seconds = time.perf_counter() - began
-    size = sum(source["bytes"] for source in planned.sources)
+    size = sum(source["bytes"] for source in plan.sources)
     return Row(
         part="ingest",
         what=format,

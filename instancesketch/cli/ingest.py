@@ -30,9 +30,9 @@ def add(parser: VerbParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from instancesketch.batch.ingest import ingest, job_of
+    from instancesketch.batch.ingest import ingest, ingest_job
 
     config = options.from_args(IngestConfig, args, out=options.place(args.out, args.storage))
     if args.dry_run:
-        return output.print_job_plan(args, job_of(config))
-    return output.conclude(args, ingest(config))
+        return output.print_job_plan(args, ingest_job(config))
+    return output.conclude(args, ingest(config, options.choose_runner()))

@@ -134,7 +134,7 @@ def _parsers() -> tuple[VerbParser, dict[str, VerbParser]]:
 
 def _refuse_lost_results(args: argparse.Namespace) -> None:
     """Refuse locations that a submitted job would lose. A relative --out is in --storage."""
-    from instancesketch.distributed.submitted import refuse_lost
+    from instancesketch.distributed.cluster import refuse_lost
 
     storage, out = getattr(args, "storage", None), getattr(args, "out", None)
     for option, location in (

@@ -9,10 +9,23 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, fields
 from types import NoneType, SimpleNamespace, UnionType
-from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from instancesketch.cli.parser import VerbParser
 from instancesketch.core.config import OPTION, Option
+
+if TYPE_CHECKING:
+    from instancesketch.batch.runner import Runner
 
 Config = TypeVar("Config")
 Parse = Callable[[str], Any]
@@ -196,6 +209,13 @@ def place(out: str, storage: str | None) -> str:
     if storage is None or "://" in out or out.startswith("/"):
         return out
     return posixpath.join(storage, out)
+
+
+def choose_runner() -> Runner:
+    """Return what carries out the stages of a batch job."""
+    from instancesketch.distributed.ray_runner import RayRunner
+
+    return RayRunner()
 
 
 def add_quiet(parser: VerbParser) -> None:

@@ -52,7 +52,7 @@ def add(parser: VerbParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from instancesketch.batch.segment import job_of, segment
+    from instancesketch.batch.segment import segment, segment_job
 
     config = options.from_args(
         SegmentConfig,
@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
         scenes=_objects_config(args),
     )
     if args.dry_run:
-        return output.print_job_plan(args, job_of(config))
-    return _conclude(args, segment(config))
+        return output.print_job_plan(args, segment_job(config))
+    return _conclude(args, segment(config, options.choose_runner()))
 
 
 def _conclude(args: argparse.Namespace, summary: Summary) -> int:

@@ -56,7 +56,8 @@ def _drawings(args: argparse.Namespace) -> Summary:
     if given := [*given, *options.given_options(SceneConfig, args)]:
         raise UserError(f"{given[0]} is for `synth scenes`")
     out = options.place(args.out, args.storage)
-    return synth_drawings(options.from_args(DrawingsConfig, args, out=out))
+    config = options.from_args(DrawingsConfig, args, out=out)
+    return synth_drawings(config, options.choose_runner())
 
 
 def _scenes(args: argparse.Namespace) -> Summary:
@@ -64,4 +65,5 @@ def _scenes(args: argparse.Namespace) -> Summary:
 
     out = options.place(args.out, args.storage)
     scene = options.from_args(SceneConfig, args)
-    return synth_scenes(options.from_args(ScenesConfig, args, out=out, scene=scene))
+    config = options.from_args(ScenesConfig, args, out=out, scene=scene)
+    return synth_scenes(config, options.choose_runner())

@@ -1,7 +1,8 @@
-"""The one place that starts or joins Ray, and checks that the cluster can hold what is asked."""
+"""Starts or joins Ray, checks that it has room, and knows the Ray job that a command runs in."""
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import os
@@ -11,7 +12,9 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 
 # With two logical CPUs a reader and a worker that waits for it can block each other for ever.
@@ -21,11 +24,13 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray would otherwise rebuild the environment of a driver started by `uv run` on every worker.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    # A lost training worker, and the end of an epoch, are noticed so soon (2 by default).
+    # Seconds until a lost training worker, and the end of an epoch, are noticed (2 by default).
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
-    # Room that was there for workers may have gone with a node: then look again (60 by default).
+    # Room for workers may have gone with a node: look again after this long (60 by default).
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "10",
 }
+# Ray's job server describes the job to the command that it starts.
+_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +40,11 @@ class Capacity:
     cpus: int
     gpus: int
     nodes: int
-    room: int  # for how many of the workers that were asked about
+    room: int  # number of workers of the size that was checked
 
 
 def set_environment() -> None:
-    """Sets what Ray reads when it is imported; what the user has set stays."""
+    """Set the variables that Ray reads when it is imported; the user's own stay."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
@@ -47,18 +52,18 @@ def set_environment() -> None:
 def connect(
     *, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0, show_worker_output: bool = False
 ) -> Capacity:
-    """Joins the running Ray, else the one RAY_ADDRESS names, else starts one on this machine.
+    """Join the running Ray, else the one of RAY_ADDRESS, else start one on this machine.
 
     Args:
-        workers: how many processes will be asked for at the same time.
+        workers: number of processes that will be asked for at the same time.
         cpus: CPUs for each of them.
         gpus: GPUs for each of them; a fraction shares one GPU.
         show_worker_output: whether what workers print appears here, where Ray is yet to be joined.
 
     Raises:
-        UserError: the cluster doesn't answer, or can't hold the workers; says what is missing.
+        UserError: the cluster doesn't answer, or can't hold the workers; names what is missing.
     """
-    _check(workers, gpus)
+    _check_request(workers, gpus)
     set_environment()
     import ray
 
@@ -69,19 +74,23 @@ def connect(
 
 
 def foresee(*, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0) -> Capacity:
-    """What `connect` would find, and refuse; a Ray that it would start is not started."""
+    """Return what `connect` would, without starting a Ray on this machine.
+
+    Raises:
+        UserError: as for `connect`.
+    """
     import ray
 
     if ray.is_initialized() or os.environ.get("RAY_ADDRESS", "local") not in ("", "local"):
         return connect(workers=workers, cpus=cpus, gpus=gpus)
-    _check(workers, gpus)
+    _check_request(workers, gpus)
     from torch import cuda
 
     here = {"CPU": float(local_cpus()), "GPU": float(cuda.device_count())}
     return _capacity([here], workers, cpus, gpus, lambda cpus, gpus: False)
 
 
-def _check(workers: int, gpus: float) -> None:
+def _check_request(workers: int, gpus: float) -> None:
     if workers < 1 or gpus < 0 or (gpus > 1 and gpus != int(gpus)):
         raise UserError(
             f"--workers {workers} --gpus-per-worker {gpus:g}: at least one worker, and a whole "
@@ -96,61 +105,94 @@ def _capacity(
     gpus: float,
     can_grow: Callable[[float, float], bool],
 ) -> Capacity:
-    """What nodes have together.
+    """Return what nodes have together.
 
     Raises:
-        UserError: it doesn't hold the workers, and won't grow until it does.
+        UserError: it doesn't hold the workers, and can't grow until it does.
     """
-    fits = sum(_slots(node, cpus, gpus) for node in nodes)
+    room = sum(worker_slots(node, cpus, gpus) for node in nodes)
     capacity = Capacity(
         cpus=int(sum(n.get("CPU", 0) for n in nodes)),
         gpus=int(sum(n.get("GPU", 0) for n in nodes)),
         nodes=len(nodes),
-        room=fits,
+        room=room,
     )
-    if fits < workers and not can_grow(workers * cpus, workers * gpus):
+    if room < workers and not can_grow(workers * cpus, workers * gpus):
         raise UserError(
             f"{workers} {_plural('worker', workers)} with {amounts(cpus, gpus)} each asked for, "
-            f"and the cluster has room for {fits}: it has {amounts(capacity.cpus, capacity.gpus)}"
+            f"and the cluster has room for {room}: it has {amounts(capacity.cpus, capacity.gpus)}"
             f" on {capacity.nodes} {_plural('node', capacity.nodes)}; lower --workers or "
             "--gpus-per-worker, or set RAY_ADDRESS to a larger cluster"
         )
     return capacity
 
 
+def worker_slots(node: Mapping[str, float], cpus: float, gpus: float) -> int:
+    """Return the number of workers that one node holds, by its resources and theirs."""
+    # A worker doesn't span nodes, nor does a share of a GPU span two.
+    by_cpu = math.floor(node.get("CPU", 0) / cpus + 1e-9) if cpus else math.inf
+    if not gpus:
+        by_gpu = math.inf
+    elif gpus < 1:
+        by_gpu = node.get("GPU", 0) * math.floor(1 / gpus + 1e-9)
+    else:
+        by_gpu = node.get("GPU", 0) // gpus
+    least = min(by_cpu, by_gpu)
+    return 10**6 if math.isinf(least) else int(least)
+
+
+def _can_grow(cpus: float, gpus: float) -> bool:
+    """Return whether the cluster's autoscaler may add nodes up to these resources."""
+    from instancesketch.distributed import ray_compat
+
+    most = ray_compat.largest_cluster()
+    return bool(most) and most.get("CPU", 0) >= cpus and most.get("GPU", 0) >= gpus
+
+
 def local_cpus() -> int:
-    """The logical CPUs of a Ray that is started on this machine."""
+    """Return the logical CPUs of a Ray that is started on this machine."""
     return max(SMALLEST_LOCAL_CPUS, os.cpu_count() or 1)
 
 
 def _join_or_start(show_worker_output: bool) -> None:
-    import ray
-
     address = os.environ.get("RAY_ADDRESS")
     options = {"log_to_driver": show_worker_output, "logging_level": logging.ERROR}
     logging.getLogger("ray").setLevel(logging.ERROR)
     if not address or address == "local":
-        cpus = local_cpus()
-        try:
-            ray.init(address="local", num_cpus=cpus, include_dashboard=False, **options)
-        except Exception as error:  # Ray raises just that where its processes don't start in time
-            reason = " ".join(str(error).split())
-            again = "; try again when the machine is less busy" if "timed out" in reason else ""
-            raise UserError(f"Ray doesn't start on this machine: {reason}{again}") from error
-        # Ray has no public door to this either: what it notes of a machine that it thinks crowded
-        # would be printed to standard output, amid what the command prints.
-        ray._private.worker._worker_logs_enabled = show_worker_output
-        return
+        _start(options)
+    else:
+        _join(address, options)
+
+
+def _start(options: Mapping[str, Any]) -> None:
+    import ray
+
+    from instancesketch.distributed import ray_compat
+
     try:
-        _answers(address)
+        ray.init(address="local", num_cpus=local_cpus(), include_dashboard=False, **options)
+    except Exception as error:  # Ray raises just that where its processes don't start in time
+        reason = " ".join(str(error).split())
+        again = "; try again when the machine is less busy" if "timed out" in reason else ""
+        raise UserError(f"Ray doesn't start on this machine: {reason}{again}") from error
+    if not options["log_to_driver"]:
+        ray_compat.silence_worker_logs()
+
+
+def _join(address: str, options: Mapping[str, Any]) -> None:
+    import ray
+
+    try:
+        _check_answers(address)
         ray.init(address=address, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"can't join the Ray cluster at RAY_ADDRESS={address}: {reason}") from None
 
 
-def _answers(address: str, seconds: float = 10.0) -> None:
-    """Raises a ConnectionError where nothing is at `HOST:PORT`: Ray would try for many minutes."""
+def _check_answers(address: str, seconds: float = 10.0) -> None:
+    """Raise a ConnectionError where nothing is at `HOST:PORT`."""
+    # Ray would try for many minutes.
     host, colon, port = address.rpartition(":")
     if colon and "/" not in address and port.isdigit():
         try:
@@ -159,8 +201,60 @@ def _answers(address: str, seconds: float = 10.0) -> None:
             raise ConnectionError(f"nothing answers there ({error})") from None
 
 
+def describe() -> str | None:
+    """Return the size of the Ray that was joined, and the job that this is there.
+
+    None where no Ray was joined.
+    """
+    import ray
+
+    if not ray.is_initialized():
+        return None
+    nodes = sum(node["Alive"] for node in ray.nodes())
+    total = ray.cluster_resources()
+    size = f"{total.get('CPU', 0):g} CPUs and {total.get('GPU', 0):g} GPUs in {nodes} nodes"
+    job = job_id()
+    return f"Ray with {size}, as job {job}" if job else f"Ray with {size}"
+
+
+def current_node() -> str:
+    """Return the id of the node that this process is on."""
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
+
+
+def job_id() -> str | None:
+    """Return the name of the submitted job, `raysubmit_…`; None where none was submitted."""
+    name: str | None = _submitted_job().get("metadata", {}).get("job_submission_id")
+    return name
+
+
+def refuse_lost(option: str, location: str) -> None:
+    """Check that a location isn't in the working directory of a job, which Ray removes after it.
+
+    Args:
+        option: the option that gave the location, `--out`.
+        location: where the command is to write.
+
+    Raises:
+        UserError: the location is in that directory.
+    """
+    has_directory = _submitted_job().get("runtime_env", {}).get("working_dir")
+    if has_directory and storage.is_within(storage.absolute(location), os.getcwd()):
+        raise UserError(
+            f"{option} {location} would lie in this job's working directory, which is removed "
+            "with the job; give a place that all nodes share, such as s3://bucket/path"
+        )
+
+
+def _submitted_job() -> dict[str, Any]:
+    job: dict[str, Any] = json.loads(os.environ.get(_JOB) or "{}")
+    return job
+
+
 def quiet_data() -> None:
-    """Keeps Ray Data's own progress bars and notes off the terminal; jobs show one line."""
+    """Keep Ray Data's own progress bars and notes off the terminal; jobs show one line."""
     from ray.data import DataContext
 
     context = DataContext.get_current()
@@ -173,13 +267,13 @@ def quiet_data() -> None:
 
 @contextmanager
 def quiet_core() -> Iterator[None]:
-    """Keeps notes of Ray's C++ core, which writes straight to descriptor 2, off the terminal.
+    """Keep notes of Ray's C++ core, which writes straight to descriptor 2, off the terminal.
 
     They are in its log files all the same. What Python writes to standard error still appears.
     """
     stderr = sys.stderr
-    replaced = stderr != sys.__stderr__
-    if replaced:  # somebody else sees to it
+    is_redirected = stderr != sys.__stderr__  # such as by a notebook
+    if is_redirected:
         yield
         return
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -194,29 +288,8 @@ def quiet_core() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _slots(node: Mapping[str, float], cpus: float, gpus: float) -> int:
-    """How many workers one node holds: a worker doesn't span nodes, nor a share of it two GPUs."""
-    by_cpu = math.floor(node.get("CPU", 0) / cpus + 1e-9) if cpus else math.inf
-    if not gpus:
-        by_gpu = math.inf
-    elif gpus < 1:
-        by_gpu = node.get("GPU", 0) * math.floor(1 / gpus + 1e-9)
-    else:
-        by_gpu = node.get("GPU", 0) // gpus
-    least = min(by_cpu, by_gpu)
-    return 10**6 if math.isinf(least) else int(least)
-
-
-def _can_grow(cpus: float, gpus: float) -> bool:
-    """Whether the cluster's autoscaler may add nodes until it has so much."""
-    from ray._private.state import state  # Ray has no public door to this
-
-    most = state.get_max_resources_from_cluster_config()
-    return bool(most) and most.get("CPU", 0) >= cpus and most.get("GPU", 0) >= gpus
-
-
 def amounts(cpus: float, gpus: float) -> str:
-    """So many CPUs and GPUs, in words."""
+    """Return numbers of CPUs and GPUs in words."""
     return f"{cpus:g} {_plural('CPU', cpus)} and {gpus:g} {_plural('GPU', gpus)}"
 
 

@@ -1,4 +1,4 @@
-"""What a job would do, found out without starting Ray or writing anything."""
+"""The plan of a batch job, made without starting Ray or writing anything."""
 
 from __future__ import annotations
 
@@ -7,41 +7,38 @@ from typing import Any
 
 from instancesketch.batch.job import Job
 from instancesketch.batch.output import Output
-from instancesketch.core import parquet, storage
+from instancesketch.core import parquet, run_folder, storage
 from instancesketch.distributed.cluster import local_cpus
 
 
-def preview(job: Job, workers: int | None) -> dict[str, Any]:
-    """The plan of a job.
-
-    Args:
-        job: what would be done.
-        workers: how many were asked for.
+def plan_job(job: Job) -> dict[str, Any]:
+    """Return the plan of a job.
 
     Returns:
         `out`; `finished`, whether there is nothing left to do; `files`, `hidden_files` and `bytes`
         of the sources; `rows` of them, None where that isn't known before they are read; `slices`,
-        and `slices_to_do`; `slice_mb`, what a worker holds of the sources at a time; `workers`,
-        None where it depends on a cluster that is yet to be asked.
+        the number of shards, and `slices_to_do`; `slice_mb`, the size of a shard; `workers`, None
+        where it depends on a cluster that is yet to be joined.
 
     Raises:
         UserError: the output folder holds something else, or a source can't be read.
     """
     output = Output(storage.absolute(job.out))
-    finished = output.check(job.settings) is not None
-    names = [item.name for item in job.items]
-    sources = job.settings["sources"]
+    is_finished = output.check(job.config) is not None
+    names = [shard.name for shard in job.shards]
+    sources = job.config["sources"]
     size = sum(source["bytes"] for source in sources)
-    left = 0 if finished else len(output.missing(names))
+    left = 0 if is_finished else len(output.list_missing(names))
+    workers = job.workers
     if workers is None and not os.environ.get("RAY_ADDRESS"):
         workers = local_cpus()
     return {
         "out": output.location,
-        "finished": finished,
+        "finished": is_finished,
         "files": sum(source["files"] for source in sources),
         "hidden_files": job.summary["hidden_files"],
         "bytes": size,
-        "rows": _rows([source["source"] for source in sources]),
+        "rows": _count_rows([source["source"] for source in sources]),
         "slices": len(names),
         "slices_to_do": left,
         "slice_mb": round(size / len(names) / 2**20, 2),
@@ -49,22 +46,22 @@ def preview(job: Job, workers: int | None) -> dict[str, Any]:
     }
 
 
-def _rows(sources: list[str]) -> int | None:
-    """The rows of corpora; None where one of the sources is something else."""
+def _count_rows(sources: list[str]) -> int | None:
+    """Return the number of rows of corpora; None where one of the sources is something else."""
     total = 0
     for source in sources:
         files = [source]
         if storage.is_folder(source):
-            names = [n for n in storage.list_names(source) if n[0] not in "_."]
-            files = [storage.join(source, n) for n in names if n != "summary.json"]
+            names = [name for name in storage.list_names(source) if name[0] not in "_."]
+            files = [storage.join(source, name) for name in names if name != run_folder.SUMMARY]
         if not files or not all(file.endswith(".parquet") for file in files):
             return None
         total += sum(parquet.count_rows(file) for file in files)
     return total
 
 
-def in_words(plan: dict[str, Any]) -> list[str]:
-    """The plan in lines."""
+def format_plan(plan: dict[str, Any]) -> list[str]:
+    """Return a plan in lines of text."""
     if plan["finished"]:
         return [f"nothing to do: {plan['out']} is finished"]
     rows = "rows not known before they are read"
@@ -75,7 +72,7 @@ def in_words(plan: dict[str, Any]) -> list[str]:
     return [
         f"sources: {plan['files']:,} files of {plan['bytes'] / 2**20:,.1f} MB, {rows}; "
         f"{plan['hidden_files']:,} hidden",
-        f"slices:  {plan['slices']:,}, of about {plan['slice_mb']:,} MB each; {done:,} done before",
-        f"workers: {workers} at the same time, each with one slice in memory",
+        f"shards:  {plan['slices']:,}, of about {plan['slice_mb']:,} MB each; {done:,} done before",
+        f"workers: {workers} at the same time, each with one shard in memory",
         f"out:     {plan['out']}",
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from instancesketch.core import storage
+from instancesketch.core import run_folder, storage
 from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity, amounts, foresee
@@ -19,7 +19,7 @@ from instancesketch.distributed.train.config import (
     check,
     least_most,
 )
-from instancesketch.distributed.train.resolve import is_there, resolve
+from instancesketch.distributed.train.resolve import resolve
 from instancesketch.distributed.train.train_detector import settings_of_detector
 from instancesketch.distributed.train.train_loop import drawings_of_epoch, repeats
 from instancesketch.distributed.tune.config import TuneConfig, check_sweep, of_sweep
@@ -137,7 +137,7 @@ def _plan(config: TrainConfig, cluster: Capacity, besides: Mapping[str, Any] | N
 
 def _where(folder: str, name: str, settings: Mapping[str, Any]) -> Plan:
     run = storage.absolute(storage.join(folder, name))
-    there = is_there(run, settings)
+    there = run_folder.is_claimed(run, settings, run_folder.RUN)
     return {
         "run": run,
         "kind": settings["kind"],

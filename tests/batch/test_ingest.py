@@ -9,8 +9,11 @@ import pytest
 from instancesketch.batch.config import IngestConfig
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
+from instancesketch.batch.runner import Runner
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import SCHEMA
+from instancesketch.distributed.ray_runner import RayRunner
+from tests.batch.in_process import InProcessRunner
 from tests.formats.broken import write_broken
 
 
@@ -18,12 +21,15 @@ def drawing(key: str) -> str:
     return json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]}) + "\n"
 
 
-def run(out: Path, *sources: Path, **options: Any) -> Summary:
-    return ingest(IngestConfig(sources=tuple(map(str, sources)), out=str(out), **options))
+def run(
+    out: Path, *sources: Path, runner: type[Runner] = InProcessRunner, **options: Any
+) -> Summary:
+    config = IngestConfig(sources=tuple(map(str, sources)), out=str(out), **options)
+    return ingest(config, runner())
 
 
 def visible(folder: Path) -> dict[str, bytes]:
-    """All rows and rejections, byte for byte."""
+    """Return the files of all rows and rejections, byte for byte."""
     return {p.name: p.read_bytes() for p in sorted(folder.glob("*.parquet"))}
 
 
@@ -38,10 +44,10 @@ def visible(folder: Path) -> dict[str, bytes]:
         ("scenes", 679, None),
     ],
 )
-def test_real_drawings_are_read_to_the_last(
+def test_all_real_drawings_are_read(
     ray_cluster: None, data_dir: Path, tmp_path: Path, name: str, splits: Any, strokes: int | None
 ) -> None:
-    summary = run(tmp_path / "corpus", data_dir / name)
+    summary = run(tmp_path / "corpus", data_dir / name, runner=RayRunner)
     files = sorted((tmp_path / "corpus").glob("part-*.parquet"))
     table = pq.ParquetDataset(files).read()
     assert table.schema.equals(SCHEMA)
@@ -53,10 +59,7 @@ def test_real_drawings_are_read_to_the_last(
         assert found == splits
 
 
-@pytest.mark.ray
-def test_broken_files_are_rejected_by_name_beside_all_that_is_good(
-    ray_cluster: None, tmp_path: Path
-) -> None:
+def test_broken_files_are_rejected_by_name_and_the_others_read(tmp_path: Path) -> None:
     broken = write_broken(tmp_path / "in", big=False)
     summary = run(tmp_path / "corpus", tmp_path / "in")
     rejected = pq.read_table(tmp_path / "corpus" / "_rejected.parquet").to_pylist()
@@ -68,8 +71,7 @@ def test_broken_files_are_rejected_by_name_beside_all_that_is_good(
     assert sum("is already taken by" in r["reason"] for r in rejected) == broken.clashes
 
 
-@pytest.mark.ray
-def test_the_first_of_equal_ids_is_kept_across_sources(ray_cluster: None, tmp_path: Path) -> None:
+def test_the_first_of_equal_ids_is_kept_across_sources(tmp_path: Path) -> None:
     for name, keys in (("b", "pq"), ("a", "qr")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "x.ndjson").write_text("".join(map(drawing, keys)))
@@ -84,10 +86,7 @@ def test_the_first_of_equal_ids_is_kept_across_sources(ray_cluster: None, tmp_pa
     ]
 
 
-@pytest.mark.ray
-def test_a_finished_corpus_says_so_and_other_requests_are_refused(
-    ray_cluster: None, tmp_path: Path
-) -> None:
+def test_a_finished_corpus_is_left_alone_and_another_config_refused(tmp_path: Path) -> None:
     source, out = tmp_path / "in", tmp_path / "corpus"
     source.mkdir()
     (source / "a.ndjson").write_text(drawing("a"))
@@ -96,20 +95,17 @@ def test_a_finished_corpus_says_so_and_other_requests_are_refused(
     again = run(out, source, workers=2)
     assert (first.finished_before, again.finished_before) == (False, True)
     assert again.counts == first.counts
-    with pytest.raises(UserError, match=r"other settings \(shuffle_strokes\)"):
+    with pytest.raises(UserError, match=r"another config \(shuffle_strokes was None, is 1\)"):
         run(out, source, shuffle_strokes=1)
     with pytest.raises(UserError, match="lie in each other"):
         run(source / "out", source)
     (source / "b.ndjson").write_text(drawing("b"))
-    with pytest.raises(UserError, match=r"other settings \(sources\)"):
+    with pytest.raises(UserError, match=r"another config \(sources\)"):
         run(out, source)
     assert visible(out) == before
 
 
-@pytest.mark.ray
-def test_nothing_readable_is_an_error_that_says_where_to_look(
-    ray_cluster: None, tmp_path: Path
-) -> None:
+def test_an_error_names_the_rejections_where_nothing_is_readable(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.json").write_text("{")
     for _ in range(2):  # also when it is asked for again
@@ -122,10 +118,7 @@ def test_nothing_readable_is_an_error_that_says_where_to_look(
         run(tmp_path / "other", tmp_path / "in")
 
 
-@pytest.mark.ray
-def test_shuffled_corpora_of_a_seed_are_equal(
-    ray_cluster: None, data_dir: Path, tmp_path: Path
-) -> None:
+def test_shuffled_corpora_of_a_seed_are_equal(data_dir: Path, tmp_path: Path) -> None:
     source = data_dir / "doodle7-real" / "json" / "2leg"
     found = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):

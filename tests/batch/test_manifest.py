@@ -1,15 +1,16 @@
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instancesketch.batch.manifest import (
     Counts,
-    Log,
+    Manifest,
+    accepted,
+    duplicate_rows,
     find_clashes,
-    hashes_of,
-    later_rows,
+    id_hashes,
     rejections,
-    rows_of,
 )
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats import Rejection
@@ -19,23 +20,25 @@ def sketch(sketch_id: str) -> Sketch:
     return Sketch.from_strokes([[[0, 0], [1, 1]], [[2, 2]]], sketch_id=sketch_id)
 
 
-def log_of(ids: list[str | None], file: str) -> Log:
-    log = Log()
+def manifest_of(ids: list[str | None], file: str) -> pa.Table:
+    manifest = Manifest()
     for i, name in enumerate(ids, 1):
         if name is None:
-            log.reject(Rejection(file=file, position=f"line {i}", reason=f"stroke {i} is empty"))
+            manifest.reject(
+                Rejection(file=file, position=f"line {i}", reason=f"stroke {i} is empty")
+            )
         else:
-            log.accept(sketch(name), file, f"line {i}", "quickdraw")
-    return log
+            manifest.accept(sketch(name), file, f"line {i}", "quickdraw")
+    return manifest.table()
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=6))
 @settings(deadline=None)
-def test_clashes_are_all_rows_but_the_first_of_an_id(slices: list[list[str]]) -> None:
-    hashes = [hashes_of(log_of(list(ids), "f").table()) for ids in slices]
+def test_clashes_are_all_rows_but_the_first_of_an_id(shards: list[list[str]]) -> None:
+    hashes = [id_hashes(manifest_of(list(ids), "f")) for ids in shards]
     first: dict[str, tuple[int, int]] = {}
     expected = []
-    for i, ids in enumerate(slices):
+    for i, ids in enumerate(shards):
         for row, name in enumerate(ids):
             if name in first:
                 expected.append((i, row, *first[name]))
@@ -46,13 +49,12 @@ def test_clashes_are_all_rows_but_the_first_of_an_id(slices: list[list[str]]) ->
 
 def test_both_halves_of_a_hash_count() -> None:
     same = np.array([[1, 2], [1, 3], [1, 2]], np.uint64)
-    assert later_rows(find_clashes([same]), 0).tolist() == [2]
+    assert duplicate_rows(find_clashes([same]), 0).tolist() == [2]
 
 
 def test_rejections_name_the_later_row_and_where_the_first_is() -> None:
-    logs = [log_of(["a", None, "b"], "one"), log_of([None, "b"], "two")]
-    tables = [log.table() for log in logs]
-    clashes = find_clashes([hashes_of(t) for t in tables])
+    tables = [manifest_of(["a", None, "b"], "one"), manifest_of([None, "b"], "two")]
+    clashes = find_clashes([id_hashes(t) for t in tables])
     found = rejections(1, tables[1], clashes, lambda i: tables[i]).to_pylist()
     assert [tuple(r.values()) for r in found] == [
         ("two", "line 1", "stroke 1 is empty"),
@@ -60,7 +62,7 @@ def test_rejections_name_the_later_row_and_where_the_first_is() -> None:
     ]
     counts = Counts()
     for i, table in enumerate(tables):
-        counts.add(table, later_rows(clashes, i))
+        counts.add(table, duplicate_rows(clashes, i))
     found_counts = counts.to_dict()
     assert (found_counts["rows"], found_counts["strokes"], found_counts["rejected"]) == (2, 4, 3)
     assert found_counts["rows_by_format"] == {"quickdraw": 2}
@@ -68,4 +70,4 @@ def test_rejections_name_the_later_row_and_where_the_first_is() -> None:
         "stroke … is empty": 2,
         "the sketch_id is already taken": 1,
     }
-    assert len(rows_of(tables[0])) == 2
+    assert len(accepted(tables[0])) == 2

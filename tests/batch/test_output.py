@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from instancesketch.batch.manifest import Log
+from instancesketch.batch.manifest import Manifest
 from instancesketch.batch.output import Output
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
@@ -19,23 +19,23 @@ STEPS = [
     (storage, "move"),
     (storage, "remove"),
 ]
-SETTINGS = {"verb": "ingest", "sources": ["a"], "format": "auto"}
-SLICES = {"part-0": ["a", "b"], "part-1": ["a"], "part-2": ["c", "b", "d"], "part-3": []}
+CONFIG = {"verb": "ingest", "sources": ["a"], "format": "auto"}
+SHARDS = {"part-0": ["a", "b"], "part-1": ["a"], "part-2": ["c", "b", "d"], "part-3": []}
 
 
-def stage_all(output: Output, wanted: Collection[str] = tuple(SLICES)) -> None:
-    for name, ids in SLICES.items():
-        if name not in wanted:
+def write_all(output: Output, names: Collection[str] = tuple(SHARDS)) -> None:
+    for name, ids in SHARDS.items():
+        if name not in names:
             continue
-        log, sketches = Log(), []
+        manifest, sketches = Manifest(), []
         for i, key in enumerate(ids):
             sketches.append(Sketch.from_strokes([[[i, i]]], sketch_id=key))
-            log.accept(sketches[-1], f"{name}.json", f"line {i + 1}", "quickdraw")
-        output.stage(name, to_table(sketches), log.table())
+            manifest.accept(sketches[-1], f"{name}.json", f"line {i + 1}", "quickdraw")
+        output.write_shard(name, to_table(sketches), manifest.table())
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The files that a reader may see, in full."""
+    """Return the files that a reader may see, in full."""
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}
 
 
@@ -44,14 +44,14 @@ def ids(folder: Path) -> list[str]:
     return [i for f in files for i in pq.read_table(f)["sketch_id"].to_pylist()]
 
 
-def test_later_rows_of_an_id_are_rejected_across_slices(tmp_path: Path) -> None:
+def test_later_rows_of_an_id_are_rejected_across_shards(tmp_path: Path) -> None:
     output = Output(str(tmp_path / "out"))
-    assert output.check(SETTINGS) is None
-    output.claim(SETTINGS)
-    assert output.missing(list(SLICES)) == list(SLICES)
-    stage_all(output)
-    assert output.missing(list(SLICES)) == []
-    summary = output.publish(list(SLICES), {"verb": "ingest"})
+    assert output.check(CONFIG) is None
+    output.claim(CONFIG)
+    assert output.list_missing(list(SHARDS)) == list(SHARDS)
+    write_all(output)
+    assert output.list_missing(list(SHARDS)) == []
+    summary = output.publish(list(SHARDS), {"verb": "ingest"})
     assert ids(tmp_path / "out") == ["a", "b", "c", "d"]
     rejected = pq.read_table(tmp_path / "out" / "_rejected.parquet").to_pylist()
     assert [(r["file"], r["position"]) for r in rejected] == [
@@ -60,35 +60,35 @@ def test_later_rows_of_an_id_are_rejected_across_slices(tmp_path: Path) -> None:
     ]
     assert (summary["rows"], summary["rejected"], summary["verb"]) == (4, 2, "ingest")
     assert [p.name for p in (tmp_path / "out" / "_state").iterdir()] == ["settings.json"]
-    assert output.check(SETTINGS) == summary
+    assert output.check(CONFIG) == summary
 
 
 def test_stopped_at_any_step_it_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Output(str(tmp_path / "whole"))
-    whole.claim(SETTINGS)
-    stage_all(whole)
-    whole.publish(list(SLICES), {})
+    whole.claim(CONFIG)
+    write_all(whole)
+    whole.publish(list(SHARDS), {})
     expected = contents(tmp_path / "whole")
 
     step = 0
     while True:
         output = Output(str(tmp_path / f"stopped-{step}"))
-        output.claim(SETTINGS)
-        stage_all(output)
+        output.claim(CONFIG)
+        write_all(output)
         with monkeypatch.context() as patched:
             left = [step]
             for module, name in STEPS:
                 patched.setattr(module, name, _stopping(getattr(module, name), left))
             try:
-                output.publish(list(SLICES), {})
+                output.publish(list(SHARDS), {})
                 break
             except KeyboardInterrupt:
                 pass
-        finished = output.check(SETTINGS)
+        finished = output.check(CONFIG)
         if finished is None:
-            output.publish(list(SLICES), {})
+            output.publish(list(SHARDS), {})
         assert contents(tmp_path / f"stopped-{step}") == expected, step
         step += 1
     assert step > 8
@@ -131,18 +131,18 @@ def test_the_same_command_at_the_same_time_does_no_harm(
 
 
 def work(output: Output) -> None:
-    """What the command does."""
-    if output.check(SETTINGS) is not None:
-        output.clean()
+    """Do what the command does."""
+    if output.check(CONFIG) is not None:
+        output.remove_state()
         return
-    missing = set(output.missing(list(SLICES)))
-    output.claim(SETTINGS)
-    stage_all(output, missing)
-    output.publish(list(SLICES), {})
+    missing = set(output.list_missing(list(SHARDS)))
+    output.claim(CONFIG)
+    write_all(output, missing)
+    output.publish(list(SHARDS), {})
 
 
 def _letting_in(function, left, other):  # type: ignore[no-untyped-def]
-    """Before the step of that number, another runs from beginning to end."""
+    """Let another run from beginning to end before the step of that number."""
 
     def go(*arguments):  # type: ignore[no-untyped-def]
         left[0] -= 1
@@ -151,16 +151,3 @@ def _letting_in(function, left, other):  # type: ignore[no-untyped-def]
         return function(*arguments)
 
     return go
-
-
-def test_refuses_a_folder_of_something_else(tmp_path: Path) -> None:
-    (tmp_path / "holiday.jpg").write_text("")
-    with pytest.raises(UserError, match=r"already holds 'holiday\.jpg'"):
-        Output(str(tmp_path)).check(SETTINGS)
-
-
-def test_refuses_other_settings_and_names_them(tmp_path: Path) -> None:
-    output = Output(str(tmp_path / "out"))
-    output.claim(SETTINGS)
-    with pytest.raises(UserError, match=r"other settings \(format, sources\)"):
-        output.check(SETTINGS | {"format": "svg", "sources": ["b"]})

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instancesketch.batch.quarantine import Marker, isolate
+from instancesketch.batch import quarantine
+from instancesketch.batch.quarantine import Marker
 
 FORK = multiprocessing.get_context("fork")
 
@@ -24,40 +25,42 @@ def flat(parts: list[list[str]]) -> list[str]:
     return [entry for part in parts for entry in part]
 
 
-def test_does_all_in_one_go(tmp_path: Path) -> None:
+def test_elements_without_faults_are_one_range(tmp_path: Path) -> None:
     calls = []
 
     def work(start: int, stop: int) -> list[str]:
         calls.append((start, stop))
         return covered(start, stop)
 
-    assert flat(isolate(100, work, lambda i, e: [], marker(tmp_path))) == covered(0, 100)
+    assert flat(quarantine.run(100, work, lambda i, e: [], marker(tmp_path))) == covered(0, 100)
     assert calls == [(0, 100)]
     assert not (tmp_path / "marker.json").exists()
 
 
-def test_nothing_to_do(tmp_path: Path) -> None:
-    assert isolate(0, covered, lambda i, e: [], marker(tmp_path)) == []
+def test_no_elements_are_no_work(tmp_path: Path) -> None:
+    assert quarantine.run(0, covered, lambda i, e: [], marker(tmp_path)) == []
 
 
 @given(count=st.integers(1, 60), bad=st.sets(st.integers(0, 59)))
 @settings(max_examples=40, deadline=None)
-def test_only_items_that_raise_are_given_up(
+def test_only_elements_that_raise_are_given_up(
     tmp_path_factory: pytest.TempPathFactory, count: int, bad: set[int]
 ) -> None:
     def work(start: int, stop: int) -> list[str]:
         if wrong := [i for i in range(start, stop) if i in bad]:
-            raise RuntimeError(f"item {wrong[0]}")
+            raise RuntimeError(f"element {wrong[0]}")
         return covered(start, stop)
 
     found = flat(
-        isolate(count, work, lambda i, e: [f"{i}: {e}"], marker(tmp_path_factory.mktemp("m")))
+        quarantine.run(
+            count, work, lambda i, e: [f"{i}: {e}"], marker(tmp_path_factory.mktemp("m"))
+        )
     )
-    assert found == [f"{i}: item {i}" if i in bad else f"done {i}" for i in range(count)]
+    assert found == [f"{i}: element {i}" if i in bad else f"done {i}" for i in range(count)]
 
 
 def in_processes(folder: Path, count: int, killers: set[int], run: str, most: int) -> int:
-    """Tries again in a new process whenever one dies, as Ray does; returns the number of deaths."""
+    """Try again in a new process whenever one dies, as Ray does; return the number of deaths."""
 
     def attempt() -> None:
         def work(start: int, stop: int) -> list[str]:
@@ -65,7 +68,7 @@ def in_processes(folder: Path, count: int, killers: set[int], run: str, most: in
                 os.kill(os.getpid(), signal.SIGKILL)
             return covered(start, stop)
 
-        found = isolate(count, work, lambda i, e: [f"lost {i} {e}"], marker(folder, run))
+        found = quarantine.run(count, work, lambda i, e: [f"lost {i} {e}"], marker(folder, run))
         (folder / "found").write_text("\n".join(flat(found)))
 
     for deaths in range(most + 1):
@@ -78,7 +81,7 @@ def in_processes(folder: Path, count: int, killers: set[int], run: str, most: in
 
 
 @pytest.mark.parametrize("killers", [{0}, {17}, {999}, {3, 500}])
-def test_only_items_that_kill_are_lost(tmp_path: Path, killers: set[int]) -> None:
+def test_only_elements_that_kill_are_lost(tmp_path: Path, killers: set[int]) -> None:
     deaths = in_processes(tmp_path, 1_000, killers, "run", most=40)
     assert deaths <= 8 * len(killers)
     expected = [f"lost {i} None" if i in killers else f"done {i}" for i in range(1_000)]

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instancesketch.batch.manifest import rows_of
-from instancesketch.batch.quarantine import Marker
-from instancesketch.batch.reader import Reading, read_slice, shuffle_strokes
-from instancesketch.batch.shards import plan
+from instancesketch.batch.manifest import accepted
+from instancesketch.batch.output import Output
+from instancesketch.batch.reader import Read, ReadConfig, shuffle_strokes
+from instancesketch.batch.shards import plan_shards
+from instancesketch.batch.stages import JobRun, ShardState
 from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import SCHEMA
 from instancesketch.core.sketch import Sketch
@@ -23,9 +24,11 @@ def drawing(key: str, **fields: Any) -> str:
     return json.dumps({"key_id": key, "word": "van", "drawing": [[[0, 4], [0, 4]]]} | fields) + "\n"
 
 
-def read_all(folder: Path, how: Reading) -> tuple[Any, Any]:
-    (one,) = plan([str(folder)]).slices
-    return read_slice(one, how, Marker(location=str(folder.parent / "marker.json"), run="r"))
+def read_all(folder: Path, config: ReadConfig) -> tuple[pa.Table, pa.Table]:
+    (shard,) = plan_shards([str(folder)]).shards
+    run = JobRun(output=Output(str(folder.parent / "out")), id="r")
+    state = Read(config).process(ShardState(shard=shard), run)
+    return state.rows, state.manifest
 
 
 @given(
@@ -76,21 +79,21 @@ def test_split_by_user_falls_back_to_the_id_and_counts_it(tmp_path: Path) -> Non
     lines = [drawing(f"k{i}", user="ann") for i in range(5)]
     lines += [drawing("lone"), drawing("official", split="test")]
     (folder / "a.ndjson").write_text("".join(lines))
-    rows, log = read_all(folder, Reading(split_by="user"))
+    rows, manifest = read_all(folder, ReadConfig(split_by="user"))
     splits = dict(zip(rows["sketch_id"].to_pylist(), rows["split"].to_pylist(), strict=True))
     assert {splits[f"k{i}"] for i in range(5)} == {assign_split("ann")}
     assert (splits["lone"], splits["official"]) == (assign_split("lone"), "test")
-    assert log["without_user"].to_pylist() == [False] * 5 + [True, False]
+    assert manifest["without_user"].to_pylist() == [False] * 5 + [True, False]
 
 
 def test_only_one_split(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.ndjson").write_text(drawing("a", split="valid") + drawing("b", split="train"))
-    rows, log = read_all(folder, Reading(only_split="valid"))
+    rows, manifest = read_all(folder, ReadConfig(only_split="valid"))
     assert rows["sketch_id"].to_pylist() == ["a"]
-    assert np.sum(log["other_split"].to_numpy(zero_copy_only=False) == True) == 1  # noqa: E712
-    assert len(rows_of(log)) == 1
+    assert np.sum(manifest["other_split"].to_numpy(zero_copy_only=False) == True) == 1  # noqa: E712
+    assert len(accepted(manifest)) == 1
 
 
 @pytest.mark.parametrize(("labels", "expected"), [(True, 0), (False, 1)])
@@ -101,10 +104,10 @@ def test_unknown_labels_reject_a_drawing_only_where_labels_are_read(
     folder.mkdir()
     (folder / "a.ndjson").write_text(drawing("a", label=["wing"]))
     taxonomy = Taxonomy.load("doodle7").to_dict()
-    rows, log = read_all(folder, Reading(taxonomy=taxonomy, labels=labels))
+    rows, manifest = read_all(folder, ReadConfig(taxonomy=taxonomy, labels=labels))
     assert len(rows) == expected
     if labels:
-        assert "unknown label 'wing'" in log["reason"][0].as_py()
+        assert "unknown label 'wing'" in manifest["reason"][0].as_py()
     else:
         assert rows.to_pylist()[0]["category"] == "car"
         assert rows["label"].null_count == 1
@@ -127,9 +130,9 @@ BROKEN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=str)
-@pytest.mark.parametrize("how", [{}, {"only_split": "test"}, {"split_by": "user"}], ids=str)
+@pytest.mark.parametrize("fields", [{}, {"only_split": "test"}, {"split_by": "user"}], ids=str)
 def test_rows_read_in_tables_are_those_read_one_by_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: dict[str, Any], how: dict[str, Any]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: dict[str, Any], fields: dict[str, Any]
 ) -> None:
     rows = [
         {"sketch_id": f"k{i}", "x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 1.0], "stroke_len": [2, 1]}
@@ -142,9 +145,9 @@ def test_rows_read_in_tables_are_those_read_one_by_one(
     folder.mkdir()
     nullable = pa.schema([f.with_nullable(True) for f in SCHEMA])
     pq.write_table(pa.Table.from_pylist(rows, nullable), folder / "a.parquet", row_group_size=3)
-    reading = Reading(taxonomy=Taxonomy.load("doodle7").to_dict(), labels=False, **how)
-    in_tables = read_all(folder, reading)
+    config = ReadConfig(taxonomy=Taxonomy.load("doodle7").to_dict(), labels=False, **fields)
+    in_tables = read_all(folder, config)
     monkeypatch.setattr("instancesketch.formats.readers.corpus._sound", lambda *_: None)
-    for table, one_by_one in zip(in_tables, read_all(folder, reading), strict=True):
+    for table, one_by_one in zip(in_tables, read_all(folder, config), strict=True):
         assert table.equals(one_by_one)
     assert in_tables[0]["part"].null_count == len(in_tables[0]) > 0

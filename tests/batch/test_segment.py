@@ -14,15 +14,16 @@ import pytest
 from instancesketch.batch.config import IngestConfig, SegmentConfig
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
-from instancesketch.batch.segment import Labelling, segment
-from instancesketch.batch.stages import Detect, Group, Label, Step, Work
+from instancesketch.batch.segment import segment
+from instancesketch.batch.stages import Labelling, LabelRows, ModelStage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.distributed.ray_runner import RayRunner
 
 
 def obey(rows: pa.Table) -> pa.Table:
-    """Labels as the ids of the drawings say, in place of a model."""
+    """Label, raise or kill the process as the ids of the drawings ask, in place of a model."""
     ids = rows["sketch_id"].to_pylist()
     if "kill" in ids:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -31,7 +32,7 @@ def obey(rows: pa.Table) -> pa.Table:
     return build_result_table(rows, {"category": pa.array(["sun"] * len(rows))})
 
 
-def obedient(device: str) -> Work:
+def obedient(device: str) -> LabelRows:
     return obey
 
 
@@ -49,8 +50,9 @@ def run(out: Path, *sources: Path, **options: Any) -> Summary:
     config = SegmentConfig(
         sources=tuple(map(str, sources)), out=str(out), weights=(), workers=1, **options
     )
-    step = Step(name="labelling", load=obedient, actor=Label)
-    return segment(config, Labelling(taxonomy=Taxonomy.load("doodle7"), steps=(step,)))
+    stage = ModelStage(name="labelling", load=obedient)
+    labelling = Labelling(taxonomy=Taxonomy.load("doodle7"), stages=(stage,))
+    return segment(config, RayRunner(), labelling)
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
@@ -59,7 +61,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def by_value(ray_cluster: None) -> Any:
-    """Workers can't import this module, so what they need of it is sent whole."""
+    """Send the functions of this module by value, since workers can't import it."""
     from ray import cloudpickle
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -89,7 +91,7 @@ def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
 
 
 def follow(name: str, rows: pa.Table) -> pa.Table:
-    """A step that fails as the ids say, and else notes in the category that it was there."""
+    """Fail as the ids of the drawings ask, or else add the stage to the category."""
     ids = rows["sketch_id"].to_pylist()
     if f"kill {name}" in ids:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -99,16 +101,15 @@ def follow(name: str, rows: pa.Table) -> pa.Table:
     return build_result_table(rows, {"category": pa.array(been)})
 
 
-def following(name: str, device: str) -> Work:
+def following(name: str, device: str) -> LabelRows:
     return partial(follow, name)
 
 
 NAMES = ("detecting", "grouping", "labelling")
 FOLLOWING = Labelling(
     taxonomy=Taxonomy.load("doodle7"),
-    steps=tuple(
-        Step(name=name, load=partial(following, name), actor=actor, rows_at_once=8)
-        for name, actor in zip(NAMES, (Detect, Group, Label), strict=True)
+    stages=tuple(
+        ModelStage(name=name, load=partial(following, name), rows_at_once=8) for name in NAMES
     ),
 )
 
@@ -131,7 +132,7 @@ def test_a_row_may_fail_at_any_stage_and_the_next_ones_leave_it_alone(
     config = SegmentConfig(
         sources=(str(tmp_path / "in"),), out=str(tmp_path / "out"), weights=(), quiet=True
     )
-    summary = segment(config, FOLLOWING)
+    summary = segment(config, RayRunner(), FOLLOWING)
     found = rows(tmp_path / "out")
     assert [r["sketch_id"] for r in found] == keys
     errors = {f"{what} {name}": error.format(name) for name in stages}
@@ -169,26 +170,27 @@ def test_rows_out_are_rows_in_and_a_result_is_a_corpus(
         weights=(str(parts_alone),),
         workers=1,
     )
-    first = segment(config)
+    first = segment(config, RayRunner())
     found = rows(tmp_path / "result")
     assert len(found) == first.rows == first.counts["rows_by_format"]["json"] > 0
     assert all(len(r["part"]) == len(r["stroke_len"]) == len(r["part_score"]) for r in found)
-    again = ingest(IngestConfig(sources=(config.out,), out=str(tmp_path / "corpus")))
+    again = ingest(IngestConfig(sources=(config.out,), out=str(tmp_path / "corpus")), RayRunner())
     assert (again.rows, again.rejected) == (first.rows, 0)
     assert [r["part"] for r in rows(tmp_path / "corpus")] == [r["part"] for r in found]
 
 
-def test_weights_that_are_not_there_are_told_before_anything_starts(tmp_path: Path) -> None:
+def test_missing_weights_are_refused_before_anything_starts(tmp_path: Path) -> None:
     config = SegmentConfig(sources=(str(tmp_path),), out=str(tmp_path / "out"), weights=("nobody",))
     with pytest.raises(UserError):
-        segment(config)
+        segment(config, RayRunner())
     assert not (tmp_path / "out").exists()
 
 
-def test_what_reads_and_writes_slices_loads_no_torch() -> None:
+def test_processes_that_read_and_write_shards_load_no_torch() -> None:
     # It would more than double such a process's memory, and the time that it takes to start.
     code = (
         "import instancesketch.batch.ingest, instancesketch.batch.segment, ray.data, sys;"
+        "import instancesketch.distributed.ray_runner;"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from instancesketch.batch.segment_scenes import BOXES_SCHEMA, boxes_in, scene_steps, with_boxes
+from instancesketch.batch.segment_scenes import BOXES_SCHEMA, boxes_in, scene_stages, with_boxes
 from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
@@ -39,7 +39,7 @@ def boxes(numbers: list[int]) -> Boxes:
 
 
 @pytest.mark.parametrize("numbers", [[2, 0, 1], [0, 0], [5], [0, 1]])
-def test_boxes_travel_with_their_rows(numbers: list[int]) -> None:
+def test_boxes_stay_with_their_rows(numbers: list[int]) -> None:
     want = boxes(numbers)
     table = with_boxes(dots(len(numbers)), want)
     assert table.schema.equals(BOXES_SCHEMA)
@@ -60,13 +60,13 @@ def test_without_a_detector_there_are_no_boxes() -> None:
     assert boxes_in(dots(2)) is None
 
 
-def test_weights_that_do_not_go_together_are_told(scene_weights: Path, tmp_path: Path) -> None:
+def test_weights_that_do_not_go_together_are_refused(scene_weights: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="spg20 holds no grouper"):
-        scene_steps(("spg20",))
+        scene_stages(("spg20",))
     with pytest.raises(UserError, match=r"the grouper of .* knows the categories of doodle7"):
-        scene_steps((str(scene_weights), "spg20"))
+        scene_stages((str(scene_weights), "spg20"))
     with pytest.raises(UserError, match="no detector in spg20"):
-        scene_steps((str(scene_weights),), "spg20")
+        scene_stages((str(scene_weights),), "spg20")
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def write_scenes(data_dir: Path, file: Path, number: int) -> list[dict[str, Any]]:
-    """Writes the first so many scenes, blown up by blanks to several slices of work."""
+    """Write the first `number` scenes, with blanks that make several shards of them."""
     lines = (data_dir / "scenes" / "cbsc_dev.ndjson").read_text("utf-8").splitlines()[:number]
     bare = json.dumps({"scene_id": "bare", "drawing": [[[0, 4], [0, 4]]]})
     file.write_text("\n".join(line.ljust(3_000_000 // number) for line in [*lines, bare]), "utf-8")
@@ -130,7 +130,7 @@ def boxes_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.ray
-def test_the_summary_says_which_detector_ran(
+def test_the_summary_names_the_detector(
     ray_cluster: None, data_dir: Path, scene_weights: Path, boxes_alone: Path, tmp_path: Path
 ) -> None:
     truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 10)

@@ -8,10 +8,10 @@ import pytest
 
 from instancesketch.batch import synthesize
 from instancesketch.batch.config import ScenesConfig
-from instancesketch.batch.job import Stage
 from instancesketch.batch.output import Output
-from instancesketch.batch.scene_sources import Stock
-from instancesketch.batch.synthesize import Numbers, synth_scenes
+from instancesketch.batch.scene_sources import DrawingSource
+from instancesketch.batch.stages import JobRun, ShardState
+from instancesketch.batch.synthesize import Compose, NumberShard, synth_scenes
 from instancesketch.cli.main import main
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError
@@ -19,6 +19,7 @@ from instancesketch.core.hashing import assign_split
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
+from instancesketch.distributed.ray_runner import RayRunner
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import compose
 from instancesketch.synth.scenes.config import SceneConfig
@@ -32,7 +33,7 @@ def drawn() -> tuple[Sketch, ...]:
 
 
 def corpus(folder: Path, splits: list[str | None]) -> str:
-    """A corpus of which every drawing has strokes of a length that tells its split."""
+    """Write a corpus in which the lengths of its strokes give the split of a drawing."""
     sketches = []
     for i, sketch in enumerate(drawn()):
         split = splits[i % len(splits)]
@@ -43,21 +44,22 @@ def corpus(folder: Path, splits: list[str | None]) -> str:
 
 
 def composed(folder: Path, **values: Any) -> list[Sketch]:
-    synth_scenes(
-        ScenesConfig(out=str(folder), quiet=True, **{"number": NUMBER, "seed": 1} | values)
-    )
+    config = ScenesConfig(out=str(folder), quiet=True, **{"number": NUMBER, "seed": 1} | values)
+    synth_scenes(config, RayRunner())
     return list(parquet.read_sketches(str(folder)))
 
 
 def shapes(scene: Sketch, number: int) -> tuple[int, ...]:
-    """The points per stroke of an object: what is left of a drawing, however it was placed."""
+    """Return the points per stroke of an object, which stay wherever it is placed."""
     assert scene.object is not None
     rows = np.flatnonzero(np.array(scene.object) == number)
     return tuple(int(n) for n in scene.stroke_len[rows])
 
 
-def test_a_stock_is_sorted_by_split(tmp_path: Path) -> None:
-    found = Stock.of([corpus(tmp_path, ["train", "valid", "test", None])]).sample(0, 0)
+def test_drawings_are_sorted_by_split(tmp_path: Path) -> None:
+    found = DrawingSource.from_corpora([corpus(tmp_path, ["train", "valid", "test", None])]).sample(
+        0, 0
+    )
     assert len(found["train"]) + len(found["valid"]) == len(drawn())
     for role, sketches in found.items():
         for sketch in sketches:
@@ -65,19 +67,19 @@ def test_a_stock_is_sorted_by_split(tmp_path: Path) -> None:
             assert (known == "train") == (role == "train")
 
 
-def test_a_large_stock_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("instancesketch.batch.scene_sources._ROWS", 20)
-    monkeypatch.setattr("instancesketch.batch.scene_sources._GROUPS", 1)
-    stock = Stock.of([corpus(tmp_path, ["train"])])
-    assert not stock.is_whole
-    ids = [[s.sketch_id for s in stock.sample(0, n)["train"]] for n in range(6)]
+def test_of_large_corpora_a_sample_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instancesketch.batch.scene_sources.MAX_ROWS", 20)
+    monkeypatch.setattr("instancesketch.batch.scene_sources.MAX_GROUPS", 1)
+    source = DrawingSource.from_corpora([corpus(tmp_path, ["train"])])
+    assert not source.fits_in_memory
+    ids = [[s.sketch_id for s in source.sample(0, n)["train"]] for n in range(6)]
     assert all(len(found) == 20 for found in ids)
     assert len({tuple(found) for found in ids}) > 3
-    assert [s.sketch_id for s in stock.sample(0, 2)["train"]] == ids[2]
+    assert [s.sketch_id for s in source.sample(0, 2)["train"]] == ids[2]
 
 
-def test_a_stock_of_no_corpus_is_drawn() -> None:
-    first, second = (Stock.of([]).sample(0, n) for n in range(2))
+def test_without_a_corpus_drawings_are_procedural() -> None:
+    first, second = (DrawingSource.from_corpora([]).sample(0, n) for n in range(2))
     assert len(first["train"]) > len(first["valid"]) > 50
     assert not {s.sketch_id for s in first["train"]} & {s.sketch_id for s in second["train"]}
 
@@ -85,40 +87,32 @@ def test_a_stock_of_no_corpus_is_drawn() -> None:
 def test_a_damaged_corpus_is_named(tmp_path: Path) -> None:
     (tmp_path / "part-0.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(UserError, match=r"part-0\.parquet can't be read"):
-        Stock.of([str(tmp_path)])
+        DrawingSource.from_corpora([str(tmp_path)])
     with pytest.raises(UserError, match="is no corpus"):
-        Stock.of([str(tmp_path / "nowhere")])
+        DrawingSource.from_corpora([str(tmp_path / "nowhere")])
 
 
-@pytest.mark.ray
-def test_a_split_without_drawings_matters_to_its_scenes_alone(
-    ray_cluster: None, tmp_path: Path
-) -> None:
-    stock = Stock.of([corpus(tmp_path / "corpus", ["train"])])
-    config = ScenesConfig(number=10, seed=0, out=str(tmp_path / "out"))
+def test_a_split_without_drawings_matters_to_its_scenes_alone(tmp_path: Path) -> None:
+    source = DrawingSource.from_corpora([corpus(tmp_path / "corpus", ["train"])])
+    compose = Compose(seed=0, scene=SceneConfig(), drawings=source)
+    run = JobRun(output=Output(str(tmp_path / "out")), id="r")
 
-    def work(start: int, stop: int) -> Any:
-        stage = Stage(output=Output(config.out), run="r", slices=1)
-        compose = synthesize.Compose(config=config, stock=stock, stage=stage)
-        return compose._compose(row(start, stop))
+    def compose_to(stop: int) -> ShardState:
+        shard = NumberShard(name="part-000000", start=0, stop=stop)
+        return compose.process(ShardState(shard=shard), run)
 
-    def row(start: int, stop: int) -> dict[str, Any]:
-        import pickle
-
-        return {"item": pickle.dumps(Numbers(name="part-000000", start=start, stop=stop))}
-
-    assert work(0, 9)["rows"] == 9
+    assert len(compose_to(9).rows) == 9
     with pytest.raises(UserError, match="no scenes of split valid"):
-        work(0, 10)
+        compose_to(10)
 
 
 @pytest.mark.ray
-def test_scenes_are_the_same_on_any_number_of_workers_and_in_slices_of_any_size(
+def test_scenes_are_the_same_on_any_number_of_workers_and_in_shards_of_any_size(
     ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = corpus(tmp_path / "corpus", ["train", "valid"])
     first = composed(tmp_path / "a", sources=(source,), workers=1)
-    monkeypatch.setattr(synthesize, "_SCENES_AT_ONCE", 17)
+    monkeypatch.setattr(synthesize, "SCENES_PER_SHARD", 17)
     assert composed(tmp_path / "b", sources=(source,), workers=3) == first
     assert composed(tmp_path / "c", sources=(source,), number=20) == first[:20]
     assert [s.sketch_id for s in first] == [f"scene-1-{i}" for i in range(NUMBER)]
@@ -160,10 +154,10 @@ def test_scenes_of_scenes(ray_cluster: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_a_job_that_was_stopped_goes_on(
+def test_a_stopped_job_continues(
     ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(synthesize, "_SCENES_AT_ONCE", 20)
+    monkeypatch.setattr(synthesize, "SCENES_PER_SHARD", 20)
     whole = composed(tmp_path / "whole", yolo=str(tmp_path / "yolo-whole"))
     publish = Output.publish
 
@@ -174,9 +168,9 @@ def test_a_job_that_was_stopped_goes_on(
     with pytest.raises(KeyboardInterrupt):
         composed(tmp_path / "out", yolo=str(tmp_path / "yolo"))
     monkeypatch.setattr(Output, "publish", publish)
-    slices = tmp_path / "out" / "_state" / "slices"
-    (slices / "part-000001.parquet").unlink()
-    before = {p.name: p.stat().st_mtime_ns for p in slices.glob("part-00000?.parquet")}
+    staged = tmp_path / "out" / "_state" / "slices"
+    (staged / "part-000001.parquet").unlink()
+    before = {p.name: p.stat().st_mtime_ns for p in staged.glob("part-00000?.parquet")}
     assert sorted(before) == ["part-000000.parquet", "part-000002.parquet"]
     assert composed(tmp_path / "out", yolo=str(tmp_path / "yolo")) == whole
     assert all((tmp_path / "out" / n).stat().st_mtime_ns == t for n, t in before.items())
@@ -233,4 +227,4 @@ def test_a_newcomer_needs_no_drawings(
     assert main(ask) == 0
     assert "finished before" in capsys.readouterr().out
     assert main([*ask, "--most", "3"]) == 2
-    assert "made with other settings (most)" in capsys.readouterr().err
+    assert "made with another config (most was 15, is 3)" in capsys.readouterr().err

@@ -167,7 +167,7 @@ def test_the_street_by_its_verbs(
     assert main([*ask, "--strict"]) == 1
     assert "finished before" in capsys.readouterr().out
     assert main([*ask, "--shuffle-strokes", "1"]) == 2
-    assert "made with other settings (shuffle_strokes)" in capsys.readouterr().err
+    assert "made with another config (shuffle_strokes was None, is 1)" in capsys.readouterr().err
     assert (tmp_path / "corpus" / "_log.txt").read_text("utf-8") == log
 
     assert main([*ask, "--dry-run"]) == 0

@@ -1,4 +1,4 @@
-"""What a job would do: told without Ray, and with nothing written."""
+"""The plan of a job: made without Ray, and with nothing written."""
 
 import json
 import subprocess
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from instancesketch.batch.config import IngestConfig
-from instancesketch.batch.ingest import job_of
+from instancesketch.batch.ingest import ingest_job
 from instancesketch.batch.output import Output
 from instancesketch.cli.main import main
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
-from instancesketch.distributed.dry_run import preview
+from instancesketch.distributed.dry_run import plan_job
 from tests.drawings import drawn
 
 
@@ -34,8 +34,8 @@ def test_the_plan_of_a_new_job(
     assert main([*ask, "--json", "--workers", "1"]) == 0
     plan = json.loads(capsys.readouterr().out)
     size = sum(p.stat().st_size for p in source.iterdir())
-    told = {"files": 2, "hidden_files": 0, "bytes": size, "rows": 12, "workers": 1}
-    assert plan.items() >= {"out": str(out), "finished": False, **told}.items()
+    expected = {"files": 2, "hidden_files": 0, "bytes": size, "rows": 12, "workers": 1}
+    assert plan.items() >= {"out": str(out), "finished": False, **expected}.items()
     assert plan["slices_to_do"] == plan["slices"] >= 1
     assert main(ask) == 0
     printed = capsys.readouterr().out
@@ -47,24 +47,24 @@ def test_the_plan_of_a_new_job(
     assert "workers: as many as the cluster has" in capsys.readouterr().out
 
 
-def test_the_plan_of_one_that_was_stopped(source: Path, tmp_path: Path) -> None:
-    job = job_of(IngestConfig(sources=(str(source),), out=str(tmp_path / "out")))
+def test_the_plan_of_a_stopped_job(source: Path, tmp_path: Path) -> None:
+    job = ingest_job(IngestConfig(sources=(str(source),), out=str(tmp_path / "out")))
     output = Output(str(tmp_path / "out"))
-    output.claim(job.settings)
-    first = job.items[0].name
-    write_table(output.staged(first), to_table([]))
-    plan = preview(job, None)
+    output.claim(job.config)
+    first = job.shards[0].name
+    write_table(output.staged_file(first), to_table([]))
+    plan = plan_job(job)
     assert plan["slices"] - plan["slices_to_do"] == 1
 
 
-def test_rows_of_drawings_are_known_when_they_are_read(tmp_path: Path) -> None:
+def test_rows_of_drawings_are_unknown_before_they_are_read(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.ndjson").write_text('{"key_id": "a", "drawing": [[[0, 5], [0, 5]]]}\n')
-    job = job_of(IngestConfig(sources=(str(tmp_path / "in"),), out=str(tmp_path / "out")))
-    assert preview(job, None)["rows"] is None
+    job = ingest_job(IngestConfig(sources=(str(tmp_path / "in"),), out=str(tmp_path / "out")))
+    assert plan_job(job)["rows"] is None
 
 
-def test_a_mistake_is_told_before_anything_is_done(source: Path, tmp_path: Path, capsys) -> None:
+def test_a_mistake_is_refused_before_anything_is_done(source: Path, tmp_path: Path, capsys) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
     assert main(["ingest", str(source), "--out", str(tmp_path / "out"), "--dry-run"]) == 2

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from instancesketch.cli.main import main
-from instancesketch.core import parquet, storage
+from instancesketch.core import parquet, run_folder, storage
 from instancesketch.distributed import plan_training
 from instancesketch.distributed.train.config import TrainConfig
-from instancesketch.distributed.train.resolve import begin, resolve
+from instancesketch.distributed.train.resolve import resolve
 from instancesketch.models import weights
 from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.tracking.sweep import Sweep
@@ -89,7 +89,7 @@ def test_the_plan_of_a_run_that_is_there(
     where = str(tmp_path / "runs")
     config = TrainConfig(data=(drawings,), run="r", recipe=recipe, storage=where, selection="valid")
     run = storage.join(where, "r")
-    begin(run, resolve(config)[0])
+    run_folder.claim(run, resolve(config)[0], run_folder.RUN)
     storage.write_text(storage.join(run, "metrics.jsonl"), '{"epoch": 1}\n{"epoch": 2}\n')
     ask = asked(drawings, tmp_path)
     plan = plan_of(ask, capsys)
@@ -97,7 +97,7 @@ def test_the_plan_of_a_run_that_is_there(
     assert main(ask) == 0
     assert "; 2 done before" in capsys.readouterr().out
     assert main([*ask, "--epochs", "5"]) == 2
-    assert "a run with other settings (epochs was 20, is 5)" in capsys.readouterr().err
+    assert "made with another config (epochs was 20, is 5)" in capsys.readouterr().err
     storage.write_json(storage.join(run, "summary.json"), {})
     assert main(ask) == 0
     assert f"nothing to do: {run} is finished\n" in capsys.readouterr().out

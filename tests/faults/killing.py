@@ -11,29 +11,29 @@ from instancesketch.core import storage
 
 _DRIVER = """
 import sys
-from instancesketch import slices
+from instancesketch.batch import shards
 from instancesketch.cli.main import main
-slices._LEAST_BYTES, slices._WANTED_SLICES = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+shards.MIN_BYTES, shards.TARGET_SHARDS = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 sys.exit(main())
 """
 
 
 def kill_once_staged(
-    command: Sequence[str], address: str, staged: int, *, least_bytes: int, wanted: int = 64
+    command: Sequence[str], address: str, staged: int, *, min_bytes: int, target: int = 64
 ) -> int:
-    """Starts a command on a cluster, and ends it with SIGKILL once so many slices are staged.
+    """Start a command on a cluster, and kill it with SIGKILL once `staged` shards are staged.
 
     Args:
         command: a verb and its options, the last of which is `--out`.
         address: of the cluster.
-        staged: slices to wait for.
-        least_bytes: of a slice.
-        wanted: slices that are wished for.
+        staged: number of shards to wait for.
+        min_bytes: size of the smallest shards.
+        target: number of shards to cut the sources into.
 
     Returns:
-        How many slices were staged.
+        The number of shards that were staged.
     """
-    driver = [sys.executable, "-c", _DRIVER, str(least_bytes), str(wanted), *command]
+    driver = [sys.executable, "-c", _DRIVER, str(min_bytes), str(target), *command]
     process = subprocess.Popen(driver, env=os.environ | {"RAY_ADDRESS": address})
     out = command[-1]
     try:

@@ -17,7 +17,7 @@ from tests.faults.killing import kill_once_staged
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-WANTED = 8  # slices
+TARGET = 8  # shards
 
 
 def test_a_killed_job_goes_on_on_two_machines_to_the_rows_of_one(
@@ -25,8 +25,8 @@ def test_a_killed_job_goes_on_on_two_machines_to_the_rows_of_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(shards, "_LEAST_BYTES", 1)
-    monkeypatch.setattr(shards, "_WANTED_SLICES", WANTED)
+    monkeypatch.setattr(shards, "MIN_BYTES", 1)
+    monkeypatch.setattr(shards, "TARGET_SHARDS", TARGET)
     write_drawings(tmp_path / "drawings", [f"k{i}" for i in range(400)], files=1)
     write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
     scenes = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes"]
@@ -40,11 +40,11 @@ def test_a_killed_job_goes_on_on_two_machines_to_the_rows_of_one(
         out = tmp_path / "killed" / ask[0]
         staged = kill_once_staged(
             [*ask, "1", "--quiet", "--out", str(out)],
-            own_cluster.address, 2, least_bytes=1, wanted=WANTED,
+            own_cluster.address, 2, min_bytes=1, target=TARGET,
         )  # fmt: skip
         killed = time.monotonic()
         assert main([*ask, "2", "--quiet", "--out", str(out)]) == 0
-        record_property(f"{ask[0]} killed: slices kept", staged)
+        record_property(f"{ask[0]} killed: shards kept", staged)
         record_property(f"{ask[0]} killed: s to do the others", time.monotonic() - killed)
         assert visible(out) == visible(tmp_path / "whole" / ask[0])
         stages = read_json(str(out / "summary.json"))["stages"]

@@ -16,17 +16,18 @@ import pytest
 
 from instancesketch.batch import shards
 from instancesketch.batch.config import SegmentConfig
-from instancesketch.batch.segment import Labelling, segment
-from instancesketch.batch.stages import Label, Step, Work
+from instancesketch.batch.segment import segment
+from instancesketch.batch.stages import Labelling, LabelRows, ModelStage
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.distributed.ray_runner import RayRunner
 from tests.batch.test_ingest import visible
 from tests.batch.test_segment import write_drawings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-SLICES, ROWS = 16, 5
-FREE = 4  # slices that are labelled before any loss
+SHARDS, ROWS = 16, 5
+FREE = 4  # shards that are labelled before any loss
 
 
 @pytest.fixture
@@ -51,22 +52,23 @@ def note(rows: pa.Table, worked: str) -> pa.Table:
     return build_result_table(rows, {"category": pa.array(["sun"] * len(rows))})
 
 
-def noting(worked: str, device: str) -> Work:
+def noting(worked: str, device: str) -> LabelRows:
     return partial(note, worked=worked)
 
 
 def label(folder: Path, out: str, worked: Path) -> None:
-    """Labels the drawings of a folder, in as many slices as it has files."""
-    step = Step(name="labelling", load=partial(noting, str(worked)), actor=Label)
+    """Labels the drawings of a folder, in as many shards as it has files."""
+    stage = ModelStage(name="labelling", load=partial(noting, str(worked)))
+    labelling = Labelling(taxonomy=Taxonomy.load("doodle7"), stages=(stage,))
     config = SegmentConfig(
         sources=(str(folder / "in"),), out=str(folder / out), weights=(), quiet=True
     )
-    summary = segment(config, Labelling(taxonomy=Taxonomy.load("doodle7"), steps=(step,)))
-    assert (summary.rows, summary.failed, summary.rejected) == (SLICES * ROWS, 0, 0)
+    summary = segment(config, RayRunner(), labelling)
+    assert (summary.rows, summary.failed, summary.rejected) == (SHARDS * ROWS, 0, 0)
 
 
 def begun(worked: Path) -> list[list[str]]:
-    """Slice, process and node of every beginning, in order."""
+    """Return shard, process and node of every beginning, in order."""
     return sorted((f.name.split() for f in worked.glob("* *")), key=lambda b: int(b[3]))
 
 
@@ -82,9 +84,9 @@ def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
         own_cluster.wait_for_nodes()
     (node,) = own_cluster.worker_nodes
     head = ray.get_runtime_context().get_node_id()
-    write_drawings(tmp_path / "in", [f"k{i:03}" for i in range(SLICES * ROWS)], files=SLICES)
+    write_drawings(tmp_path / "in", [f"k{i:03}" for i in range(SHARDS * ROWS)], files=SHARDS)
     sizes = {file.stat().st_size for file in (tmp_path / "in").iterdir()}
-    monkeypatch.setattr(shards, "_LEAST_BYTES", max(sizes))
+    monkeypatch.setattr(shards, "MIN_BYTES", max(sizes))
     whole, worked = tmp_path / "whole-worked", tmp_path / "broken-worked"
     for folder in (whole, worked):
         folder.mkdir()
@@ -113,9 +115,9 @@ def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
     assert visible(tmp_path / "broken") == visible(tmp_path / "whole")
     times = Counter(b[0] for b in begun(worked))
     again = {name for name, number in times.items() if number > 1}
-    assert len(times) == SLICES
+    assert len(times) == SHARDS
     assert set(in_hand) <= again
     # Beside those in hand, what was done there and not yet written.
     assert len(again) <= len(in_hand) + (1 if lost == "an actor" else 4 + FREE)
-    record_property(f"{lost} lost: slices of {SLICES} labelled again", len(again))
+    record_property(f"{lost} lost: shards of {SHARDS} labelled again", len(again))
     record_property(f"{lost} lost: s more than without", broken - unbroken)

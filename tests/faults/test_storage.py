@@ -27,14 +27,14 @@ from tests.faults.killing import kill_once_staged
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-SMALL = 20_000  # bytes of a slice, so that few drawings make several
+SMALL = 20_000  # bytes of a shard, so that few drawings make several
 DRAWINGS = 120
 TINY = ["--set", "model.width=32", "--set", "model.layers=1", "--set", "model.heads=2"]
 
 
 @pytest.fixture(autouse=True)
-def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "_LEAST_BYTES", SMALL)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "MIN_BYTES", SMALL)
 
 
 class Server:
@@ -95,7 +95,7 @@ def cluster(server: Server, own_cluster: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labelled drawings in one file, of several slices."""
+    """Labelled drawings in one file, of several shards."""
     folder = tmp_path_factory.mktemp("drawings")
     write(drawn(DRAWINGS), "quickdraw", str(folder))
     return folder
@@ -130,7 +130,7 @@ def test_the_whole_street_on_s3(
     assert "epoch" in storage.read_bytes("s3://bucket/runs/r/metrics.jsonl").decode()
     weights = ["--weights", "s3://bucket/runs/r", "--quiet"]
     segment = ["segment", "s3://bucket/corpus", *weights, "--out", "s3://bucket/result"]
-    kill_once_staged(segment, cluster.address, 2, least_bytes=SMALL)
+    kill_once_staged(segment, cluster.address, 2, min_bytes=SMALL)
     do("segment", "s3://bucket/corpus", *weights, "--out", "s3://bucket/result")
     do("segment", tmp_path / "corpus", *weights, "--out", tmp_path / "result")
     assert on_s3("s3://bucket/result") == visible(tmp_path / "result")
@@ -218,7 +218,7 @@ def test_a_full_disk_ends_a_job_with_one_line_and_it_goes_on_when_there_is_room(
     kept = {file.name: file.stat().st_mtime_ns for file in staged}
     assert main(ask) == 0
     assert visible(out) == visible(tmp_path / "whole")
-    record_property("disk full: slices kept", len(kept))
+    record_property("disk full: shards kept", len(kept))
 
 
 def flip(file: Path, at: float) -> None:

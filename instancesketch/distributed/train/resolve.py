@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -143,38 +143,3 @@ def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Select
 
 def _rows(groups: Sequence[Group]) -> int:
     return sum(g.rows for g in groups)
-
-
-def begin(run: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Writes the run's settings, or checks that they are the same; a finished run's summary."""
-    if not is_there(run, settings):
-        storage.write_json(storage.join(run, "config.json"), settings)
-        return None
-    summary: dict[str, Any] | None = storage.read_json(storage.join(run, "summary.json"))
-    return summary
-
-
-def is_there(run: str, settings: Mapping[str, Any]) -> bool:
-    """Whether there is the run already.
-
-    Raises:
-        UserError: it has other settings.
-    """
-    before = storage.read_json(storage.join(run, "config.json"))
-    if before is None:
-        return False
-    for name in settings:
-        if before.get(name) != settings[name]:
-            raise UserError(
-                f"{run} is a run with other settings ({_difference(name, before, settings)}); "
-                "give the same ones to continue it, or another --run"
-            )
-    return True
-
-
-def _difference(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    old, new = before.get(name), now[name]
-    if isinstance(old, dict) and isinstance(new, dict):
-        inner = next(key for key in {**old, **new} if old.get(key) != new.get(key))
-        return _difference(inner, old, {inner: None} | new) if name != "taxonomy" else name
-    return f"{name} was {old}, is {new}"

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.batch import job_log
-from instancesketch.core import storage
+from instancesketch.core import run_folder, storage
 from instancesketch.core.errors import TransientError, UserError, find_user_error, last_line
 from instancesketch.core.usage import summarize_usage
 from instancesketch.distributed.clearml_actor import remote_trackers
-from instancesketch.distributed.cluster import connect, quiet_data
+from instancesketch.distributed.cluster import connect, describe, quiet_data
 from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.config import TrainConfig, check, least_most
-from instancesketch.distributed.train.resolve import begin, resolve
+from instancesketch.distributed.train.resolve import resolve
 from instancesketch.distributed.train.train_loop import work
 from instancesketch.models import weights
 from instancesketch.tracking import metrics_log
@@ -62,7 +62,7 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     connect(workers=least_most(config)[0], cpus=1.0, gpus=config.gpus_per_worker)
     quiet_data()
     settings, train, select = resolve(config)
-    summary = begin(run, settings)
+    summary = run_folder.claim(run, settings, run_folder.RUN)
     if summary is not None:
         return summary | {"finished_before": True}
     started = time.perf_counter()
@@ -74,7 +74,7 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
         "select": select,
         "runs_at_once": config.runs_at_once,
     }
-    with job_log.keeping(run, f"train {config.recipe.model_kind}", settings):
+    with job_log.log_to(run, f"train {config.recipe.model_kind}", settings, describe()):
         if _goes_on(run, config):
             others = remote_trackers(config.track, run, config.run)
             reporter = Reporter.of(run, settings, *others)

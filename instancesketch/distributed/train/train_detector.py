@@ -22,14 +22,13 @@ import pyarrow.compute as pc
 import torch
 
 from instancesketch.batch import job_log
-from instancesketch.core import hashing, parquet, schema, storage
+from instancesketch.core import hashing, parquet, run_folder, schema, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb, summarize_usage
 from instancesketch.distributed.clearml_actor import remote_trackers
-from instancesketch.distributed.cluster import connect
+from instancesketch.distributed.cluster import connect, describe
 from instancesketch.distributed.train.config import TrainDetectorConfig, check_name
-from instancesketch.distributed.train.resolve import begin
 from instancesketch.distributed.train.run_training import MOST_FAILURES
 from instancesketch.models import weights, yolo
 from instancesketch.tracking import metrics_log
@@ -67,7 +66,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
     connect(cpus=1.0, gpus=config.gpus_per_worker)
     # Where it isn't installed that is told before there is a run.
     version = ray.get(ray.remote(yolo.version).remote())
-    summary = begin(run, settings)
+    summary = run_folder.claim(run, settings, run_folder.RUN)
     if summary is not None:
         return summary | {"finished_before": True}
     started = time.perf_counter()
@@ -77,7 +76,7 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         num_gpus=config.gpus_per_worker,
         max_retries=MOST_FAILURES,
     )
-    with job_log.keeping(run, "train detector", settings):
+    with job_log.log_to(run, "train detector", settings, describe()):
         others = remote_trackers(config.track, run, config.run)
         reporter = Reporter.of(run, settings, *others)
         with reporter, follow_run(run, config.run, config.quiet):

@@ -16,13 +16,13 @@ from functools import partial
 from typing import Any
 
 from instancesketch.batch import job_log
-from instancesketch.core import storage
+from instancesketch.core import run_folder, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.progress import Progress
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.distributed.cluster import Capacity, connect, quiet_data
+from instancesketch.distributed.cluster import Capacity, connect, describe, quiet_data
 from instancesketch.distributed.train.config import least_most
-from instancesketch.distributed.train.resolve import begin, resolve
+from instancesketch.distributed.train.resolve import resolve
 from instancesketch.distributed.tune.config import TuneConfig, check_sweep, of_sweep
 from instancesketch.tracking import sweep_plots
 from instancesketch.tracking.sweep import (
@@ -53,12 +53,12 @@ def tune(config: TuneConfig) -> dict[str, Any]:
     concurrent, capacity = room(config, connect)
     quiet_data()
     settings = resolve(config.train)[0] | of_sweep(config)
-    summary = begin(location, settings)
+    summary = run_folder.claim(location, settings, run_folder.RUN)
     if summary is not None:
         return summary | {"finished_before": True}
     started = time.perf_counter()
     sweep = Sweep(location=location, kind=config.space.kind)
-    with job_log.keeping(location, f"tune {config.space.kind}", settings):
+    with job_log.log_to(location, f"tune {config.space.kind}", settings, describe()):
         before = sweep.trials()
         if any(t.to_do for t in before) or len(before) < config.trials:
             sharing = math.ceil(concurrent / capacity.nodes)

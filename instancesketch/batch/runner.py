@@ -1,0 +1,174 @@
+"""Runs a job, on whatever carries out its stages: a Ray cluster, or any other `Runner`.
+
+Here is what all runners share: which shards are left to do, the log and the progress of the job,
+its usage of time and memory, and the publishing of its rows.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from instancesketch.batch import job_log
+from instancesketch.batch.job import Job, Summary
+from instancesketch.batch.output import Output
+from instancesketch.batch.stages import JobRun, Shard, ShardState, StageUsage
+from instancesketch.core import storage
+from instancesketch.core.errors import UserError
+from instancesketch.core.progress import Pace, Progress
+from instancesketch.core.usage import peak_memory_mb
+
+_log = logging.getLogger(__name__)
+
+
+class Runner(Protocol):
+    """Carries out the stages of a job for many shards."""
+
+    def connect(self, job: Job) -> None:
+        """Get hold of workers for the job; called if there is work, before anything is written.
+
+        Raises:
+            UserError: there is no room for them.
+        """
+
+    def describe(self) -> str | None:
+        """Return where the job runs, for its log; None where that needs no words."""
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Keep the runner's own messages off the terminal, which shows one line of progress."""
+
+    def run(self, job: Job, shards: Sequence[Shard], run: JobRun) -> Iterator[ShardState]:
+        """Yield each shard as soon as it is through all stages of the job, in any order."""
+
+
+def run_job(job: Job, runner: Runner) -> Summary:
+    """Do the shards of a job that are left, and move its rows into place.
+
+    Raises:
+        UserError: the folder holds something else, there is no room for the workers, or nothing
+            could be read.
+    """
+    output = Output(storage.absolute(job.out))
+    finished = output.check(job.config)
+    if finished is not None:
+        output.remove_state()
+        return _checked(Summary(location=output.location, counts=finished, finished_before=True))
+    names = [shard.name for shard in job.shards]
+    missing = set(output.list_missing(names))
+    todo = [shard for shard in job.shards if shard.name in missing]
+    started = time.monotonic()
+    if todo:
+        runner.connect(job)
+        output.claim(job.config)
+    with job_log.log_to(output.location, job.verb, job.config, runner.describe()):
+        _log.info("%d of %d shards to do", len(todo), len(names))
+        usage = _run_shards(job, runner, output, todo, started) if todo else {}
+        summary = Summary(
+            location=output.location,
+            counts=_publish(job, output, names, {**job.summary, **usage}),
+        )
+        _log_summary(summary, usage)
+        return _checked(summary)
+
+
+def _run_shards(
+    job: Job, runner: Runner, output: Output, todo: Sequence[Shard], started: float
+) -> dict[str, Any]:
+    """Run the stages for all shards, and return `speed`, `stages` and `peak_memory_mb`."""
+    run = JobRun(output=output, id=uuid.uuid4().hex)
+    pace = Pace(total=len(job.shards), done=len(job.shards) - len(todo))
+    usage = _JobUsage()
+    with runner.quiet(), Progress(job.verb, quiet=job.quiet) as progress:
+        for state in runner.run(job, todo, run):
+            if state.error is not None:
+                raise UserError(state.error)
+            usage.add(state.usage)
+            seconds = _seconds_of_pace(job, state)
+            text = pace.add(state.written, seconds)
+            _log.info("%s: %d rows in %.1f s; %s", state.shard.name, state.written, seconds, text)
+            progress.show(text)
+    seconds = pace.seconds
+    return {
+        "speed": {
+            "sketches": pace.sketches,
+            "seconds": round(seconds, 3),
+            "sketches_per_second": round(pace.sketches / seconds, 1),
+            "start_up_seconds": round(pace.began - started, 3),
+        },
+        **usage.to_dict(pace.sketches),
+    }
+
+
+def _seconds_of_pace(job: Job, state: ShardState) -> float:
+    """Return the seconds that a shard took, without waits between stages."""
+    seconds = [usage.seconds for usage in state.usage.values()]
+    # Shards are read while models are still being loaded, which is start-up and no pace.
+    return sum(seconds[1:] if job.model_stages else seconds)
+
+
+class _JobUsage:
+    """Time and memory by stage, added up over the shards of a job."""
+
+    def __init__(self) -> None:
+        self._memory_mb = {"driver": peak_memory_mb()}
+        self._seconds: dict[str, float] = {}
+        self._nodes: dict[str, set[str]] = {}
+
+    def add(self, stages: Mapping[str, StageUsage]) -> None:
+        for name, usage in stages.items():
+            self._memory_mb[name] = max(usage.memory_mb, self._memory_mb.get(name, 0.0))
+            self._seconds[name] = self._seconds.get(name, 0.0) + usage.seconds
+            self._nodes.setdefault(name, set()).add(usage.node)
+
+    def to_dict(self, sketches: int) -> dict[str, Any]:
+        return {
+            # Of all workers of a stage together, which work side by side.
+            "stages": {
+                name: {
+                    "busy_seconds": round(seconds, 3),
+                    "sketches_per_busy_second": round(sketches / max(seconds, 1e-9), 1),
+                    "nodes": len(self._nodes[name]),
+                }
+                for name, seconds in self._seconds.items()
+            },
+            "peak_memory_mb": {name: round(peak) for name, peak in self._memory_mb.items()},
+        }
+
+
+def _publish(
+    job: Job, output: Output, names: Sequence[str], beside_counts: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    try:
+        return output.publish(names, beside_counts)
+    except UserError:
+        # The same command, given twice at once, has put the rows into place and cleaned up.
+        if (finished := output.check(job.config)) is None:
+            raise
+        return finished
+
+
+def _log_summary(summary: Summary, usage: Mapping[str, Any]) -> None:
+    for reason, number in summary.counts["rejected_by_reason"].items():
+        _log.info("rejected %d: %s", number, reason)
+    for name, value in usage.items():
+        _log.info("%s: %s", name.replace("_", " "), json.dumps(value))
+    _log.info("%d rows, %d rejected, %d failed", summary.rows, summary.rejected, summary.failed)
+
+
+def _checked(summary: Summary) -> Summary:
+    """Return the summary, unless nothing could be read."""
+    if summary.rows:
+        return summary
+    if summary.rejected:
+        (reason, number), *_ = summary.counts["rejected_by_reason"].items()
+        raise UserError(
+            f"nothing could be read: {summary.rejected:,} rejected, {number:,} for {reason!r}, by "
+            f"name and reason in {storage.join(summary.location, '_rejected.parquet')}"
+        )
+    split = " of the split that was asked for" if summary.counts["other_split"] else ""
+    raise UserError(f"the sources hold no drawings{split}")

@@ -1,0 +1,113 @@
+"""The actor pools of a job: for each model stage one, whose actors hold the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from instancesketch.batch.stages import JobRun, ModelStage, ModelTask
+from instancesketch.core.errors import UserError
+from instancesketch.distributed.cluster import Capacity, connect, current_node
+from instancesketch.distributed.shard_rows import Row, from_row, to_row
+
+if TYPE_CHECKING:
+    from ray.data import ActorPoolStrategy, Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolSizes:
+    """The number of actors in each pool of a job, and what each actor takes."""
+
+    pools: int
+    workers: int | None = None  # in each pool; None: the pools share what the cluster has
+    gpus_per_worker: float = 0.0
+
+    def connect(self) -> Capacity:
+        """Join Ray and check that the pools have room beside each other.
+
+        Raises:
+            UserError: they don't.
+        """
+        needed = self.pools * (self.workers or 1)
+        try:
+            # A reader must have room beside the workers, or all would wait for each other.
+            connect(workers=needed + 1)
+            capacity = connect(workers=needed, gpus=self.gpus_per_worker)
+        except UserError as error:
+            if self.pools == 1 or needed < 1:
+                raise
+            each = f"{self.workers or 1} for each of {self.pools} stages, and one that reads"
+            raise UserError(f"{error} ({each})") from None
+        return capacity
+
+    def strategy(self, capacity: Capacity, shards: int) -> ActorPoolStrategy:
+        """Return the size of each pool: as given, or an equal share that moves to busy pools."""
+        from ray.data import ActorPoolStrategy
+
+        room = self.room(capacity)
+        if self.workers is not None or self.pools == 1:
+            return ActorPoolStrategy(size=min(self.workers or room, shards))
+        most = min(max(1, room - self.pools + 1), shards)
+        share = min(most, max(1, room // self.pools))
+        return ActorPoolStrategy(min_size=1, initial_size=share, max_size=most)
+
+    def room(self, capacity: Capacity) -> int:
+        """Return the number of workers to take where none is given.
+
+        That is as many as there are GPUs for, and CPUs but for an eighth of them, which read and
+        write shards.
+        """
+        # Of several pools one waits for another now and then, and leaves its CPU to a reader.
+        spare = max(2 if self.pools == 1 else 1, capacity.cpus // 8)
+        most = capacity.cpus - spare
+        if self.gpus_per_worker:
+            most = min(most, capacity.room)
+        return max(1, most)
+
+
+class Worker:
+    """An actor: loads the model of a stage, and does the stage for shard after shard."""
+
+    def __init__(self, stage: ModelStage, device: str, run: JobRun) -> None:
+        self._task, self._run = ModelTask(stage, device), replace(run, node=current_node())
+
+    def __call__(self, row: Row) -> Row:
+        return to_row(self._task(from_row(row), self._run))
+
+
+# Ray's dashboard names a pool by the class of its actors.
+class Detect(Worker):
+    """Finds boxes around the objects of scenes."""
+
+
+class Group(Worker):
+    """Groups the strokes of scenes into objects."""
+
+
+class Label(Worker):
+    """Labels strokes with parts and instances."""
+
+
+_WORKERS: dict[str, type[Worker]] = {"detecting": Detect, "grouping": Group, "labelling": Label}
+
+
+def add_pool(
+    dataset: Dataset,
+    stage: ModelStage,
+    run: JobRun,
+    sizes: PoolSizes,
+    capacity: Capacity,
+    shards: int,
+) -> Dataset:
+    """Return a dataset of shards that go through the actor pool of a stage."""
+    return dataset.map(
+        _WORKERS.get(stage.name, Worker),
+        fn_constructor_kwargs={
+            "stage": stage,
+            "device": "cuda" if sizes.gpus_per_worker else "cpu",
+            "run": run,
+        },
+        compute=sizes.strategy(capacity, shards),
+        num_cpus=1,
+        num_gpus=sizes.gpus_per_worker,
+    )

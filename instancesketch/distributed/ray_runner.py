@@ -1,0 +1,120 @@
+"""Runs the stages of a job on a Ray cluster, by Ray Data.
+
+Each shard is a row that streams through the stages. Consecutive stages without a model are one
+task; each stage with a model has an actor pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from instancesketch.batch.job import Job
+from instancesketch.batch.stages import JobRun, ModelStage, Shard, ShardState, ShardTask, Stage
+from instancesketch.distributed import cluster
+from instancesketch.distributed.actor_pool import PoolSizes, add_pool
+from instancesketch.distributed.shard_rows import Row, from_row, to_row
+
+if TYPE_CHECKING:
+    from ray.data import Dataset
+
+# Reading and writing a shard need a CPU only now and then. Beside actor pools they ask for none:
+# where a node is lost its actors, started again elsewhere, would else take the last one, and all
+# would wait for each other.
+_HELPER_CPUS = 0
+_CPUS_PER_HELPER = 4  # so there are no more of them at a time than a fourth of the CPUs
+
+
+class RayRunner:
+    """Carries out jobs on the Ray cluster that is running, or on one that it starts."""
+
+    def __init__(self) -> None:
+        self._capacity: cluster.Capacity | None = None
+
+    def connect(self, job: Job) -> None:
+        """Join Ray and check that there is room for the workers of a job.
+
+        Raises:
+            UserError: there is none.
+        """
+        if job.model_stages:
+            self._capacity = _pool_sizes(job).connect()
+        else:
+            self._capacity = cluster.connect(workers=job.workers or 1)
+
+    def describe(self) -> str | None:
+        """Return the size of the cluster; None where none was joined."""
+        return cluster.describe()
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Keep Ray's messages off the terminal."""
+        return cluster.quiet_core()
+
+    def run(self, job: Job, shards: Sequence[Shard], run: JobRun) -> Iterator[ShardState]:
+        """Yield each shard as soon as it is through all stages of the job, in any order."""
+        import ray.data
+
+        assert self._capacity is not None, "connect first"
+        cluster.quiet_data()
+        rows = [to_row(ShardState(shard=shard)) for shard in shards]
+        dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
+        options = _task_options(job, self._capacity, len(shards))
+        for group in _group_tasks(job.stages):
+            if isinstance(group, ModelStage):
+                sizes = _pool_sizes(job)
+                dataset = add_pool(dataset, group, run, sizes, self._capacity, len(shards))
+            else:
+                dataset = dataset.map(_task(group, run), **options)
+        for row in _iter_rows_unbuffered(dataset):
+            yield from_row(row)
+
+
+def _group_tasks(stages: Sequence[Stage]) -> Iterator[ModelStage | tuple[ShardTask, ...]]:
+    """Yield each model stage, and together the tasks that lie between two of them."""
+    tasks: list[ShardTask] = []
+    for stage in stages:
+        if isinstance(stage, ShardTask):
+            tasks.append(stage)
+            continue
+        if tasks:
+            yield tuple(tasks)
+            tasks = []
+        yield stage
+    if tasks:
+        yield tuple(tasks)
+
+
+def _pool_sizes(job: Job) -> PoolSizes:
+    return PoolSizes(
+        pools=len(job.model_stages), workers=job.workers, gpus_per_worker=job.gpus_per_worker
+    )
+
+
+def _task_options(job: Job, capacity: cluster.Capacity, shards: int) -> dict[str, Any]:
+    """Return the options of Ray Data for stages without a model."""
+    if not job.model_stages:
+        return {"concurrency": job.workers and min(job.workers, shards)}
+    # A cluster may have grown to the workers asked for only when it reads.
+    cpus = max(capacity.cpus, len(job.model_stages) * (job.workers or 0))
+    return {"num_cpus": _HELPER_CPUS, "concurrency": max(2, cpus // _CPUS_PER_HELPER)}
+
+
+def _task(stages: tuple[ShardTask, ...], run: JobRun) -> Callable[[Row], Row]:
+    """Return a function that does stages for a shard, named for Ray's dashboard."""
+
+    def task(row: Row) -> Row:
+        state, here = from_row(row), replace(run, node=cluster.current_node())
+        for stage in stages:
+            state = stage(state, here)
+        return to_row(state)
+
+    task.__name__ = "+".join(type(stage).__name__ for stage in stages)
+    return task
+
+
+def _iter_rows_unbuffered(dataset: Dataset) -> Iterator[Row]:
+    # `iter_rows` holds each row back until the next is there, so the pace would be wrong.
+    for batch in dataset.iter_batches(batch_size=None, prefetch_batches=0, batch_format="pyarrow"):
+        yield from batch.to_pylist()

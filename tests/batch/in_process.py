@@ -1,0 +1,31 @@
+"""A runner for tests that need no cluster: all stages, shard after shard, in this process."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from instancesketch.batch.job import Job
+from instancesketch.batch.stages import JobRun, ModelStage, ModelTask, Shard, ShardState
+
+
+class InProcessRunner:
+    """Carries out jobs in this process; counts how often it was asked to connect."""
+
+    def __init__(self) -> None:
+        self.connected = 0
+
+    def connect(self, job: Job) -> None:
+        self.connected += 1
+
+    def describe(self) -> str | None:
+        return None
+
+    def quiet(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def run(self, job: Job, shards: Sequence[Shard], run: JobRun) -> Iterator[ShardState]:
+        tasks = [ModelTask(s) if isinstance(s, ModelStage) else s for s in job.stages]
+        for shard in shards:
+            state = ShardState(shard=shard)
+            for task in tasks:
+                state = task(state, run)
+            yield state

@@ -1,0 +1,67 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instancesketch.core.errors import UserError
+from instancesketch.core.run_folder import JOB, RUN, Layout, claim, is_claimed
+
+CONFIG: dict[str, Any] = {
+    "verb": "ingest",
+    "sources": ["a" * 80],
+    "format": "auto",
+    "recipe": {"epochs": 6, "model": {"layers": 2}},
+    "taxonomy": {"name": "doodle7"},
+}
+
+
+@pytest.mark.parametrize(
+    ("layout", "file"), [(JOB, "_state/settings.json"), (RUN, "config.json")], ids=["job", "run"]
+)
+def test_the_same_config_continues_a_folder(layout: Layout, file: str, tmp_path: Path) -> None:
+    folder = str(tmp_path / "out")
+    assert not is_claimed(folder, CONFIG, layout)
+    assert claim(folder, CONFIG, layout) is None
+    assert (tmp_path / "out" / file).exists()
+    assert is_claimed(folder, CONFIG | {"sources": ("a" * 80,)}, layout)
+    assert claim(folder, CONFIG, layout) is None
+    (tmp_path / "out" / "summary.json").write_text('{"rows": 1}')
+    assert claim(folder, CONFIG, layout) == {"rows": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "svg"}, "format was auto, is svg"),
+        ({"format": None, "sources": ["b"]}, "format was auto, is None; sources"),
+        ({"recipe": {"epochs": 6, "model": {"layers": 3}}}, "layers was 2, is 3"),
+        ({"recipe": {"epochs": 6, "model": {"layers": 2}, "seed": 1}}, "seed was None, is 1"),
+        ({"taxonomy": {"name": "doodle7", "parts": []}}, "taxonomy"),
+        ({"new": 1}, "new was None, is 1"),
+    ],
+)
+def test_another_config_is_refused_by_what_differs(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    claim(str(tmp_path), CONFIG, RUN)
+    with pytest.raises(UserError) as error:
+        claim(str(tmp_path), CONFIG | change, RUN)
+    assert f"was made with another config ({message}): " in str(error.value)
+    assert str(error.value).endswith("or choose another --run")
+
+
+def test_a_key_of_an_earlier_version_is_no_difference(tmp_path: Path) -> None:
+    claim(str(tmp_path), CONFIG | {"old": 1}, RUN)
+    assert is_claimed(str(tmp_path), CONFIG, RUN)
+
+
+def test_a_folder_of_something_else_is_no_output(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_text("")
+    with pytest.raises(UserError, match=r"already holds 'holiday\.jpg'.* new folder for --out"):
+        is_claimed(str(tmp_path), CONFIG, JOB)
+    assert not is_claimed(str(tmp_path), CONFIG, RUN)
+
+
+def test_a_job_stopped_before_it_wrote_its_config_can_begin_again(tmp_path: Path) -> None:
+    (tmp_path / "_state").mkdir()
+    assert not is_claimed(str(tmp_path), CONFIG, JOB)

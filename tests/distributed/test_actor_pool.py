@@ -1,0 +1,48 @@
+import pytest
+
+from instancesketch.core.errors import UserError
+from instancesketch.distributed.actor_pool import PoolSizes
+from instancesketch.distributed.cluster import Capacity, worker_slots
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "sizes", "smallest", "first", "most"),
+    [
+        (4, 0, PoolSizes(pools=1), 2, 2, 2),
+        (4, 0, PoolSizes(pools=2), 1, 1, 2),
+        (4, 0, PoolSizes(pools=3), 1, 1, 1),
+        (16, 0, PoolSizes(pools=3), 1, 4, 12),
+        (6_400, 0, PoolSizes(pools=2), 1, 2_800, 5_599),
+        (6_400, 0, PoolSizes(pools=1), 5_600, 5_600, 5_600),
+        (16, 0, PoolSizes(pools=3, workers=2), 2, 2, 2),
+        (64, 1, PoolSizes(pools=3, gpus_per_worker=0.25), 1, 1, 2),
+        (64, 8, PoolSizes(pools=2, gpus_per_worker=0.5), 1, 8, 15),
+        (64, 8, PoolSizes(pools=1, gpus_per_worker=1), 8, 8, 8),
+        (8, 8, PoolSizes(pools=1, gpus_per_worker=0.5), 6, 6, 6),  # as many CPUs are needed
+        (16, 2, PoolSizes(pools=1, gpus_per_worker=0.4), 4, 4, 4),  # none is spread over two GPUs
+    ],
+)
+def test_pools_share_the_cluster(
+    cpus: int, gpus: int, sizes: PoolSizes, smallest: int, first: int, most: int
+) -> None:
+    room = worker_slots({"CPU": cpus, "GPU": gpus}, 1, sizes.gpus_per_worker)
+    capacity = Capacity(cpus=cpus, gpus=gpus, nodes=1, room=room)
+    pool = sizes.strategy(capacity, shards=10_000)
+    assert (pool.min_size, pool.initial_size, pool.max_size) == (smallest, first, most)
+    assert sizes.strategy(capacity, shards=2).max_size == min(most, 2)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        (PoolSizes(pools=3, workers=2), "room for 4.*2 for each of 3 stages, and one that reads"),
+        (PoolSizes(pools=4), "5 workers.* room for 4"),
+        (PoolSizes(pools=2, gpus_per_worker=0.5), "2 workers with 1 CPU and 0.5 GPUs"),
+        (PoolSizes(pools=3, workers=-1), "--workers -"),
+    ],
+)
+def test_pools_without_room_are_refused(ray_cluster: None, sizes: PoolSizes, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        sizes.connect()
+    assert PoolSizes(pools=3).connect().cpus == 4
