@@ -33,7 +33,6 @@ from instancesketch.cli import (
 )
 from instancesketch.cli.parser import VerbParser
 from instancesketch.core.errors import find_user_error
-from instancesketch.distributed.cluster import set_environment
 
 VERBS = {
     "ingest": ingest,
@@ -62,11 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0; 1 with `--strict` and something rejected or failed; 2 for a request
         that can't be carried out; 130 when interrupted.
     """
-    set_environment()  # before anything imports Ray
     _set_up_logging()
     try:
         args = parse(list(sys.argv[1:] if argv is None else argv))
-        _refuse_lost_results(args)
+        _set_up_ray(args)
         with output.keep_stdout_for_json(args):
             return run_verb(args)
     except KeyboardInterrupt:
@@ -132,10 +130,12 @@ def _parsers() -> tuple[VerbParser, dict[str, VerbParser]]:
     return parser, verbs
 
 
-def _refuse_lost_results(args: argparse.Namespace) -> None:
-    """Refuse locations that a submitted job would lose. A relative --out is in --storage."""
-    from instancesketch.distributed.cluster import refuse_lost
+def _set_up_ray(args: argparse.Namespace) -> None:
+    """Set Ray's environment, and refuse locations that a job submitted to it would lose."""
+    # Not before the options are parsed, as it takes long to import.
+    from instancesketch.distributed.cluster import refuse_lost, set_environment
 
+    set_environment()  # before any verb imports Ray
     storage, out = getattr(args, "storage", None), getattr(args, "out", None)
     for option, location in (
         ("--out", out and options.place(out, storage)),

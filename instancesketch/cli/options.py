@@ -1,4 +1,4 @@
-"""Arguments made of the fields of config dataclasses, and options that verbs share."""
+"""Arguments made of the fields of config dataclasses, options that verbs share, and the runner."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def place(out: str, storage: str | None) -> str:
 
 
 def choose_runner() -> Runner:
-    """Return what carries out the stages of a batch job."""
+    """Return the runner that carries out the stages of a batch job."""
     from instancesketch.distributed.ray_runner import RayRunner
 
     return RayRunner()

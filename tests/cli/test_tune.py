@@ -1,5 +1,4 @@
-"""What can't be asked of `tune` gets one line, before anything is started."""
-
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,15 @@ from instancesketch.cli.main import main, parse
 from instancesketch.distributed.tune.config import TuneConfig
 
 
-def test_a_sweep_takes_what_a_run_does(tmp_path: Path) -> None:
-    file = tmp_path / "c.toml"
-    file.write_text('data = ["a", "b"]\nset = ["epochs=3"]\ntrials = 5')
-    command = f"tune refiner --run r --config {file} --set seed=2 --concurrent 2"
+def test_sweep_has_the_options_of_a_run() -> None:
+    command = "tune refiner --data a b --run r --set seed=2 --workers 1-2 --concurrent 2"
     args = parse(command.split())
     assert (args.model, args.data, args.run) == ("refiner", ["a", "b"], "r")
-    assert (args.set, args.trials, args.concurrent) == (["epochs=3", "seed=2"], 5, 2)
+    assert (args.set, args.workers, args.concurrent) == (["seed=2"], (1, 2), 2)
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "error"),
     [
         ("grouper --data c --run r", "invalid choice: 'grouper'"),
         ("segmenter --run r", "required: --data"),
@@ -34,26 +31,24 @@ def test_a_sweep_takes_what_a_run_does(tmp_path: Path) -> None:
         ("segmenter --data c --run r --workers 99", "can't be shared by 99 workers"),
     ],
 )
-def test_a_mistake_gets_one_line(
-    command: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+def test_impossible_sweep_is_refused_before_anything_is_written(
+    command: str,
+    error: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refuse: Callable[[str], str],
+) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["tune", *command.split()]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("instancesketch: error: ")
-    assert said in printed.err
-    assert printed.err.count("\n") == 1
+    assert error in refuse(f"tune {command}")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("again", "said"),
+    ("again", "text"),
     [(2, "3 failed (the same command tries 2 again); best"), (0, "3 failed; best")],
 )
-def test_the_last_line_says_what_is_tried_again(
-    again: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+def test_last_line_counts_the_trials_to_try_again(
+    again: int, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     def tune(config: TuneConfig) -> dict[str, object]:
@@ -65,4 +60,4 @@ def test_the_last_line_says_what_is_tried_again(
 
     monkeypatch.setattr("instancesketch.distributed.tune.tuner.tune", tune)
     assert main(["tune", "segmenter", "--data", "c", "--run", "r", "--quiet"]) == 0
-    assert said in capsys.readouterr().out.splitlines()[-1]
+    assert text in capsys.readouterr().out.splitlines()[-1]
