@@ -1,7 +1,6 @@
 """ray job submit --working-dir . -- python jobs/benchmark.py --data s3://bucket/corpus --out s3://bucket/speed
 
-Measures how fast labelling, training and reading are;
-the options are those of `instancesketch benchmark`.
+Measure how fast labelling, training and reading are; the options are those of `instancesketch benchmark`.
 """
 
 import sys

@@ -1,7 +1,6 @@
 """ray job submit --working-dir . -- python jobs/demo.py --out s3://bucket/demo
 
-Goes the whole way on drawings made on the spot;
-the options are those of `instancesketch demo`.
+Show the whole workflow on procedural drawings; the options are those of `instancesketch demo`.
 """
 
 import sys

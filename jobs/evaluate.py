@@ -1,6 +1,6 @@
 """ray job submit --working-dir . -- python jobs/evaluate.py s3://bucket/result --truth s3://bucket/corpus --out s3://bucket/metrics.json
 
-Compares a result with labelled drawings; the options are those of `instancesketch evaluate`.
+Compare a result with labelled drawings; the options are those of `instancesketch evaluate`.
 """
 
 import sys

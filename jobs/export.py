@@ -1,6 +1,6 @@
 """ray job submit --working-dir . -- python jobs/export.py s3://bucket/result --format cvat --out s3://bucket/for-cvat
 
-Writes a result or corpus in another format; the options are those of `instancesketch export`.
+Write a result or corpus in another format; the options are those of `instancesketch export`.
 """
 
 import sys

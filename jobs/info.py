@@ -1,6 +1,6 @@
 """ray job submit --working-dir . -- python jobs/info.py s3://bucket/corpus
 
-Counts what a corpus or result holds; the options are those of `instancesketch info`.
+Count what a corpus or result holds; the options are those of `instancesketch info`.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """ray job submit --working-dir . -- python jobs/ingest.py s3://bucket/drawings --out s3://bucket/corpus
 
-Reads drawings of any format into a corpus; the options are those of `instancesketch ingest`.
+Read drawings of any format into a corpus; the options are those of `instancesketch ingest`.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """ray job submit --working-dir . -- python jobs/report.py s3://bucket/result --truth s3://bucket/corpus --out s3://bucket/report.html
 
-Shows a result as an HTML page; the options are those of `instancesketch report`.
+Show a result, a training run or a sweep as an HTML page; the options are those of `instancesketch report`.
 """
 
 import sys

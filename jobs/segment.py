@@ -1,7 +1,7 @@
 """ray job submit --working-dir . -- python jobs/segment.py s3://bucket/corpus --out s3://bucket/result --weights s3://bucket/runs/first
 
-Labels every stroke of drawings, or of scenes of many objects, with trained weights;
-the options are those of `instancesketch segment`:
+Label every stroke of drawings, or of scenes of many objects, with trained weights; the options are
+those of `instancesketch segment`:
 
     ray job submit --working-dir . -- python jobs/segment.py s3://bucket/scenes --out s3://bucket/result --scenes
 """

@@ -1,7 +1,7 @@
 """ray job submit --working-dir . -- python jobs/synth.py drawings --number 10000 --out s3://bucket/synth
 ray job submit --working-dir . -- python jobs/synth.py scenes --number 10000 --out s3://bucket/scenes
 
-Makes a labelled corpus of procedural drawings, or of scenes composed of drawings; the options are
+Make a labelled corpus of procedural drawings, or of scenes composed of drawings; the options are
 those of `instancesketch synth`.
 """
 

@@ -1,7 +1,6 @@
 """ray job submit --working-dir . -- python jobs/train.py segmenter --data s3://bucket/corpus --run first --storage s3://bucket/runs
 
-Trains a model on a labelled corpus;
-the options are those of `instancesketch train`.
+Train a model on a labelled corpus; the options are those of `instancesketch train`.
 """
 
 import sys

@@ -1,7 +1,6 @@
 """ray job submit --working-dir . -- python jobs/tune.py segmenter --data s3://bucket/corpus --run sweep --storage s3://bucket/runs
 
-Searches the values of a recipe;
-the options are those of `instancesketch tune`.
+Search for the best values of a recipe; the options are those of `instancesketch tune`.
 """
 
 import sys

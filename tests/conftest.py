@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# A test that needs Ray says so; none gets one of its own making, which others would then find.
+# A test asks for the fixture `ray_cluster`: a Ray that another started by accident would stay.
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
 
 # The same examples on every machine, however busy it is.
@@ -19,7 +19,7 @@ settings.load_profile("seeded")
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder of real drawings, or a skip that says how to give it."""
+    """The folder of real drawings; skip the test where there is none."""
     folder = os.environ.get("INSTANCESKETCH_DATA")
     if not folder or not Path(folder).is_dir():
         pytest.skip("real drawings: set INSTANCESKETCH_DATA to their folder")
@@ -28,7 +28,7 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="module")
 def ray_cluster() -> None:
-    """One small Ray for all tests that need it, begun again where one had its own."""
+    """A small Ray cluster, kept for all tests; started again where a test has ended it."""
     from instancesketch.distributed.cluster import set_environment
 
     set_environment()
@@ -45,8 +45,8 @@ def ray_cluster() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ray_ends() -> Iterator[None]:
-    """Shuts that Ray down after the last test."""
+def end_ray() -> Iterator[None]:
+    """Shut Ray down after the last test."""
     yield
     if "ray" in sys.modules:
         sys.modules["ray"].shutdown()
@@ -54,7 +54,7 @@ def ray_ends() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a small segmenter that has learned nothing, and no grouper."""
+    """Random weights of a small segmenter, without a grouper."""
     from instancesketch.models.config import SegmenterConfig
     from instancesketch.models.segmenter import SegmenterNet
 
@@ -65,7 +65,7 @@ def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def scene_weights(parts_alone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with a grouper that has learned nothing either."""
+    """Random weights of a small segmenter and a grouper."""
     from instancesketch.models.config import GrouperConfig
     from instancesketch.models.grouper import GrouperNet
 
@@ -76,7 +76,7 @@ def scene_weights(parts_alone: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def save_untrained(folder: Path, kind: str, config: Any, net: Any) -> None:
-    """Writes the weights that a network begins with."""
+    """Write the weights that a network is initialised with."""
     import torch
 
     from instancesketch.core.taxonomy import Taxonomy
@@ -84,5 +84,5 @@ def save_untrained(folder: Path, kind: str, config: Any, net: Any) -> None:
 
     torch.manual_seed(0)
     taxonomy = Taxonomy.load("doodle7")
-    said = {"taxonomy": taxonomy.to_dict(), "model": asdict(config)}
-    weights.save(str(folder / kind), net(config, taxonomy).state_dict(), said)
+    stored = {"taxonomy": taxonomy.to_dict(), "model": asdict(config)}
+    weights.save(str(folder / kind), net(config, taxonomy).state_dict(), stored)

@@ -19,7 +19,7 @@ def commands(text: str, start: str) -> list[str]:
 
 
 @pytest.mark.parametrize("line", commands(SHELL + "\n" + HELP, "instancesketch "))
-def test_command_that_is_shown_is_understood(line, tmp_path, monkeypatch) -> None:
+def test_documented_command_parses(line, tmp_path, monkeypatch) -> None:
     words = shlex.split(line, comments=True)[1:]
     if "--config" in words:  # a file that an earlier command has written
         monkeypatch.chdir(tmp_path)
@@ -31,7 +31,7 @@ def test_command_that_is_shown_is_understood(line, tmp_path, monkeypatch) -> Non
 
 
 @pytest.mark.parametrize("line", commands(SHELL, "ray job submit"))
-def test_job_that_is_shown_is_understood(line) -> None:
+def test_documented_job_parses(line) -> None:
     _, command = line.split(" -- python ")
     script, *options = shlex.split(command)
     assert (ROOT / script).is_file()
@@ -39,7 +39,7 @@ def test_job_that_is_shown_is_understood(line) -> None:
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
-def test_job_opens_with_its_own_command(job) -> None:
+def test_docstring_of_a_job_begins_with_its_command(job) -> None:
     first = job.read_text("utf-8").splitlines()[0].removeprefix('"""')
     script, *options = shlex.split(first.split(" -- python ")[1])
     assert first.startswith("ray job submit --working-dir . -- python ")
@@ -47,5 +47,5 @@ def test_job_opens_with_its_own_command(job) -> None:
     assert parse([job.stem, *options]).verb == job.stem
 
 
-def test_every_verb_has_its_job() -> None:
+def test_every_verb_has_a_job() -> None:
     assert [job.stem for job in JOBS] == sorted(VERBS)

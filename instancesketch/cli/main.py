@@ -131,12 +131,13 @@ def _parsers() -> tuple[VerbParser, dict[str, VerbParser]]:
 
 
 def _set_up_ray(args: argparse.Namespace) -> None:
-    """Set Ray's environment, and refuse locations that a job submitted to it would lose."""
+    """Set Ray's environment, and refuse locations that a submitted job would lose."""
     # Not before the options are parsed, as it takes long to import.
     from instancesketch.distributed.cluster import refuse_lost, set_environment
 
     set_environment()  # before any verb imports Ray
     storage, out = getattr(args, "storage", None), getattr(args, "out", None)
+    # A relative --out is in --storage; without --out, as for a run, --storage holds the results.
     for option, location in (
         ("--out", out and options.place(out, storage)),
         ("--storage", None if out else storage),

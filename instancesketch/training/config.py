@@ -21,8 +21,8 @@ from instancesketch.models.config import (
 )
 
 Role = Literal["train", "select"]
-# The selection split: a hash tenth of `train`, the split `valid`, or none (the last epoch is kept).
-Selection = Literal["tenth", "valid", "none"]
+# The selection split: the split `valid`, a hash tenth of `train`, or none (the last epoch is kept).
+Selection = Literal["valid", "tenth", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)

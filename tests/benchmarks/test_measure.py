@@ -1,5 +1,3 @@
-"""Every part of the benchmark measures something, on a few drawings; no clock is looked at."""
-
 import json
 
 import pytest
@@ -10,7 +8,7 @@ from instancesketch.cli.main import main
 from tests.drawings import corpus, drawn
 
 
-def test_the_table_has_rates_by_core_and_ratios() -> None:
+def test_table_has_speeds_per_core_and_ratios() -> None:
     rows = [
         Row(part="segment", what="a", number=1_000, per_second=300.0, cores=2, memory_mb=512.0),
         Row(part="segment", what="b", number=10, per_second=100.0, others={"read µs": 1.234}),
@@ -26,7 +24,7 @@ def test_the_table_has_rates_by_core_and_ratios() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "error"),
     [
         (["--only", "segment", "speed"], "--only speed: it is one of segment, one"),
         (["--number", "3"], "at least 8"),
@@ -34,14 +32,16 @@ def test_the_table_has_rates_by_core_and_ratios() -> None:
         (["--data", "nowhere"], "nowhere"),
     ],
 )
-def test_mistakes_take_a_line(tmp_path, capsys, options, said) -> None:
+def test_impossible_benchmark_is_refused_before_anything_is_written(
+    tmp_path, capsys, options, error
+) -> None:
     out = tmp_path / "speed"
     assert main(["benchmark", "--out", str(out), "--quiet", "--number", "8", *options]) == 2
-    assert said in capsys.readouterr().err
+    assert error in capsys.readouterr().err
     assert not (out / "speed.json").exists()
 
 
-def test_data_without_drawings_is_one_line(tmp_path, capsys) -> None:
+def test_data_without_drawings_is_refused(tmp_path, capsys) -> None:
     (tmp_path / "data").mkdir()
     argv = ["benchmark", "--data", corpus(tmp_path / "data", [], rows_per_group=1), "--only", "one"]
     assert main([*argv, "--out", str(tmp_path / "speed"), "--quiet"]) == 2
@@ -49,7 +49,7 @@ def test_data_without_drawings_is_one_line(tmp_path, capsys) -> None:
 
 
 @pytest.mark.ray
-def test_all_parts(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
+def test_every_part_measures_something(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
     import ray
 
     monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
@@ -57,7 +57,7 @@ def test_all_parts(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
     data = corpus(tmp_path / "data", drawn(20), rows_per_group=10)
     argv = ["benchmark", "--data", data, "--number", "24", "--out", str(tmp_path / "speed")]
     assert main(argv) == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     written = json.loads((tmp_path / "speed" / "speed.json").read_text())
     rows = written["rows"]
     assert [part for part in PARTS if any(row["part"] == part for row in rows)] == list(PARTS)
@@ -74,5 +74,5 @@ def test_all_parts(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
     assert by["segment --scenes, all cores"]["others"]["grouping busy s"] > 0
     assert len(written["ratios"]) == 5
     text = (tmp_path / "speed" / "speed.md").read_text()
-    assert text in said
+    assert text in printed
     assert sorted(p.name for p in (tmp_path / "speed").iterdir()) == ["speed.json", "speed.md"]

@@ -1,5 +1,3 @@
-"""The verb as a user runs it: what it prints, what it writes, and what it refuses."""
-
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 
-NOTHING = dict.fromkeys(("category", "part", "label", "instance"))
+NO_LABELS = dict.fromkeys(("category", "part", "label", "instance"))
 
 
 def car(name: str, instances: tuple[int | None, ...]) -> Sketch:
@@ -37,7 +35,7 @@ def truth(tmp_path: Path) -> str:
     return str(tmp_path / "truth")
 
 
-def test_grouping_is_printed_and_written(
+def test_figures_of_grouping_are_printed_and_written(
     truth: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = write_result(
@@ -46,7 +44,7 @@ def test_grouping_is_printed_and_written(
             car("a", (2, 1, None)),
             car("b", (1, 2, None)),
             car("c", (1, 1, None)),
-            car("d", (1, 2, None)).replace(error="no memory", **NOTHING),
+            car("d", (1, 2, None)).replace(error="no memory", **NO_LABELS),
         ],
     )
     out = tmp_path / "metrics.json"
@@ -61,7 +59,7 @@ def test_grouping_is_printed_and_written(
     assert figures["per_category"]["car"]["grouping"] == 50
 
 
-def test_a_corpus_without_instances_has_the_figures_it_had(
+def test_corpus_without_instances_has_no_figures_of_grouping(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare = car("a", (1, 2, None)).replace(instance=None)
@@ -83,7 +81,9 @@ def scene(name: str, objects: tuple[int, ...], **fields: Any) -> Sketch:
     )  # fmt: skip
 
 
-def test_scenes_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_of_scenes_are_printed_and_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = [scene(name, (0, 0, 0, 1, 1, -1)) for name in "abcd"]
     parquet.write_table(str(tmp_path / "truth" / "part-0.parquet"), to_table(rows))
     result = write_result(
@@ -111,7 +111,7 @@ def test_scenes_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert figures["C"] is None
 
 
-def test_parts_of_scenes_are_printed_below(
+def test_figures_of_the_parts_of_scenes_are_printed_below_those_of_objects(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parts = ("head", "body", "tail", "unlabeled")

@@ -1,5 +1,6 @@
-"""A real job server on this machine: `ray start --head` with its dashboard, ports and folder of its
-own, which lets in only those who have its token.
+"""A real job server on this machine: `ray start --head` with ports and a folder of its own.
+
+It accepts only requests with its token.
 """
 
 import os
@@ -32,13 +33,13 @@ _PORTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """Where the server is, and the environment of those who may use it."""
+    """The server's address, and the environment of processes that may use it."""
 
     address: str
     environment: Mapping[str, str]
 
     def ray(self, *command: str, token: str | None = TOKEN, **options: object) -> subprocess.Popen:
-        """Begins a command of Ray's own command line, by one who has this token or none."""
+        """Start a command of Ray's own command line, with a token or without."""
         environment = {**self.environment, "RAY_API_SERVER_ADDRESS": self.address}
         del environment["RAY_AUTH_TOKEN"]
         if token is not None:
@@ -50,14 +51,14 @@ class Server:
 
 
 @contextmanager
-def serving(cpus: int = 4) -> Iterator[Server]:
-    """Starts a server, waits until it answers, and ends all that belongs to it."""
-    # Short, for the paths of Ray's sockets may have no more than 107 bytes.
+def run_server(cpus: int = 4) -> Iterator[Server]:
+    """Start a server, wait until it answers, and in the end end all its processes."""
+    # A short path: Linux limits the paths of sockets to 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
     ports = _free_ports(len(_PORTS))
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("RAY_", "PYTHON"))},
-        "HOME": str(folder),  # where a token of the user's would be
+        "HOME": str(folder),  # Ray reads the token of the user from there
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": TOKEN,
@@ -107,7 +108,7 @@ def _wait(address: str, process: subprocess.Popen, log: Path, seconds: float = 1
 
 
 def _end(process: subprocess.Popen, folder: Path, seconds: float = 30) -> None:
-    """Ends by their ids all processes of the server, and of the jobs that it runs."""
+    """End all processes of the server, and of the jobs that it runs, by their ids."""
     process.kill()
     process.wait()
     until = time.monotonic() + seconds
@@ -120,12 +121,12 @@ def _end(process: subprocess.Popen, folder: Path, seconds: float = 30) -> None:
 
 
 def processes_of(folder: Path) -> list[int]:
-    """The processes that were started with a folder as their home."""
-    found, mark = [], f"HOME={folder}\0".encode()
+    """Return the processes that were started with a folder as their HOME."""
+    pids, mark = [], f"HOME={folder}\0".encode()
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if mark in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:  # it has ended, or belongs to someone else
+                pids.append(int(path.parent.name))
+        except OSError:  # it has ended, or belongs to another user
             continue
-    return found
+    return pids

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from instancesketch.core import parquet
-from tests.jobs.server import TOKEN, Server, serving
+from tests.jobs.server import TOKEN, Server, run_server
 
 ROOT = Path(__file__).parents[2]
 JOBS = sorted(path.stem for path in (ROOT / "jobs").glob("*.py"))
-# Not the version of what is installed here: what was submitted must be what runs.
+# Differs from the installed version, to show that the submitted code is what runs.
 VERSION = "0.0.0+submitted"
 WORKING_DIRECTORY_MB = 20
-# Enough for a macro-F1 of those that select, which `tune` compares trials by.
+# Enough to select on for a macro-F1, by which `tune` compares trials.
 DRAWINGS = 240
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the repository, and none that lie beside them."""
+    """A copy of the repository's files, without others in its folder."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -40,7 +40,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(ROOT / name, folder / name)
     init = folder / "instancesketch" / "__init__.py"
     init.write_text(f'"""Submitted."""\n\n__version__ = "{VERSION}"\n')
-    # What a user's clone may hold besides, and what no job needs.
+    # Large files that a user's clone may contain, and no job needs.
     (folder / "corpus").mkdir()
     (folder / "corpus" / "part-000000.parquet").write_bytes(bytes(30 * 2**20))
     (folder / "drawings.ndjson").write_bytes(bytes(30 * 2**20))
@@ -49,21 +49,21 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving() as started:
+    with run_server() as started:
         yield started
 
 
 class Submitter:
-    """Submits jobs of the tree by the line that their own docstring opens with."""
+    """Submits jobs of the tree by the first line of their docstrings."""
 
     def __init__(self, server: Server, tree: Path, share: Path) -> None:
         self.server, self.tree, self.share = server, tree, share
         self.submitted: set[str] = set()
 
     def __call__(self, job: str, *options: str, token: str | None = TOKEN) -> tuple[int, str]:
-        """Submits a job with options of ours; returns the command's status and output.
+        """Submit a job with the given options; return the command's status and output.
 
-        `@name` in options is a place that the nodes share.
+        `@name` in options is a location that the nodes share.
         """
         line = (self.tree / "jobs" / f"{job}.py").read_text("utf-8").splitlines()[0]
         words = shlex.split(line.removeprefix('"""'))
@@ -78,7 +78,7 @@ class Submitter:
         return process.returncode, output
 
     def together(self, *jobs: Sequence[str]) -> list[str]:
-        """Submits jobs at the same time, which must all succeed; returns their outputs."""
+        """Submit jobs at the same time, which must all succeed; return their outputs."""
         with ThreadPoolExecutor(len(jobs)) as pool:
             ended = list(pool.map(lambda job: self(*job), jobs))
         for status, output in ended:
@@ -92,8 +92,8 @@ def submit(server: Server, tree: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def street(submit: Submitter) -> Path:
-    """The whole way, a job after the other; returns the folder of all results."""
+def results(submit: Submitter) -> Path:
+    """The folder of the results of all jobs but the demo, each using those before it."""
     submit.together(["synth", "drawings", "--number", str(DRAWINGS), "--out", "@synth"])
     submit.together(["export", "@synth", "--format", "cvat", "--out", "@xml"])
     submit.together(["ingest", "@xml", "--out", "corpus", "--storage", "@."])
@@ -113,85 +113,83 @@ def street(submit: Submitter) -> Path:
 
 
 @pytest.mark.parametrize("token", [None, "f" * 64], ids=["none", "wrong"])
-def test_without_the_token_nothing_is_taken(submit: Submitter, token: str | None) -> None:
+def test_server_refuses_jobs_without_the_token(submit: Submitter, token: str | None) -> None:
     status, output = submit("info", "@corpus", token=token)
     assert status != 0
     assert "AuthenticationError" in output
     assert "submitted successfully" not in output
 
 
-def test_jobs_do_their_work(street: Path) -> None:
+def test_jobs_write_their_results(results: Path) -> None:
     for name in ("synth", "corpus", "result"):
-        assert sum(map(len, parquet.read_batches(str(street / name)))) == DRAWINGS
-    assert (street / "runs" / "first" / "segmenter" / "model.safetensors").is_file()
-    assert (street / "runs" / "sweep" / "best.toml").is_file()
-    figures = json.loads((street / "metrics.json").read_text("utf-8"))
+        assert sum(map(len, parquet.read_batches(str(results / name)))) == DRAWINGS
+    assert (results / "runs" / "first" / "segmenter" / "model.safetensors").is_file()
+    assert (results / "runs" / "sweep" / "best.toml").is_file()
+    figures = json.loads((results / "metrics.json").read_text("utf-8"))
     assert figures["sketches"] == DRAWINGS
     assert figures["failed"] == figures["missing"] == 0
-    assert (street / "report.html").read_text("utf-8").startswith("<!doctype html>")
-    rows = json.loads((street / "speed" / "speed.json").read_text("utf-8"))["rows"]
+    assert (results / "report.html").read_text("utf-8").startswith("<!doctype html>")
+    rows = json.loads((results / "speed" / "speed.json").read_text("utf-8"))["rows"]
     assert {row["part"] for row in rows} == {"one"}
 
 
 @pytest.mark.parametrize("folder", ["synth", "corpus", "runs/first", "runs/sweep", "result"])
-def test_it_is_the_submitted_code_that_runs_and_its_log_says_so(street: Path, folder: str) -> None:
-    log = (street / folder / "_log.txt").read_text("utf-8")
+def test_log_shows_that_the_submitted_code_ran(results: Path, folder: str) -> None:
+    log = (results / folder / "_log.txt").read_text("utf-8")
     assert f"instancesketch {VERSION}" in log
     assert "as job raysubmit_" in log
     assert log.endswith(" finished\n")
 
 
 @pytest.mark.parametrize("folder", ["synth", "corpus", "runs/first", "result"])
-def test_summaries_tell_speed_and_memory_by_stage(street: Path, folder: str) -> None:
-    summary = json.loads((street / folder / "summary.json").read_text("utf-8"))
+def test_summaries_have_speed_and_memory_by_stage(results: Path, folder: str) -> None:
+    summary = json.loads((results / folder / "summary.json").read_text("utf-8"))
     assert summary["speed"]["seconds"] > 0
     assert {"driver"} < set(summary["peak_memory_mb"])
     assert summary["stages"]
 
 
-def test_data_that_lies_in_the_clone_is_not_uploaded(
-    street: Path, server: Server, tree: Path
-) -> None:
+def test_data_in_the_clone_is_not_uploaded(results: Path, server: Server, tree: Path) -> None:
     from ray._private.runtime_env.packaging import create_package
 
-    target = street / "package.zip"
+    target = results / "package.zip"
     create_package(str(tree), target, include_gitignore=True, include_parent_dir=False, excludes=[])
     assert target.stat().st_size < WORKING_DIRECTORY_MB * 2**20
 
 
-def test_stages_have_names_in_the_dashboard(street: Path, server: Server) -> None:
-    def listed(what: str, *options: str) -> list[dict[str, Any]]:
+def test_stages_have_names_in_the_dashboard(results: Path, server: Server) -> None:
+    def list_state(kind: str, *options: str) -> list[dict[str, Any]]:
         output, _ = server.ray(
-            "list", what, "--address", server.address, "--format", "json", "--limit", "5000",
+            "list", kind, "--address", server.address, "--format", "json", "--limit", "5000",
             *options,
         ).communicate()  # fmt: skip
         return json.loads(output[output.index("[") :])
 
-    actors = {actor["class_name"] for actor in listed("actors")}
+    actors = {actor["class_name"] for actor in list_state("actors")}
     assert {"MapWorker(Map(Label))", "RayTrainWorker", "TrainController"} <= actors
-    tasks = {task["name"] for task in listed("tasks")}
+    tasks = {task["name"] for task in list_state("tasks")}
     named = {"Map(Draw)", "Map(Ingest)", "Map(Read)", "Map(Write)"}
     assert named | {"MapBatches(read_drawings)"} <= tasks
 
 
 @pytest.mark.parametrize(
-    ("job", "options", "said"),
+    ("job", "options", "error"),
     [
         ("info", ["@nowhere"], "nowhere is no corpus"),
         ("train", ["segmenter", "--data", "@corpus", "--run", "a"], "--storage runs would lie in"),
     ],
 )
-def test_a_job_that_fails_ends_with_its_line(
-    submit: Submitter, job: str, options: list[str], said: str
+def test_failed_job_ends_with_its_error_line(
+    submit: Submitter, job: str, options: list[str], error: str
 ) -> None:
     status, output = submit(job, *options)
     assert status == 1
     assert "instancesketch: error: " in output
-    assert said in output
+    assert error in output
     assert "Traceback" not in output
 
 
-def test_the_demo(submit: Submitter) -> None:
+def test_demo_writes_its_pages(submit: Submitter) -> None:
     (output,) = submit.together(
         ["demo", "--number", "120", "--epochs", "1", "--out", "@demo", "--quiet"]
     )
@@ -200,5 +198,5 @@ def test_the_demo(submit: Submitter) -> None:
         assert (submit.share / "demo" / f"{page}.html").is_file()
 
 
-def test_no_job_is_forgotten(street: Path, submit: Submitter) -> None:
+def test_every_job_was_submitted(results: Path, submit: Submitter) -> None:
     assert {*submit.submitted, "demo"} == set(JOBS)
