@@ -88,12 +88,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_summary(summary: Mapping[str, Any], show_table: bool) -> None:
     from instancesketch.core import storage
-    from instancesketch.tracking.sweep import TITLES, to_text
+    from instancesketch.metrics.formatting import title_of
+    from instancesketch.tracking.sweep import table_to_text
 
     figure, best = summary["figure"], summary["best"]
     if show_table:
         table = storage.read_json(storage.join(summary["sweep"], "trials.json"))
-        print(to_text(table, figure))
+        print(table_to_text(table, figure))
     before = "finished before: " if summary.get("finished_before") else ""
     again = f" (the same command tries {n} again)" if (n := summary.get("again")) else ""
     first = "" if summary["first"] is None else f", the recipe itself {summary['first']:.2f}"
@@ -103,6 +104,6 @@ def _print_summary(summary: Mapping[str, Any], show_table: bool) -> None:
     )
     print(
         f"tune: {before}{summary['trials']} trials, {summary['stopped_early']} stopped early, "
-        f"{summary['failed']} failed{again}; best {best['trial']}, {TITLES[figure]} "
+        f"{summary['failed']} failed{again}; best {best['trial']}, {title_of(figure)} "
         f"{best[figure]:.2f}{first} -> {storage.join(summary['sweep'], 'best.toml')}"
     )

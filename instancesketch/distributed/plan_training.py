@@ -22,8 +22,8 @@ from instancesketch.distributed.train.config import (
 from instancesketch.distributed.train.resolve import resolve
 from instancesketch.distributed.train.train_detector import settings_of_detector
 from instancesketch.distributed.train.train_loop import drawings_of_epoch, repeats
-from instancesketch.distributed.tune.config import TuneConfig, check_sweep, of_sweep
-from instancesketch.distributed.tune.tuner import room
+from instancesketch.distributed.tune.config import TuneConfig, check_sweep
+from instancesketch.distributed.tune.tuner import choose_concurrency
 from instancesketch.inference.detector import class_names
 from instancesketch.models import yolo
 from instancesketch.tracking import metrics_log
@@ -74,13 +74,13 @@ def plan_sweep(config: TuneConfig) -> Plan:
         UserError: as the sweep would.
     """
     check_sweep(config)
-    concurrent, cluster = room(config, foresee)
-    besides = of_sweep(config)
+    concurrent, cluster = choose_concurrency(config, foresee)
+    besides = config.sweep_settings()
     plan = _plan(config.train, cluster, besides)
-    found = Sweep(location=plan["run"], kind=config.space.kind).trials()
+    found = Sweep(location=plan["run"], model_kind=config.space.model_kind).trials()
     # A trial takes a CPU besides, that reads for its workers.
     wanted = {"cpus": concurrent * (plan["cpus"] + 1), "gpus": concurrent * plan["gpus"]}
-    done = sum(not trial.to_do for trial in found)
+    done = sum(not trial.pending for trial in found)
     return plan | besides | wanted | {"concurrent": concurrent, "trials_done": done}
 
 

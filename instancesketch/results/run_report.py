@@ -20,8 +20,8 @@ from instancesketch.report.runs import render_run, render_sweep
 from instancesketch.tracking import metrics_log, sweep_plots
 from instancesketch.tracking.run_state import RunState
 from instancesketch.tracking.snapshot import Snapshot
-from instancesketch.tracking.sweep import TITLES, Sweep, best_of, table_of
-from instancesketch.training.search_space import dimensions_of
+from instancesketch.tracking.sweep import Sweep, best_trial, build_table
+from instancesketch.training.search_space import load_dimensions
 
 # Coordinates of the examples are rounded to this share of a drawing: finer than its pixels.
 _RESOLUTION = 500
@@ -86,19 +86,19 @@ def sweep_page(location: str, settings: Mapping[str, Any]) -> str:
     Raises:
         UserError: no epoch of any trial is done.
     """
-    sweep = Sweep(location=location, kind=settings["kind"])
+    sweep = Sweep(location=location, model_kind=settings["kind"])
     trials = sweep.trials()
-    best, title = best_of(trials), TITLES[sweep.figure]
+    best, title = best_trial(trials), sweep.metric_title
     if all(t.score is None for t in trials):
         raise UserError(f"{location} has no epoch of a trial to show yet")
-    ended = sum(not t.to_do for t in trials)
+    ended = sum(not t.pending for t in trials)
     config = storage.join(location, "best.toml")
-    dimensions = dimensions_of(settings["space"])
+    dimensions = load_dimensions(settings["space"])
     return render_sweep(
         title=posixpath.basename(location),
         about=_about(settings, f"{ended} of {settings['trials']} trials at their end", ()),
-        trials=table_of(trials, sweep.figure),
-        figure=(sweep.figure, title),
+        trials=build_table(trials, sweep.metric),
+        figure=(sweep.metric, title),
         best=None if best is None else best.name,
         curves=_to_svg(sweep_plots.draw_curves(trials, title)),
         parameters=_to_svg(sweep_plots.draw_parameters(trials, dimensions, title)),

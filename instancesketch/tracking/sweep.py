@@ -1,9 +1,9 @@
-"""A sweep's folder: what its trials were, how they ended, and what came out.
+"""The folder of a sweep: the values of its trials, how they ended, and the results.
 
-A sweep is a folder: `config.json` (its resolved settings), a run's folder for each trial, and when
-all were tried `trials.json`, `trials.csv`, `best.toml`, `curves.svg` and `parameters.svg`; once
-none is to be tried again `summary.json`, too. Figures are read from the runs' own folders, whatever
-happened to who watched them.
+It holds `config.json` (the resolved settings), the run of each trial, and once all were tried
+`trials.json`, `trials.csv`, `best.toml`, `curves.svg` and `parameters.svg`; once none is to be
+tried again `summary.json`, too. Metrics are read from the runs' own folders: they are whole even
+where the process that ran the sweep was killed.
 """
 
 from __future__ import annotations
@@ -18,96 +18,105 @@ from typing import Any, Literal
 from instancesketch.core import storage
 from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.progress import clock_text
+from instancesketch.metrics.formatting import title_of
 from instancesketch.tracking import metrics_log
 from instancesketch.training.search_space import Space, Values
 
 Outcome = Literal["finished", "stopped early", "failed"]
 
-TITLES: Mapping[str, str] = {"macro_f1": "macro-F1", "grouping": "grouping"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One trial: its values, and what its run has come to."""
+    """A trial: its values, and the state of its run."""
 
-    number: int
+    number: int  # from 1
     values: Values
-    outcome: Outcome | None  # None: not at its end
-    reason: str = ""  # why it failed
-    again: bool = False  # it may do better when it is tried again: it wasn't for its values
+    outcome: Outcome | None  # None: still to run, or running
+    reason: str = ""  # of a failure
+    retry: bool = False  # the values aren't to blame for the failure: it may pass
     epochs: int = 0  # done
-    score: float | None = None  # in percent, of its best epoch on the selection split
+    score: float | None = None  # in percent, of the best epoch on the selection split
     best_epoch: int | None = None
-    scores: tuple[float | None, ...] = ()  # of every epoch done
+    scores: tuple[float | None, ...] = ()  # of each epoch done
     seconds: float = 0.0  # of its epochs
 
     @property
     def name(self) -> str:
-        return name_of(self.number)
+        """The name of its run."""
+        return trial_name(self.number)
 
     @property
-    def to_do(self) -> bool:
-        """Whether a sweep that goes on has it to do, or to do again."""
-        return self.outcome is None or self.again
+    def pending(self) -> bool:
+        """Whether a sweep that is continued runs it, for the first time or again."""
+        return self.outcome is None or self.retry
 
 
-def name_of(number: int) -> str:
-    """What a trial's run is called."""
+def trial_name(number: int) -> str:
+    """Return the name of a trial's run."""
     return f"trial-{number:02}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Where a sweep is kept, and of which model it is."""
+    """The folder of a sweep, and the model kind that is trained."""
 
     location: str
-    kind: str
+    model_kind: str
 
     @property
-    def figure(self) -> str:
-        """The name of the figure that trials are compared by."""
-        return MODEL_KINDS[self.kind].score
+    def metric(self) -> str:
+        """The key of the metric that trials are compared by."""
+        return MODEL_KINDS[self.model_kind].score
 
-    def run_of(self, number: int) -> str:
-        """The folder of a trial's run."""
-        return storage.join(self.location, name_of(number))
+    @property
+    def metric_title(self) -> str:
+        """The metric's name for people."""
+        return title_of(self.metric)
 
-    def _note(self, number: int) -> str:
-        return storage.join(self.location, "_state", f"{name_of(number)}.json")
+    def run_folder(self, number: int) -> str:
+        """Return the folder of a trial's run."""
+        return storage.join(self.location, trial_name(number))
 
-    def ask(self, number: int, values: Values) -> None:
-        """Notes that there is to be a trial of these values."""
-        storage.write_json(self._note(number), {"number": number, "values": values})
+    def _record_file(self, number: int) -> str:
+        return storage.join(self.location, "_state", f"{trial_name(number)}.json")
 
-    def end(self, number: int, outcome: Outcome, reason: str = "", again: bool = False) -> None:
-        """Notes how a trial ended whose run isn't finished."""
-        ended = {"outcome": outcome, "reason": reason, "again": again}
-        storage.write_json(self._note(number), storage.read_json(self._note(number)) | ended)
+    def add_trial(self, number: int, values: Values) -> None:
+        """Record a trial that is going to run; of the same number, in place of an earlier one."""
+        storage.write_json(self._record_file(number), {"number": number, "values": values})
+
+    def end_trial(
+        self, number: int, outcome: Outcome, reason: str = "", retry: bool = False
+    ) -> None:
+        """Record how a trial ended whose run isn't finished."""
+        record = storage.read_json(self._record_file(number))
+        end = {"outcome": outcome, "reason": reason, "again": retry}
+        storage.write_json(self._record_file(number), record | end)
 
     def trials(self) -> list[Trial]:
-        """All trials that there were to be so far, by number, as their runs' folders have them."""
-        found: list[Trial] = []
-        while (note := storage.read_json(self._note(len(found) + 1))) is not None:
-            found.append(self._read(note))
-        return found
+        """Return all trials so far, by number."""
+        trials: list[Trial] = []
+        while (record := storage.read_json(self._record_file(len(trials) + 1))) is not None:
+            trials.append(self._read(record))
+        return trials
 
     def trial(self, number: int) -> Trial:
-        """One of them."""
-        return self._read(storage.read_json(self._note(number)))
+        """Return a trial."""
+        return self._read(storage.read_json(self._record_file(number)))
 
-    def _read(self, note: Mapping[str, Any]) -> Trial:
-        number = note["number"]
-        lines = metrics_log.read(self.run_of(number))
-        finished = storage.exists(storage.join(self.run_of(number), "summary.json"))
-        scores = [line.get(self.figure) for line in lines]
+    def _read(self, record: Mapping[str, Any]) -> Trial:
+        number = record["number"]
+        run = self.run_folder(number)
+        lines = metrics_log.read(run)
+        # A run may have finished at the moment when it was to be stopped.
+        finished = storage.exists(storage.join(run, "summary.json")) and not record.get("reason")
+        scores = [line.get(self.metric) for line in lines]
         score = max((s for s in scores if s is not None), default=None)
         return Trial(
             number=number,
-            values=note["values"],
-            # A run may have come to its end just when it was to be stopped.
-            outcome="finished" if finished and not note.get("reason") else note.get("outcome"),
-            reason=note.get("reason", ""),
-            again=note.get("again", False),
+            values=record["values"],
+            outcome="finished" if finished else record.get("outcome"),
+            reason=record.get("reason", ""),
+            retry=record.get("again", False),
             epochs=len(lines),
             score=score,
             best_epoch=None if score is None else lines[scores.index(score)]["epoch"],
@@ -116,25 +125,25 @@ class Sweep:
         )
 
 
-def ranked(trials: Sequence[Trial]) -> list[Trial]:
-    """The best first: finished or stopped by score, then those that failed."""
+def rank_trials(trials: Sequence[Trial]) -> list[Trial]:
+    """Sort trials by score, the best first and those that failed last."""
     return sorted(
         trials, key=lambda t: (t.outcome == "failed", -(t.score if t.score is not None else -1))
     )
 
 
-def best_of(trials: Sequence[Trial]) -> Trial | None:
-    """The finished trial of the highest score, the earlier of two; None without any."""
+def best_trial(trials: Sequence[Trial]) -> Trial | None:
+    """Return the finished trial of the highest score, the first of equals; None without any."""
     finished = [t for t in trials if t.outcome == "finished" and t.score is not None]
-    return ranked(finished)[0] if finished else None
+    return rank_trials(finished)[0] if finished else None
 
 
-def table_of(trials: Sequence[Trial], figure: str) -> list[dict[str, Any]]:
-    """The table of a sweep, the best trial first."""
+def build_table(trials: Sequence[Trial], metric: str) -> list[dict[str, Any]]:
+    """Return a row for each trial, the best first, with its score under the metric's key."""
     return [
         {
             "trial": t.name,
-            figure: t.score,
+            metric: t.score,
             "best_epoch": t.best_epoch,
             "epochs": t.epochs,
             "outcome": t.outcome,
@@ -142,12 +151,12 @@ def table_of(trials: Sequence[Trial], figure: str) -> list[dict[str, Any]]:
             "seconds": round(t.seconds, 3),
             "values": dict(t.values),
         }
-        for t in ranked(trials)
+        for t in rank_trials(trials)
     ]
 
 
-def to_csv(table: Sequence[Mapping[str, Any]]) -> str:
-    """The table as CSV, a column for each value; lists as JSON has them."""
+def table_to_csv(table: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table as CSV with a column for each value; lists as JSON."""
     flat = [{**row, **row["values"]} for row in table]
     for row in flat:
         del row["values"]
@@ -159,14 +168,14 @@ def to_csv(table: Sequence[Mapping[str, Any]]) -> str:
     return stream.getvalue()
 
 
-def to_text(table: Sequence[Mapping[str, Any]], figure: str) -> str:
-    """The table for people: a line a trial, its values at the end of the line."""
-    title = TITLES[figure]
+def table_to_text(table: Sequence[Mapping[str, Any]], metric: str) -> str:
+    """Return the table as text for people: a line for each trial, its values at the end."""
+    title = title_of(metric)
     lines = [f"{'trial':10} {title:>8} {'epochs':>6} {'took':>8}  {'ended':13} values"]
     for row in table:
-        score = "-" if row[figure] is None else f"{row[figure]:.2f}"
+        score = "-" if row[metric] is None else f"{row[metric]:.2f}"
         values = row["reason"] if row["outcome"] == "failed" else ""
-        values = values or ", ".join(f"{k} {_short(v)}" for k, v in row["values"].items())
+        values = values or ", ".join(f"{k} {_value_text(v)}" for k, v in row["values"].items())
         lines.append(
             f"{row['trial']:10} {score:>8} {row['epochs']:>6} {clock_text(row['seconds']):>8}  "
             f"{row['outcome']:13} {values}"
@@ -174,23 +183,23 @@ def to_text(table: Sequence[Mapping[str, Any]], figure: str) -> str:
     return "\n".join(lines)
 
 
-def _short(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else json.dumps(value).replace('"', "")
 
 
-def best_config(sweep: Sweep, space: Space, best: Trial, options: Mapping[str, Any]) -> str:
-    """The TOML file with which `train --config` trains the best trial again, exactly.
+def best_toml(sweep: Sweep, space: Space, best: Trial, options: Mapping[str, Any]) -> str:
+    """Return a TOML file with which `train --config` trains the best trial again, exactly.
 
     Args:
-        sweep: of the trial.
-        space: what it searched.
+        sweep: the trial's sweep.
+        space: the search space.
         best: the trial.
-        options: others of `train` that all trials had.
+        options: further options of `train` that all trials had.
     """
     lines = [
-        f"# {best.name} of the sweep {sweep.location}: {TITLES[sweep.figure]} {best.score:.2f}",
-        "# on the drawings that the sweep chose by, so no figure to report.",
-        f"# instancesketch train {sweep.kind} --config best.toml --data CORPUS --run NAME",
+        f"# {best.name} of the sweep {sweep.location}: {sweep.metric_title} {best.score:.2f}",
+        "# on the drawings that the sweep selected by: not a figure to report.",
+        f"# instancesketch train {sweep.model_kind} --config best.toml --data CORPUS --run NAME",
         f"recipe = {json.dumps(space.recipe)}",
         "set = [",
         *(f"    {json.dumps(change)}," for change in space.changes_of(best.values)),

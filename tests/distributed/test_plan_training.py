@@ -131,8 +131,10 @@ def test_the_plan_of_a_sweep(
     drawings: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask = asked(drawings, tmp_path, "--trials", "5", "--epochs", "8", verb="tune")
-    Sweep(location=str(tmp_path / "runs" / "r"), kind="segmenter").ask(1, {})
-    Sweep(location=str(tmp_path / "runs" / "r"), kind="segmenter").end(1, "stopped early")
+    Sweep(location=str(tmp_path / "runs" / "r"), model_kind="segmenter").add_trial(1, {})
+    Sweep(location=str(tmp_path / "runs" / "r"), model_kind="segmenter").end_trial(
+        1, "stopped early"
+    )
     plan = plan_of([*ask, "--concurrent", "1"], capsys)
     told = {"trials": 5, "trials_done": 1, "grace": 2, "reduction": 3, "concurrent": 1, "cpus": 2}
     assert plan.items() >= told.items()

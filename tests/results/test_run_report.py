@@ -91,14 +91,14 @@ def test_a_sweep_as_far_as_it_has_come(run, tmp_path):
     }
     settings = SETTINGS | {"space": space, "trials": 4}
     storage.write_json(storage.join(location, "config.json"), settings)
-    sweep = Sweep(location=location, kind="segmenter")
+    sweep = Sweep(location=location, model_kind="segmenter")
     for number, rate in enumerate((0.001, 0.01, 0.05), 1):
-        sweep.ask(number, {"learning_rate": rate, "model.channels": [8]})
+        sweep.add_trial(number, {"learning_rate": rate, "model.channels": [8]})
     with pytest.raises(UserError, match="no epoch of a trial"):
         run_report.write_page(location, settings, str(tmp_path / "page.html"))
     for number, score in ((1, 50.0), (2, 60.0)):
-        told(sweep.run_of(number), 1, score)
-    storage.write_json(storage.join(sweep.run_of(2), "summary.json"), {})
+        told(sweep.run_folder(number), 1, score)
+    storage.write_json(storage.join(sweep.run_folder(2), "summary.json"), {})
     words = shown(location, tmp_path)
     assert "1 of 4 trials at their end" in words
     assert re.search(r"trial-02 ★ best\s+60\.0", words)

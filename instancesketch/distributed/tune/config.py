@@ -1,26 +1,24 @@
-"""How a sweep is to be done."""
+"""The config of a sweep.
+
+Imports the standard library, `core` and configs alone, so that the CLI starts without torch or Ray.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from instancesketch.core.config import option
 from instancesketch.core.errors import UserError
-
-if TYPE_CHECKING:
-    from instancesketch.distributed.train.config import TrainConfig
-    from instancesketch.training.search_space import Space
+from instancesketch.distributed.train.config import TrainConfig, check
+from instancesketch.training.search_space import Space
 
 
 @dataclass(frozen=True, kw_only=True)
 class TuneConfig:
-    """What to search, with how many trials, and the run that all trials are variants of.
+    """A sweep: a search space, the number of trials, and the run that all trials vary."""
 
-    The recipe of `train` is the one that `space` starts from; its run name is the sweep's.
-    """
-
-    train: TrainConfig
+    train: TrainConfig  # its recipe is the one that `space` starts from, its run the sweep's name
     space: Space
     trials: int = field(default=12, metadata=option("number of trials", metavar="N"))
     concurrent: int | None = field(
@@ -42,11 +40,18 @@ class TuneConfig:
         metadata=option("ASHA reduction factor: keep the top 1/R at each rung", metavar="R"),
     )
 
+    def sweep_settings(self) -> dict[str, Any]:
+        """Return the settings that a sweep has besides those of its runs."""
+        return {
+            "space": self.space.to_dict(),
+            "trials": self.trials,
+            "grace": self.grace or max(1, self.train.recipe.epochs // 4),
+            "reduction": self.reduction,
+        }
+
 
 def check_sweep(config: TuneConfig) -> None:
-    """Raise a UserError where no cluster and no corpus could make the sweep possible."""
-    from instancesketch.distributed.train.config import check
-
+    """Raise a UserError if the sweep is impossible whatever the cluster and the corpora."""
     check(config.train)
     epochs = config.train.recipe.epochs
     if config.trials < 1:
@@ -58,14 +63,4 @@ def check_sweep(config: TuneConfig) -> None:
     if config.reduction < 2:
         raise UserError(f"--reduction {config.reduction}: keeps the top 1/R, so R is at least 2")
     if config.train.selection == "none":
-        raise UserError("--select none: trials are compared by what they are selected on")
-
-
-def of_sweep(config: TuneConfig) -> dict[str, Any]:
-    """Return the settings that a sweep has besides those of its runs."""
-    return {
-        "space": config.space.to_dict(),
-        "trials": config.trials,
-        "grace": config.grace or max(1, config.train.recipe.epochs // 4),
-        "reduction": config.reduction,
-    }
+        raise UserError("--select none: trials are compared by their score on the selection split")

@@ -1,4 +1,4 @@
-"""Which trials of a sweep are stopped early: those that fall behind, but never the first."""
+"""Early stopping: trials that fall behind are stopped, but never the first."""
 
 from __future__ import annotations
 
@@ -10,24 +10,30 @@ from ray.tune.schedulers import ASHAScheduler
 from instancesketch.tracking.sweep import Sweep, Trial
 
 
-class Stopping(ASHAScheduler):  # type: ignore[misc]
-    """ASHA that lets the first trial come to its end.
+class EarlyStopping(ASHAScheduler):  # type: ignore[misc]
+    """ASHA (Li et al. 2020) that never stops the first trial.
 
-    That is the recipe itself, and only finished trials can win: so what wins is never worse.
+    The first trial is the recipe itself, and only finished trials can win: so the winner is never
+    worse than the recipe.
     """
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Whether the trial goes on; the first one's results count for the others."""
+        """Return whether the trial goes on."""
+        # Even where the decision is overruled, the result counts for the others.
         decision: str = super().on_trial_result(controller, trial, result)
         return self.CONTINUE if trial.config["number"] == 1 else decision
 
 
-def early_stopping(sweep: Sweep, epochs: int, grace: int, reduction: int) -> Stopping:
-    """ASHA (Li et al. 2020): at 1, r, r², … times `grace` epochs the best one in r goes on.
+def build_scheduler(sweep: Sweep, epochs: int, grace: int, reduction: int) -> EarlyStopping:
+    """Return a scheduler that knows the trials of the sweep that ended before.
 
-    What earlier trials had come to then counts, too.
+    Args:
+        sweep: the sweep.
+        epochs: of each trial.
+        grace: epochs of the first rung; before it no trial is stopped.
+        reduction: R: rungs are at `grace` times 1, R, R², …, and the top 1/R go on at each.
     """
-    scheduler = Stopping(
+    scheduler = EarlyStopping(
         time_attr="epoch",
         metric="score",
         mode="max",
@@ -35,16 +41,19 @@ def early_stopping(sweep: Sweep, epochs: int, grace: int, reduction: int) -> Sto
         grace_period=grace,
         reduction_factor=reduction,
     )
-    ended = [t for t in sweep.trials() if not t.to_do]
+    ended = [t for t in sweep.trials() if not t.pending]
     for trial in ended:
-        scheduler.on_trial_add(None, _known(trial))
-    for epoch in range(1, epochs + 1):  # as they might have come, had they all run at once
+        scheduler.on_trial_add(None, _tune_trial(trial))
+    # Epoch by epoch, in the order in which results come of trials that run side by side.
+    for epoch in range(1, epochs + 1):
         for trial in ended:
             if epoch <= trial.epochs:
                 best = max(s or 0.0 for s in trial.scores[:epoch])
-                scheduler.on_trial_result(None, _known(trial), {"epoch": epoch, "score": best})
+                result = {"epoch": epoch, "score": best}
+                scheduler.on_trial_result(None, _tune_trial(trial), result)
     return scheduler
 
 
-def _known(trial: Trial) -> Any:
+def _tune_trial(trial: Trial) -> Any:
+    """Return the fields of a Ray Tune trial that the scheduler reads."""
     return SimpleNamespace(trial_id=trial.name, config={"number": trial.number})

@@ -1,7 +1,8 @@
-"""Searches a recipe's values: Ray Tune over runs of Ray Train, with Optuna and ASHA.
+"""Search a recipe's values: Ray Tune over runs of Ray Train, with Optuna and ASHA.
 
-Every trial is a run as `train` makes it, in a folder of the sweep. A sweep that was stopped goes on
-by these folders alone: what is at its end is told to a new search, what isn't is trained on.
+Each trial is a run as `train` makes it, in a folder of the sweep. A sweep that was stopped is
+continued by these folders alone, never by Tune's own state: trials that ended are passed to a new
+search, the others are trained on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from instancesketch.batch import job_log
 from instancesketch.core import run_folder, storage
@@ -23,182 +24,219 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity, connect, describe, quiet_data
 from instancesketch.distributed.train.config import least_most
 from instancesketch.distributed.train.resolve import resolve
-from instancesketch.distributed.tune.config import TuneConfig, check_sweep, of_sweep
+from instancesketch.distributed.tune.config import TuneConfig, check_sweep
 from instancesketch.tracking import sweep_plots
 from instancesketch.tracking.sweep import (
-    TITLES,
     Sweep,
     Trial,
-    best_config,
-    best_of,
-    table_of,
-    to_csv,
+    best_toml,
+    best_trial,
+    build_table,
+    table_to_csv,
 )
-from instancesketch.training.config import Selection
-from instancesketch.training.search_space import Space
 
-# Where Tune keeps its own state, which nobody reads: the folder goes when the sweep ends.
-_TUNE = "_tune"
+if TYPE_CHECKING:
+    from ray.tune import Tuner
+
+    from instancesketch.distributed.tune.search import Search
+    from instancesketch.distributed.tune.sweep_progress import SweepProgress
+    from instancesketch.distributed.tune.trials import TrialTemplate
+
+# Tune's own state, below the sweep's folder; it is removed before and after.
+_TUNE_FOLDER = "_tune"
 
 
 def tune(config: TuneConfig) -> dict[str, Any]:
-    """Runs a sweep, or continues it; returns its summary.
+    """Run a sweep, or continue it, and return its summary.
 
     Raises:
-        UserError: the cluster, the corpus or an earlier sweep of the name doesn't fit, or every
-            trial failed.
+        UserError: the cluster or the corpora don't fit, there is a sweep of the name with other
+            settings, or every trial failed.
     """
     check_sweep(config)
     location = storage.absolute(storage.join(config.train.storage, config.train.run))
-    concurrent, capacity = room(config, connect)
+    concurrent, capacity = choose_concurrency(config, connect)
     quiet_data()
-    settings = resolve(config.train)[0] | of_sweep(config)
+    settings = resolve(config.train)[0] | config.sweep_settings()
     summary = run_folder.claim(location, settings, run_folder.RUN)
     if summary is not None:
         return summary | {"finished_before": True}
     started = time.perf_counter()
-    sweep = Sweep(location=location, kind=config.space.kind)
-    with job_log.log_to(location, f"tune {config.space.kind}", settings, describe()):
+    sweep = Sweep(location=location, model_kind=config.space.model_kind)
+    with job_log.log_to(location, f"tune {sweep.model_kind}", settings, describe()):
         before = sweep.trials()
-        if any(t.to_do for t in before) or len(before) < config.trials:
-            sharing = math.ceil(concurrent / capacity.nodes)
-            _search(config, sweep, settings, concurrent, sharing)
-        return _finish(config, sweep, settings, time.perf_counter() - started)
+        if any(t.pending for t in before) or len(before) < config.trials:
+            trials_per_node = math.ceil(concurrent / capacity.nodes)
+            _run_trials(config, sweep, settings, concurrent, trials_per_node)
+        return _write_results(config, sweep, settings, time.perf_counter() - started)
 
 
-def room(config: TuneConfig, ask: Callable[..., Capacity]) -> tuple[int, Capacity]:
-    """How many trials to run at once: each takes its workers, and a CPU that reads for them.
+def choose_concurrency(
+    config: TuneConfig, ask_cluster: Callable[..., Capacity]
+) -> tuple[int, Capacity]:
+    """Return the number of trials to run at once, and what the cluster has.
+
+    Each trial takes its workers, and a CPU that reads for them.
 
     Args:
         config: the sweep.
-        ask: whoever knows what the cluster has: `cluster.connect` or `cluster.foresee`.
+        ask_cluster: `cluster.connect` or `cluster.foresee`.
 
     Raises:
-        UserError: there isn't room for one, or for as many as are asked for.
+        UserError: there isn't room for one trial, or for as many as the config names.
     """
     workers, gpus = least_most(config.train)[1], config.train.gpus_per_worker
-    capacity = ask(workers=workers, cpus=1.0, gpus=gpus)
-    ask(workers=workers + 1, cpus=1.0)
+    capacity = ask_cluster(workers=workers, cpus=1.0, gpus=gpus)
+    ask_cluster(workers=workers + 1, cpus=1.0)
     fits = capacity.cpus // (workers + 1)
     if gpus:
         fits = min(fits, capacity.room // workers)
-    fits = max(1, fits)  # where it grows, it grows for one
-    wanted = config.concurrent or min(fits, config.trials)
-    if wanted > fits:
+    # A cluster that scales up was asked above, and grows for one trial at least.
+    fits = max(1, fits)
+    concurrent = config.concurrent or min(fits, config.trials)
+    if concurrent > fits:
         try:
-            ask(workers=wanted * workers, cpus=1.0, gpus=gpus)
-            ask(workers=wanted * (workers + 1), cpus=1.0)
+            ask_cluster(workers=concurrent * workers, cpus=1.0, gpus=gpus)
+            ask_cluster(workers=concurrent * (workers + 1), cpus=1.0)
         except UserError:
             raise UserError(
-                f"--concurrent {wanted}: the cluster has room for {fits} at once, each with "
+                f"--concurrent {concurrent}: the cluster has room for {fits} at once, each with "
                 f"{workers} CPUs{f' and {workers * gpus:g} GPUs' if gpus else ''} to train and a "
                 "CPU to read; lower --concurrent or --workers"
             ) from None
-    return wanted, capacity
+    return concurrent, capacity
 
 
-def _search(
-    config: TuneConfig, sweep: Sweep, settings: Mapping[str, Any], concurrent: int, sharing: int
+def _run_trials(
+    config: TuneConfig,
+    sweep: Sweep,
+    settings: Mapping[str, Any],
+    concurrent: int,
+    trials_per_node: int,
 ) -> None:
-    # Ctrl-C ends the sweep here and now, not when Tune has put its state away.
+    """Run all trials that haven't ended."""
+    _set_environment()
+    from instancesketch.distributed.tune.search import Search
+    from instancesketch.distributed.tune.sweep_progress import SweepProgress
+    from instancesketch.distributed.tune.trials import MOST_LOSSES, TrialTemplate
+
+    train = replace(
+        config.train,
+        # Trials run in other working folders, and on other machines.
+        data=tuple(settings["data"]),
+        taxonomy=Taxonomy.from_dict(settings["taxonomy"]),
+        selection=settings["selection"],
+        runs_at_once=trials_per_node,
+    )
+    template = TrialTemplate(sweep=sweep, space=config.space, train=train)
+    search = Search(sweep, config.space, config.trials, config.train.recipe.seed)
+    progress = SweepProgress(sweep, config.trials, MOST_LOSSES)
+    tuner = _build_tuner(template, search, progress, settings, concurrent)
+    storage.remove(storage.join(sweep.location, _TUNE_FOLDER))
+    with Progress(f"tune {config.train.run}", config.train.quiet, progress.text):
+        tuner.fit()
+    storage.remove(storage.join(sweep.location, _TUNE_FOLDER))
+
+
+def _set_environment() -> None:
+    """Set what Ray Tune reads when it is imported."""
+    # Ctrl-C ends the sweep at once, not when Tune has put its state away.
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # whose tables `verbose` does not turn off
+    # Tune's new tables are printed even with `verbose=0`.
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+
+
+def _build_tuner(
+    template: TrialTemplate,
+    search: Search,
+    progress: SweepProgress,
+    settings: Mapping[str, Any],
+    concurrent: int,
+) -> Tuner:
     from ray import tune
 
-    from instancesketch.distributed.tune import scheduler, trials
+    from instancesketch.distributed.tune.scheduler import build_scheduler
+    from instancesketch.distributed.tune.trials import MOST_LOSSES, TrialRun
 
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    job = trials.Job(
-        sweep=sweep,
-        space=config.space,
-        # Trials run in other working folders, and on other machines.
-        train=replace(
-            config.train,
-            data=tuple(settings["data"]),
-            taxonomy=Taxonomy.from_dict(settings["taxonomy"]),
-            selection=settings["selection"],
-            runs_at_once=sharing,
-        ),
-        figure=sweep.figure,
-    )
-    search = trials.Search(job, config.trials, config.train.recipe.seed)
-    watch = trials.Watch(job, config.trials)
-    storage.remove(storage.join(sweep.location, _TUNE))
-    tuner = tune.Tuner(
+    trainable = tune.with_parameters(TrialRun, template=template)
+    return tune.Tuner(
         # The workers ask for their own CPUs; the trial itself only waits for them.
-        tune.with_resources(tune.with_parameters(trials.TrialRun, job=job), {"CPU": 0.01}),
+        tune.with_resources(trainable, {"CPU": 0.01}),
         tune_config=tune.TuneConfig(
             search_alg=search,
-            scheduler=scheduler.early_stopping(
-                sweep, job.epochs, settings["grace"], config.reduction
+            scheduler=build_scheduler(
+                template.sweep, template.epochs, settings["grace"], settings["reduction"]
             ),
             num_samples=len(search.numbers),
             max_concurrent_trials=concurrent,
             reuse_actors=False,
         ),
         run_config=tune.RunConfig(
-            name=_TUNE,
-            storage_path=sweep.location,
-            callbacks=[watch],
-            failure_config=tune.FailureConfig(max_failures=trials.MOST_LOSSES),
-            # A trial's run keeps its own checkpoints.
+            name=_TUNE_FOLDER,
+            storage_path=template.sweep.location,
+            callbacks=[progress],
+            failure_config=tune.FailureConfig(max_failures=MOST_LOSSES),
+            # The trials' runs have checkpoints of their own.
             checkpoint_config=tune.CheckpointConfig(
                 checkpoint_frequency=0, checkpoint_at_end=False
             ),
             verbose=0,
         ),
     )
-    with Progress(f"tune {config.train.run}", config.train.quiet, watch.text):
-        tuner.fit()
-    storage.remove(storage.join(sweep.location, _TUNE))
 
 
-def _finish(
+def _write_results(
     config: TuneConfig, sweep: Sweep, settings: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """Writes what the sweep has found out, and once no trial is left to do its summary."""
-    found = sweep.trials()
-    again = sum(t.to_do for t in found)
-    best = best_of(found)
-    table = table_of(found, sweep.figure)
+    """Write the results of all trials, and return the summary.
+
+    Raises:
+        UserError: no trial finished.
+    """
+    trials = sweep.trials()
+    table = build_table(trials, sweep.metric)
     storage.write_json(storage.join(sweep.location, "trials.json"), table)
-    storage.write_text(storage.join(sweep.location, "trials.csv"), to_csv(table))
+    storage.write_text(storage.join(sweep.location, "trials.csv"), table_to_csv(table))
+    best, pending = best_trial(trials), sum(t.pending for t in trials)
     if best is None:
-        reason = next((t.reason for t in found if t.reason), "none came to its end")
-        then = f"; the same command tries {again} of them again" if again else ""
+        reason = next((t.reason for t in trials if t.reason), "no trial finished")
+        then = f"; the same command tries {pending} of them again" if pending else ""
         raise UserError(f"every trial of {sweep.location} failed, such as by: {reason}{then}")
-    storage.write_text(
-        storage.join(sweep.location, "best.toml"),
-        best_config(sweep, config.space, best, _options(config, settings)),
-    )
-    _draw(config.space, sweep, found, settings["selection"])
-    counts = {
-        o: sum(t.outcome == o for t in found) for o in ("finished", "stopped early", "failed")
-    }
+    options = _train_options(config, settings)
+    text = best_toml(sweep, config.space, best, options)
+    storage.write_text(storage.join(sweep.location, "best.toml"), text)
+    _draw_plots(config, sweep, trials)
+    outcomes = [t.outcome for t in trials]
     summary = {
         "sweep": sweep.location,
-        "trials": len(found),
-        **{name.replace(" ", "_"): number for name, number in counts.items()},
-        "again": again,  # of those that failed, not for their values
-        "figure": sweep.figure,
+        "trials": len(trials),
+        "finished": outcomes.count("finished"),
+        "stopped_early": outcomes.count("stopped early"),
+        "failed": outcomes.count("failed"),
+        "again": pending,  # of those that failed
+        "figure": sweep.metric,
         "best": next(row for row in table if row["trial"] == best.name),
-        "first": next(t.score for t in found if t.number == 1),
+        "first": next(t.score for t in trials if t.number == 1),
         "drawings": settings["drawings"],
         "selection": settings["selection"],
         "seconds": seconds,
     }
-    if not again:  # or the same command would find the sweep finished
+    # With a summary the same command would take the sweep for finished.
+    if not pending:
         storage.write_json(storage.join(sweep.location, "summary.json"), summary)
     return summary
 
 
-def _options(config: TuneConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of `train` that all trials have in common."""
-    options: dict[str, Any] = {"select": settings["selection"]}
+def _train_options(config: TuneConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of `train` that all trials had, besides the recipe."""
     least, most = least_most(config.train)
-    workers = least if least == most else f"{least}-{most}"
-    options |= {"workers": workers, "gpus_per_worker": config.train.gpus_per_worker}
+    options = {
+        "select": settings["selection"],
+        "workers": least if least == most else f"{least}-{most}",
+        "gpus_per_worker": config.train.gpus_per_worker,
+    }
     taxonomy = config.train.taxonomy
     if isinstance(taxonomy, str):
         shipped = taxonomy in Taxonomy.shipped()
@@ -206,14 +244,14 @@ def _options(config: TuneConfig, settings: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _draw(space: Space, sweep: Sweep, found: Sequence[Trial], selection: Selection) -> None:
-    title = f"{TITLES[sweep.figure]} on the selection split"
-    pictures = {
-        "curves.svg": sweep_plots.draw_curves(found, title),
-        "parameters.svg": sweep_plots.draw_parameters(found, space.dimensions, title),
+def _draw_plots(config: TuneConfig, sweep: Sweep, trials: Sequence[Trial]) -> None:
+    title = f"{sweep.metric_title} on the selection split"
+    dimensions = config.space.dimensions
+    plots = {
+        "curves.svg": sweep_plots.draw_curves(trials, title),
+        "parameters.svg": sweep_plots.draw_parameters(trials, dimensions, title),
     }
-    for name, figure in pictures.items():
+    for name, figure in plots.items():
         storage.write_atomically(
-            storage.join(sweep.location, name),
-            partial(figure.savefig, format="svg"),
+            storage.join(sweep.location, name), partial(figure.savefig, format="svg")
         )

@@ -32,7 +32,7 @@ TINY = (
     "model.layers=1", "model.feedforward=32",
 )  # fmt: skip
 SPACE = Space(
-    kind="segmenter",
+    model_kind="segmenter",
     recipe="default",
     changes=(*TINY, "learning_rate=0.02", "model.width=16", "model.heads=2"),
     dimensions=(
@@ -76,11 +76,11 @@ def done(ray_cluster, corpus, tmp_path_factory):
     """A finished sweep of three trials: the second can't be, the third learns nothing."""
     config = config_of(corpus, tmp_path_factory.mktemp("runs"))
     location = Path(config.train.storage) / "sweep"
-    sweep = Sweep(location=str(location), kind="segmenter")
+    sweep = Sweep(location=str(location), model_kind="segmenter")
     # As if it had been stopped when these were asked for.
-    sweep.ask(1, SPACE.base())
-    sweep.ask(2, SPACE.base() | {"model.width": 18, "model.heads": 8})
-    sweep.ask(3, SPACE.base() | {"learning_rate": 0.0})
+    sweep.add_trial(1, SPACE.base())
+    sweep.add_trial(2, SPACE.base() | {"model.width": 18, "model.heads": 8})
+    sweep.add_trial(3, SPACE.base() | {"learning_rate": 0.0})
     free = free_cpus()
     summary = tune(config)
     return location, config, summary, free
@@ -168,8 +168,8 @@ def test_what_can_not_be_done_is_refused_at_once(ray_cluster, corpus, tmp_path, 
 
 def test_a_sweep_whose_trials_all_fail_says_why(ray_cluster, corpus, tmp_path):
     config = config_of(corpus, tmp_path, trials=1)
-    sweep = Sweep(location=str(tmp_path / "sweep"), kind="segmenter")
-    sweep.ask(1, SPACE.base() | {"model.width": 18, "model.heads": 8})
+    sweep = Sweep(location=str(tmp_path / "sweep"), model_kind="segmenter")
+    sweep.add_trial(1, SPACE.base() | {"model.width": 18, "model.heads": 8})
     with pytest.raises(UserError, match="failed, such as by: a width 18 can't"):
         tune(config)
 
@@ -179,9 +179,9 @@ def test_what_failed_for_another_reason_than_its_values_is_tried_again(
 ):
     config = config_of(corpus, tmp_path, trials=2)
     location = tmp_path / "sweep"
-    sweep = Sweep(location=str(location), kind="segmenter")
-    sweep.ask(1, SPACE.base())
-    sweep.ask(2, SPACE.base() | {"learning_rate": 0.01})
+    sweep = Sweep(location=str(location), model_kind="segmenter")
+    sweep.add_trial(1, SPACE.base())
+    sweep.add_trial(2, SPACE.base() | {"learning_rate": 0.01})
     in_the_way = [location / f"trial-0{i}" / "config.json" for i in (1, 2)]
     for folder in in_the_way:
         folder.mkdir(parents=True)
@@ -245,7 +245,7 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
     command += [word for change in TINY for word in ("--set", change)]
     environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
     environment["PYTHONPATH"] = str(Path(__file__).parents[3])
-    sweep = Sweep(location=str(tmp_path / "runs" / "sweep"), kind="segmenter")
+    sweep = Sweep(location=str(tmp_path / "runs" / "sweep"), model_kind="segmenter")
 
     def start():
         return subprocess.Popen(
@@ -278,7 +278,7 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
         assert not (tmp_path / "runs" / "sweep" / "summary.json").exists()
 
     before = {
-        t.name: (t, [line["loss"] for line in metrics_log.read(sweep.run_of(t.number))])
+        t.name: (t, [line["loss"] for line in metrics_log.read(sweep.run_folder(t.number))])
         for t in sweep.trials()
     }
     process = start()

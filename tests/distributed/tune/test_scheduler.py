@@ -1,0 +1,44 @@
+"""Which trials are stopped early."""
+
+from types import SimpleNamespace
+
+from instancesketch.distributed.tune.scheduler import EarlyStopping, build_scheduler
+from instancesketch.tracking.metrics_log import MetricsLog
+from instancesketch.tracking.sweep import Sweep
+from instancesketch.training.search_space import Space
+
+
+class Trials:
+    """Reports results of trials to a scheduler."""
+
+    def __init__(self, scheduler: EarlyStopping) -> None:
+        self.scheduler, self.added = scheduler, set[int]()
+
+    def report(self, number: int, epoch: int, score: float) -> str:
+        """Report a result, and return the scheduler's decision."""
+        trial = SimpleNamespace(trial_id=f"t{number}", config={"number": number})
+        if number not in self.added:
+            self.scheduler.on_trial_add(None, trial)
+            self.added.add(number)
+        return self.scheduler.on_trial_result(None, trial, {"epoch": epoch, "score": score})
+
+
+def test_first_trial_is_never_stopped_but_counts_for_the_others(sweep: Sweep) -> None:
+    trials = Trials(build_scheduler(sweep, epochs=9, grace=1, reduction=2))
+    assert trials.report(2, 1, 80.0) == EarlyStopping.CONTINUE
+    assert trials.report(3, 1, 90.0) == EarlyStopping.CONTINUE
+    for epoch in range(1, 9):
+        assert trials.report(1, epoch, 50.0) == EarlyStopping.CONTINUE
+    assert trials.report(4, 1, 60.0) == EarlyStopping.STOP
+    assert trials.report(2, 2, 40.0) == EarlyStopping.STOP  # behind the first alone
+
+
+def test_scores_from_before_a_sweep_is_continued_count(sweep: Sweep, space: Space) -> None:
+    for number, score in ((1, 50.0), (2, 80.0)):
+        sweep.add_trial(number, space.base())
+        log = MetricsLog(sweep.run_folder(number))
+        log.log({"epoch": 1, "loss": 1.0, "macro_f1": score, "seconds": 1.0})
+        sweep.end_trial(number, "stopped early")
+    trials = Trials(build_scheduler(sweep, epochs=9, grace=1, reduction=2))
+    assert trials.report(3, 1, 60.0) == EarlyStopping.STOP
+    assert trials.report(4, 1, 70.0) == EarlyStopping.CONTINUE

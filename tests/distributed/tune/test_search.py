@@ -1,0 +1,58 @@
+"""The values that a search draws, and what it learns from."""
+
+from typing import Any
+
+import pytest
+from ray.tune.search.optuna import OptunaSearch
+
+from instancesketch.distributed.tune.search import Search
+from instancesketch.tracking.sweep import Sweep
+from instancesketch.training.search_space import Space
+
+
+def test_continued_search_draws_other_values(sweep: Sweep, space: Space) -> None:
+    for start in range(3):
+        search = Search(sweep, space, 100, seed=0)
+        for number in range(4 * start + 1, 4 * start + 5):
+            suggestion = search.suggest(str(number))
+            assert suggestion is not None
+            assert suggestion["number"] == number
+            sweep.end_trial(number, "failed", "too large")
+    drawn = [str(trial.values) for trial in sweep.trials()]
+    assert len(drawn) == 12
+    assert drawn[0] == str(space.base())
+    assert len(set(drawn)) == 12
+
+
+def test_pending_trials_come_first(sweep: Sweep, space: Space) -> None:
+    values = [space.base() | {"batch_size": size} for size in (10, 20, 30)]
+    for number, trial_values in enumerate(values, 1):
+        sweep.add_trial(number, trial_values)
+    sweep.end_trial(2, "failed", "too large")
+    search = Search(sweep, space, 4, seed=0)
+    suggestions = [search.suggest(str(i)) for i in range(4)]
+    assert suggestions[:2] == [{"number": n, "values": values[n - 1]} for n in (1, 3)]
+    assert suggestions[2] is not None
+    assert suggestions[2]["number"] == 4
+    assert suggestions[3] is None
+
+
+def test_any_seed_is_taken(sweep: Sweep, space: Space) -> None:
+    assert Search(sweep, space, 3, seed=2**40).suggest("1") is not None
+
+
+def test_nothing_is_learned_from_a_trial_to_retry(
+    sweep: Sweep, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned = []
+
+    def on_trial_complete(self: Any, trial_id: str, result: Any, error: bool) -> None:
+        learned.append((trial_id, result and result["score"], error))
+
+    monkeypatch.setattr(OptunaSearch, "on_trial_complete", on_trial_complete)
+    search = Search(sweep, space, 3, seed=0)
+    for number, retry in (("1", True), ("2", False)):
+        search.suggest(number)
+        result = {"score": 0.0, "failure": "No space left on device", "retry": retry}
+        search.on_trial_complete(number, result)
+    assert learned == [("1", None, True), ("2", 0.0, False)]
