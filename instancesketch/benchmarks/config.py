@@ -1,4 +1,7 @@
-"""What a benchmark measures, and how much of it. Imports no torch, as the CLI starts with it."""
+"""The parts of a benchmark, and how many drawings each takes.
+
+Imports no torch, so that the CLI starts quickly.
+"""
 
 from __future__ import annotations
 

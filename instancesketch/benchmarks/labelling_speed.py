@@ -21,7 +21,7 @@ from instancesketch.synth.scenes.config import SceneConfig
 PUBLISHED = "the published path, rebuilt"
 PLAIN, PLAIN_ALL = "plain loop, one core", "plain loop, all cores"
 RAY, RAY_ALL = "segment on Ray, one core", "segment on Ray, all cores"
-_DIFFERENT_SCENES = 200  # the corpus of scenes repeats these
+_DIFFERENT_SCENES = 200
 
 
 def measure_segment(workload: Workload) -> Iterator[Row]:
@@ -65,6 +65,7 @@ def _published(workload: Workload, model: Segmenter) -> Row:
 
 def _stage_times(workload: Workload, model: Segmenter) -> dict[str, float]:
     number = workload.config.stages_number
+    # Fewer than for the speed: two passes over each drawing, in one process.
     corpus = workload.write_corpus(workload.to_label, number, "few")
     seconds = plain_loop.time_stages(parquet.list_row_files(corpus), workload.folder, model)
     return {f"{stage} µs": us for stage, us in seconds.items()}
@@ -92,7 +93,7 @@ def _on_ray(
     argv += ["--precision", config.precision, "--quiet", *options]
     usage = subprocesses.run_verb(argv, cores)
     summary = storage.read_json(storage.join(out, "summary.json"))
-    storage.remove(out)
+    storage.remove(out)  # or the next row would find it finished
     busy = {f"{name} busy s": stage["busy_seconds"] for name, stage in summary["stages"].items()}
     return Row(
         part="segment",
@@ -133,6 +134,7 @@ def measure_scenes(workload: Workload) -> Iterator[Row]:
     """Measure labelling of composed scenes on Ray on all cores, by stage."""
     number = workload.config.scenes_number
     composer = Composer(from_table(workload.drawings.slice(0, 500)), SceneConfig())
+    # Composing is slower than labelling, so a few scenes are repeated.
     composed = [composer.compose(1, i) for i in range(min(number, _DIFFERENT_SCENES))]
     corpus = workload.write_corpus(to_table(composed), number, "scenes")
     row = _on_ray(workload, corpus, "segment --scenes, all cores", workload.cores, ["--scenes"])

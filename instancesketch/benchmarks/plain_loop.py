@@ -66,6 +66,7 @@ def label_corpus(corpus: str, out: str, weights: str, precision: str, cores: int
         Share(files=tuple(files[i::cores]), out=out, weights=weights, precision=precision)
         for i in range(cores)
     ]
+    # Not forked: torch's threads don't survive that.
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
         list(pool.map(_start_process, [cores] * cores))  # all have started before any labels
         times = list(pool.map(label_share, shares))
@@ -77,7 +78,7 @@ def label_corpus(corpus: str, out: str, weights: str, precision: str, cores: int
 
 def _start_process(cores: int) -> None:
     limit_cores(cores)
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # as on Ray: a process per core is faster than threads
     time.sleep(1)  # so that each process takes one of the calls
 
 
@@ -86,6 +87,7 @@ def label_share(share: Share) -> ShareTimes:
     model = Segmenter.load(share.weights, precision=share.precision)
     first = next(read_row_groups(share.files[0], model.taxonomy))
     model.label_table(first.slice(0, _WARM_UP_ROWS))
+    # `time.time`: clocks of several processes are compared, and other clocks have no common zero.
     began, processor_began, rows = time.time(), time.process_time(), 0
     for file in share.files:
         for i, table in enumerate(read_row_groups(file, model.taxonomy)):
@@ -132,7 +134,7 @@ class Clock:
     @contextmanager
     def measure_module(self, module: nn.Module, stage: str) -> Iterator[None]:
         """Add the seconds that a module computes within a block."""
-        began = [0.0]
+        began = [0.0]  # in a list, for the hooks to share
 
         def begin(*_: Any) -> None:
             began[0] = time.perf_counter()
@@ -164,6 +166,7 @@ def time_stages(files: Sequence[str], out: str, model: Segmenter) -> dict[str, f
             began = time.perf_counter()
     seconds = compute.seconds
     whole = seconds.pop("label_table")
+    # Hooks measured these two inside it.
     seconds["predict"] -= seconds["encode"] + seconds["Transformer"]
     seconds["pad and choose"] = seconds.pop("predict")
     # The rest of `label_table`: numbers become the strings of a result.

@@ -40,6 +40,7 @@ def run_verb(argv: Sequence[str], cores: int) -> Usage:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # In the child before it starts, so that Ray counts no more cores either.
         preexec_fn=None if is_on_cluster() else lambda: limit_cores(cores),
     )
     memory = _PeakMemory(process.pid)
@@ -64,7 +65,7 @@ def is_on_cluster() -> bool:
 
 def limit_cores(cores: int) -> None:
     """Restrict this process and its descendants to the first `cores` cores that it may use."""
-    if hasattr(os, "sched_setaffinity"):
+    if hasattr(os, "sched_setaffinity"):  # Linux has it
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 

@@ -58,6 +58,7 @@ def measure_training(workload: Workload) -> Iterator[Row]:
 def _on_ray(workload: Workload, corpus: str, workers: int) -> Row:
     runs, name = workload.at("runs"), f"by-{workers}"
     argv = ["train", "segmenter", "--data", corpus, "--run", name, "--storage", runs]
+    # Without selection, which the plain loop doesn't do either.
     argv += ["--epochs", "3", "--select", "none", "--workers", str(workers), "--quiet"]
     usage = subprocesses.run_verb(argv, workers)
     # The first epoch includes the start of the readers, so it isn't the steady pace.

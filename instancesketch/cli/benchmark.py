@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     out = options.place(args.out, args.storage)
     config = options.from_args(BenchmarkConfig, args, out=out)
-    check(config)
+    check(config)  # before torch is imported
     from instancesketch.benchmarks.measure import measure
 
     print(f"\n{measure(config).to_markdown()}")

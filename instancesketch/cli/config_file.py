@@ -21,6 +21,7 @@ def read_options(parser: VerbParser, argv: Sequence[str]) -> list[str]:
     Raises:
         UserError: the file can't be read, or has a key that isn't an option of the verb.
     """
+    # Parsed by itself: the verb's required options may all be in the file.
     config_only = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     config_only.add_argument("--config")
     path = config_only.parse_known_args(list(argv))[0].config
@@ -58,6 +59,7 @@ def _tokens(path: str, option: str, parser: VerbParser, value: Any) -> list[str]
         return [option] if value else []
     several = nargs == "+" or option in parser.repeatable
     values = value if isinstance(value, list) and several else [value]
+    # Other than these, what can't be parsed is reported by argparse, as on the command line.
     if not values or any(isinstance(v, bool | dict | list) for v in values):
         raise UserError(f"{path}: {option[2:]} can't be {value!r}")
     if nargs == "+":

@@ -60,6 +60,7 @@ def _steps(out: str, number: int, epochs: int) -> list[list[str]]:
 
     corpus = at("corpus")
     truth = ["--truth", corpus]
+    # Both halves label the split `test`, which the trained models have not seen.
     run = ["--data", corpus, "--storage", out, "--epochs", str(epochs)]
     weights = ["--weights", at("parts"), "--weights", at("instances")]
     return [
@@ -69,6 +70,7 @@ def _steps(out: str, number: int, epochs: int) -> list[list[str]]:
         ["segment", corpus, "--split", "test", "--out", at("by-shipped")],
         ["evaluate", at("by-shipped"), *truth, "--split", "test"],
         ["report", at("by-shipped"), *truth, "--out", at("shipped.html")],
+        # A smaller network than by default, for some minutes on a laptop.
         ["train", "segmenter", *run, "--run", "parts", "--set", "model.layers=2"],
         ["train", "refiner", *run, "--run", "instances"],
         ["segment", corpus, "--split", "test", *weights, "--out", at("by-trained")],

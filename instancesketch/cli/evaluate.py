@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         storage.write_json(args.out, figures)
     print(format_figures(figures))
+    # A corpus may have scenes and drawings; one without either has 0 sketches.
     scored = [f"{figures['scenes']:,} scenes"] if figures["scenes"] else []
     if figures["sketches"] or not scored:
         scored.append(f"{figures['sketches']:,} sketches")

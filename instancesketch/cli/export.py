@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from instancesketch.results import export
 
     if args.format == "onnx":
+        # Imports torch, which the formats for drawings don't need.
         from instancesketch.inference import onnx_export
 
         export.refuse_existing(args.out)

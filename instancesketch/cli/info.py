@@ -20,6 +20,7 @@ scenes by category; rejected and failed drawings by reason; and describes the fi
 
 _TABLES = ("source", "category", "object_category", "split", "part")
 _UNITS = {"part": "strokes", "object_category": "objects"}
+# Lines that fit a terminal; `--json` has everything.
 _MAX_ROWS = 30
 _MAX_WIDTH = 60
 _MAX_REASON_WIDTH = 100

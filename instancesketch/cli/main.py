@@ -34,6 +34,7 @@ from instancesketch.cli import (
 from instancesketch.cli.parser import VerbParser
 from instancesketch.core.errors import find_user_error
 
+# In the order of `--help`: from sources to results, then what helps with both.
 VERBS = {
     "ingest": ingest,
     "synth": synth,
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except Exception as error:
         mistake = find_user_error(error)
-        if mistake is None:
+        if mistake is None:  # a bug, which needs its traceback
             raise
         _print_error(f"error: {' '.join(str(mistake).split())}")
         return 2
@@ -121,6 +122,7 @@ def _parsers() -> tuple[VerbParser, dict[str, VerbParser]]:
             name,
             help=module.HELP,
             description=module.DESCRIPTION,
+            # Keeps the lines of the examples as they are.
             formatter_class=argparse.RawDescriptionHelpFormatter,
             # A new option would otherwise change the meaning of scripts that abbreviate another.
             allow_abbrev=False,
@@ -149,6 +151,7 @@ def _set_up_ray(args: argparse.Namespace) -> None:
 
 def _set_up_logging() -> None:
     root = logging.getLogger()
+    # Once only: the verb `demo`, and tests, run several commands in one process.
     if not any(isinstance(handler, _Console) for handler in root.handlers):
         root.addHandler(_Console())
 
@@ -157,6 +160,7 @@ class _Console(logging.Handler):
     """Print warnings of this package and errors of others; jobs write the rest to their log."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        # Libraries warn of much that a user can do nothing about.
         own = record.name.startswith("instancesketch")
         if own and record.levelno >= logging.WARNING:
             _print_error(f"{record.levelname.lower()}: {record.getMessage()}")

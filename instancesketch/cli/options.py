@@ -40,7 +40,6 @@ def add_fields(
     *,
     section: str | None = None,
     own: bool = False,
-    only: Collection[str] = (),
     leave_out: Collection[str] = (),
     parse: Mapping[str, Parse] | None = None,
     unset: bool = False,
@@ -52,7 +51,6 @@ def add_fields(
         config: the dataclass; required fields come first, and its own before inherited ones.
         section: the section of `--help` that lists them; None: among the other options.
         own: leave out inherited fields.
-        only: the names of the fields to add; empty: all of them.
         leave_out: the names of fields to leave out.
         parse: field name -> function of its text, where the type doesn't determine the value.
         unset: give None for an option that isn't given, in place of the field's default.
@@ -60,14 +58,13 @@ def add_fields(
     for field, annotation, owner in _declared(config):
         if (own and owner is not config) or field.name in leave_out:
             continue
-        if only and field.name not in only:
-            continue
         option: Option = field.metadata[OPTION]
         settings = _settings(field, option, annotation)
         if parse and field.name in parse:
             settings["type"] = parse[field.name]
         if unset:
             settings["default"] = None
+        # `from_args` finds the value by the field's name, whatever the option is called.
         if not option.positional:
             settings["dest"] = field.name
         parser.add_argument(_argument_name(field), section=section, **settings)
@@ -81,6 +78,7 @@ def from_args(config: type[Config], args: argparse.Namespace, **others: Any) -> 
     values: dict[str, Any] = {}
     for field, _, _ in _declared(config):
         value = getattr(args, field.name, None)
+        # None: the option isn't given, or the verb doesn't have it.
         if value is not None:
             values[field.name] = tuple(value) if isinstance(value, list) else value
     return config(**(values | others))
@@ -118,6 +116,7 @@ class _Declared(NamedTuple):
 
 def _declared(config: type) -> list[_Declared]:
     """Return the fields that are options: required ones first, own ones before inherited ones."""
+    # Grouped by class, as `fields` lists the inherited ones first and `--help` should not.
     left = {field.name: field for field in fields(config) if OPTION in field.metadata}
     found = []
     for owner in config.__mro__:
@@ -149,6 +148,7 @@ def _settings(field: Field[Any], option: Option, annotation: Any) -> dict[str, A
         settings["default"] = field.default
     words = [word for each in types if get_origin(each) is Literal for word in get_args(each)]
     if words:
+        # The default first, the others in the order of the type.
         settings["choices"] = sorted(words, key=lambda word: word != field.default)
     for number in (int, float):
         if number in types:
@@ -168,6 +168,7 @@ def _of_several_values(option: Option) -> dict[str, Any]:
 
 
 def _default_text(default: Any) -> str:
+    # Where the default is None, its meaning is a part of the option's own text.
     if default is MISSING or default is None or default == ():
         return ""
     if isinstance(default, int):
@@ -208,11 +209,13 @@ def place(out: str, storage: str | None) -> str:
     """Return the location of `--out`: in `--storage` if it is relative."""
     if storage is None or "://" in out or out.startswith("/"):
         return out
+    # Not `os.path`: a location may be a URI, which has slashes on every system.
     return posixpath.join(storage, out)
 
 
 def choose_runner() -> Runner:
     """Return the runner that carries out the stages of a batch job."""
+    # The one place that chooses; jobs work with any runner.
     from instancesketch.distributed.ray_runner import RayRunner
 
     return RayRunner()

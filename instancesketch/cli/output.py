@@ -29,7 +29,7 @@ def keep_stdout_for_json(args: argparse.Namespace) -> Iterator[None]:
     if not getattr(args, "json", False):
         yield
         return
-    args.stdout = sys.stdout
+    args.stdout = sys.stdout  # for `print_json`, while prints of libraries go elsewhere
     with redirect_stdout(sys.stderr):
         yield
 

@@ -41,6 +41,7 @@ class VerbParser(argparse.ArgumentParser):
             self.options[name] = action
             if settings.get("action") in ("append", "extend"):
                 self.repeatable.add(name)
+        # Of the values of an option shtab completes its choices, or files where it is marked so.
         if action.metavar in _PATHS:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         return action

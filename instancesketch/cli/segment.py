@@ -71,9 +71,10 @@ def _conclude(args: argparse.Namespace, summary: Summary) -> int:
     if args.scenes:
         found = "" if args.given_objects else " found"
         notes.insert(0, f"{summary.counts['objects']:,} objects{found}")
+    # The speed in a finished job's summary is that of an earlier command.
     speed = summary.counts.get("speed")
     if speed and not summary.finished_before:
-        decimals = 1 if args.scenes else 0
+        decimals = 1 if args.scenes else 0  # some tens of scenes a second, thousands of sketches
         notes.append(f"{speed['sketches_per_second']:,.{decimals}f} {rows}/s")
     if summary.failed and not args.json:
         print(f"why {summary.failed:,} failed: instancesketch info {summary.location}")
@@ -96,6 +97,7 @@ def _objects_config(args: argparse.Namespace) -> ObjectsConfig | None:
             "--given-category is for rows that are one drawing each; with --scenes use "
             "--given-objects to take the objects in the sources as true"
         )
+    # `--detector none` counts as given: it says how objects are found, which is not needed here.
     if args.given_objects and len(given) > 1:
         raise UserError(f"{given[0]} helps to find objects, and --given-objects looks for none")
     detector = None if args.detector == NO_DETECTOR else args.detector

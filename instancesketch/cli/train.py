@@ -83,6 +83,7 @@ def add_recipe(parser: VerbParser) -> None:
 def recipe_changes(args: argparse.Namespace) -> list[str]:
     """Return the changes to the recipe that the options ask for, each `key=value`."""
     named = {"epochs": args.epochs, "batch_size": args.batch_size, "seed": args.seed}
+    # Of two changes of one value the later counts, so the options override `--set`.
     return [*args.set, *(f"{key}={value}" for key, value in named.items() if value is not None)]
 
 
@@ -106,6 +107,7 @@ def _train_network(args: argparse.Namespace) -> int:
 
 def _model_config(args: argparse.Namespace) -> Any:
     """Return the config of the network in the weights to initialise from; None without any."""
+    # Weights fit only a network of their own shape, whatever the recipe's.
     if not args.weights:
         return None
     from instancesketch.distributed.train.resolve import starting_weights
@@ -122,6 +124,7 @@ def _train_detector(args: argparse.Namespace) -> int:
         raise UserError(
             "a detector is trained from scratch and selects by itself: no --weights, --select"
         )
+    # Ultralytics trains in one process here, so there is nothing to grow or shrink.
     if isinstance(args.workers, tuple):
         raise UserError("a detector is trained by one worker: --workers 1")
     config = options.from_args(
