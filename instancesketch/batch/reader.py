@@ -24,14 +24,14 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import (
     COMPANION,
-    Piece,
+    FileRange,
     Record,
     Rejection,
-    Rows,
+    RowBatch,
+    explain_unknown,
     read,
     read_unlabelled,
     sniff,
-    unknown,
 )
 
 _SKETCHES_AT_ONCE = 1_000
@@ -110,14 +110,14 @@ class _RangeReader:
         self._sketches: list[Sketch] = []  # rows after those of the tables
         self._path = self._format = ""  # of the range that is being read
 
-    def open(self, file_range: Piece) -> Iterable[Record | Rejection | Rows]:
+    def open(self, file_range: FileRange) -> Iterable[Record | Rejection | RowBatch]:
         """Return the records of a file range; none of a file that only stands beside drawings."""
         self._path = file_range.path
         format = file_range.format
         if format == AUTO:
             found = sniff(self._path, self._filesystem)
             if found is None:
-                return [unknown(self._path, self._filesystem)]
+                return [explain_unknown(self._path, self._filesystem)]
             format = found
         if format == COMPANION:
             self._manifest.skip(self._path, "", "companion")
@@ -127,20 +127,27 @@ class _RangeReader:
         limit = int(config.max_record_mb * 2**20)
         # Tables of rows that need no look at single drawings take a third of the time.
         if config.labels is False and config.shuffle_strokes is None:
-            return read_unlabelled(file_range, self._filesystem, self._taxonomy, limit)
+            return read_unlabelled(
+                file_range,
+                self._filesystem,
+                taxonomy=self._taxonomy,
+                max_record_bytes=limit,
+                split_by=config.split_by,
+            )
         return read(
             file_range,
             self._filesystem,
             taxonomy=self._taxonomy,
             max_record_bytes=limit,
             labels=config.labels,
+            split_by=config.split_by,
         )
 
-    def add(self, record: Record | Rejection | Rows) -> None:
+    def add(self, record: Record | Rejection | RowBatch) -> None:
         """Add a record to the rows or the rejections."""
         if isinstance(record, Rejection):
             self._manifest.reject(record)
-        elif isinstance(record, Rows):
+        elif isinstance(record, RowBatch):
             self._close_table()
             self._tables.append(self._accept_rows(record))
         else:
@@ -157,13 +164,13 @@ class _RangeReader:
 
     def _add_drawing(self, record: Record) -> None:
         config = self._config
-        sketch = _with_split(record, config.split_by)
+        sketch = record.sketch
         if config.only_split is not None and sketch.split != config.only_split:
             self._manifest.skip(self._path, record.position, "other_split")
             return
         if config.shuffle_strokes is not None:
             sketch = shuffle_strokes(sketch, config.shuffle_strokes)
-        without_user = config.split_by == "user" and not (record.user or record.sketch.split)
+        without_user = config.split_by == "user" and record.split_from == "sketch_id"
         self._manifest.accept(
             sketch, self._path, record.position, self._format, without_user=without_user
         )
@@ -171,7 +178,7 @@ class _RangeReader:
         if len(self._sketches) == _SKETCHES_AT_ONCE:
             self._close_table()  # as Arrow they take a fraction of the memory
 
-    def _accept_rows(self, rows: Rows) -> pa.Table:
+    def _accept_rows(self, rows: RowBatch) -> pa.Table:
         """Return the rows of a corpus that are asked for, with a split each."""
         table, config = rows.table, self._config
         index = table.schema.get_field_index("split")
@@ -187,15 +194,6 @@ class _RangeReader:
         without_user = without & (config.split_by == "user")
         self._manifest.accept_rows(table, rows.first, self._path, self._format, kept, without_user)
         return table if kept.all() else table.filter(pa.array(kept))
-
-
-def _with_split(record: Record, split_by: SplitBy) -> Sketch:
-    # An official split stays; else the user's, where asked for and known, or the sketch's own.
-    sketch = record.sketch
-    if sketch.split is not None:
-        return sketch
-    key = record.user if split_by == "user" and record.user else sketch.sketch_id
-    return sketch.replace(split=assign_split(key))
 
 
 def shuffle_strokes(sketch: Sketch, seed: int) -> Sketch:

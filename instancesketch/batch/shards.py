@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from instancesketch.batch.config import AUTO
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
-from instancesketch.formats import FORMATS, Piece, sniff
+from instancesketch.formats import FORMATS, FileRange, sniff
 
 # Small sources are cut finer, so that every worker gets some and a stop loses little.
 MAX_BYTES = 16 << 20
@@ -34,7 +34,7 @@ class FileShard:
 
     name: str
     location: str
-    ranges: tuple[Piece, ...]
+    ranges: tuple[FileRange, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +135,7 @@ def _describe(source: str, files: Sequence[SourceFile]) -> dict[str, Any]:
 
 def _group(
     files: Sequence[SourceFile], format: str, target: int
-) -> Iterator[tuple[str, list[Piece]]]:
+) -> Iterator[tuple[str, list[FileRange]]]:
     """Yield location and ranges of each shard: small files together, big ones cut, by size.
 
     Args:
@@ -143,7 +143,7 @@ def _group(
         format: their format, or `auto`.
         target: bytes of a shard.
     """
-    ranges: list[Piece] = []
+    ranges: list[FileRange] = []
     location, size = "", 0
     for file in files:
         is_big = file.size > target
@@ -153,7 +153,7 @@ def _group(
             yield location, ranges
             ranges, size = [], 0
         location = file.location
-        whole = Piece(path=file.path, format=format)
+        whole = FileRange(path=file.path, format=format)
         if is_big:
             for file_range in _cut(file, whole, target):
                 yield location, [file_range]
@@ -169,7 +169,7 @@ def _filesystem_of(location: str) -> str:
     return f"{scheme}://{rest.split('/')[0]}" if separator else ""
 
 
-def _cut(file: SourceFile, whole: Piece, target: int) -> Iterable[Piece]:
+def _cut(file: SourceFile, whole: FileRange, target: int) -> Iterable[FileRange]:
     filesystem, _ = storage.locate(file.location)
     name = whole.format if whole.format != AUTO else sniff(file.path, filesystem)
     split_by = FORMATS[name].split_by if name in FORMATS else None

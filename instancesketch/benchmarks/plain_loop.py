@@ -20,7 +20,7 @@ from torch import nn
 from instancesketch.benchmarks.subprocesses import limit_cores
 from instancesketch.core import parquet, storage
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats import Piece, Rows, read_unlabelled
+from instancesketch.formats import FileRange, RowBatch, read_unlabelled
 from instancesketch.inference.instances import countable_parts, find, sided_parts
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models.packing import pack
@@ -107,9 +107,9 @@ def read_row_groups(file: str, taxonomy: Taxonomy) -> Iterator[pa.Table]:
     """Yield the rows of a corpus's file as `segment` reads them, a row group at a time."""
     filesystem, path = storage.locate(file)
     for group in range(parquet.open_parquet(file).num_row_groups):
-        file_range = Piece(path=path, format="corpus", start=group, end=group + 1)
-        read = read_unlabelled(file_range, filesystem, taxonomy)
-        yield pa.concat_tables([rows.table for rows in read if isinstance(rows, Rows)])
+        file_range = FileRange(path=path, format="corpus", start=group, end=group + 1)
+        read = read_unlabelled(file_range, filesystem, taxonomy=taxonomy)
+        yield pa.concat_tables([rows.table for rows in read if isinstance(rows, RowBatch)])
 
 
 @dataclass

@@ -109,8 +109,7 @@ def iter_sketches(table: pa.Table) -> Iterator[Sketch | SketchError]:
 
 
 def iter_fields(table: pa.Table) -> Iterator[dict[str, Any] | SketchError]:
-    """Yield the fields of each row's sketch, yet unchecked, or the error of a null that isn't
-    allowed.
+    """Yield the fields of each row's sketch, of which nulls alone are checked, or an error.
 
     Raises:
         SketchError: the table lacks a column of the schema.
@@ -130,8 +129,17 @@ def iter_fields(table: pa.Table) -> Iterator[dict[str, Any] | SketchError]:
             for name in (*LABEL_COLUMNS, "part_score", "object_score"):
                 if fields.get(name) is not None:
                     fields[name] = tuple(fields[name])
-            nulls = [n for n in ("part", "label", "object") if None in (fields[n] or ())]
-            yield SketchError(f"{nulls[0]} is null for a stroke") if nulls else fields
+            yield _find_null(fields) or fields
+
+
+def _find_null(fields: Mapping[str, Any]) -> SketchError | None:
+    """Return the error of a null that the types of `Sketch` don't allow."""
+    if fields["sketch_id"] is None:
+        return SketchError("the sketch has no id")
+    for name in ("part", "label", "object"):
+        if None in (fields[name] or ()):
+            return SketchError(f"{name} is null for a stroke")
+    return None
 
 
 def cast_to_schema(table: pa.Table, names: Collection[str] | None = None) -> pa.Table:

@@ -1,4 +1,7 @@
-"""JSON and its values, taken for nothing but what they are: every doubt is a SketchError."""
+"""Values of JSON, checked strictly: whatever is not exactly as expected raises a `SketchError`.
+
+Functions take the name of the value, which messages use.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,15 @@ import numpy.typing as npt
 from instancesketch.core.errors import SketchError
 from instancesketch.core.sketch import LARGEST_COORDINATE, FloatArray
 
-_NUMBERS = {int, float}  # exactly these: bool is an int to isinstance
-_INT32 = 2**31
+_NUMBER_TYPES = {int, float}  # compared with `type`, since bool is an int to isinstance
+_INT32_END = 2**31
 
 
 def _refuse_constant(name: str) -> Any:
     raise SketchError(f"{name} is no JSON number")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
         names = [name for name, _ in pairs]
@@ -31,11 +34,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)
+# Python's own decoder takes NaN and Infinity, and keeps the last of two equal keys.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_to_dict)
 
 
 def load(data: bytes) -> Any:
-    """Reads one JSON value from UTF-8.
+    """Return the JSON value in UTF-8 bytes.
 
     Raises:
         SketchError: not UTF-8, not JSON, nested too deeply, or an object has a key twice.
@@ -50,35 +54,46 @@ def load(data: bytes) -> Any:
         raise SketchError("not a drawing: JSON nested too deeply") from None
     except SketchError:
         raise
-    except ValueError:  # Python's limit of digits in one integer
+    except ValueError:  # Python limits the digits of one integer
         raise SketchError("a number has thousands of digits") from None
 
 
 def load_object(data: bytes) -> dict[str, Any]:
-    """Reads one JSON object from UTF-8.
+    """Return the JSON object in UTF-8 bytes.
 
     Raises:
-        SketchError: it is none, as `load` says, or another kind of value.
+        SketchError: like `load`, or the value is not an object.
     """
     value = load(data)
     if not isinstance(value, dict):
-        raise SketchError(f"not a drawing: JSON {_kind(value)} in place of an object")
+        raise SketchError(f"not a drawing: JSON {_describe_type(value)} in place of an object")
     return value
 
 
 def dump(value: Any) -> str:
-    """Writes a value as compact JSON, in ASCII and without NaN."""
+    """Return a value as compact JSON, in ASCII and without NaN."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def shortest(values: FloatArray) -> list[float]:
-    """Floats that print with the fewest digits that read back as the same float32."""
+def to_shortest_floats(values: FloatArray) -> list[float]:
+    """Return floats that print with the fewest digits that read back as the same float32."""
     floats: list[float] = values.astype("U32").astype(np.float64).tolist()
     return floats
 
 
-def text(value: Any, what: str) -> str | None:
-    """A string that UTF-8 can hold, or None for null.
+def as_object(value: Any, name: str) -> dict[str, Any]:
+    """Return a JSON object.
+
+    Raises:
+        SketchError: the value is something else.
+    """
+    if not isinstance(value, dict):
+        raise SketchError(f"{name} is no JSON object")
+    return value
+
+
+def as_text(value: Any, name: str) -> str | None:
+    """Return a string that UTF-8 can hold, or None for null.
 
     Raises:
         SketchError: the value is something else.
@@ -86,136 +101,140 @@ def text(value: Any, what: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise SketchError(f"{what} is {_kind(value)}, not a string")
+        raise SketchError(f"{name} is {_describe_type(value)}, not a string")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise SketchError(f"{what} holds half a character") from None
+        raise SketchError(f"{name} holds half a character") from None
     return value
 
 
-def identifier(value: Any, what: str) -> str:
-    """An id as a string; files have them as numbers, too.
+def as_id(value: Any, name: str) -> str:
+    """Return an id as a string; files have ids that are numbers, too.
 
     Raises:
-        SketchError: there is none, or it is neither a string nor an integer.
+        SketchError: the value is absent or empty, or is neither a string nor an integer.
     """
-    name = str(value) if type(value) is int else text(value, what)
-    if not name:
-        raise SketchError(f"no {what}")
-    return name
+    text = str(value) if type(value) is int else as_text(value, name)
+    if not text:
+        raise SketchError(f"no {name}")
+    return text
 
 
-def extent(value: Any, what: str) -> float | None:
-    """A width or height, or None for null.
+def as_size(value: Any, name: str) -> float | None:
+    """Return a width or height, rounded to float32, or None for null.
 
     Raises:
-        SketchError: no finite number from 0 up.
+        SketchError: the value is not a finite number from 0.
     """
     if value is None:
         return None
-    if type(value) not in _NUMBERS or not 0 <= value <= LARGEST_COORDINATE:
-        raise SketchError(f"{what} is not a size")
+    if type(value) not in _NUMBER_TYPES or not 0 <= value <= LARGEST_COORDINATE:
+        raise SketchError(f"{name} is not a size")
     return float(np.float32(value))
 
 
-def array(value: Any, what: str) -> list[Any]:
-    """A JSON list.
+def as_list(value: Any, name: str) -> list[Any]:
+    """Return a JSON list.
 
     Raises:
         SketchError: the value is something else.
     """
     if not isinstance(value, list):
-        raise SketchError(f"{what} is {_kind(value)}, not a list")
+        raise SketchError(f"{name} is {_describe_type(value)}, not a list")
     return value
 
 
-def texts(value: Any, what: str) -> tuple[str, ...] | None:
-    """A list of strings, or None for null.
+def as_texts(value: Any, name: str) -> tuple[str, ...] | None:
+    """Return a list of strings, or None for null.
 
     Raises:
-        SketchError: the value is something else, or an entry is.
+        SketchError: the value or an entry is something else.
     """
     if value is None:
         return None
-    found = tuple(text(v, what) for v in array(value, what))
-    if None in found:
-        raise SketchError(f"{what} holds null")
-    return tuple(t for t in found if t is not None)
+    texts = tuple(as_text(entry, name) for entry in as_list(value, name))
+    if None in texts:
+        raise SketchError(f"{name} holds null")
+    return tuple(text for text in texts if text is not None)
 
 
-def integers(value: Any, what: str, lowest: int) -> tuple[int | None, ...] | None:
-    """A list of integers of 32 bits or nulls, or None for null.
+def as_integers(value: Any, name: str, lowest: int) -> tuple[int | None, ...] | None:
+    """Return a list of 32-bit integers and nulls, or None for null.
 
     Raises:
-        SketchError: the value is something else, or an entry is, or is below `lowest`.
+        SketchError: the value or an entry is something else, or an entry is below `lowest`.
     """
     if value is None:
         return None
-    for number in array(value, what):
-        if number is not None and not (type(number) is int and lowest <= number < _INT32):
-            raise SketchError(f"{what} holds {_short(number)}, not a whole number from {lowest}")
+    for entry in as_list(value, name):
+        if entry is not None and not (type(entry) is int and lowest <= entry < _INT32_END):
+            raise SketchError(f"{name} holds {_shorten(entry)}, not a whole number from {lowest}")
     return tuple(value)
 
 
-def numbers(value: Any, what: str) -> npt.NDArray[np.float64]:
-    """A flat list of numbers as an array, (N,). Strings and booleans are no numbers.
+def as_numbers(value: Any, name: str) -> npt.NDArray[np.float64]:
+    """Return a flat list of numbers as an array, (N,).
 
     Raises:
-        SketchError: the value is something else, or an entry is.
+        SketchError: the value or an entry is something else, such as a string or a boolean.
     """
-    if not set(map(type, array(value, what))) <= _NUMBERS:
-        wrong = next(v for v in value if type(v) not in _NUMBERS)
-        raise SketchError(f"{what} holds {_kind(wrong)}, not a number")
+    if not set(map(type, as_list(value, name))) <= _NUMBER_TYPES:
+        wrong = next(v for v in value if type(v) not in _NUMBER_TYPES)
+        raise SketchError(f"{name} holds {_describe_type(wrong)}, not a number")
     try:
         return np.array(value, np.float64)
     except OverflowError:
-        raise SketchError(f"{what} holds an enormous number") from None
+        raise SketchError(f"{name} holds an enormous number") from None
 
 
-def columns(drawing: Any) -> tuple[list[npt.NDArray[np.float64]], list[list[Any]]]:
-    """Strokes given as [[x…], [y…], rest…]: one (points, 2) array each, and the rest of each.
+def as_columns(drawing: Any) -> tuple[list[npt.NDArray[np.float64]], list[list[Any]]]:
+    """Return strokes that are given as [[x…], [y…], more…].
+
+    Returns:
+        One (points, 2) array per stroke, and the lists after the first two of each.
 
     Raises:
-        SketchError: a stroke is no such list, or its lists differ in length.
+        SketchError: a stroke is not such a list, or its lists differ in length.
     """
     strokes, rest = [], []
-    for i, stroke in enumerate(array(drawing, "drawing")):
-        lists = array(stroke, f"stroke {i}")
+    for i, stroke in enumerate(as_list(drawing, "drawing")):
+        lists = as_list(stroke, f"stroke {i}")
         if len(lists) < 2:
             raise SketchError(f"stroke {i} has {len(lists)} lists; x and y are two")
-        lengths = [len(array(values, f"stroke {i}")) for values in lists]
+        lengths = [len(as_list(values, f"stroke {i}")) for values in lists]
         if len(set(lengths)) > 1:
             raise SketchError(f"stroke {i} has lists of unequal length: {lengths[:4]}")
-        strokes.append(np.stack([numbers(values, f"stroke {i}") for values in lists[:2]], axis=1))
+        xy = [as_numbers(values, f"stroke {i}") for values in lists[:2]]
+        strokes.append(np.stack(xy, axis=1))
         rest.append(lists[2:])
     return strokes, rest
 
 
-def pairs(lines: Any) -> list[npt.NDArray[np.float64]]:
-    """Strokes given as [[x, y], …]: one (points, 2) array each.
+def as_pairs(lines: Any) -> list[npt.NDArray[np.float64]]:
+    """Return strokes that are given as [[x, y], …], as one (points, 2) array each.
 
     Raises:
-        SketchError: a stroke is no such list.
+        SketchError: a stroke is not such a list.
     """
     strokes = []
-    for i, stroke in enumerate(array(lines, "lines")):
-        points = array(stroke, f"stroke {i}")
+    for i, stroke in enumerate(as_list(lines, "lines")):
+        points = as_list(stroke, f"stroke {i}")
         if not all(isinstance(p, list) and len(p) == 2 for p in points):
             raise SketchError(f"stroke {i} is not a list of x and y")
         flat: Sequence[Any] = list(chain.from_iterable(points))
-        strokes.append(numbers(flat, f"stroke {i}").reshape(-1, 2))
+        strokes.append(as_numbers(flat, f"stroke {i}").reshape(-1, 2))
     return strokes
 
 
-def _kind(value: Any) -> str:
-    kinds = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
-    return "null" if value is None else kinds.get(type(value), "a number")
+def _describe_type(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
+    return "null" if value is None else names.get(type(value), "a number")
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, int) and not -_INT32 <= value < _INT32:
+def _shorten(value: Any) -> str:
+    if isinstance(value, int) and not -_INT32_END <= value < _INT32_END:
         return "an enormous number"
     if isinstance(value, float) and not math.isfinite(value):
         return "an infinite number"
-    return repr(value)[:40] if isinstance(value, int | float | bool) else _kind(value)
+    return repr(value)[:40] if isinstance(value, int | float | bool) else _describe_type(value)

@@ -13,9 +13,8 @@ from instancesketch.core import storage
 from instancesketch.core.errors import SketchError, UserError
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats import COMPANION, Piece, Rejection, read, sniff
+from instancesketch.formats import COMPANION, FileRange, Rejection, build_sketch, read, sniff
 from instancesketch.formats.readers import npz, quickdraw, svg_shapes
-from instancesketch.formats.records import Record, resolve
 
 
 def read_all(path: str, taxonomy: str | None = None) -> Iterator[Sketch | Rejection]:
@@ -31,7 +30,7 @@ def read_all(path: str, taxonomy: str | None = None) -> Iterator[Sketch | Reject
     if form is None or form == COMPANION:
         raise UserError(f"{path} is in no format that can be read")
     words = None if taxonomy is None else Taxonomy.load(taxonomy)
-    for record in read(Piece(path=place, format=form), filesystem, taxonomy=words):
+    for record in read(FileRange(path=place, format=form), filesystem, taxonomy=words):
         yield record if isinstance(record, Rejection) else record.sketch
 
 
@@ -54,7 +53,7 @@ def read_one(path: str, taxonomy: str | None = None) -> Sketch:
 def from_quickdraw(drawing: Mapping[str, Any] | Sequence[Any], sketch_id: str) -> Sketch:
     """Return the sketch of an object of Quick, Draw!'s ndjson, or of its `drawing` alone."""
     fields = dict(drawing) if isinstance(drawing, Mapping) else {"drawing": list(drawing)}
-    return resolve(quickdraw.parse({"key_id": sketch_id} | fields, ""), None, ())
+    return build_sketch(quickdraw.parse({"key_id": sketch_id} | fields, ""))
 
 
 def from_stroke3(steps: npt.ArrayLike, sketch_id: str) -> Sketch:
@@ -63,12 +62,11 @@ def from_stroke3(steps: npt.ArrayLike, sketch_id: str) -> Sketch:
         array = np.asarray(steps)
     except ValueError:
         raise SketchError("not stroke-3: rows of different lengths") from None
-    return npz.sketch_of(array, sketch_id=sketch_id)
+    return Sketch(sketch_id=sketch_id, **npz.parse_stroke3(array))
 
 
 def from_svg(svg: str, sketch_id: str) -> Sketch:
     """Return the sketch of an SVG, given as text or as the path of a file."""
     if not svg.lstrip().startswith("<"):
         return read_one(svg)
-    record = Record(sketch=svg_shapes.parse(svg.encode(), sketch_id), position="")
-    return resolve(record, None, ())
+    return build_sketch(svg_shapes.parse(svg.encode(), sketch_id))

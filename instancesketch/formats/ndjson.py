@@ -1,4 +1,4 @@
-"""Lines of a file, or of a piece of one, in memory that doesn't grow with the line."""
+"""Lines of a file, or of a range of it, in memory that doesn't grow with the length of a line."""
 
 from __future__ import annotations
 
@@ -11,93 +11,109 @@ from pyarrow import fs
 
 from instancesketch.core.errors import SketchError
 from instancesketch.formats.json_values import load_object
-from instancesketch.formats.records import Piece, Record, Rejection
+from instancesketch.formats.records import FileRange, RawRecord, Rejection
 
-CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line without its end, and the byte of the file at which it begins."""
+    """A line without its end; `start` is the byte of the file at which it begins."""
 
     start: int
     size: int
-    data: bytes | None  # None where it is longer than allowed
+    data: bytes | None  # None if it is longer than allowed
 
 
-def read_lines(stream: pa.NativeFile, start: int, end: int | None, limit: int) -> Iterator[Line]:
-    """Yields the lines that begin in [start, end); longer ones than `limit` bytes without data."""
-    # A line that begins at `start` is known by the end of line in front of it.
-    stream.seek(max(start - 1, 0))
-    lines = _lines(stream, max(start - 1, 0), end, limit)
+def read_lines(
+    stream: pa.NativeFile, start: int, end: int | None, max_bytes: int
+) -> Iterator[Line]:
+    """Yield the lines that begin in [start, end), without the data of lines over `max_bytes`."""
+    # Reading begins one byte early: a line begins at `start` only if a line end is before it.
+    offset = max(start - 1, 0)
+    stream.seek(offset)
+    lines = _split_lines(stream, offset, end, max_bytes)
     if start > 0:
         next(lines, None)
     return lines
 
 
-def _lines(stream: pa.NativeFile, offset: int, end: int | None, limit: int) -> Iterator[Line]:
-    begin, size = offset, 0
-    held: list[bytes] = []
-    while chunk := stream.read(CHUNK_BYTES):
+def _split_lines(
+    stream: pa.NativeFile, offset: int, end: int | None, max_bytes: int
+) -> Iterator[Line]:
+    start, size = offset, 0  # of the line that is being read
+    chunks: list[bytes] = []
+    while chunk := stream.read(_CHUNK_BYTES):
         at = 0
         while (stop := chunk.find(b"\n", at)) >= 0:
             size += stop - at
-            held.append(chunk[at:stop])
-            yield Line(start=begin, size=size, data=b"".join(held) if size <= limit else None)
+            chunks.append(chunk[at:stop])
+            yield _line(start, size, chunks, max_bytes)
             at = stop + 1
-            begin, size, held = offset + at, 0, []
-            if end is not None and begin >= end:
+            start, size, chunks = offset + at, 0, []
+            if end is not None and start >= end:
                 return
         size += len(chunk) - at
-        held.append(chunk[at:])
-        if size > limit:
-            held = []
+        chunks.append(chunk[at:])
+        if size > max_bytes:
+            chunks = []  # a line that is too long is counted to its end, but not kept
         offset += len(chunk)
     if size:
-        yield Line(start=begin, size=size, data=b"".join(held) if size <= limit else None)
+        yield _line(start, size, chunks, max_bytes)
 
 
-def read_records(
-    piece: Piece,
+def _line(start: int, size: int, chunks: list[bytes], max_bytes: int) -> Line:
+    return Line(start=start, size=size, data=b"".join(chunks) if size <= max_bytes else None)
+
+
+def read_objects(
+    file_range: FileRange,
     filesystem: fs.FileSystem,
-    limit: int,
-    parse: Callable[[dict[str, Any], str], Record],
-) -> Iterator[Record | Rejection]:
-    """Reads a file with one JSON object a line; `parse` is given the object and its position.
+    max_record_bytes: int,
+    parse: Callable[[dict[str, Any], str], RawRecord],
+) -> Iterator[RawRecord | Rejection]:
+    """Yield the records of a file with one JSON object a line.
 
-    A position is the line, or, in a piece that doesn't begin with the file, the byte.
+    Args:
+        file_range: the lines to read.
+        filesystem: the filesystem that the file is on.
+        max_record_bytes: longer lines are rejected.
+        parse: makes a record of an object and its position, or raises a SketchError.
     """
-    found = False
-    with filesystem.open_input_file(piece.path) as stream:
-        for number, line in enumerate(read_lines(stream, piece.start, piece.end, limit), 1):
+    path, start, empty = file_range.path, file_range.start, True
+    with filesystem.open_input_file(path) as stream:
+        lines = read_lines(stream, start, file_range.end, max_record_bytes)
+        for number, line in enumerate(lines, 1):
             if line.data is not None and not line.data.strip():
                 continue
-            found = True
-            position = f"byte {line.start}" if piece.start else f"line {number}"
+            empty = False
+            # Within a file the number of the line is unknown, so its byte is the position.
+            position = f"byte {line.start}" if start else f"line {number}"
             try:
                 if line.data is None:
-                    raise SketchError(too_large("the line", line.size, limit))
+                    raise SketchError(describe_excess("the line", line.size, max_record_bytes))
                 yield parse(load_object(line.data), position)
             except SketchError as error:
-                yield Rejection(file=piece.path, position=position, reason=str(error))
-    if not found and piece.start == 0:
-        yield Rejection(file=piece.path, position="", reason="the file holds no drawing")
+                yield Rejection(file=path, position=position, reason=str(error))
+    if empty and start == 0:
+        yield Rejection(file=path, position="", reason="the file holds no drawing")
 
 
-def too_large(what: str, size: int, limit: int) -> str:
-    """Says that a record is larger than allowed."""
+def describe_excess(what: str, size: int, limit: int) -> str:
+    """Return the reason for which something of so many bytes is rejected."""
     return f"{what} has {size / 2**20:.1f} MB, more than the {limit / 2**20:g} MB of a record"
 
 
-def read_whole(filesystem: fs.FileSystem, path: str, limit: int) -> bytes:
-    """Reads a file that is one record.
+def read_file(filesystem: fs.FileSystem, path: str, max_bytes: int) -> bytes:
+    """Return the contents of a file.
 
     Raises:
-        SketchError: it is larger than `limit` bytes.
+        SketchError: the file is larger than `max_bytes`.
     """
+    # Reading one byte too many is safer than the size that a filesystem reports.
     with filesystem.open_input_stream(path, compression=None) as stream:
-        data: bytes = stream.read(limit + 1)
-    if len(data) > limit:
+        data: bytes = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
         size = filesystem.get_file_info(path).size or len(data)
-        raise SketchError(too_large("the file", size, limit))
+        raise SketchError(describe_excess("the file", size, max_bytes))
     return data

@@ -1,4 +1,4 @@
-"""Which format a file is in, found by looking into it."""
+"""Find the format of a file by its contents."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from instancesketch.formats import json_values
 from instancesketch.formats.readers import spg
 from instancesketch.formats.records import Rejection
 
-COMPANION = "companion"  # belongs to a set of drawings and holds none
+COMPANION = "companion"  # a file that lies beside drawings and holds none
 
-# A list of objects that begin as tasks of Label Studio do, here or there.
+# A list of objects that begin like tasks of Label Studio, of this package or not.
 _TASKS = re.compile(
     r'\[\s*\{\s*"(id|data|annotations|predictions)"\s*:(?=.*"(data|annotations|predictions)")', re.S
 )
 _HEAD_BYTES = 1 << 16
+_GZIP = b"\x1f\x8b"
 _COMPANION_SUFFIXES = {".txt", ".csv", ".tsv", ".md", ".rst", ".toml", ".yaml", ".yml", ".cfg"}
 _COMPANION_NAMES = {
     "license",
@@ -30,12 +31,12 @@ _COMPANION_NAMES = {
     "notice",
     "readme",
     "summary.json",
-    # Beside what is written for CVAT and for Label Studio.
+    # `write` puts these beside files for CVAT and Label Studio.
     "cvat-labels.json",
     "label-studio.xml",
 }
-# Believed only where the contents say nothing, so that their reader says what is wrong with them.
-_SUFFIXES = {
+# Used only if the contents decide nothing, so that the reader can say what is wrong with them.
+_FORMAT_OF_SUFFIX = {
     ".json": "json",
     ".ndjson": "quickdraw",
     ".jsonl": "quickdraw",
@@ -46,37 +47,37 @@ _SUFFIXES = {
 
 
 def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
-    """Tells a file's format, `COMPANION` for what only stands beside drawings, or None.
+    """Return the name of a file's format, or `COMPANION`, or None if there is no such format.
 
-    Why None, `unknown` says.
+    `explain_unknown` gives the reason for None.
     """
     name = PurePosixPath(path).name.lower()
-    if name in _COMPANION_NAMES or PurePosixPath(name).suffix in _COMPANION_SUFFIXES:
+    suffix = PurePosixPath(name).suffix
+    if name in _COMPANION_NAMES or suffix in _COMPANION_SUFFIXES:
         return COMPANION
     try:
-        head = _head(path, filesystem)
+        head = _read_head(path, filesystem)
     except (OSError, pa.ArrowException):
         storage.raise_if_unreachable(filesystem, path)
         return None
-    if not head.strip() or head.startswith(b"\x1f\x8b"):
+    if not head.strip() or head.startswith(_GZIP):
         return None
     if head.startswith(b"PAR1"):
         return "corpus"
     if head.startswith(b"PK"):
         return "npz"
     text = head.decode("utf-8-sig", "replace").lstrip()
-    if text.startswith("<"):
-        return _xml(text) or _SUFFIXES.get(PurePosixPath(name).suffix)
-    return _json(text, path, filesystem) or _SUFFIXES.get(PurePosixPath(name).suffix)
+    found = _sniff_xml(text) if text.startswith("<") else _sniff_json(text, path, filesystem)
+    return found or _FORMAT_OF_SUFFIX.get(suffix)
 
 
-def unknown(path: str, filesystem: fs.FileSystem) -> Rejection:
-    """Says why a file has no format that can be read."""
+def explain_unknown(path: str, filesystem: fs.FileSystem) -> Rejection:
+    """Return the rejection of a file for which `sniff` returned None."""
     try:
-        head = _head(path, filesystem)
+        head = _read_head(path, filesystem)
         if not head.strip():
             reason = "the file is empty"
-        elif head.startswith(b"\x1f\x8b"):
+        elif head.startswith(_GZIP):
             reason = "compressed with gzip; unpack it first"
         else:
             reason = "in no format that can be read"
@@ -86,44 +87,45 @@ def unknown(path: str, filesystem: fs.FileSystem) -> Rejection:
     return Rejection(file=path, position="", reason=reason)
 
 
-def _head(path: str, filesystem: fs.FileSystem) -> bytes:
+def _read_head(path: str, filesystem: fs.FileSystem) -> bytes:
     with filesystem.open_input_stream(path, compression=None) as stream:
         head: bytes = stream.read(_HEAD_BYTES)
     return head
 
 
-def _xml(text: str) -> str | None:
+def _sniff_xml(text: str) -> str | None:
     root = re.search(r"<(?:\w+:)?(svg|annotations)[\s>/]", text)
     return root and {"svg": "svg", "annotations": "cvat"}[root[1]]
 
 
-def _json(text: str, path: str, filesystem: fs.FileSystem) -> str | None:
-    """Looks at the first line that can be read; at the keys, where none ends within the head."""
+def _sniff_json(text: str, path: str, filesystem: fs.FileSystem) -> str | None:
+    # The first lines of a file may be broken ones.
     for line in text.splitlines()[:100]:
         try:
             data: dict[str, Any] = json_values.load_object(line.encode())
         except (SketchError, UnicodeEncodeError):
             continue
         if isinstance(data.get("drawing"), list):
-            return _ndjson(data, path, filesystem)
+            return _sniff_drawing(data, path, filesystem)
         if "lines" in data:
             return "json"
     if _TASKS.match(text):
         return "labelstudio"
     if not text.startswith("{"):
         return None
+    # No object ends within the head: its keys must do.
     keys = set(re.findall(r'"(lines|segments|drawing|scene_id|word)"\s*:', text))
     if "drawing" in keys:
-        return _ndjson(dict.fromkeys(keys, ""), path, filesystem)
+        return _sniff_drawing(dict.fromkeys(keys, ""), path, filesystem)
     return "json" if "lines" in keys else None
 
 
-def _ndjson(data: dict[str, Any], path: str, filesystem: fs.FileSystem) -> str:
+def _sniff_drawing(data: dict[str, Any], path: str, filesystem: fs.FileSystem) -> str:
     if "scene_id" in data:
         return "scenes"
-    if "word" in data:  # then a third list is the time
+    if "word" in data:  # the raw form of Quick, Draw!, whose third list is the time
         return "quickdraw"
-    # Of a first line too long for the head no stroke is known.
+    # Where the first line doesn't end within the head, its strokes are unknown.
     stroke = data["drawing"][0] if data["drawing"] else [[], [], []]
     has_third = isinstance(stroke, list) and len(stroke) > 2
-    return "spg" if has_third and spg.is_named_so(path, filesystem) else "quickdraw"
+    return "spg" if has_third and spg.is_spg_name(path, filesystem) else "quickdraw"

@@ -1,12 +1,15 @@
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
 from pyarrow import fs
 
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
+from tests.formats.strategies import TEXT
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
@@ -96,3 +99,19 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 )
 def test_is_within(inner: str, outer: str, is_in: bool) -> None:
     assert storage.is_within(inner, outer) == is_in
+
+
+@given(text=TEXT)
+@settings(derandomize=True, database=None)
+def test_file_names_are_safe_and_reversible(text):
+    name = storage.safe_file_name(text)
+    assert unquote(name) == text
+    assert name.isascii()
+    assert not {"/", "\\", "\0", ":"} & set(name)
+    assert name[0] not in "._ "
+
+
+def test_long_file_names_are_cut_and_differ():
+    names = {storage.safe_file_name("x" * 999 + tail) for tail in "ab"}
+    assert len(names) == 2
+    assert all(len(n) <= 200 for n in names)

@@ -20,7 +20,7 @@ from instancesketch.batch import shards
 from instancesketch.cli.main import main
 from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
-from instancesketch.formats import Piece, read, write
+from instancesketch.formats import FileRange, read, write
 from tests.batch.test_ingest import visible
 from tests.drawings import drawn
 from tests.faults.killing import kill_once_staged
@@ -172,7 +172,7 @@ def test_an_object_store_that_does_not_give_gets_one_line(
         assert "can't be" in told("ingest", drawings, "--out", "s3://bucket/x")
     finally:
         server.let_in_everybody(10**9)
-    file = Piece(path="bucket/given/sketches.ndjson", format="quickdraw")
+    file = FileRange(path="bucket/given/sketches.ndjson", format="quickdraw")
     filesystem = fs.FileSystem.from_uri("s3://bucket")[0]
     assert len(list(read(file, filesystem))) == 3
     server.stop()

@@ -5,7 +5,7 @@ import pytest
 from pyarrow import fs
 
 from instancesketch import formats
-from instancesketch.formats import Piece, Record, Rejection
+from instancesketch.formats import FileRange, Record, Rejection
 
 Found = list[Record | Rejection]
 
@@ -27,5 +27,5 @@ def read_file(path: Path, format: str | None = None, **options) -> Found:
     local = fs.LocalFileSystem()
     format = format or formats.sniff(str(path), local)
     if format is None:
-        return [formats.unknown(str(path), local)]
-    return list(formats.read(Piece(path=str(path), format=format), local, **options))
+        return [formats.explain_unknown(str(path), local)]
+    return list(formats.read(FileRange(path=str(path), format=format), local, **options))

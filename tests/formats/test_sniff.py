@@ -7,7 +7,7 @@ import pytest
 from pyarrow import fs
 
 from instancesketch.core.schema import SCHEMA
-from instancesketch.formats import COMPANION, sniff, unknown
+from instancesketch.formats import COMPANION, explain_unknown, sniff
 from tests.formats.broken import COLUMNS, drawing, published
 
 LOCAL = fs.LocalFileSystem()
@@ -51,13 +51,13 @@ SCENE = {"scene_id": "1", "drawing": [COLUMNS]}
         ("a.json", "", None),
     ],
 )
-def test_formats_are_found_by_looking(tmp_path, name, content, format):
+def test_the_format_follows_from_the_contents(tmp_path, name, content, format):
     (tmp_path / "ant.txt").write_text("body\n")
     (tmp_path / name).write_text(content)
     assert sniff(str(tmp_path / name), LOCAL) == format
 
 
-def test_binary_formats(tmp_path):
+def test_binary_formats_are_recognised(tmp_path):
     pq.write_table(SCHEMA.empty_table(), tmp_path / "a")
     np.savez(tmp_path / "b.npz", train=np.zeros((2, 3)))
     (tmp_path / "b.npz").rename(tmp_path / "b")
@@ -73,9 +73,9 @@ def test_binary_formats(tmp_path):
         (None, "can't be read"),
     ],
 )
-def test_why_a_file_is_unknown(tmp_path, content, reason):
+def test_an_unknown_file_is_rejected_with_the_reason(tmp_path, content, reason):
     path = tmp_path / "a.ndjson"
     path.write_bytes(content) if content is not None else path.mkdir()
     if content != b"\x00\x01":
         assert sniff(str(path), LOCAL) is None
-    assert reason in unknown(str(path), LOCAL).reason
+    assert reason in explain_unknown(str(path), LOCAL).reason

@@ -14,7 +14,7 @@ from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.storage import locate
 from instancesketch.core.taxonomy import with_side
-from instancesketch.formats import Piece, Record, read, sniff
+from instancesketch.formats import FileRange, Record, read, sniff
 from instancesketch.inference import onnx_export
 from instancesketch.inference.instances import countable_parts, find, sided_parts
 from instancesketch.inference.segmenter import Segmenter, predict
@@ -91,7 +91,7 @@ def real(data_dir: Path) -> list[Sketch]:
         form = sniff(place, filesystem)
         if form is None or form == "companion":
             continue
-        records = read(Piece(path=place, format=form), filesystem, labels=False)
+        records = read(FileRange(path=place, format=form), filesystem, labels=False)
         found += [r.sketch for r in records if isinstance(r, Record)]
     return found
 

@@ -12,7 +12,7 @@ from instancesketch.batch.reader import shuffle_strokes
 from instancesketch.core.schema import from_table, to_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import read
-from instancesketch.formats.records import Piece
+from instancesketch.formats.records import FileRange
 from instancesketch.inference.instances import countable_parts
 from instancesketch.inference.object_grouper import Grouper
 from instancesketch.inference.scene_segmenter import SceneSegmenter
@@ -104,7 +104,7 @@ def test_real_drawings_are_understood(
         record.sketch
         for form, pattern in files.items()
         for path in sorted(data_dir.glob(pattern))[:300]
-        for record in read(Piece(path=str(path), format=form), local)
+        for record in read(FileRange(path=str(path), format=form), local)
     ]
     figures = evaluate(model.label(truth, given_category=True), truth, model.taxonomy).figures
     assert figures["part_accuracy"] > least
@@ -126,7 +126,7 @@ def test_scenes_of_drawings_made_by_rule_are_understood() -> None:
 @pytest.mark.parametrize(("file", "least"), [("cbsc_dev.ndjson", 72), ("friss_dev.ndjson", 60)])
 def test_real_scenes_are_understood(data_dir: Path, file: str, least: int) -> None:
     """The grouper was trained on those of CBSC, and on none of FrISS."""
-    piece = Piece(path=str(data_dir / "scenes" / file), format="scenes")
+    piece = FileRange(path=str(data_dir / "scenes" / file), format="scenes")
     truth = [record.sketch for record in read(piece, LocalFileSystem())][:120]
     shuffled = [shuffle_strokes(s, 2) for s in truth]
     found = Grouper.load("doodle7").group_table(to_table(shuffled))

@@ -12,7 +12,7 @@ from pyarrow import fs
 from sklearn.metrics import adjusted_rand_score
 
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats import Piece, read
+from instancesketch.formats import FileRange, read
 from instancesketch.metrics import GroupingTally, evaluate, outcomes
 
 PARTS = ("wheel", "leg", "unlabeled")
@@ -279,7 +279,7 @@ def real(data_dir):
         record.sketch
         for form, files in paths.items()
         for path in files
-        for record in read(Piece(path=str(path), format=form), local)
+        for record in read(FileRange(path=str(path), format=form), local)
     ]
 
 

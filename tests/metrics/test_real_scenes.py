@@ -4,7 +4,7 @@ import pytest
 from pyarrow import fs
 
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats import Piece, read
+from instancesketch.formats import FileRange, read
 from instancesketch.metrics import evaluate, paired_bootstrap
 
 DOODLE7 = Taxonomy.load("doodle7")
@@ -13,7 +13,7 @@ DOODLE7 = Taxonomy.load("doodle7")
 @pytest.fixture(scope="module", params=["friss", "cbsc"])
 def real(request, data_dir):
     path = data_dir / "scenes" / f"{request.param}_dev.ndjson"
-    piece = Piece(path=str(path), format="scenes")
+    piece = FileRange(path=str(path), format="scenes")
     return [record.sketch for record in read(piece, fs.LocalFileSystem())]
 
 

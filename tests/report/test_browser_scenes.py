@@ -7,7 +7,7 @@ from pyarrow import fs
 
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
-from instancesketch.formats import Piece, read
+from instancesketch.formats import FileRange, read
 from instancesketch.metrics import evaluate
 from instancesketch.render.colours import GREY, object_colours
 from tests.report.conftest import settle, words
@@ -21,7 +21,7 @@ LAYERS = ("object", "part", "instance")
 @pytest.fixture(scope="module")
 def real(data_dir) -> list[Sketch]:
     path = str(data_dir / "scenes" / "friss_dev.ndjson")
-    records = read(Piece(path=path, format="scenes"), fs.LocalFileSystem())
+    records = read(FileRange(path=path, format="scenes"), fs.LocalFileSystem())
     return [record.sketch for record in records]
 
 

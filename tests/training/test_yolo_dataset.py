@@ -14,7 +14,7 @@ from pyarrow.fs import LocalFileSystem
 
 from instancesketch.core.schema import from_table, to_table
 from instancesketch.formats import read
-from instancesketch.formats.records import Piece
+from instancesketch.formats.records import FileRange
 from instancesketch.inference import letterbox
 from instancesketch.models.packing import pack
 from instancesketch.training import yolo_dataset
@@ -118,7 +118,7 @@ def test_it_is_described(tmp_path):
 
 def test_boxes_of_real_scenes_are_those_of_their_objects(data_dir, tmp_path):
     """Every object of a CBSC scene, against a loop over its strokes."""
-    piece = Piece(path=str(data_dir / "scenes" / "cbsc_dev.ndjson"), format="scenes")
+    piece = FileRange(path=str(data_dir / "scenes" / "cbsc_dev.ndjson"), format="scenes")
     sketches = list(itertools.islice(read(piece, LocalFileSystem()), 25))
     table = to_table([r.sketch.replace(split="train") for r in sketches])
     assert yolo_dataset.add(table, DOODLE7, str(tmp_path), SIZE) == len(sketches)

@@ -1,1 +1,23 @@
-"""Readers: one module per format."""
+"""Readers: one module per format, each with a function `read` that yields records."""
+
+from instancesketch.formats.readers import (
+    corpus,
+    cvat,
+    label_studio,
+    npz,
+    published_json,
+    quickdraw,
+    spg,
+    svg_shapes,
+)
+
+__all__ = [
+    "corpus",
+    "cvat",
+    "label_studio",
+    "npz",
+    "published_json",
+    "quickdraw",
+    "spg",
+    "svg_shapes",
+]

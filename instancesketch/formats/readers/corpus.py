@@ -1,9 +1,10 @@
-"""Parquet files of a corpus or a result: rows of the one schema."""
+"""Parquet files of a corpus or a result: rows of the schema."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,162 +21,165 @@ from instancesketch.core.schema import (
     cast_to_schema,
     combine_chunks,
     flatten_lists,
-    iter_sketches,
+    iter_fields,
 )
-from instancesketch.core.sketch import LARGEST_COORDINATE, Sketch
-from instancesketch.formats.ndjson import too_large
-from instancesketch.formats.records import Piece, Record, Rejection, Rows
+from instancesketch.core.sketch import LARGEST_COORDINATE
+from instancesketch.formats.ndjson import describe_excess
+from instancesketch.formats.records import FileRange, RawRecord, Rejection, RowBatch
 
 _BATCH_ROWS = 1_000
-_RECORDS_PER_GROUP = 16
+_RECORDS_PER_ROW_GROUP = 16  # how many records of the largest size a row group may have
 _PER_STROKE = ("part", "label", "instance", "part_score")
-# Of damaged bytes Arrow says OSError as well; a column's name may be a UnicodeDecodeError.
+# Arrow raises OSError for damaged bytes as well; a column's name can be a UnicodeDecodeError.
 _DAMAGE = (pa.ArrowException, OSError, ValueError)
 
 
 def read(
-    piece: Piece, filesystem: fs.FileSystem, max_record_bytes: int
-) -> Iterator[Record | Rejection]:
-    """Yields the rows of the row groups from `piece.start` up to `piece.end`.
+    file_range: FileRange, filesystem: fs.FileSystem, max_record_bytes: int
+) -> Iterator[RawRecord | Rejection]:
+    """Yield the rows of the row groups from `file_range.start` up to `file_range.end`.
 
-    A damaged row group is rejected by its rows; those of others are read.
+    A damaged row group is rejected by the numbers of its rows; the others are read.
     """
-    for found in _read(piece, filesystem, max_record_bytes, labels=True):
-        assert not isinstance(found, Rows)
-        yield found
+    reader = _Reader(file_range, filesystem, max_record_bytes, in_batches=False)
+    return cast("Iterator[RawRecord | Rejection]", reader.read())
 
 
-def read_unlabelled(
-    piece: Piece, filesystem: fs.FileSystem, max_record_bytes: int
-) -> Iterator[Record | Rejection | Rows]:
-    """The same, but tables without labels of those rows that have nothing wrong around them."""
-    return _read(piece, filesystem, max_record_bytes, labels=False)
+def read_batches(
+    file_range: FileRange, filesystem: fs.FileSystem, max_record_bytes: int
+) -> Iterator[RawRecord | Rejection | RowBatch]:
+    """Yield rows in batches without labels; those of a batch with an invalid row one by one."""
+    return _Reader(file_range, filesystem, max_record_bytes, in_batches=True).read()
 
 
-def _read(
-    piece: Piece, filesystem: fs.FileSystem, limit: int, labels: bool
-) -> Iterator[Record | Rejection | Rows]:
-    insist = partial(storage.raise_if_unreachable, filesystem, piece.path)
-    try:
-        with filesystem.open_input_file(piece.path) as stream:
-            parquet = pq.ParquetFile(stream, page_checksum_verification=True)
-            groups = range(parquet.num_row_groups)
-            first = sum(parquet.metadata.row_group(g).num_rows for g in groups[: piece.start])
-            for group in groups[piece.start : piece.end]:
-                yield from _read_group(parquet, group, first, piece.path, limit, labels, insist)
-                first += parquet.metadata.row_group(group).num_rows
-    except _DAMAGE as error:
-        insist()
-        yield Rejection(file=piece.path, position="", reason=_in_short(error))
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the row groups of one file range."""
 
+    file_range: FileRange
+    filesystem: fs.FileSystem
+    max_record_bytes: int
+    in_batches: bool
 
-def _read_group(
-    parquet: pq.ParquetFile,
-    group: int,
-    first: int,
-    file: str,
-    limit: int,
-    labels: bool,
-    insist: Callable[[], None],
-) -> Iterator[Record | Rejection | Rows]:
-    """Yields the rows of a row group, of which `first` is the first one's number in the file."""
-    about, row = parquet.metadata.row_group(group), first
-    end = first + about.num_rows
-    if (reason := _too_heavy(about, limit)) is not None:
-        yield Rejection(file=file, position=_rows_from(row, end), reason=reason)
-        return
-    try:
-        for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=[group]):
-            if not labels and (table := _sound(batch, limit)) is not None:
-                yield Rows(table=table, first=row)
-                row += len(batch)
-                continue
-            for result in _rows(batch):
-                yield _record(result, file, f"row {row}", limit)
-                row += 1
-    except _DAMAGE as error:
-        insist()
-        yield Rejection(file=file, position=_rows_from(row, end), reason=_in_short(error))
+    def read(self) -> Iterator[RawRecord | Rejection | RowBatch]:
+        """Yield the rows of all row groups of the range."""
+        path, start, end = self.file_range.path, self.file_range.start, self.file_range.end
+        try:
+            with self.filesystem.open_input_file(path) as stream:
+                parquet = pq.ParquetFile(stream, page_checksum_verification=True)
+                groups, metadata = range(parquet.num_row_groups), parquet.metadata
+                first = sum(metadata.row_group(g).num_rows for g in groups[:start])
+                for group in groups[start:end]:
+                    yield from self._read_row_group(parquet, group, first)
+                    first += metadata.row_group(group).num_rows
+        except _DAMAGE as error:
+            yield self._reject("", error)
+
+    def _read_row_group(
+        self, parquet: pq.ParquetFile, group: int, first: int
+    ) -> Iterator[RawRecord | Rejection | RowBatch]:
+        """Yield the rows of a row group, whose first one has the number `first` in the file."""
+        metadata = parquet.metadata.row_group(group)
+        row, end = first, first + metadata.num_rows
+        # A little Parquet can unfold to very much. The metadata of single columns would tell more,
+        # but asking for it ends the process where it is damaged (pyarrow 26); reading raises.
+        most = _RECORDS_PER_ROW_GROUP * self.max_record_bytes
+        if metadata.total_byte_size > most:
+            reason = describe_excess("the row group", metadata.total_byte_size, most)
+            yield self._reject(_rows_from(row, end), SketchError(reason))
+            return
+        try:
+            for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=[group]):
+                table = _without_labels(batch, self.max_record_bytes) if self.in_batches else None
+                if table is not None:
+                    yield RowBatch(table=table, first=row)
+                    row += len(batch)
+                    continue
+                for fields in _iter_fields(batch):
+                    yield self._to_record(fields, f"row {row}")
+                    row += 1
+        except _DAMAGE as error:
+            yield self._reject(_rows_from(row, end), error)
+
+    def _to_record(
+        self, fields: dict[str, Any] | SketchError, position: str
+    ) -> RawRecord | Rejection:
+        if isinstance(fields, SketchError):
+            return Rejection(file=self.file_range.path, position=position, reason=str(fields))
+        size = sum(fields[name].nbytes for name in ("x", "y", "stroke_len"))
+        if size > self.max_record_bytes:
+            reason = describe_excess("the row", size, self.max_record_bytes)
+            return Rejection(file=self.file_range.path, position=position, reason=reason)
+        return RawRecord(fields=fields, position=position)
+
+    def _reject(self, position: str, error: Exception) -> Rejection:
+        path = self.file_range.path
+        if not isinstance(error, SketchError):
+            storage.raise_if_unreachable(self.filesystem, path)
+        return Rejection(file=path, position=position, reason=str(error).split("\n")[0][:300])
 
 
 def _rows_from(first: int, end: int) -> str:
     return f"rows {first} to {end - 1}"
 
 
-def _in_short(error: Exception) -> str:
-    return str(error).split("\n")[0][:300]
+def _without_labels(batch: pa.RecordBatch, max_record_bytes: int) -> pa.Table | None:
+    """Return the rows of a batch without labels, or None if a row may be invalid or a scene.
 
-
-def _too_heavy(about: pq.RowGroupMetaData, limit: int) -> str | None:
-    """Why a row group is not read at all: a little Parquet can unfold to very much.
-
-    What it tells of its columns would say more, but asking for it ends the process where that is
-    damaged (pyarrow 26), whereas reading them raises.
-    """
-    size, most = about.total_byte_size, _RECORDS_PER_GROUP * limit
-    return too_large("the row group", size, most) if size > most else None
-
-
-def _sound(batch: pa.RecordBatch, limit: int) -> pa.Table | None:
-    """A batch's rows without labels, or None where there may be something wrong with one of them.
-
-    What that is, and with which row, is found row by row. Scenes are looked at so, too.
+    Reading row by row then finds the row and the reason.
     """
     try:
         batch.validate(full=True)
         table = cast_to_schema(pa.Table.from_batches([batch]))
-        (x, x_N1, _), (y, y_N1, _) = flatten_lists(table, "x"), flatten_lists(table, "y")
-        stroke_len, strokes_N1, _ = flatten_lists(table, "stroke_len")
+        is_valid = _is_valid(table, max_record_bytes)
     except (pa.ArrowInvalid, SketchError):
         return None
-    points = np.concatenate([[0], stroke_len.cumsum(dtype=np.int64)])[strokes_N1]
+    if not is_valid:
+        return None
+    return build_result_table(table, {"category": table["category"]}).select(SCHEMA.names)
+
+
+def _is_valid(table: pa.Table, max_record_bytes: int) -> bool:
+    """Return whether all rows surely are sketches without objects, by the checks of `Sketch`."""
+    (x, x_N1, _), (y, y_N1, _) = flatten_lists(table, "x"), flatten_lists(table, "y")
+    stroke_len, strokes_N1, _ = flatten_lists(table, "stroke_len")
+    points_N1 = np.concatenate([[0], stroke_len.cumsum(dtype=np.int64)])[strokes_N1]
     strokes_N = np.diff(strokes_N1)
-    fine = (
+    return bool(
         pc.all(pc.greater(pc.binary_length(table["sketch_id"]), 0), skip_nulls=False).as_py()
         and strokes_N.min() > 0
         and stroke_len.min() > 0
-        and np.array_equal(x_N1, points)
-        and np.array_equal(y_N1, points)
-        and max(np.abs(x).max(), np.abs(y).max()) <= LARGEST_COORDINATE  # and no NaN
-        and 8 * np.diff(points).max() + 4 * strokes_N.max() <= limit
+        and np.array_equal(x_N1, points_N1)
+        and np.array_equal(y_N1, points_N1)
+        # A comparison with NaN is false.
+        and max(np.abs(x).max(), np.abs(y).max()) <= LARGEST_COORDINATE
+        and 8 * np.diff(points_N1).max() + 4 * strokes_N.max() <= max_record_bytes
         and table["object"].null_count == table["object_category"].null_count == len(table)
         and all(_is_per_stroke(table, name, strokes_N) for name in _PER_STROKE)
-    )
-    return (
-        build_result_table(table, {"category": table["category"]}).select(SCHEMA.names)
-        if fine
-        else None
     )
 
 
 def _is_per_stroke(table: pa.Table, name: str, strokes_N: npt.NDArray[np.int64]) -> bool:
-    """Whether a list column has, where it isn't null, an entry for every stroke."""
+    """Return whether a list column has one entry per stroke wherever it is not null."""
     if name not in table.column_names or table[name].null_count == len(table):
         return True
     column = combine_chunks(table[name])
-    lengths, there = column.value_lengths().fill_null(0).to_numpy(), column.is_valid()
+    lengths = column.value_lengths().fill_null(0).to_numpy()
+    valid = column.is_valid().to_numpy(zero_copy_only=False)
+    # An instance or a score may be null for single strokes.
     complete = name not in ("part", "label") or not column.flatten().null_count
-    return complete and bool((lengths == strokes_N)[there.to_numpy(zero_copy_only=False)].all())
+    return complete and bool((lengths == strokes_N)[valid].all())
 
 
-def _rows(batch: pa.RecordBatch) -> Iterator[Sketch | SketchError]:
+def _iter_fields(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | SketchError]:
+    """Yield the fields of each row's sketch, or the error of a row."""
     try:
-        batch.validate(full=True)  # text that is not UTF-8, offsets that lead out of their array
-        yield from iter_sketches(pa.Table.from_batches([batch]))
+        batch.validate(full=True)  # text that is not UTF-8, offsets outside of their array
+        yield from iter_fields(pa.Table.from_batches([batch]))
     except pa.ArrowInvalid as error:
         if len(batch) == 1:
             yield SketchError(f"damaged: {error}")
             return
+        # Find the damaged rows one by one.
         for row in range(len(batch)):
-            yield from _rows(batch.slice(row, 1))
-
-
-def _record(
-    result: Sketch | SketchError, file: str, position: str, limit: int
-) -> Record | Rejection:
-    if isinstance(result, SketchError):
-        return Rejection(file=file, position=position, reason=str(result))
-    size = result.x.nbytes + result.y.nbytes + result.stroke_len.nbytes
-    if size > limit:
-        return Rejection(file=file, position=position, reason=too_large("the row", size, limit))
-    return Record(sketch=result, position=position)
+            yield from _iter_fields(batch.slice(row, 1))

@@ -7,7 +7,7 @@ from pyarrow import fs
 from instancesketch.core.schema import RESULT_SCHEMA, SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats import FORMATS, Piece, Record, Rejection, read
+from instancesketch.formats import FORMATS, FileRange, Record, Rejection, read
 from tests.formats.conftest import read_file
 
 
@@ -18,26 +18,26 @@ def sketches(number: int) -> list[Sketch]:
 
 
 @pytest.mark.parametrize("schema", [SCHEMA, RESULT_SCHEMA])
-def test_rows_come_back_as_they_are(tmp_path, schema):
+def test_rows_read_back_as_the_same_sketches(tmp_path, schema):
     pq.write_table(to_table(sketches(5), schema), tmp_path / "any-name", row_group_size=2)
     found = read_file(tmp_path / "any-name")
     assert [r.sketch for r in found] == sketches(5)
     assert [r.position for r in found] == [f"row {i}" for i in range(5)]
 
 
-def test_pieces_are_row_groups(tmp_path):
+def test_file_ranges_are_row_groups(tmp_path):
     path = str(tmp_path / "a.parquet")
     pq.write_table(to_table(sketches(7)), path, row_group_size=2)
     assert FORMATS["corpus"].split_by == "row_groups"
     found = []
     for start, end in ((0, 1), (1, 3), (3, None)):
-        piece = Piece(path=path, format="corpus", start=start, end=end)
-        found += list(read(piece, fs.LocalFileSystem()))
+        file_range = FileRange(path=path, format="corpus", start=start, end=end)
+        found += list(read(file_range, fs.LocalFileSystem()))
     assert [r.position for r in found] == [f"row {i}" for i in range(7)]
     assert [r.sketch.sketch_id for r in found] == [str(i) for i in range(7)]
 
 
-def test_a_taxonomy_resolves_labels_again(tmp_path):
+def test_labels_are_resolved_by_a_given_taxonomy(tmp_path):
     table = to_table([s.replace(label=("Ray",), part=None) for s in sketches(1)])
     pq.write_table(table, tmp_path / "a.parquet")
     (record,) = read_file(tmp_path / "a.parquet", taxonomy=Taxonomy.load("doodle7"))
@@ -66,14 +66,14 @@ def broken(column: str, value: object) -> pa.Table:
         ("object", [4], "object and object_category"),
     ],
 )
-def test_a_bad_row_is_rejected_between_good_ones(tmp_path, column, value, reason):
+def test_an_invalid_row_is_rejected_between_valid_ones(tmp_path, column, value, reason):
     pq.write_table(broken(column, value), tmp_path / "a.parquet")
     good, bad, last = read_file(tmp_path / "a.parquet")
     assert [good.sketch.sketch_id, last.sketch.sketch_id] == ["0", "2"]
     assert (bad.position, reason in bad.reason) == ("row 1", True), bad
 
 
-def test_text_that_is_not_utf8_is_one_bad_row(tmp_path):
+def test_text_that_is_not_utf8_rejects_its_row_alone(tmp_path):
     table = to_table(sketches(3))
     raw = pa.array([b"a", b"\xff\xfe", b"c"], pa.binary())
     text = pa.StringArray.from_buffers(3, raw.buffers()[1], raw.buffers()[2])
@@ -85,7 +85,7 @@ def test_text_that_is_not_utf8_is_one_bad_row(tmp_path):
     ("limit", "reasons"),
     [(7_000, ["the row has", None]), (500, ["the row group has"]), (9_000, [None, None])],
 )
-def test_rows_and_row_groups_over_the_limit(tmp_path, limit, reasons):
+def test_oversized_rows_and_row_groups_are_rejected(tmp_path, limit, reasons):
     points = np.random.default_rng(0).random((1_000, 2))
     large = Sketch.from_strokes([points], sketch_id="large")
     pq.write_table(to_table([large, *sketches(1)]), tmp_path / "a.parquet")
@@ -96,7 +96,7 @@ def test_rows_and_row_groups_over_the_limit(tmp_path, limit, reasons):
 
 
 @pytest.mark.parametrize("group", [0, 1])
-def test_damage_costs_the_row_group_that_it_is_in_and_no_other(tmp_path, group):
+def test_damage_rejects_the_row_group_that_it_is_in_alone(tmp_path, group):
     path = tmp_path / "a.parquet"
     pq.write_table(to_table(sketches(40)), path, row_group_size=20, compression="zstd")
     about = pq.ParquetFile(path).metadata.row_group(group).column(6)

@@ -20,7 +20,7 @@ def objects(*arrays: object) -> np.ndarray:
 
 
 def write_member(path: Path, header_of: np.ndarray, body: bytes, key: str = "train") -> None:
-    """An npz with one array, whose header is of `header_of` and whose contents are `body`."""
+    """Write an npz with one array, with the header of `header_of` and the contents `body`."""
     stream = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         stream, np.lib.format.header_data_from_array_1_0(header_of)
@@ -30,7 +30,7 @@ def write_member(path: Path, header_of: np.ndarray, body: bytes, key: str = "tra
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32, ">i2", np.uint8])
-def test_steps_are_added_up_and_cut_where_the_pen_is_lifted(tmp_path, dtype):
+def test_steps_add_up_to_strokes_that_end_where_the_pen_is_lifted(tmp_path, dtype):
     steps = STEPS.astype(dtype)
     np.savez_compressed(tmp_path / "sketchrnn_cat.full.npz", train=objects(steps), test=objects())
     (record,) = read_file(tmp_path / "sketchrnn_cat.full.npz")
@@ -43,19 +43,19 @@ def test_steps_are_added_up_and_cut_where_the_pen_is_lifted(tmp_path, dtype):
     assert (record.sketch.split, record.sketch.category) == ("train", "cat")
 
 
-def test_the_keys_are_the_official_split(tmp_path):
+def test_the_name_of_an_array_is_the_official_split(tmp_path):
     np.savez(tmp_path / "a.npz", **{k: objects(STEPS) for k in ("train", "valid", "test", "more")})
     splits = [r.sketch.split for r in read_file(tmp_path / "a.npz")]
     assert splits == ["train", "valid", "test", None]
 
 
-def test_numeric_arrays_need_no_pickle(tmp_path):
+def test_numeric_arrays_are_read_without_a_pickle(tmp_path):
     np.savez(tmp_path / "a.npz", train=np.stack([STEPS, STEPS]), valid=np.asfortranarray(STEPS))
     assert len(read_file(tmp_path / "a.npz")) == 3
 
 
 @pytest.mark.parametrize("protocol", range(5))
-def test_pickles_of_all_ages(tmp_path, protocol):
+def test_pickles_of_all_protocols_are_read(tmp_path, protocol):
     """Public files were written by Python 2 (protocol 2), later ones by 3 and 4."""
     body = pickle.dumps(objects(STEPS, STEPS), protocol=protocol)
     write_member(tmp_path / "a.npz", objects(STEPS, STEPS), body)
@@ -63,7 +63,7 @@ def test_pickles_of_all_ages(tmp_path, protocol):
     assert [isinstance(r, Record) for r in found] == [True, True], found
 
 
-def test_a_pickle_of_python_2(tmp_path):
+def test_a_pickle_of_python_2_is_read(tmp_path):
     """There bytes are strings, and numpy's module is `numpy.core`."""
     body = (
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85"
@@ -86,7 +86,7 @@ class Calls:
 
 
 @pytest.mark.parametrize(
-    ("evil", "reason"),
+    ("entry", "reason"),
     [
         (Calls(eval, "1"), "builtins.eval"),
         (Calls(getattr, 1, "real"), "builtins.getattr"),
@@ -108,8 +108,8 @@ class Calls:
         ([[1, 2, 0]], "not stroke-3"),
     ],
 )
-def test_what_is_no_drawing_is_rejected(tmp_path, evil, reason):
-    np.savez(tmp_path / "a.npz", train=objects(evil), valid=objects(STEPS))
+def test_other_objects_are_rejected_beside_drawings(tmp_path, entry, reason):
+    np.savez(tmp_path / "a.npz", train=objects(entry), valid=objects(STEPS))
     bad, good = read_file(tmp_path / "a.npz")
     assert isinstance(bad, Rejection)
     assert reason in bad.reason
@@ -126,12 +126,12 @@ def test_what_is_no_drawing_is_rejected(tmp_path, evil, reason):
         b"\x80\x04]\x94.",
         b"\x80\x04r\xff\xff\xff\xff.",  # makes the unpickler in C allocate for four billion names
         b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f",  # bytes longer than any file
-        b"cnumpy\ndtype\n}(Vx\nVy\nub.",  # changes what it names
+        b"cnumpy\ndtype\n}(Vx\nVy\nub.",  # changes a numpy object
         b"(" * 1000 + b"t" * 1000 + b".",
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n)R(K\x01K\x05\x85NK\x00NtbK\x00.",
     ],
 )
-def test_damaged_pickles(tmp_path, body):
+def test_damaged_pickles_are_rejected(tmp_path, body):
     write_member(tmp_path / "a.npz", objects(STEPS), body)
     (bad,) = read_file(tmp_path / "a.npz")
     assert isinstance(bad, Rejection)
@@ -156,7 +156,7 @@ def test_absurd_shapes_allocate_nothing(tmp_path, shape, reason):
     assert reason in bad.reason
 
 
-def test_a_member_that_unfolds_too_far_is_not_unfolded(tmp_path):
+def test_an_oversized_array_is_rejected_without_being_unpacked(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", train=np.zeros((100_000, 3)), valid=objects(STEPS))
     bad, good = read_file(tmp_path / "a.npz", max_record_bytes=10_000)
     assert "more than" in bad.reason

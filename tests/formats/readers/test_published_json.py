@@ -14,14 +14,14 @@ from tests.formats.broken import SQUARE, published
         (None, None),
     ],
 )
-def test_the_commonest_label_is_the_strokes(read_bytes, segments, labels):
+def test_a_stroke_has_its_most_frequent_label(read_bytes, segments, labels):
     (record,) = read_bytes(json.dumps(published(segments=segments)).encode(), "c-1.json")
     assert record.sketch.label == labels
     assert record.sketch.sketch_id == "c-1"
     assert record.sketch.instance is None
 
 
-def test_instances_are_those_of_countable_parts(read_bytes):
+def test_only_countable_parts_have_instances(read_bytes):
     (record,) = read_bytes(json.dumps(published(instances=[3, None])).encode(), "c.json")
     assert record.sketch.instance == (None, 0)
 
@@ -45,11 +45,11 @@ def test_the_category_is_the_field_else_the_nearest_folder_else_the_word(
     assert record.sketch.source == "mine"
 
 
-def test_an_indented_file_is_known(read_bytes):
+def test_an_indented_file_is_recognised(read_bytes):
     (record,) = read_bytes(json.dumps(published(), indent=2).encode(), "whatever")
     assert record.sketch.part == ("frame", "wheel")
 
 
-def test_a_file_over_the_limit(read_bytes):
+def test_an_oversized_file_is_rejected(read_bytes):
     (bad,) = read_bytes(json.dumps(published()).encode(), "a.json", max_record_bytes=50)
     assert "more than" in bad.reason

@@ -13,7 +13,7 @@ def ant(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test", None])
-def test_class_split_and_majority_part(ant, read_bytes, split):
+def test_category_split_and_labels_come_from_the_files(ant, read_bytes, split):
     name = f"ant_{split}.ndjson" if split else "ant.ndjson"
     (record,) = read_bytes(json.dumps(ROW).encode(), name)
     sketch = record.sketch
@@ -22,7 +22,7 @@ def test_class_split_and_majority_part(ant, read_bytes, split):
     assert sketch.instance is None
 
 
-def test_with_a_word_the_third_list_is_time(ant, read_bytes):
+def test_in_drawings_with_a_word_the_third_list_is_time(ant, read_bytes):
     (record,) = read_bytes(json.dumps(ROW | {"word": "ant"}).encode(), "ant_train.ndjson")
     assert record.sketch.label is None
 
@@ -39,26 +39,26 @@ def test_with_a_word_the_third_list_is_time(ant, read_bytes):
         ([], "unequal length"),
     ],
 )
-def test_parts_that_are_none(ant, read_bytes, third, reason):
+def test_invalid_part_indices_are_rejected(ant, read_bytes, third, reason):
     row = {"key_id": "1", "drawing": [[[0], [0], third]]}
     good, bad = read_bytes("\n".join(map(json.dumps, (ROW, row))).encode(), "ant_train.ndjson")
     assert good.sketch.sketch_id == "5"
     assert (bad.position, reason in bad.reason) == ("line 2", True)
 
 
-def test_no_third_list(ant, read_bytes):
+def test_a_stroke_without_a_third_list_is_rejected(ant, read_bytes):
     row = {"key_id": "1", "drawing": [[[0], [0]]]}
     (bad,) = read_bytes(json.dumps(row).encode(), "ant_train.ndjson", "spg")
     assert "no third list" in bad.reason
 
 
-def test_a_class_that_the_taxonomy_has_not(tmp_path, read_bytes):
+def test_a_category_outside_the_taxonomy_is_rejected(tmp_path, read_bytes):
     (tmp_path / "teapot.txt").write_text("a\nb\nc\nd\ne\n")
     (bad,) = read_bytes(json.dumps(ROW).encode(), "teapot_train.ndjson")
     assert bad.reason.startswith("'5': category 'teapot' is not one of spg20: airplane,")
 
 
-def test_a_txt_that_is_not_text(tmp_path, read_bytes):
+def test_a_part_file_that_is_not_text_is_rejected(tmp_path, read_bytes):
     (tmp_path / "ant.txt").write_bytes(b"\xff\xfe")
     (bad,) = read_bytes(json.dumps(ROW).encode(), "ant_train.ndjson")
     assert "not UTF-8" in bad.reason

@@ -20,7 +20,7 @@ def read_svg(read_bytes):
 
 
 def boxes(sketch: Sketch) -> list[list[float]]:
-    """Left, top, right, bottom of each stroke."""
+    """Return left, top, right, bottom of each stroke."""
     return [
         [*map(float, s.min(0).round(2)), *map(float, s.max(0).round(2))]
         for s in sketch.to_strokes()
@@ -57,7 +57,7 @@ def boxes(sketch: Sketch) -> list[list[float]]:
         ),
     ],
 )
-def test_outlines_are_strokes(read_svg, body, expected):
+def test_outlines_become_strokes(read_svg, body, expected):
     sketch = read_svg(body).sketch
     assert boxes(sketch) == expected
     assert (sketch.sketch_id, sketch.width, sketch.height) == ("drawing", 100, 100)
@@ -101,7 +101,7 @@ def test_coordinates_are_not_scaled_to_pixels(read_svg, head, size):
     assert (sketch.width, sketch.height) == size
 
 
-def test_labels_of_a_group_are_those_of_its_strokes(read_svg):
+def test_strokes_have_the_labels_of_their_group(read_svg):
     body = (
         '<g stroke="red"><g data-label="wheel" data-instance="2"><path d="M0 0L1 1M2 2L3 3"/></g>'
         '<path d="M0 0L1 1"/></g>'
@@ -111,7 +111,7 @@ def test_labels_of_a_group_are_those_of_its_strokes(read_svg):
     assert sketch.instance == (2, 2, None)
 
 
-def test_a_document_type_without_entities_is_harmless(read_bytes):
+def test_a_document_type_without_entities_is_read(read_bytes):
     doctype = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://nowhere.invalid/svg11.dtd">'
     data = doctype + HEAD.format("", '<path d="M0 0L1 1" stroke="red"/>')
     (record,) = read_bytes(data.encode(), "a.svg")
@@ -139,13 +139,13 @@ def test_a_document_type_without_entities_is_harmless(read_bytes):
         ("<g>" * 500 + "</g>" * 500, "nested more than 64"),
     ],
 )
-def test_what_is_no_drawing_is_rejected(read_svg, body, reason):
+def test_invalid_drawings_are_rejected(read_svg, body, reason):
     found = read_svg(body)
     assert isinstance(found, Rejection)
     assert reason in found.reason
 
 
-def test_a_drawing_of_ours_keeps_its_points_and_its_order(read_bytes):
+def test_a_written_sketch_reads_back_exactly(read_bytes):
     strokes = [[[0.1, 0.2]], [[1e-7, -3.3], [1e-7, -3.3]], [[256, 1e7], [5, 5], [256, 1e7]]]
     sketch = Sketch.from_strokes(strokes, sketch_id="d/1", category="sun", width=0.5)
     (record,) = read_bytes(to_svg(sketch, size=300).encode(), "other-name.svg")

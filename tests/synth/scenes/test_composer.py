@@ -12,7 +12,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import from_table, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy
-from instancesketch.formats import Piece, Record, read
+from instancesketch.formats import FileRange, Record, read
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer, compose, drawings_of
 from instancesketch.synth.scenes.config import SceneConfig
@@ -52,7 +52,9 @@ def _read(folder: Path) -> list[Sketch]:
     records = [
         record
         for path in sorted(folder.glob("*.ndjson"))
-        for record in read(Piece(path=str(path), format=FORMAT[folder.name]), fs.LocalFileSystem())
+        for record in read(
+            FileRange(path=str(path), format=FORMAT[folder.name]), fs.LocalFileSystem()
+        )
     ]
     return [record.sketch for record in records if isinstance(record, Record)]
 

@@ -1,4 +1,4 @@
-"""The formats together: real counts, broken files, and what is written reads back."""
+"""All formats: real data sets, broken files, and sketches written and read back."""
 
 import sys
 from collections import Counter
@@ -10,11 +10,21 @@ from hypothesis import strategies as st
 from pyarrow import fs
 
 from instancesketch import formats
+from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import LABEL_COLUMNS
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats import FORMATS, WRITERS, Piece, Record, Rejection, read, sniff, write
-from tests.formats.broken import write_broken
+from instancesketch.formats import (
+    FORMATS,
+    WRITERS,
+    FileRange,
+    Record,
+    Rejection,
+    read,
+    sniff,
+    write,
+)
+from tests.formats.broken import drawing, write_broken
 from tests.formats.conftest import read_file
 from tests.formats.strategies import DOODLE7, PRINTABLE, TEXT, sketches
 
@@ -26,7 +36,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def drawings(folder: Path) -> list[Path]:
-    """The files that hold drawings."""
+    """Return the files that hold drawings."""
     return [p for p in files(folder) if sniff(str(p), LOCAL) != "companion"]
 
 
@@ -40,7 +50,7 @@ def drawings(folder: Path) -> list[Path]:
         ("scenes", 679, 23_112, {None: 679}),
     ],
 )
-def test_real_sets_are_read_whole(data_dir, folder, drawings, strokes, splits):
+def test_real_data_sets_are_read_completely(data_dir, folder, drawings, strokes, splits):
     found = [
         r
         for p in files(data_dir / folder)
@@ -65,7 +75,7 @@ def test_real_labels_are_canonical(data_dir):
 
 
 @pytest.mark.parametrize("big", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_broken_files_are_rejected_by_name_beside_all_that_is_good(tmp_path, big):
+def test_broken_files_are_rejected_by_name_and_all_others_read(tmp_path, big):
     broken = write_broken(tmp_path / "broken", big)
     assert len(broken.reasons) >= 20
     good, rejected = 0, {}
@@ -84,7 +94,7 @@ def test_broken_files_are_rejected_by_name_beside_all_that_is_good(tmp_path, big
         assert [reason in r.reason for r in rejected[name]] == [True], rejected[name]
 
 
-def test_a_pickle_runs_nothing(tmp_path):
+def test_a_pickle_runs_no_code(tmp_path):
     write_broken(tmp_path / "broken", big=False)
     read_file(tmp_path / "broken" / "pickle.npz")
     assert not hasattr(sys, "instancesketch_was_here")
@@ -92,14 +102,14 @@ def test_a_pickle_runs_nothing(tmp_path):
 
 @pytest.mark.parametrize("form", sorted(FORMATS))
 @pytest.mark.parametrize("path", ["missing.file", "."])
-def test_what_is_no_file_is_one_rejection(tmp_path, form, path):
-    (found,) = read(Piece(path=str(tmp_path / path), format=form), LOCAL)
+def test_a_missing_file_or_a_folder_is_one_rejection(tmp_path, form, path):
+    (found,) = read(FileRange(path=str(tmp_path / path), format=form), LOCAL)
     assert isinstance(found, Rejection)
     assert found.reason
 
 
-# What a format can't hold, by the table in the package's docstring.
 def expected(sketch: Sketch, form: str) -> Sketch:
+    """Return a sketch without what a format can't hold, by the table in the package's docstring."""
     if form == "svg" and sketch.instance is not None and set(sketch.instance) == {None}:
         return sketch.replace(instance=None)
     return sketch
@@ -108,7 +118,7 @@ def expected(sketch: Sketch, form: str) -> Sketch:
 @pytest.mark.parametrize("form", WRITERS)
 @given(data=st.data())
 @settings(derandomize=True, deadline=None, max_examples=60, database=None)
-def test_what_is_written_reads_back(tmp_path_factory, form, data):
+def test_written_sketches_read_back(tmp_path_factory, form, data):
     text = PRINTABLE if form in ("svg", "cvat") else TEXT
     drawn = data.draw(st.lists(sketches(text), max_size=3, unique_by=lambda s: s.sketch_id))
     out = tmp_path_factory.mktemp("out")
@@ -135,7 +145,7 @@ def test_a_real_sketch_reads_back_without_naming_a_taxonomy(data_dir, tmp_path, 
 @given(data=st.data())
 @settings(derandomize=True, deadline=None, max_examples=40, database=None)
 def test_damaged_files_are_read_or_rejected(tmp_path_factory, form, data):
-    """Bytes changed, put in and cut out at random places of a good file: never an exception."""
+    """Change, insert and delete bytes at random places: there is never an exception."""
     out = tmp_path_factory.mktemp("out")
     write([data.draw(sketches(PRINTABLE)) for _ in range(2)], form, str(out))
     path = drawings(out)[0]
@@ -170,11 +180,31 @@ def test_labels_can_be_left_out(read_bytes):
     assert record.sketch.category == "car"
 
 
-def test_folders_are_named_nearest_first():
+@pytest.mark.parametrize(
+    ("fields", "split_by", "key"),
+    [
+        ({}, None, None),
+        ({}, "sketch", "1"),
+        ({"user": 7}, "sketch", "1"),
+        ({"user": 7}, "user", "7"),
+        ({}, "user", "1"),
+    ],
+)
+def test_splits_follow_from_the_id_or_the_user(read_bytes, fields, split_by, key):
+    (record,) = read_bytes(drawing("1", **fields).encode(), "a.ndjson", split_by=split_by)
+    assert record.sketch.split == (None if key is None else assign_split(key))
+    sources = {None: None, "1": "sketch_id", "7": "user"}
+    assert record.split_from == sources[key]
+    official = drawing("1", split="test", **fields)
+    (record,) = read_bytes(official.encode(), "a.ndjson", split_by=split_by)
+    assert (record.sketch.split, record.split_from) == ("test", "file")
+
+
+def test_folders_are_listed_nearest_first():
     assert formats.folders_above("/a/b/c/x.json") == ("c", "b", "a")
 
 
-def test_the_tables_of_docs_and_module_agree():
+def test_the_tables_of_docs_and_package_agree():
     page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
     rows = [line for line in formats.__doc__.splitlines() if line.startswith("| `")]
     squeeze = [" ".join(row.split()) for row in rows]

@@ -1,0 +1,131 @@
+"""Resolve the categories and labels of a file to those of a taxonomy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from instancesketch.core.errors import SketchError
+from instancesketch.core.sketch import Sketch, check_labels
+from instancesketch.core.taxonomy import UNLABELED, Taxonomy, normalise
+from instancesketch.formats.records import RawRecord, RowBatch
+
+_MAX_LABEL_LENGTH = 200
+
+Fields = dict[str, Any]
+
+
+def build_sketch(
+    record: RawRecord, taxonomy: Taxonomy | None = None, folders: tuple[str, ...] = ()
+) -> Sketch:
+    """Return a record's sketch, with its category and with canonical parts, labels and instances.
+
+    The category is the file's own field, else the nearest folder that names a category, else the
+    word. In a scene each stroke has the category of its object instead. Without a taxonomy all
+    words stay as they are.
+
+    Args:
+        record: a record from a reader.
+        taxonomy: the categories and parts that are known.
+        folders: the names of the folders above the file, nearest first.
+
+    Raises:
+        SketchError: the record is not a valid sketch, or the taxonomy doesn't have a label, or
+            the category that labels belong to.
+    """
+    fields = record.fields
+    try:
+        # Resolving pairs labels with strokes and objects.
+        check_labels(fields, len(fields["stroke_len"]))
+    except SketchError:
+        # Raises the same, unless the points are wrong as well, which explains more.
+        return Sketch(**fields)
+    try:
+        fields = _resolve(fields, record.word, taxonomy, folders)
+    except SketchError as error:
+        raise SketchError(f"{fields['sketch_id']!r}: {error}") from None
+    return Sketch(**fields)
+
+
+def resolve_batch(batch: RowBatch, taxonomy: Taxonomy | None, folders: tuple[str, ...]) -> RowBatch:
+    """Return rows with the categories that `build_sketch` would give their sketches."""
+    table = batch.table
+    words = table["category"].combine_chunks().dictionary_encode()
+    categories = [
+        _find_category(word, None, taxonomy, folders)
+        for word in [*words.dictionary.to_pylist(), None]
+    ]
+    indices = words.indices.fill_null(len(categories) - 1)
+    column = pa.array(categories, pa.string()).take(indices)
+    index = table.schema.get_field_index("category")
+    return replace(batch, table=table.set_column(index, table.schema.field(index), column))
+
+
+def _find_category(
+    own: str | None, word: str | None, taxonomy: Taxonomy | None, folders: tuple[str, ...]
+) -> str | None:
+    if taxonomy is None:
+        return own or word
+    named = own or next((f for f in folders if taxonomy.category_of(f)), word)
+    return taxonomy.category_of(named) or named
+
+
+def _resolve(
+    fields: Fields, word: str | None, taxonomy: Taxonomy | None, folders: tuple[str, ...]
+) -> Fields:
+    labels = fields.get("label") or fields.get("part")
+    if taxonomy is not None and fields.get("object") is not None:
+        return _resolve_scene(fields, labels, taxonomy)
+    category = _find_category(fields.get("category"), word, taxonomy, folders)
+    fields = fields | {"category": category}
+    if labels is None:
+        return fields
+    if taxonomy is None:
+        return fields | {"part": fields.get("part") or labels, "label": labels}
+    if category not in taxonomy.categories:
+        known = ", ".join(taxonomy.category_names)
+        raise SketchError(f"category {category!r} is not one of {taxonomy.name}: {known}")
+    return fields | _resolve_labels(fields, labels, (category,) * len(labels), taxonomy)
+
+
+def _resolve_scene(fields: Fields, labels: tuple[str, ...] | None, taxonomy: Taxonomy) -> Fields:
+    own = taxonomy.category_of(fields.get("category"))
+    categories = tuple(taxonomy.category_of(word) for word in fields["object_category"])
+    fields = fields | {"category": own or fields.get("category"), "object_category": categories}
+    if labels is None:
+        return fields
+    of_stroke = tuple(categories[i] if i >= 0 else own for i in fields["object"])
+    return fields | _resolve_labels(fields, labels, of_stroke, taxonomy)
+
+
+def _resolve_labels(
+    fields: Mapping[str, Any],
+    labels: tuple[str, ...],
+    categories: tuple[str | None, ...],
+    taxonomy: Taxonomy,
+) -> Fields:
+    """Return part, label and instance of each stroke, given its label and its category."""
+    parts, names, instances = [], [], []
+    numbers = fields.get("instance") or (None,) * len(labels)
+    for label, category, number in zip(labels, categories, numbers, strict=True):
+        part, name = _resolve_label(label, category, taxonomy)
+        countable = category is not None and part in taxonomy.categories[category].countable
+        parts.append(part)
+        names.append(name)
+        instances.append((number or 0) if countable else None)
+    # Without a list of instances they are null as a whole, not unknown (0) one by one.
+    instance = None if fields.get("instance") is None else tuple(instances)
+    return {"part": tuple(parts), "label": tuple(names), "instance": instance}
+
+
+def _resolve_label(label: str, category: str | None, taxonomy: Taxonomy) -> tuple[str, str]:
+    if len(label) > _MAX_LABEL_LENGTH:  # the search for similar names would take hours
+        raise SketchError(f"a label of {len(label)} characters: {label[:40]!r}…")
+    if category is not None:
+        return taxonomy.resolve_label(category, label)
+    if normalise(label) != UNLABELED:
+        raise SketchError(f"label {label!r} on a stroke of no category of {taxonomy.name}")
+    return UNLABELED, UNLABELED

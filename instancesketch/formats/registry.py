@@ -1,0 +1,253 @@
+"""The table of formats, and reading and writing by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Literal, cast
+
+import pyarrow as pa
+from pyarrow import fs
+
+from instancesketch.core import storage
+from instancesketch.core.errors import SketchError
+from instancesketch.core.hashing import assign_split
+from instancesketch.core.schema import LABEL_COLUMNS
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.formats import readers, writers
+from instancesketch.formats.labels import build_sketch, resolve_batch
+from instancesketch.formats.records import (
+    MAX_RECORD_BYTES,
+    FileRange,
+    RawRecord,
+    Record,
+    Rejection,
+    RowBatch,
+    SplitSource,
+)
+from instancesketch.formats.writers.files import Writer
+
+Reader = Callable[[FileRange, fs.FileSystem, int], Iterator[RawRecord | Rejection]]
+BatchReader = Callable[[FileRange, fs.FileSystem, int], Iterator[RawRecord | Rejection | RowBatch]]
+Labels = bool | Literal["objects"]
+SplitBy = Literal["sketch", "user"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A format by its name: how its files are read, split and written."""
+
+    name: str
+    read: Reader
+    # Reads without labels, and yields rows in batches where it can.
+    read_batches: BatchReader | None = None
+    split_by: Literal["lines", "row_groups"] | None = None  # how a large file becomes file ranges
+    taxonomy: str | None = None  # resolves its labels where no other is given
+    writer: Writer | None = None
+
+
+FORMATS = {
+    form.name: form
+    for form in (
+        Format(
+            name="json",
+            read=readers.published_json.read,
+            taxonomy="doodle7",
+            writer=writers.published_json.WRITER,
+        ),
+        Format(
+            name="cvat",
+            read=readers.cvat.read,
+            taxonomy="doodle7",
+            writer=writers.cvat.WRITER,
+        ),
+        Format(
+            name="labelstudio",
+            read=readers.label_studio.read,
+            taxonomy="doodle7",
+            writer=writers.label_studio.WRITER,
+        ),
+        Format(
+            name="quickdraw",
+            read=readers.quickdraw.read,
+            split_by="lines",
+            writer=writers.quickdraw.WRITER,
+        ),
+        Format(name="spg", read=readers.spg.read, split_by="lines", taxonomy="spg20"),
+        Format(name="scenes", read=readers.quickdraw.read_scenes, split_by="lines"),
+        Format(name="npz", read=readers.npz.read),
+        Format(name="svg", read=readers.svg_shapes.read, writer=writers.svg.WRITER),
+        Format(
+            name="corpus",
+            read=readers.corpus.read,
+            read_batches=readers.corpus.read_batches,
+            split_by="row_groups",
+        ),
+    )
+}
+WRITERS = tuple(form.name for form in FORMATS.values() if form.writer is not None)
+
+
+def read(
+    file_range: FileRange,
+    filesystem: fs.FileSystem,
+    *,
+    taxonomy: Taxonomy | None = None,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+    folders: tuple[str, ...] | None = None,
+    labels: Labels = True,
+    split_by: SplitBy | None = None,
+) -> Iterator[Record | Rejection]:
+    """Read the drawings of a file range, with canonical labels, and what can't be read.
+
+    Args:
+        file_range: the file, or the part of it, to read.
+        filesystem: the filesystem that the file is on.
+        taxonomy: resolves the labels; by default the one of the format, if it has one.
+        max_record_bytes: larger records are rejected, and not kept in memory.
+        folders: names of the folders above the file, nearest first; by default those of its path.
+        labels: False leaves out the labels, so that no unknown one can reject a drawing that is
+            to be labelled anyway; "objects" leaves out all but the objects of scenes.
+        split_by: assigns a split by the hash of the sketch id, or of the user where one is known,
+            to drawings without an official one; None leaves their split null.
+    """
+    resolver = _Resolver.of(file_range, taxonomy, folders, labels, split_by)
+    reader = FORMATS[file_range.format].read
+    found = _read(reader, file_range, filesystem, max_record_bytes, resolver)
+    return cast("Iterator[Record | Rejection]", found)  # batches come from `read_batches` alone
+
+
+def read_unlabelled(
+    file_range: FileRange,
+    filesystem: fs.FileSystem,
+    *,
+    taxonomy: Taxonomy | None = None,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+    split_by: SplitBy | None = None,
+) -> Iterator[Record | Rejection | RowBatch]:
+    """Read like `read(labels=False)`, but yield a corpus in batches where all rows are valid.
+
+    Batches keep the splits of the corpus, nulls included.
+    """
+    form = FORMATS[file_range.format]
+    resolver = _Resolver.of(file_range, taxonomy, None, False, split_by)
+    reader = form.read_batches or form.read
+    return _read(reader, file_range, filesystem, max_record_bytes, resolver)
+
+
+def _read(
+    reader: BatchReader,
+    file_range: FileRange,
+    filesystem: fs.FileSystem,
+    max_record_bytes: int,
+    resolver: _Resolver,
+) -> Iterator[Record | Rejection | RowBatch]:
+    path = file_range.path
+    try:
+        for found in reader(file_range, filesystem, max_record_bytes):
+            if isinstance(found, RawRecord):
+                yield resolver.to_record(found, path)
+            elif isinstance(found, RowBatch):
+                yield resolve_batch(found, resolver.taxonomy, resolver.folders)
+            else:
+                yield found
+    # Readers turn errors in the contents into rejections; these come from opening the file.
+    except (OSError, pa.ArrowException) as error:
+        storage.raise_if_unreachable(filesystem, path)
+        reason = f"can't be read: {storage.describe_error(error)}"
+        yield Rejection(file=path, position="", reason=reason)
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    """Turns the records of one file range into sketches."""
+
+    taxonomy: Taxonomy | None
+    folders: tuple[str, ...]
+    labels: Labels
+    split_by: SplitBy | None
+
+    @classmethod
+    def of(
+        cls,
+        file_range: FileRange,
+        taxonomy: Taxonomy | None,
+        folders: tuple[str, ...] | None,
+        labels: Labels,
+        split_by: SplitBy | None,
+    ) -> _Resolver:
+        """Return one with the defaults of the file's format and path."""
+        name = FORMATS[file_range.format].taxonomy
+        if taxonomy is None and name is not None:
+            taxonomy = Taxonomy.load(name)
+        if folders is None:
+            folders = folders_above(file_range.path)
+        return cls(taxonomy, folders, labels, split_by)
+
+    def to_record(self, raw: RawRecord, file: str) -> Record | Rejection:
+        """Return a record's sketch, or why it is rejected."""
+        # All fields are final before the one construction of the sketch, which checks them.
+        fields = {n: v for n, v in raw.fields.items() if self._is_kept(n)}
+        fields["split"], split_from = self._split(raw)
+        try:
+            sketch = build_sketch(replace(raw, fields=fields), self.taxonomy, self.folders)
+        except SketchError as error:
+            return Rejection(file=file, position=raw.position, reason=str(error))
+        return Record(sketch=sketch, position=raw.position, split_from=split_from)
+
+    def _is_kept(self, field: str) -> bool:
+        if self.labels is True or field not in LABEL_COLUMNS:
+            return True
+        return self.labels == "objects" and field.startswith("object")
+
+    def _split(self, raw: RawRecord) -> tuple[str | None, SplitSource | None]:
+        """Return the split of a record and its source; an official split always stays."""
+        split: str | None = raw.fields.get("split")
+        if split is not None:
+            return split, "file"
+        if self.split_by is None:
+            return None, None
+        if self.split_by == "user" and raw.user:
+            return assign_split(raw.user), "user"
+        return assign_split(raw.fields["sketch_id"]), "sketch_id"
+
+
+def write(
+    sketches: Iterable[Sketch],
+    format: str,
+    out: str,
+    filesystem: fs.FileSystem | None = None,
+    taxonomy: Taxonomy | None = None,
+    images: bool = False,
+) -> int:
+    """Write sketches into a folder, and return their number.
+
+    CVAT is `annotations.xml` beside `cvat-labels.json`, Label Studio `tasks.json` beside
+    `label-studio.xml`, Quick, Draw! `sketches.ndjson`. JSON and SVG are a file per sketch in a
+    folder per category, named by the sketch's id with `%` escapes.
+
+    Args:
+        sketches: the sketches, with unique ids.
+        format: one of `WRITERS`.
+        out: the folder, which is made if it doesn't exist.
+        filesystem: the filesystem that the folder is on; the local one by default.
+        taxonomy: labels to offer in an annotation program besides those of the sketches.
+        images: write the images that tasks of CVAT are made of into `images/`.
+
+    Raises:
+        KeyError: the format can't be written.
+        UserError: an image would be too large.
+    """
+    writer = FORMATS[format].writer
+    if writer is None:
+        raise KeyError(format)
+    filesystem = filesystem or fs.LocalFileSystem()
+    filesystem.create_dir(out, recursive=True)
+    return writer.write(sketches, out, filesystem, taxonomy, images)
+
+
+def folders_above(path: str) -> tuple[str, ...]:
+    """Return the names of the folders above a file, nearest first."""
+    return tuple(part for part in reversed(PurePosixPath(path).parent.parts) if part != "/")
