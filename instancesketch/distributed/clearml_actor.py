@@ -32,6 +32,7 @@ class ClearMLActor:
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Send the settings."""
+        # The reference is dropped: what fails over there must not reach the run.
         self.actor.start.remote(settings)
 
     def log(self, metrics: Mapping[str, Any], pictures: Pictures | None) -> None:
@@ -62,8 +63,9 @@ def remote_trackers(track: Track | None, run: str, name: str) -> list[Tracker]:
 
 
 def _start(run: str, name: str) -> ActorHandle | None:
-    # On this machine and with this process's variables: they say where the server is.
+    # On this machine and with this process's variables: they configure the server.
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    # Uploads hardly compute, so they take no CPU from the workers.
     actor = ray.remote(ClearMLTask).options(num_cpus=0, scheduling_strategy=here).remote()
     variables = {k: v for k, v in os.environ.items() if k.startswith("CLEARML_")}
     try:
@@ -74,6 +76,7 @@ def _start(run: str, name: str) -> ActorHandle | None:
         reason = " ".join(str(error).split())
     if reason is None:
         return actor
+    # It may still be trying to reach the server.
     ray.kill(actor)
     _log.warning("nothing goes to ClearML: %s; the run goes on", reason)
     return None

@@ -52,6 +52,7 @@ def run_page(run: str, settings: Mapping[str, Any]) -> str:
     epochs = metrics_log.read(run)
     if not epochs:
         raise UserError(f"{run} has no epoch to show yet")
+    # An epoch without a score can't be chosen before one that has it.
     best = max(epochs, key=lambda e: e["score"] if e.get("score") is not None else float("-inf"))
     snapshot = RunState(run).snapshot(best["epoch"])
     return render_run(
@@ -92,6 +93,7 @@ def sweep_page(location: str, settings: Mapping[str, Any]) -> str:
     if all(t.score is None for t in trials):
         raise UserError(f"{location} has no epoch of a trial to show yet")
     ended = sum(not t.pending for t in trials)
+    # There from the first time that all trials were tried.
     config = storage.join(location, "best.toml")
     dimensions = load_dimensions(settings["space"])
     return render_sweep(
@@ -109,6 +111,7 @@ def sweep_page(location: str, settings: Mapping[str, Any]) -> str:
 def _about(
     settings: Mapping[str, Any], done: str, epochs: Sequence[Mapping[str, Any]]
 ) -> list[str]:
+    # The settings of a detector count scenes instead.
     counts = settings.get("drawings") or settings.get("scenes") or {}
     unit = "drawings" if "drawings" in settings else "scenes"
     words = [settings["kind"], done]

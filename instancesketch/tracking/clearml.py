@@ -50,11 +50,12 @@ class ClearMLTask:
             variables: environment variables of ClearML.
 
         Returns:
-            The reason why there is no task; None where there is one.
+            The reason why the task can't be opened; None if it is open.
         """
         os.environ.update(variables)
         import clearml
 
+        # ClearML uploads images from files.
         self.run, self.folder = run, tempfile.mkdtemp()
         # Reports would go through a fork of this process.
         clearml.Task._report_subprocess_enabled = False
@@ -127,6 +128,7 @@ class ClearMLTask:
 
     def close(self, failed: bool) -> None:
         """Upload what is left."""
+        # Closing alone would mark the task as completed.
         if failed:
             self.task.mark_failed(force=True)
         self.task.close()

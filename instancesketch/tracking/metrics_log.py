@@ -29,7 +29,7 @@ PERCENT = (
     "map50",
     "map",
 )
-# As many as metrics in a panel: colours alone don't tell lines apart for everyone.
+# As many as metrics in a panel: not everyone can tell lines apart by colour.
 _MARKERS = "osD^vPX*<>"
 _PANELS = (("loss", ("loss",)), ("percent", PERCENT))
 
@@ -58,8 +58,10 @@ class MetricsLog:
         self.unwritten = [*earlier, dict(metrics)]
         written = [line for line in read(self.run) if line["epoch"] < self.unwritten[0]["epoch"]]
         lines = [*written, *self.unwritten]
+        # The whole file is written again: object stores can't append.
         text = "".join(json.dumps(line) + "\n" for line in lines)
         storage.write_text(storage.join(self.run, METRICS), text)
+        # What follows can be drawn again from these lines; it need not be complete.
         self.unwritten = []
         storage.write_atomically(
             storage.join(self.run, CURVES),
@@ -107,6 +109,7 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
             if points:
                 panel.plot(*zip(*points, strict=True), marker=marker, label=title_of(name))
         panel.set(xlabel="epoch", ylabel=title)
+        # A run of one epoch would get ticks at fractions of it.
         panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         panel.grid(alpha=0.3)
         if panel.lines:

@@ -1,4 +1,4 @@
-"""What a run shows of its best epoch, as pixels: for whatever can't show SVG.
+"""Draw the snapshot of a run's best epoch as pixels, for trackers that can't show SVG.
 
 Shape letters: H, W pixels; Q parts.
 """
@@ -64,7 +64,8 @@ class Examples:
         predicted = from_table(self.fit.label_table(self.table))
         truth, by = from_table(self.table), self.fit.shown_by
         colours: dict[str, str] = {}
-        if by != "object":  # objects get colours of their own in each drawing
+        # Objects get colours of their own in each drawing.
+        if by != "object":
             names = {name for sketch in (*truth, *predicted) for name in stroke_names(sketch, by)}
             of_parts = palette(*(c.parts for c in self.fit.taxonomy.categories.values()))
             colours = {name: colour for name, colour in of_parts.items() if name in names}
@@ -81,7 +82,8 @@ class Examples:
 
     @cached_property
     def table(self) -> pa.Table:
-        """Rows at equal distances over the selection split: the same in every epoch."""
+        """Rows at equal distances over the selection split."""
+        # They are the same in every epoch, so that its pictures can be compared with earlier ones.
         ends = list(accumulate(group.rows for group in self.groups))
         number = min(EXAMPLES, ends[-1])
         chosen = [i * ends[-1] // number for i in range(number)]
@@ -101,7 +103,7 @@ class Examples:
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """What trackers show of an epoch."""
+    """Images of an epoch for trackers, and the counts behind the confusion matrix."""
 
     confusion: Confusion | None
     images: Mapping[str, Pixels]  # (H, W, 3) each: `confusion` and `examples`, as present
@@ -123,8 +125,10 @@ def write_png(image: Pixels, path: str) -> None:
 
 
 def _pixels(figure: Figure) -> Pixels:
+    # Without pyplot: it keeps figures alive, and isn't safe in threads.
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
+    # A copy: the buffer is the canvas's own.
     return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
 
@@ -139,8 +143,10 @@ def _draw_matrix(confusion: Confusion) -> Figure:
     side = 2 + 0.34 * len(columns)
     figure = Figure(figsize=(side, side - 0.4), layout="constrained", dpi=_DOTS_PER_INCH)
     axes = figure.subplots()
+    # A part that was only predicted has no strokes to divide by.
     axes.imshow(counts / counts.sum(1, keepdims=True).clip(1), cmap="Blues", vmin=0, vmax=1)
     for row, column in zip(*np.nonzero(counts), strict=True):
+        # Black can't be read on the dark half of the scale.
         dark = counts[row, column] > counts[row].sum() / 2
         label = axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center")
         label.set(fontsize=6, color="w" if dark else "k")
@@ -162,6 +168,7 @@ def _draw_examples(snapshot: Snapshot) -> Figure:
         for tile, sketch in zip(row, sketches, strict=True):
             _draw_sketch(tile, sketch, snapshot)
     for tile, sketch in zip(tiles[0], snapshot.truth, strict=True):
+        # A longer id would run into its neighbour's.
         tile.set_title(sketch.sketch_id[:24], fontsize=7)
     for row, word in zip(tiles, ("true", "predicted"), strict=True):
         row[0].set_ylabel(word)
@@ -173,6 +180,7 @@ def _draw_examples(snapshot: Snapshot) -> Figure:
 
 def _draw_sketch(axes: Axes, sketch: Sketch, snapshot: Snapshot) -> None:
     left, top, width, height = view_box(sketch)
+    # y points down in drawings.
     axes.set(xlim=(left, left + width), ylim=(top + height, top), xticks=[], yticks=[], aspect=1)
     points_per_unit = 72 * _TILE / max(width, height)
     inks = stroke_inks(sketch, snapshot.by, snapshot.colours or None)

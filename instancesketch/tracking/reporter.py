@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Tracker(Protocol):
-    """Where the metrics of a run are kept.
+    """A place that keeps the metrics of a run.
 
     When a run is continued, its epochs may be logged again.
     """
@@ -77,13 +77,14 @@ class Reporter:
     def log(self, metrics: Mapping[str, Any]) -> None:
         """Log an epoch, with pictures of what its worker left in the run's state.
 
-        A tracker that can't take it is no reason to end a training: that is a warning.
+        A tracker that fails doesn't end the training: that is a warning.
 
         Raises:
             UserError: the run's own log couldn't be written, and writes the epoch with the next
                 one; all other trackers have it.
         """
         epoch, drawn = metrics["epoch"], None
+        # Only an epoch that is the best so far has a snapshot.
         try:
             if snapshot := RunState(self.run).snapshot(epoch):
                 drawn = pictures.draw(snapshot)
@@ -94,6 +95,7 @@ class Reporter:
             try:
                 tracker.log(metrics, drawn)
             except (UserError, OSError) as error:
+                # A run is continued and judged by its own log: that one must not lack an epoch.
                 if isinstance(tracker, MetricsLog):
                     unwritten = error
                 else:
@@ -106,6 +108,7 @@ class Reporter:
 
         The process that controls the workers is one of Ray's: nobody sees its own log.
         """
+        # In one line: errors of some file systems have several.
         self.warnings.append(f"epoch {epoch}: {' '.join(str(message).split())}")
         _log.warning("%s", self.warnings[-1])
         # A warning that can't be written now is written with the next one.
@@ -113,5 +116,6 @@ class Reporter:
             RunState(self.run).write_warnings(self.warnings)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Trackers wait here for what is still to be sent.
         for tracker in self.trackers:
             tracker.close(kind is not None)

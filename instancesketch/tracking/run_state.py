@@ -1,4 +1,4 @@
-"""What the processes of a run leave for each other: versioned JSON files in the run's `_state/`.
+"""The files in a run's `_state/` by which its processes inform each other: versioned JSON.
 
 | file            | value              | written by                           | read by          |
 |-----------------|--------------------|--------------------------------------|------------------|
@@ -121,6 +121,7 @@ class RunState:
         )
 
     def _write(self, name: str, value: Any) -> None:
+        # Compact: indented, each coordinate of a snapshot would take a line.
         text = json.dumps({"version": VERSION, name: value}) + "\n"
         storage.write_text(self._location(name), text)
 
@@ -129,6 +130,7 @@ class RunState:
         if values is None:
             return None
         try:
+            # A run of an earlier version is continued, and its page shown.
             if not isinstance(values, dict) or "version" not in values:
                 return _parse(version_1 or hint, values)
             if values["version"] != VERSION:
@@ -150,6 +152,7 @@ def _parse(hint: Any, value: Any) -> Any:
     match value:
         case dict() if is_dataclass(hint):
             hints = get_type_hints(hint)
+            # Neither more nor less: another version may mean other things by the same names.
             if value.keys() == hints.keys():
                 return kind(**{name: _parse(hints[name], entry) for name, entry in value.items()})
         case dict() if kind is dict:
@@ -158,6 +161,7 @@ def _parse(hint: Any, value: Any) -> Any:
             return [_parse(inner[0], entry) for entry in value]
         case int() if kind is float:
             return value
+        # `isinstance` would take a bool for an int.
         case _ if kind is Any or type(value) is kind or (kind is Literal and value in inner):
             return value
     raise ValueError(f"{value!r} is not of the type {hint}")

@@ -1,4 +1,4 @@
-"""What a run shows of its best epoch so far: confusion of parts, and example drawings."""
+"""The snapshot of a run's best epoch: confusion of parts, and example drawings."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from instancesketch.render.colours import palette
 ColourBy = Literal["part", "instance", "object"]
 Row = dict[str, Any]  # of a corpus or a result, by column
 
+# Of a predicted row; its points are those of the true one, and stored once.
 _PREDICTED = ("category", *LABEL_COLUMNS, "part_score", "category_score", "object_score", "error")
 
 
@@ -115,6 +116,7 @@ class SvgSnapshot:
             for name, true, predicted in self.examples
         ]
         truth, predicted = zip(*drawings, strict=True) if drawings else ((), ())
+        # The file doesn't have `by`; its legend is empty but where strokes are coloured by part.
         by: ColourBy = "instance"
         if self.legend:
             by = "part"
@@ -131,6 +133,7 @@ class SvgSnapshot:
 
 
 def _colours(run: str) -> dict[str, str]:
+    # By instance the SVGs have shades: the parts' own colours can't be read from them.
     config = storage.read_json(storage.join(run, "config.json")) or {}
     if "taxonomy" not in config:
         return {}

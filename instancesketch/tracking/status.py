@@ -1,4 +1,4 @@
-"""How far a run is: the first worker writes its position, the driver shows it while it waits."""
+"""The position of a run within its epoch: a worker writes it, the driver shows it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PositionWriter:
 
     def __init__(self, run: str, epochs: int) -> None:
         self.state, self.epochs = RunState(run), epochs
-        self.epoch = -1
+        self.epoch = -1  # none has begun
 
     def begin(self, epoch: int, done: int = 0) -> None:
         """Start the clock of an epoch, of which `done` steps are done."""
@@ -42,6 +42,7 @@ class PositionWriter:
         if epoch != self.epoch:  # the rate leaves out the selection between two epochs
             self.begin(epoch, step)
             return
+        # A step may take less than writing a file does.
         now = time.perf_counter()
         if now - self.written_at <= SECONDS_BETWEEN_POSITIONS:
             return
@@ -71,6 +72,7 @@ def follow_run(run: str, name: str, quiet: bool) -> Iterator[None]:
         quiet: don't print epochs, nor the position within the current one.
     """
     follower = _Follower(run, name)
+    # The position means nothing once the run has ended, so its line is cleared.
     follower.progress = Progress(name, quiet, follower.look, leave=False)
     with follower.progress:
         yield
@@ -100,6 +102,7 @@ class _Follower:
     def _show_warnings(self) -> None:
         for warning in self.state.warnings():
             if warning not in self.warnings_shown:
+                # The log's line would be appended to the progress line.
                 self.progress.clear()
                 _log.warning("%s", warning)
                 self.warnings_shown.add(warning)

@@ -47,7 +47,7 @@ class Trial:
 
     @property
     def pending(self) -> bool:
-        """Whether a sweep that is continued runs it, for the first time or again."""
+        """True if a continued sweep runs it, for the first time or again."""
         return self.outcome is None or self.retry
 
 
@@ -95,6 +95,7 @@ class Sweep:
     def trials(self) -> list[Trial]:
         """Return all trials so far, by number."""
         trials: list[Trial] = []
+        # Numbers have no gaps: trials are recorded in their order before they run.
         while (record := storage.read_json(self._record_file(len(trials) + 1))) is not None:
             trials.append(self._read(record))
         return trials
@@ -127,6 +128,7 @@ class Sweep:
 
 def rank_trials(trials: Sequence[Trial]) -> list[Trial]:
     """Sort trials by score, the best first and those that failed last."""
+    # Scores are at least 0, so -1 ranks trials without one below all others.
     return sorted(
         trials, key=lambda t: (t.outcome == "failed", -(t.score if t.score is not None else -1))
     )
@@ -134,6 +136,7 @@ def rank_trials(trials: Sequence[Trial]) -> list[Trial]:
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
     """Return the finished trial of the highest score, the first of equals; None without any."""
+    # Only finished runs have weights.
     finished = [t for t in trials if t.outcome == "finished" and t.score is not None]
     return rank_trials(finished)[0] if finished else None
 
@@ -163,6 +166,7 @@ def table_to_csv(table: Sequence[Mapping[str, Any]]) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, list(flat[0]), lineterminator="\n")
     writer.writeheader()
+    # Lists as `--set` takes them.
     for row in flat:
         writer.writerow({k: json.dumps(v) if isinstance(v, list) else v for k, v in row.items()})
     return stream.getvalue()
@@ -173,6 +177,7 @@ def table_to_text(table: Sequence[Mapping[str, Any]], metric: str) -> str:
     title = title_of(metric)
     lines = [f"{'trial':10} {title:>8} {'epochs':>6} {'took':>8}  {'ended':13} values"]
     for row in table:
+        # A trial that failed before its first epoch has no score.
         score = "-" if row[metric] is None else f"{row[metric]:.2f}"
         values = row["reason"] if row["outcome"] == "failed" else ""
         values = values or ", ".join(f"{k} {_value_text(v)}" for k, v in row["values"].items())

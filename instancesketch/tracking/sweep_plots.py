@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from instancesketch.tracking.sweep import Trial, best_trial, rank_trials
 from instancesketch.training.search_space import Dimension
 
+# Red and blue of matplotlib's own cycle, and two greys that step back behind them.
 BEST, FIRST, OTHER, STOPPED = "#d62728", "#1f77b4", "#7f7f7f", "#c2c2c2"
 _PANELS_PER_ROW = 4
 _MOST_NAMED = 20  # trials in the legend: there is room for no more
@@ -35,6 +36,7 @@ def draw_curves(trials: Sequence[Trial], title: str) -> Figure:
     panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     panel.grid(alpha=0.3)
     if panel.lines:
+        # Within the panel it would cover curves.
         figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     return figure
 
@@ -43,6 +45,7 @@ def _draw_curve(panel: Axes, trial: Trial, best: Trial | None, named: bool) -> N
     points = [(i + 1, s) for i, s in enumerate(trial.scores) if s is not None]
     if not points:
         return
+    # Running and failed trials, too: their curves end before the last epoch.
     stopped = trial.outcome != "finished"
     prominent = _is_same(trial, best) or trial.number == 1
     panel.plot(
@@ -73,6 +76,7 @@ def draw_parameters(trials: Sequence[Trial], dimensions: Sequence[Dimension], ti
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
     scored = [t for t in trials if t.score is not None]
     best = best_trial(trials)
+    # The last row may have more panels than values.
     for panel, dimension in zip(panels, dimensions, strict=False):
         for trial in scored:
             _draw_trial(panel, trial, dimension, best)
@@ -93,6 +97,7 @@ def _draw_trial(panel: Axes, trial: Trial, dimension: Dimension, best: Trial | N
         marker="*" if is_best else "o",
         markersize=12 if is_best else 6,
         linestyle="none",
+        # The lighter grey is too faint for the outline of a hollow marker.
         color=OTHER if colour == STOPPED else colour,
         markerfacecolor=colour if trial.outcome == "finished" else "white",
         zorder=3 if is_best else 2,

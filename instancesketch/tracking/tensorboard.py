@@ -37,12 +37,14 @@ class TensorBoard:
     def log(self, metrics: Mapping[str, Any], pictures: Pictures | None) -> None:
         """Write the metrics and pictures of the epoch `metrics["epoch"]`."""
         epoch = metrics["epoch"]
+        # The epochs after this one are of a course that was given up.
         for name in storage.list_names(self.folder):
             if name > _file_name(epoch):
                 storage.remove(storage.join(self.folder, name))
 
         def fill(writer: SummaryWriter) -> None:
             for panel, name, value in scalars(metrics):
+                # TensorBoard groups tags by their first part.
                 tag = name if panel == name else f"{panel}/{name}"
                 writer.add_scalar(tag, value, epoch)
             for name, image in (pictures.images if pictures else {}).items():

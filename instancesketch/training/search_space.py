@@ -58,6 +58,7 @@ class Space:
 
     def changes_of(self, values: Values) -> list[str]:
         """Return all changes that a trial makes to the recipe, each `key=value`."""
+        # JSON of numbers, strings, booleans and lists is TOML, too.
         return [*self.changes, *(f"{key}={json.dumps(value)}" for key, value in values.items())]
 
     def trial(self, values: Values) -> FitConfig:
@@ -92,6 +93,7 @@ def load(model_kind: str, path: str | None, name: str, changes: Sequence[str]) -
         table = tomllib.loads(_read_text(model_kind, path))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source} is not a TOML file: {error}") from None
+    # A sweep can't search what the command has set.
     fixed = {change.partition("=")[0].strip() for change in changes}
     entries = [(key, entry) for key, entry in _iter_entries(table, source) if key not in fixed]
     if not entries:
@@ -106,6 +108,7 @@ def load(model_kind: str, path: str | None, name: str, changes: Sequence[str]) -
                 recipe(model_kind, name, [*changes, f"{key}={json.dumps(end)}"])
         except UserError as error:
             raise UserError(f"{source}: {error}") from None
+        # The first trial is the recipe itself: the search must know its values.
         if value not in dimension:
             raise UserError(
                 f"{source}: {key} leaves out the recipe's own {value!r}, which the first trial "
@@ -149,6 +152,7 @@ def _iter_entries(
                 f"{source}: {prefix}{name} must be {{ choices = [...] }} or "
                 "{ range = [low, high] }"
             )
+        # An empty table is a dimension, too: it is refused with a hint.
         if not value or {"choices", "range", "log"} & set(value):
             yield prefix + name, value
         else:

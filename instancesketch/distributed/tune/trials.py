@@ -26,7 +26,7 @@ SECONDS_TO_STOP = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrialTemplate:
-    """What all trials of a sweep have in common."""
+    """The settings that all trials of a sweep share."""
 
     sweep: Sweep
     space: Space
@@ -105,7 +105,7 @@ def train_trial(template: TrialTemplate, number: int, values: dict[str, Any], re
 
 
 def _reason(error: Exception) -> str:
-    """Return the line of an error that says most."""
+    """Return the line of an error that names its cause best."""
     failures = getattr(error, "worker_failures", None)  # of Ray Train, by worker
     inner = find_user_error(error) or (next(iter(failures.values())) if failures else error)
     return last_line(inner)

@@ -66,6 +66,7 @@ def tune(config: TuneConfig) -> dict[str, Any]:
     with job_log.log_to(location, f"tune {sweep.model_kind}", settings, describe()):
         before = sweep.trials()
         if any(t.pending for t in before) or len(before) < config.trials:
+            # Trials on one machine share its cores.
             trials_per_node = math.ceil(concurrent / capacity.nodes)
             _run_trials(config, sweep, settings, concurrent, trials_per_node)
         return _write_results(config, sweep, settings, time.perf_counter() - started)
@@ -87,8 +88,10 @@ def choose_concurrency(
     """
     workers, gpus = least_most(config.train)[1], config.train.gpus_per_worker
     capacity = ask_cluster(workers=workers, cpus=1.0, gpus=gpus)
+    # The CPU that reads has no GPU: it is asked for separately.
     ask_cluster(workers=workers + 1, cpus=1.0)
     fits = capacity.cpus // (workers + 1)
+    # `room` counts workers by CPUs and GPUs together.
     if gpus:
         fits = min(fits, capacity.room // workers)
     # A cluster that scales up was asked above, and grows for one trial at least.
@@ -132,6 +135,7 @@ def _run_trials(
     search = Search(sweep, config.space, config.trials, config.train.recipe.seed)
     progress = SweepProgress(sweep, config.trials, MOST_LOSSES)
     tuner = _build_tuner(template, search, progress, settings, concurrent)
+    # The state that a killed sweep left there is out of date.
     storage.remove(storage.join(sweep.location, _TUNE_FOLDER))
     with Progress(f"tune {config.train.run}", config.train.quiet, progress.text):
         tuner.fit()
@@ -171,6 +175,7 @@ def _build_tuner(
             ),
             num_samples=len(search.numbers),
             max_concurrent_trials=concurrent,
+            # An actor's thread, queue and controller are of one trial.
             reuse_actors=False,
         ),
         run_config=tune.RunConfig(
@@ -182,7 +187,7 @@ def _build_tuner(
             checkpoint_config=tune.CheckpointConfig(
                 checkpoint_frequency=0, checkpoint_at_end=False
             ),
-            verbose=0,
+            verbose=0,  # `Progress` shows the sweep
         ),
     )
 
@@ -239,6 +244,7 @@ def _train_options(config: TuneConfig, settings: Mapping[str, Any]) -> dict[str,
     }
     taxonomy = config.train.taxonomy
     if isinstance(taxonomy, str):
+        # `best.toml` may be used in another working folder, where a relative path is another file.
         shipped = taxonomy in Taxonomy.shipped()
         options["taxonomy"] = taxonomy if shipped else storage.absolute(taxonomy)
     return options
