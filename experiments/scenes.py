@@ -41,7 +41,7 @@ from instancesketch.inference.scene_segmenter import SceneSegmenter
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.packing import pack, pack_scenes
-from instancesketch.synth.scenes.composer import Composer, drawings_of
+from instancesketch.synth.scenes.composer import Composer, split_scene
 from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.training.config import GrouperFitConfig
 
@@ -92,7 +92,7 @@ class Data:
 
 def remixed(data: Data, real: pa.Table, number: int) -> Pool:
     """So many scenes composed anew of the objects of real ones, among other drawings."""
-    drawings = [d for s in from_table(real) for d in drawings_of(s)]
+    drawings = [d for s in from_table(real) for d in split_scene(s)]
     others = from_table(read(data.drawings))
     composer = Composer([*drawings, *others], SceneConfig(own_share=0.3))
     batch = pack_scenes(to_table([composer.compose(SEED, i) for i in range(number)]), TAXONOMY)

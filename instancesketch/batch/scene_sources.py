@@ -14,7 +14,7 @@ from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import iter_sketches
 from instancesketch.core.sketch import Sketch
 from instancesketch.synth.draw import draw
-from instancesketch.synth.scenes.composer import drawings_of
+from instancesketch.synth.scenes.composer import split_scene
 
 # Rows that are in memory at once, and row groups of a large corpus that they are taken from.
 MAX_ROWS = 12_000
@@ -66,7 +66,7 @@ class DrawingSource:
         roles: dict[str, list[Sketch]] = {"train": [], "valid": []}
         for sketch in self._sketches(seed, number):
             split = sketch.split or assign_split(sketch.sketch_id)
-            roles["train" if split == "train" else "valid"] += drawings_of(sketch)
+            roles["train" if split == "train" else "valid"] += split_scene(sketch)
         return roles
 
     def _sketches(self, seed: int, number: int) -> Iterator[Sketch]:

@@ -89,8 +89,8 @@ def _draw_standing_body(canvas: Canvas, half: float, tilt: float, swims: bool) -
         below = ellipse(0, -0.5 * half, 0.5, 1.5 * half, start=0, turns=0.5)
         canvas.loop(np.concatenate([below, below[:1]]), "body")
     else:
-        below = [(-0.4, 0.6 * half), (0.1, half), (0.45, 0.2 * half)]
-        canvas.line(curve((-0.5, -half), *below, (0.4, -half)), "body")
+        belly = [(-0.4, 0.6 * half), (0.1, half), (0.45, 0.2 * half)]
+        canvas.line(curve((-0.5, -half), *belly, (0.4, -half)), "body")
         canvas.line(curve((-0.5, -half), (-0.1, -0.5 * half), (0.25, -half * 0.9)), "body")
 
 
@@ -144,8 +144,8 @@ def _draw_perched_bird(canvas: Canvas) -> None:
     if canvas.detail(0.7):
         canvas.begin_feature()
         middle = (-0.1, canvas.uniform(-0.1, 0.15))
-        edge = [(0.15, 0.0), middle, (-0.45, canvas.uniform(-0.05, 0.1))]
-        wing = curve(*edge, (-0.2, -0.1), edge[0]) if canvas.chance(0.5) else curve(*edge)
+        fold = [(0.15, 0.0), middle, (-0.45, canvas.uniform(-0.05, 0.1))]
+        wing = curve(*fold, (-0.2, -0.1), fold[0]) if canvas.chance(0.5) else curve(*fold)
         canvas.line(rotate(wing, -steepness), "body")
     if canvas.chance(0.6):
         canvas.begin_feature()

@@ -1,4 +1,4 @@
-"""Scenes composed of drawings, as people draw them: what stands where, how large, behind what.
+"""Composed scenes: objects chosen, placed, varied and hidden as in scenes that people drew.
 
 Sizes, numbers and places are near those of FrISS and CBSC, two sets of scenes that people drew.
 """
@@ -13,49 +13,49 @@ import numpy as np
 from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
-from instancesketch.synth.primitives import Path, rotate
+from instancesketch.synth.primitives import Path
 from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.synth.scenes.layout import layout
-from instancesketch.synth.scenes.objects import Casting, space_for
-from instancesketch.synth.scenes.occlusion import Drawn, hide
-from instancesketch.synth.scenes.placement import Page
+from instancesketch.synth.scenes.objects import ObjectSampler, squared_sizes
+from instancesketch.synth.scenes.occlusion import DrawnObject, hide
+from instancesketch.synth.scenes.page import Page
+from instancesketch.synth.scenes.placement import place_object
+from instancesketch.synth.scenes.variation import bounds, vary
 from instancesketch.synth.things.scenery import SCENERY, draw_scenery
 
-_CANVASES = ((1100, 770), (1658, 864), (1112, 765), (1280, 720), (1024, 768), (800, 800))
-_CANVAS_SHARES = (0.45, 0.15, 0.1, 0.1, 0.1, 0.1)
-_FILL = 0.75  # of the page: squares round all things that stand on their own, at most
+_PAGES = ((1100, 770), (1658, 864), (1112, 765), (1280, 720), (1024, 768), (800, 800))
+_PAGE_SHARES = (0.45, 0.15, 0.1, 0.1, 0.1, 0.1)
+_MOST_FILLED = 0.75  # of the page: squares round all objects that stand on their own
 _SIMPLE_BELOW = 0.5  # of a person's height
-_STRETCH = 0.22  # width for height, at most: e to that
-_WARP = 0.045  # how much a thing is bent
-_SHIFT = 0.008  # of half a thing's size: how far a stroke is off
-_SAME = 0.65  # chance that a repeated thing is the same drawing again, as one hand draws
-_Label = tuple[str, str, int | None]
+_SAME_DRAWING = 0.65  # chance that a repeated object is the same drawing again, as of one hand
+_BACK_FIRST = 0.55  # share of scenes in which what is behind is drawn first
+_Label = tuple[str, str, int | None]  # part, label, instance
 
 
 def compose(
     drawings: Sequence[Sketch], seed: int, index: int, config: SceneConfig | None = None
 ) -> Sketch:
-    """Composes scene number `index` of a seed; it depends on the arguments alone.
+    """Compose scene number `index` of a seed; it depends on the arguments alone.
 
     Args:
-        drawings: what objects are taken from: plain drawings, by their category. See
-            `drawings_of` for those in a scene.
+        drawings: plain drawings, whose categories are the objects' words. `split_scene` gives
+            those in a scene.
         seed: 0 or more.
         index: 0 or more.
-        config: what scenes are like.
+        config: of the scene; None for the default.
 
     Returns:
         A scene with `object` and `object_category`, the drawings' words. Parts are kept if every
         object of a category of the taxonomy has its parts; other strokes are unlabeled then.
 
     Raises:
-        UserError: there are no drawings with a category, or none that own_share asks for.
+        UserError: no drawing has a category, or none has one that `own_share` needs.
     """
     return Composer(drawings, config or SceneConfig()).compose(seed, index)
 
 
-def drawings_of(sketch: Sketch) -> list[Sketch]:
-    """Splits a scene into its objects of known category, each a drawing of its own.
+def split_scene(sketch: Sketch) -> list[Sketch]:
+    """Split a scene into its objects of known category, each a drawing of its own.
 
     A plain drawing is its own only object. Strokes of no object are left out.
     """
@@ -81,104 +81,117 @@ def drawings_of(sketch: Sketch) -> list[Sketch]:
 
 
 class Composer:
-    """Composes many scenes of the same drawings, sorted once."""
+    """Composes many scenes of the same drawings, which it sorts by word once."""
 
     def __init__(self, drawings: Sequence[Sketch], config: SceneConfig) -> None:
         self.config = config
         self.taxonomy = Taxonomy.load(config.taxonomy)
+        # By category of the taxonomy, or by word.
         self.own: dict[str, list[Sketch]] = defaultdict(list)
         self.others: dict[str, list[Sketch]] = defaultdict(list)
         for sketch in drawings:
             if sketch.category is None:
                 continue
             category = self.taxonomy.category_of(sketch.category)
-            words = self.others if category is None else self.own
-            words[category or sketch.category].append(sketch)
+            by_word = self.others if category is None else self.own
+            by_word[category or sketch.category].append(sketch)
         if not self.own and not self.others:
             raise UserError("scenes are composed of drawings with a category, and there are none")
         if config.own_share == 1 and not self.own:
             names = ", ".join(self.taxonomy.category_names)
             raise UserError(f"none of the drawings is of {self.taxonomy.name}: {names}")
-        self.props = {
+        # Scenery of the taxonomy's own categories would come without the parts asked for.
+        self.scenery = {
             word for word in SCENERY if config.props and self.taxonomy.category_of(word) is None
         }
-        self.casting = Casting(config, sorted(self.own), sorted({*self.others, *self.props}))
+        other_words = sorted({*self.others, *self.scenery})
+        self.sampler = ObjectSampler(config, sorted(self.own), other_words)
 
     def compose(self, seed: int, index: int) -> Sketch:
-        """As the function of that name."""
+        """Compose scene number `index` of a seed, as the function `compose` does."""
         rng = np.random.default_rng([seed, index, 0x5CE4E])
-        width, height = _CANVASES[int(rng.choice(len(_CANVASES), p=_CANVAS_SHARES))]
-        words = self.casting.words(rng)
+        width, height = _PAGES[int(rng.choice(len(_PAGES), p=_PAGE_SHARES))]
+        words = self.sampler.sample(rng)
         unit = max(width, height) * 0.26 * np.exp(rng.normal(0, 0.35))
-        # Many large things are drawn smaller, so that they have room beside each other.
-        unit = min(unit, np.sqrt(_FILL * width * height / max(space_for(words), 1e-9)))
+        # Many large objects are drawn smaller, so that they have room beside each other.
+        room = _MOST_FILLED * width * height
+        unit = min(unit, np.sqrt(room / max(squared_sizes(words), 1e-9)))
         page = Page(rng=rng, width=width, height=height, unit=float(unit))
-        objects: list[Drawn] = []
-        for word, times in words:
-            like: Drawn | None = None
-            for _ in range(times):
-                objects.append(self._object(word, page, like))
-                like = objects[-1]
+        objects: list[DrawnObject] = []
+        for word, count in words:
+            like: DrawnObject | None = None
+            for _ in range(count):
+                like = self._add_object(word, page, like)
+                objects.append(like)
         hide(objects, self.config.hidden, rng)
-        return self._scene(_ordered(objects, rng), page, f"scene-{seed}-{index}")
+        return self._to_scene(_drawing_order(objects, rng), page, f"scene-{seed}-{index}")
 
-    def _object(self, word: str, page: Page, like: Drawn | None) -> Drawn:
+    def _add_object(self, word: str, page: Page, like: DrawnObject | None) -> DrawnObject:
+        """Place an object of a word on the page, beside one like it if that is given."""
         rng = page.rng
-        if like is not None and rng.random() < _SAME:
-            paths, drawing, name = like.before, like.drawing, like.thing.word
+        if like is not None and rng.random() < _SAME_DRAWING:
+            paths, drawing, name = like.unplaced, like.drawing, like.placed.word
         else:
-            paths, drawing, name = self._drawing(word, rng)
-        is_wide = layout().kind(name).places[0] == "backdrop"
+            paths, drawing, name = self._pick_strokes(word, rng)
+        is_wide = layout().type_of(name).places[0] == "backdrop"
+        # Mirrored, a left leg would be a right one.
         may_mirror = drawing is None or not _has_sides(drawing)
-        varied = _varied(paths, is_wide, may_mirror, rng)
-        low, span = _extent(varied)
-        thing = page.put(name, float(span[0] / span[1]), None if like is None else like.thing)
-        scale = (thing.box[2:] - thing.box[:2]) / span
-        strokes = [(path - low) * scale + thing.box[:2] for path in varied]
-        return Drawn(thing=thing, strokes=strokes, drawing=drawing, before=paths)
+        varied = vary(paths, is_wide, may_mirror, rng)
+        low, span = bounds(varied)
+        aspect = float(span[0] / span[1])
+        placed = place_object(page, name, aspect, None if like is None else like.placed)
+        scale = (placed.box[2:] - placed.box[:2]) / span
+        strokes = [(path - low) * scale + placed.box[:2] for path in varied]
+        return DrawnObject(placed=placed, strokes=strokes, drawing=drawing, unplaced=paths)
 
-    def _drawing(
+    def _pick_strokes(
         self, word: str, rng: np.random.Generator
-    ) -> tuple[list[Path], Sketch | None, str]:
-        """Strokes of a word, the drawing that they are of, if any, and its own word."""
+    ) -> tuple[Sequence[Path], Sketch | None, str]:
+        """Return strokes of a word, their drawing (None for scenery), and the drawing's word."""
         pool = self.own.get(word) or self.others.get(word, [])
-        if word in self.props and (not pool or rng.random() < 0.5):
+        if word in self.scenery and (not pool or rng.random() < 0.5):
             return draw_scenery(word, rng), None, word
-        drawing = _picked(pool, layout().kind(word).size < _SIMPLE_BELOW, rng)
+        drawing = _pick_drawing(pool, layout().type_of(word).size < _SIMPLE_BELOW, rng)
         paths = [np.asarray(stroke, np.float64) for stroke in drawing.to_strokes()]
         return paths, drawing, drawing.category or word
 
-    def _scene(self, objects: Sequence[Drawn], page: Page, sketch_id: str) -> Sketch:
-        rng = page.rng
-        parts = self._parts(objects)
-        rows: list[tuple[float, int, int]] = []  # when it is drawn, object, stroke
+    def _to_scene(self, objects: Sequence[DrawnObject], page: Page, sketch_id: str) -> Sketch:
+        """Return the objects as one sketch, in the order in which its strokes are drawn."""
+        parts = self._labels(objects)
+        rows = self._stroke_order(objects, page.rng)
+        labels = {
+            name: None if parts is None else tuple(parts[o][i][k] for o, i in rows)
+            for k, name in enumerate(("part", "label", "instance"))
+        }
+        return Sketch.from_strokes(
+            [objects[o].strokes[i] for o, i in rows],
+            sketch_id=sketch_id,
+            source="composed",
+            width=float(page.width),
+            height=float(page.height),
+            object=tuple(o for o, _ in rows),
+            object_category=tuple(drawn.placed.word for drawn in objects),
+            **labels,
+        )
+
+    def _stroke_order(
+        self, objects: Sequence[DrawnObject], rng: np.random.Generator
+    ) -> list[tuple[int, int]]:
+        """Return (object, stroke) in drawing order: object by object, but for interleaved ones."""
+        rows: list[tuple[float, int, int]] = []  # time, object, stroke
         for number, drawn in enumerate(objects):
             count = len(drawn.strokes)
             times = number + np.arange(count) / count
             if rng.random() < self.config.interleave:
                 times = np.sort(rng.uniform(0, len(objects), count))
-            rows += [(float(t), number, i) for i, t in enumerate(times)]
-        rows.sort()
-        labels = {
-            name: None if parts is None else tuple(parts[o][i][k] for _, o, i in rows)
-            for k, name in enumerate(("part", "label", "instance"))
-        }
-        return Sketch.from_strokes(
-            [objects[o].strokes[i] for _, o, i in rows],
-            sketch_id=sketch_id,
-            source="composed",
-            width=float(page.width),
-            height=float(page.height),
-            object=tuple(o for _, o, _ in rows),
-            object_category=tuple(drawn.thing.word for drawn in objects),
-            **labels,
-        )
+            rows += [(float(time), number, i) for i, time in enumerate(times)]
+        return [(number, i) for _, number, i in sorted(rows)]
 
-    def _parts(self, objects: Sequence[Drawn]) -> list[list[_Label]] | None:
-        """Part, label and instance of every stroke; None if an own object has no parts."""
+    def _labels(self, objects: Sequence[DrawnObject]) -> list[list[_Label]] | None:
+        """Return the labels of every stroke; None if an object of the taxonomy has no parts."""
         labels: list[list[_Label]] = []
         for drawn in objects:
-            category = self.taxonomy.category_of(drawn.thing.word)
+            category = self.taxonomy.category_of(drawn.placed.word)
             sketch = drawn.drawing
             if category is None or sketch is None:
                 labels.append([(UNLABELED, UNLABELED, None)] * len(drawn.strokes))
@@ -192,8 +205,8 @@ class Composer:
         return labels
 
 
-def _picked(pool: Sequence[Sketch], simple: bool, rng: np.random.Generator) -> Sketch:
-    """One of the drawings; small things are drawn with few strokes, large ones with more."""
+def _pick_drawing(pool: Sequence[Sketch], simple: bool, rng: np.random.Generator) -> Sketch:
+    """Pick a drawing: of few strokes for small objects, of more for large ones."""
     chosen = [pool[int(i)] for i in rng.integers(len(pool), size=3 if simple else 2)]
     if simple:
         return min(chosen, key=len)
@@ -204,37 +217,8 @@ def _has_sides(sketch: Sketch) -> bool:
     return sketch.label is not None and sketch.label != sketch.part
 
 
-def _varied(
-    paths: Sequence[Path], is_wide: bool, may_mirror: bool, rng: np.random.Generator
-) -> list[Path]:
-    """As another time it would be drawn: stretched, bent and turned a little, strokes a bit off;
-    mirrored if its labels allow.
-    """
-    low, span = _extent(paths)
-    middle, half = low + span / 2, float(span.max()) / 2
-    stretch = np.exp(rng.uniform(-_STRETCH, _STRETCH) * np.array([0.5, -0.5]))
-    if may_mirror and rng.random() < 0.5:
-        stretch[0] = -stretch[0]
-    angle = 0.0 if is_wide else float(rng.normal(0, 0.012))  # turns
-    warp = half * rng.uniform(-_WARP, _WARP, (3, 2))
-
-    def again(path: Path) -> Path:
-        x, y = ((path - middle) / half).T
-        bent = path + np.stack([x * x, x * y, y * y], 1) @ warp
-        return rotate(bent * stretch, angle) + rng.normal(0, _SHIFT, 2) * half
-
-    return [again(path) for path in paths]
-
-
-def _extent(paths: Sequence[Path]) -> tuple[Path, Path]:
-    """Upper left corner and sides of what paths cover; no side is 0."""
-    points = np.concatenate(list(paths))
-    low, span = points.min(axis=0), np.ptp(points, axis=0)
-    return low, np.maximum(span, max(float(span.max()) * 1e-3, 1e-6))
-
-
-def _ordered(objects: Sequence[Drawn], rng: np.random.Generator) -> list[Drawn]:
-    """In the order in which they are drawn: mostly what is behind first, else any."""
-    if rng.random() < 0.55:
-        return sorted(objects, key=lambda drawn: drawn.thing.depth)
+def _drawing_order(objects: Sequence[DrawnObject], rng: np.random.Generator) -> list[DrawnObject]:
+    """Return objects in the order in which they are drawn: mostly from the back, else any."""
+    if rng.random() < _BACK_FIRST:
+        return sorted(objects, key=lambda drawn: drawn.placed.depth)
     return [objects[int(i)] for i in rng.permutation(len(objects))]

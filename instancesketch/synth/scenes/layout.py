@@ -1,4 +1,4 @@
-"""What things are in a scene: how large, where people draw them, what they may be on or in."""
+"""The layout of scenes: for each word its object type, its hosts, and how often it is drawn."""
 
 from __future__ import annotations
 
@@ -14,59 +14,56 @@ _ANY = "any"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """What things of one kind have in common."""
+class ObjectType:
+    """Size and places that objects of one type share."""
 
     name: str
-    size: float  # longer side, a person's is 1
-    places: tuple[str, ...]  # the best liked first
+    size: float  # longer side; a person's is 1
+    places: tuple[str, ...]  # most frequent first
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What is known of words, by their normalised spelling."""
+    """Tables keyed by words in their normalised spelling."""
 
-    kinds: Mapping[str, Kind]
-    hosts: Mapping[str, Mapping[str, float]]  # place -> words, and how far down their height it is
-    often: Mapping[str, float]
+    types: Mapping[str, ObjectType]
+    # Place -> words that others may be at such a place of, and how far down their height it is.
+    hosts: Mapping[str, Mapping[str, float]]
+    frequency: Mapping[str, float]
 
-    def kind(self, word: str) -> Kind:
-        """The kind of a word; that of anything where it is unknown."""
-        return self.kinds.get(normalise(word), self.kinds[_ANY])
+    def type_of(self, word: str) -> ObjectType:
+        """Return the object type of a word, the type `any` if it is unknown."""
+        return self.types.get(normalise(word), self.types[_ANY])
 
-    def weight(self, word: str) -> float:
-        """How many times as often as others it is drawn."""
-        return self.often.get(normalise(word), 1.0)
+    def frequency_of(self, word: str) -> float:
+        """Return how many times as often as a word without an entry it is drawn."""
+        return self.frequency.get(normalise(word), 1.0)
 
-    def top(self, word: str) -> float:
-        """How far down its height others stand on it."""
+    def surface_of(self, word: str) -> float:
+        """Return how far down its height others stand on a host, as a share of it."""
         spelled = normalise(word)
         return next(h[spelled] for h in (self.hosts["on"], self.hosts["perch"]) if spelled in h)
 
     def is_host(self, word: str, place: str) -> bool:
-        """Whether others may be at such a place of it."""
+        """Return whether others may be at such a place of an object."""
         return normalise(word) in self.hosts[place]
 
 
 @cache
 def layout() -> Layout:
-    """The layout that comes with the package."""
-    text = (resources.files("instancesketch") / "synth" / "scenes" / "layout.toml").read_text(
-        "utf-8"
-    )
-    data = tomllib.loads(text)
-    kinds: dict[str, Kind] = {}
-    for name, entry in data["kinds"].items():
-        kind = Kind(name=name, size=entry["size"], places=tuple(entry["places"]))
-        kinds |= {normalise(word): kind for word in entry["words"]}
+    """Return the layout that comes with the package."""
+    folder = resources.files("instancesketch") / "synth" / "scenes"
+    data = tomllib.loads((folder / "layout.toml").read_text("utf-8"))
+    types: dict[str, ObjectType] = {}
+    for name, entry in data["types"].items():
+        object_type = ObjectType(name=name, size=entry["size"], places=tuple(entry["places"]))
+        types |= {normalise(word): object_type for word in entry["words"]}
         if name == _ANY:
-            kinds[_ANY] = kind
+            types[_ANY] = object_type
     hosts: dict[str, dict[str, float]] = {}
     for place, entry in data["hosts"].items():
-        tops = dict.fromkeys(entry["words"], 0.0) if "words" in entry else entry
-        hosts[place] = {normalise(word): float(top) for word, top in tops.items()}
-    return Layout(
-        kinds=kinds,
-        hosts=hosts,
-        often={normalise(word): float(weight) for word, weight in data["often"].items()},
-    )
+        # Only what stands on its host needs a height; the other places list words alone.
+        surfaces = dict.fromkeys(entry["words"], 0.0) if "words" in entry else entry
+        hosts[place] = {normalise(word): float(down) for word, down in surfaces.items()}
+    frequency = {normalise(word): float(times) for word, times in data["frequency"].items()}
+    return Layout(types=types, hosts=hosts, frequency=frequency)

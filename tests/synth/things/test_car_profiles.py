@@ -1,6 +1,6 @@
 import pytest
 
-from instancesketch.synth.things.cars import PROFILES, Profile
+from instancesketch.synth.things.car_profiles import PROFILES, Profile
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=range(len(PROFILES)))
