@@ -20,7 +20,7 @@ from instancesketch.models import weights
 from instancesketch.models.packing import Batch, join
 from instancesketch.models.precision import AUTO, resolve
 from instancesketch.training.config import FitConfig
-from instancesketch.training.dataloader import like_sizes
+from instancesketch.training.dataloader import bucket
 from instancesketch.training.trainer import Fit, create_fit
 
 # For recipes: on processors that are not made for it, bfloat16 is many times slower than float32.
@@ -56,7 +56,9 @@ def epoch(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Itera
         drawn.append(batch.select(torch.cat([torch.arange(len(batch)).repeat(again), order])))
     everything = join(drawn)
     order = torch.randperm(len(everything), generator=generator)
-    return like_sizes(everything, order[: steps(len(order), size) * size], size, generator)
+    order = order[: steps(len(order), size) * size]
+    for index in bucket(everything, order, size, generator):
+        yield everything.select(index)
 
 
 def steps(number: int, size: int) -> int:
@@ -88,7 +90,7 @@ def train(
     )
     if begin is not None:
         loaded = weights.load([str(begin)], config.model_kind)
-        fit.start_from(weights.adapt(loaded, taxonomy, fit.net.state_dict()))
+        fit.initialize_from(weights.adapt(loaded, taxonomy, fit.net.state_dict()))
     for number in range(config.epochs):
         generator = torch.Generator().manual_seed(derive_seed(config.seed, number))
         told = fit.train_epoch(epoch(pools, config.batch_size, generator), number)

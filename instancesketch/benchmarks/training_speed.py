@@ -33,7 +33,7 @@ def measure_training(workload: Workload) -> Iterator[Row]:
         part_counts=np.bincount(ids, minlength=len(taxonomy.part_names)).tolist(),
         device=torch.device("cpu"),
     )
-    batches = dataloader.shuffled(
+    batches = dataloader.iter_batches(
         [table],
         taxonomy,
         batch_size=config.batch_size,

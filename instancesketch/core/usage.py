@@ -1,37 +1,16 @@
-"""Time and memory that work takes: of an iterator, of the epochs of a run, of processes."""
+"""Time and memory that work takes: of the epochs of a run, of processes."""
 
 from __future__ import annotations
 
 import resource
 import sys
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import psutil
 
-T = TypeVar("T")
-
 # The fields of an epoch's metrics that differ between machines; all others follow from the seed.
 MEASURED_FIELDS = ("seconds", "reading_seconds", "memory_mb")
-
-
-class TimedIterator(Generic[T]):
-    """An iterator that adds up the seconds spent waiting for the next value in `seconds`."""
-
-    def __init__(self, values: Iterable[T]) -> None:
-        self._values = iter(values)
-        self.seconds = 0.0
-
-    def __iter__(self) -> Iterator[T]:
-        return self
-
-    def __next__(self) -> T:
-        began = time.perf_counter()
-        try:
-            return next(self._values)
-        finally:
-            self.seconds += time.perf_counter() - began
 
 
 def summarize_usage(

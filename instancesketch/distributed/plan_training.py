@@ -21,7 +21,6 @@ from instancesketch.distributed.train.config import (
 )
 from instancesketch.distributed.train.resolve import resolve
 from instancesketch.distributed.train.train_detector import settings_of_detector
-from instancesketch.distributed.train.train_loop import drawings_of_epoch, repeats
 from instancesketch.distributed.tune.config import TuneConfig, check_sweep
 from instancesketch.distributed.tune.tuner import choose_concurrency
 from instancesketch.inference.detector import class_names
@@ -31,7 +30,7 @@ from instancesketch.tracking.reporter import check_track
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training import config, dataloader, sampling
 from instancesketch.training.augment import augment
-from instancesketch.training.sampling import Group, Unit
+from instancesketch.training.sampling import RowGroup, RowSubset
 from instancesketch.training.trainer import Fit, create_fit
 
 # Megabytes of a worker with Ray and torch, and on top of these where its drawings fill its buffer;
@@ -95,7 +94,7 @@ def plan_detector(config: TrainDetectorConfig) -> Plan:
     yolo.prepare()
     classes = len(class_names(Taxonomy.from_dict(settings["taxonomy"])))
     net = yolo.network(yolo.definition(config.recipe.model, classes), classes)
-    groups, times = sampling.some_row_groups(settings["data"], MOST_GROUPS)
+    groups, times = sampling.sample_row_groups(settings["data"], MOST_GROUPS)
     return {
         **_where(config.storage, config.run, settings),
         **_data(groups, times, settings, settings["scenes"]),
@@ -106,7 +105,7 @@ def plan_detector(config: TrainDetectorConfig) -> Plan:
 
 
 def _plan(config: TrainConfig, cluster: Capacity, besides: Mapping[str, Any] | None = None) -> Plan:
-    groups, times = sampling.some_row_groups(
+    groups, times = sampling.sample_row_groups(
         [storage.absolute(d) for d in config.data], MOST_GROUPS
     )
     settings, train, _ = resolve(config, groups)
@@ -115,7 +114,7 @@ def _plan(config: TrainConfig, cluster: Capacity, besides: Mapping[str, Any] | N
     drawings = {role: round(number * times) for role, number in settings["drawings"].items()}
     if times > 1:  # those of the run that may be there were counted
         del settings["drawings"]
-    used = round(drawings_of_epoch(train, repeats(recipe, taxonomy)) * times)
+    used = round(dataloader.epoch_size(train, dataloader.count_repeats(recipe, taxonomy)) * times)
     fit = create_fit(
         recipe,
         taxonomy,
@@ -153,7 +152,7 @@ def _data(
     settings: Mapping[str, Any],
     drawings: Mapping[str, int],
 ) -> Plan:
-    splits = sampling.splits(groups)
+    splits = sampling.count_splits(groups)
     return {
         "taxonomy": settings["taxonomy"]["name"],
         "splits": {str(name or "none"): round(n * times) for name, n in splits.most_common()},
@@ -182,15 +181,15 @@ def _means(workers: tuple[int, int], gpus: float, cluster: Capacity) -> Plan:
     }
 
 
-def _step_mb(fit: Fit, train: Sequence[Group], selection: config.Selection, size: int) -> float:
+def _step_mb(fit: Fit, train: Sequence[RowGroup], selection: config.Selection, size: int) -> float:
     """Megabytes that an average step keeps for its gradients, by one batch of the corpus."""
     labels = fit.config.labels
-    first = Unit(path=train[0].path, row_group=train[0].row_group)
-    table = sampling.read_unit(first, "train", selection, fit.taxonomy, labels)
+    first = RowSubset(path=train[0].path, row_group=train[0].number)
+    table = sampling.read_rows(first, "train", selection, fit.taxonomy, labels)
     # A few from all over: drawings of a kind lie together.
     table = table.take(np.linspace(0, len(table) - 1, min(size, len(table))).astype(int))
     chance = torch.Generator().manual_seed(0)
-    (batch,) = dataloader.buffered([table], fit.taxonomy, labels)
+    batch = dataloader.collate([table], fit.taxonomy, labels)
     kept: dict[int, int] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:

@@ -30,7 +30,7 @@ from instancesketch.training import sampling
 
 if TYPE_CHECKING:
     from instancesketch.training.config import Selection
-    from instancesketch.training.sampling import Group
+    from instancesketch.training.sampling import RowGroup
     from instancesketch.training.trainer import Fit
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -50,7 +50,9 @@ class Examples:
         selection: how the split is chosen.
     """
 
-    def __init__(self, run: str, fit: Fit, groups: Sequence[Group], selection: Selection) -> None:
+    def __init__(
+        self, run: str, fit: Fit, groups: Sequence[RowGroup], selection: Selection
+    ) -> None:
         self.state = RunState(run)
         self.fit, self.groups, self.selection = fit, groups, selection
 
@@ -94,8 +96,8 @@ class Examples:
                 tables.append(self._read(group).take(rows))
         return pa.concat_tables(tables)
 
-    def _read(self, group: Group) -> pa.Table:
-        table = parquet.read_row_group(group.path, group.row_group, sampling.COLUMNS)
+    def _read(self, group: RowGroup) -> pa.Table:
+        table = parquet.read_row_group(group.path, group.number, sampling.COLUMNS)
         labels = self.fit.config.labels
         mask = sampling.role_mask(table, "select", self.selection, self.fit.taxonomy, labels)
         return cast_to_schema(table.filter(pa.array(mask)))

@@ -1,11 +1,12 @@
-"""Rows on their way into a training loop: packed, shuffled, cut into batches.
+"""Batches of a training epoch: shuffle buffer, bucketing by size, collate.
 
-Shape letters: see `instancesketch.models.ragged`; C categories.
+Shape letters: see `instancesketch.models.ragged`; C categories, M drawings of a buffer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import torch
@@ -13,13 +14,54 @@ import torch
 from instancesketch.core.model_kinds import Labels
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.packing import Batch, join, pack, pack_scenes
+from instancesketch.training.config import FitConfig
+from instancesketch.training.sampling import RowGroup
 
 _PACK = {"parts": pack, "objects": pack_scenes}
-# A worker shuffles this many drawings at a time.
+# Drawings in a worker's shuffle buffer.
 BUFFER = 8_192
+# Batches that are sorted by size together; more would shuffle less, fewer would pad more.
+_WINDOW = 16
 
 
-def shuffled(
+def count_repeats(recipe: FitConfig, taxonomy: Taxonomy) -> torch.Tensor:
+    """Return how often a drawing of each category is used in an epoch, (C,)."""
+    return torch.tensor(
+        [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
+    )
+
+
+def epoch_size(groups: Sequence[RowGroup], repeats_C: torch.Tensor) -> int:
+    """Return how many drawings of the row groups an epoch uses, repeated ones included."""
+    # Scenes have no category; they are packed as if of the last one.
+    return sum(
+        int((torch.tensor(g.categories) * repeats_C).sum())
+        if g.categories
+        else g.rows * int(repeats_C[-1])
+        for g in groups
+    )
+
+
+def collate(tables: Sequence[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts") -> Batch:
+    """Pack the rows of tables into one batch."""
+    return _PACK[labels](pa.concat_tables(tables), taxonomy)
+
+
+def iter_buffers(
+    tables: Iterable[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts"
+) -> Iterator[Batch]:
+    """Yield the rows of tables in order, packed into batches of at least `BUFFER` drawings."""
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(map(len, held)) >= BUFFER:
+            yield collate(held, taxonomy, labels)
+            held = []
+    if sum(map(len, held)):
+        yield collate(held, taxonomy, labels)
+
+
+def iter_batches(
     tables: Iterable[pa.Table],
     taxonomy: Taxonomy,
     *,
@@ -28,68 +70,82 @@ def shuffled(
     generator: torch.Generator,
     labels: Labels = "parts",
 ) -> Iterator[Batch]:
-    """Cuts tables into shuffled batches; drawings of like size share a batch.
+    """Yield the rows of tables in shuffled batches, drawings of like size together.
 
     Args:
         tables: what the worker reads in this epoch.
-        taxonomy: gives labels their numbers.
+        taxonomy: numbers the labels.
         batch_size: drawings per batch; the last one may be smaller.
         repeats_C: how often a drawing of each category is used; a scene as often as the last.
         generator: decides the order.
-        labels: what is learned from.
+        labels: that the model is trained on.
     """
     rest: Batch | None = None
-    for batch in buffered(tables, taxonomy, labels):
-        order = torch.repeat_interleave(repeats_C[batch.category_N])
-        batch = batch.select(order[torch.randperm(len(order), generator=generator)])
+    for buffer in iter_buffers(tables, taxonomy, labels):
+        order = torch.repeat_interleave(repeats_C[buffer.category_N])
+        buffer = buffer.select(order[torch.randperm(len(order), generator=generator)])
         if rest is not None:
-            batch = join([rest, batch])
-        whole = len(batch) // batch_size * batch_size
-        yield from like_sizes(batch, torch.arange(whole), batch_size, generator)
-        rest = batch.select(torch.arange(whole, len(batch)))
+            buffer = join([rest, buffer])
+        # Drawings that don't fill a batch wait for the next buffer: only one batch is short.
+        whole = len(buffer) // batch_size * batch_size
+        for index in bucket(buffer, torch.arange(whole), batch_size, generator):
+            yield buffer.select(index)
+        rest = buffer.select(torch.arange(whole, len(buffer)))
     if rest is not None and len(rest):
         yield rest
 
 
-def like_sizes(
+def bucket(
     batch: Batch, order_M: torch.Tensor, batch_size: int, generator: torch.Generator
-) -> Iterator[Batch]:
-    """Cuts the drawings of the given numbers, in their order, into batches of like sizes.
+) -> Iterator[torch.Tensor]:
+    """Split drawings into batches of like size, which spares most of the padding.
 
-    Sorting by size within a window of sixteen batches spares most of the padding.
+    Args:
+        batch: the drawings.
+        order_M: the numbers of those to split, shuffled; each window of it is sorted by size.
+        batch_size: drawings per batch.
+        generator: decides the order of the batches within a window.
+
+    Yields:
+        The numbers of the drawings of each batch.
     """
-    for start in range(0, len(order_M), 16 * batch_size):
-        window = order_M[start : start + 16 * batch_size]
+    for start in range(0, len(order_M), _WINDOW * batch_size):
+        window = order_M[start : start + _WINDOW * batch_size]
         by_size = window[batch.strokes_N[window].argsort(stable=True)].split(batch_size)
         for i in torch.randperm(len(by_size), generator=generator).tolist():
-            yield batch.select(by_size[i])
+            yield by_size[i]
 
 
-def exactly(batches: Iterable[Batch], steps: int) -> Iterator[Batch]:
-    """The first `steps` batches; where there are fewer, the last one again.
+class StepIterator:
+    """Iterates over exactly `steps` batches; `waited` is the seconds spent waiting for them.
 
-    Workers that average their gradients must all take the same number of steps.
+    Workers that average their gradients must all take the same number of steps, so where there are
+    fewer batches the last one is repeated. Without any batch there is no step.
+
+    Args:
+        batches: of one epoch.
+        steps: how many to take.
+        on_step: called with 0 once the first batch is there, then with the number of steps done.
     """
-    left, batch = steps, None
-    for batch in batches:
-        if left == 0:
-            return
-        yield batch
-        left -= 1
-    while left and batch is not None:
-        yield batch
-        left -= 1
 
+    def __init__(
+        self,
+        batches: Iterable[Batch],
+        steps: int,
+        on_step: Callable[[int], object] = lambda done: None,
+    ) -> None:
+        self.waited = 0.0
+        self._batches, self._steps, self._on_step = batches, steps, on_step
 
-def buffered(
-    tables: Iterable[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts"
-) -> Iterator[Batch]:
-    """Packs tables together until there is enough to shuffle, or to keep a model busy."""
-    held: list[pa.Table] = []
-    for table in tables:
-        held.append(table)
-        if sum(map(len, held)) >= BUFFER:
-            yield _PACK[labels](pa.concat_tables(held), taxonomy)
-            held = []
-    if sum(map(len, held)):
-        yield _PACK[labels](pa.concat_tables(held), taxonomy)
+    def __iter__(self) -> Iterator[Batch]:
+        batches, batch = iter(self._batches), None
+        for done in range(self._steps):
+            began = time.perf_counter()
+            batch = next(batches, batch)
+            self.waited += time.perf_counter() - began
+            if batch is None:
+                return
+            if done == 0:
+                self._on_step(0)
+            yield batch
+            self._on_step(done + 1)

@@ -1,4 +1,4 @@
-"""Training the grouper: its recipe, its losses, its figures.
+"""Training of the grouper: losses and evaluation.
 
 Shape letters: see `instancesketch.models.ragged`.
 """
@@ -24,7 +24,7 @@ from instancesketch.training.trainer import Fit
 
 
 class GrouperFit(Fit):
-    """A grouper in training. A batch holds scenes, packed by `pack_scenes`."""
+    """A grouper in training; its batches are scenes, packed by `pack_scenes`."""
 
     config: GrouperFitConfig
     net: GrouperNet
@@ -32,34 +32,41 @@ class GrouperFit(Fit):
     shown_by = "object"
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Cross-entropy of pairs of strokes, one object or two, and of the strokes' kinds."""
-        chance_N = torch.rand(len(batch), generator=generator, device=self.device)
+        """Return the cross-entropies of pairs, same object or not, and of strokes' categories."""
+        random_N = torch.rand(len(batch), generator=generator, device=self.device)
         with self.autocast():
-            said = self.net(batch, chance_N < self.config.ordered_p)
+            grouped = self.net(batch, random_N < self.config.ordered_p)
         same_NLL, pair_NLL = same_object(batch)
         some_N = pair_NLL.any((1, 2))  # a scene of one stroke has no pairs
-        loss = said.affinity_NLL.sum() * 0
+        loss = grouped.affinity_NLL.sum() * 0
         if bool(some_N.any()):
-            loss = loss + pair_loss(said.affinity_NLL[some_N], same_NLL[some_N], pair_NLL[some_N])
-        return loss + self.config.kind_loss * kind_loss(said.kinds_SC, batch.part_S)
+            loss = loss + pair_loss(
+                grouped.affinity_NLL[some_N], same_NLL[some_N], pair_NLL[some_N]
+            )
+        return loss + self.config.kind_loss * kind_loss(grouped.kinds_SC, batch.part_S)
 
     def measure(self, batches: Iterable[Batch]) -> SceneTally:
-        """Counts how the running mean does on labelled scenes; the drawing order is not told."""
+        """Count right and wrong objects of labelled scenes, without their drawing order."""
         return evaluate(self.mean, batches, self.taxonomy)
 
     def label_table(self, table: pa.Table) -> pa.Table:
-        """Rows of a result: the objects of scenes as the running mean finds them."""
+        """Return rows of a result with predicted objects."""
         return Grouper(self.mean, self.taxonomy).group_table(table)
 
 
 def kind_loss(kinds_SC: Tensor, kind_S: Tensor) -> Tensor:
-    """Cross-entropy of the kinds of strokes, averaged over those of known objects; 0 of none."""
-    missed = F.cross_entropy(kinds_SC, kind_S, ignore_index=-1, reduction="sum")
-    return missed / (kind_S >= 0).sum().clamp(min=1)
+    """Return the cross-entropy of the categories of strokes' objects, averaged where known.
+
+    Args:
+        kinds_SC: logits of the categories, the last one any other thing.
+        kind_S: the true category, -1 where it isn't known.
+    """
+    loss = F.cross_entropy(kinds_SC, kind_S, ignore_index=-1, reduction="sum")
+    return loss / (kind_S >= 0).sum().clamp(min=1)
 
 
 def same_object(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Which pairs of strokes draw one object, and which are two strokes of known ones."""
+    """Return masks of pairs of strokes: of the same object, and of two strokes of known objects."""
     at_S, length = ragged.within(batch.strokes_N), int(batch.strokes_N.max())
     object_NL = torch.zeros(len(batch), length, dtype=torch.long, device=batch.part_S.device)
     object_NL[batch.sketch_of_S, at_S] = batch.instance_S.clamp(min=0)
@@ -69,12 +76,12 @@ def same_object(batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def evaluate(net: GrouperNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> SceneTally:
-    """Counts how the model does on labelled scenes."""
+    """Count right and wrong objects of labelled scenes."""
     net.eval()
     tally, other = SceneTally.empty(taxonomy.category_names), len(taxonomy.category_names)
     for batch in batches:
-        found = find(net, batch)
-        # Objects that are numbered and have no stroke count for nothing: their kind is not known.
+        predicted = find(net, batch)
+        # Objects without a stroke have no known category, and so don't count.
         true_N = ragged.reduce(batch.instance_S, batch.sketch_of_S, len(batch), "amax").clamp(min=0)
         kind_K = torch.full((int(true_N.sum()),), -1)
         some_S = batch.instance_S > 0
@@ -83,12 +90,12 @@ def evaluate(net: GrouperNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> S
         x_P, y_P = batch.points_P2.numpy().T
         tally.add_arrays(
             truth_object=(batch.instance_S - 1).clamp(min=-1).numpy(),
-            object=found.object_S.numpy(),
+            object=predicted.object_S.numpy(),
             weight=scene_weights(x_P, y_P, batch.stroke_len_S.numpy()),
             strokes_per_scene=batch.strokes_N.numpy(),
             truth_category=kind_K.where(kind_K < other, -1).numpy(),
             truth_objects_per_scene=true_N.numpy(),
-            category=found.kind_K.where(found.kind_K < other, -1).numpy(),
-            objects_per_scene=found.objects_N.numpy(),
+            category=predicted.kind_K.where(predicted.kind_K < other, -1).numpy(),
+            objects_per_scene=predicted.objects_N.numpy(),
         )
     return tally

@@ -1,4 +1,4 @@
-"""Training the refiner: its recipes, its losses, its figures.
+"""Training of the refiner: losses and evaluation.
 
 Shape letters: see `models.ragged`; C categories, Q parts, G groups of strokes that draw the
 same part of the same drawing, L strokes of the largest of them.
@@ -35,47 +35,51 @@ class RefinerFit(Fit):
 
     @cached_property
     def countable_CQ(self) -> Tensor:
-        """Which parts of each category are counted."""
+        """A mask of the countable parts of each category."""
         return countable_parts(self.taxonomy).to(self.device)
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Triplets and pairs of strokes of known instance, and which strokes draw several."""
+        """Return the triplet loss and the cross-entropies of pairs and of single strokes.
+
+        Pairs and triplets are of strokes of known instance; of single strokes the model predicts
+        whether they draw several instances at once.
+        """
         counted_S = self.countable_CQ[batch.category_N[batch.sketch_of_S], batch.part_S]
-        few, strokes_T = counted_strokes(batch, counted_S & (batch.instance_S >= 0))
-        # A sum of nothing takes part, too: under DDP every parameter needs a gradient.
+        counted, strokes_T = counted_strokes(batch, counted_S & (batch.instance_S >= 0))
+        # Not a constant, because DDP needs a gradient of every parameter in every step.
         total = torch.stack([p.sum() * 0 for p in self.net.parameters()]).sum()
-        if not len(few):
+        if not len(counted):
             return total
         part_T = batch.part_S[strokes_T]
-        groups = Groups.of(self.net.keys(few, part_T), few.instance_S > 0)
+        groups = Groups.of(self.net.keys(counted, part_T), counted.instance_S > 0)
         with self.autocast():
-            embedded = self.net(few, part_T, groups)
+            embedded = self.net(counted, part_T, groups)
         if self.config.several_loss:
-            several_T = (few.instance_S == 0).float()
-            missed = F.binary_cross_entropy_with_logits(embedded.several_S, several_T)
-            total = total + self.config.several_loss * missed
+            several_T = (counted.instance_S == 0).float()
+            loss = F.binary_cross_entropy_with_logits(embedded.several_S, several_T)
+            total = total + self.config.several_loss * loss
         if not len(groups):
             return total
-        instance_GL = few.instance_S[groups.strokes_GL]
+        instance_GL = counted.instance_S[groups.strokes_GL]
         pair_GLL = groups.pairs()
         same_GLL = instance_GL[:, :, None] == instance_GL[:, None]
         if self.config.affinity_loss:
-            missed = pair_loss(embedded.affinity_GLL, same_GLL, pair_GLL)
-            total = total + self.config.affinity_loss * missed
+            loss = pair_loss(embedded.affinity_GLL, same_GLL, pair_GLL)
+            total = total + self.config.affinity_loss * loss
         if self.config.triplet_loss:
             places_GLD = embedded.places_SD[groups.strokes_GL]
-            missed = triplet_loss(
+            loss = triplet_loss(
                 places_GLD, same_GLL & pair_GLL, ~same_GLL & pair_GLL, self.config.margin, generator
             )
-            total = total + self.config.triplet_loss * missed
+            total = total + self.config.triplet_loss * loss
         return total
 
     def measure(self, batches: Iterable[Batch]) -> GroupingTally:
-        """Counts how the running mean does on labelled batches, their true parts given."""
+        """Count right and wrong instances of labelled batches, with their true parts given."""
         return evaluate(self.mean, batches, self.taxonomy)
 
     def label_table(self, table: pa.Table) -> pa.Table:
-        """Rows of a result: the instances of their true parts as the running mean finds them."""
+        """Return rows of a result with predicted instances of their true parts."""
         batch = pack(table, self.taxonomy)
         finder = partial(find, self.mean)
         columns = instance_columns(finder, batch, batch.part_S, batch.category_N, self.taxonomy)
@@ -83,17 +87,21 @@ class RefinerFit(Fit):
 
 
 def pair_loss(affinity_GLL: Tensor, same_GLL: Tensor, pair_GLL: Tensor) -> Tensor:
-    """Cross-entropy of pairs, averaged within a group; a group counts as often as it has strokes.
+    """Return the cross-entropy of pairs, averaged within groups that weigh by their strokes.
 
-    So a sun of thirty rays, with its hundreds of pairs, doesn't drown a dog of two legs.
+    Args:
+        affinity_GLL: logits that two strokes draw the same instance.
+        same_GLL: whether they do.
+        pair_GLL: the pairs that count.
     """
-    missed_GLL = F.binary_cross_entropy_with_logits(
+    # By strokes, not by pairs, or the hundreds of pairs of a sun's rays outweigh a dog's two legs.
+    loss_GLL = F.binary_cross_entropy_with_logits(
         affinity_GLL, same_GLL.to(affinity_GLL), reduction="none"
     )
     pairs_G = pair_GLL.sum((1, 2))
-    missed_G = (missed_GLL * pair_GLL).sum((1, 2)) / pairs_G
+    loss_G = (loss_GLL * pair_GLL).sum((1, 2)) / pairs_G
     strokes_G = pair_GLL.any(2).sum(1)
-    return (missed_G * strokes_G).sum() / strokes_G.sum()
+    return (loss_G * strokes_G).sum() / strokes_G.sum()
 
 
 def triplet_loss(
@@ -103,27 +111,35 @@ def triplet_loss(
     margin: float,
     generator: torch.Generator,
 ) -> Tensor:
-    """A random positive and negative per anchor (Schroff et al. 2015), by squared distance.
+    """Return the triplet loss of squared distances (Schroff et al. 2015).
 
-    Anchors that lack either are left out; without any the loss is zero.
+    Every anchor has a random positive and a random negative; anchors that lack either are left out,
+    and without any the loss is zero.
+
+    Args:
+        places_GLD: embeddings of length 1.
+        positive_GLL: pairs of the same instance.
+        negative_GLL: pairs of different instances.
+        margin: by which a negative should be farther away than a positive.
+        generator: draws the triplets.
     """
-    chance_GLL = torch.rand(positive_GLL.shape, generator=generator, device=generator.device)
+    random_GLL = torch.rand(positive_GLL.shape, generator=generator, device=generator.device)
     positive_GL, negative_GL = (
-        (mask * (chance_GLL + 1)).argmax(2) for mask in (positive_GLL, negative_GLL)
+        (mask * (random_GLL + 1)).argmax(2) for mask in (positive_GLL, negative_GLL)
     )
-    whole_GL = positive_GLL.any(2) & negative_GLL.any(2)
-    # Of vectors of length 1 the squared distance is 2 - 2 cos.
+    complete_GL = positive_GLL.any(2) & negative_GLL.any(2)
+    # The squared distance of vectors of length 1 is 2 - 2 cos.
     cosine_GLL = places_GLD @ places_GLD.transpose(1, 2)
     to_positive, to_negative = (
         2 - 2 * cosine_GLL.gather(2, at_GL[:, :, None])[:, :, 0]
         for at_GL in (positive_GL, negative_GL)
     )
-    missed_GL = F.relu(to_positive - to_negative + margin) * whole_GL
-    return missed_GL.sum() / whole_GL.sum().clamp(min=1)
+    loss_GL = F.relu(to_positive - to_negative + margin) * complete_GL
+    return loss_GL.sum() / complete_GL.sum().clamp(min=1)
 
 
 def evaluate(net: RefinerNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> GroupingTally:
-    """Counts how the model groups the strokes of labelled batches, their true parts given."""
+    """Count right and wrong instances of labelled batches, with true parts given."""
     net.eval()
     tally = GroupingTally.empty(taxonomy.part_names, taxonomy.category_names)
     countable_CQ, sided_CQ = countable_parts(taxonomy), sided_parts(taxonomy)
@@ -132,12 +148,12 @@ def evaluate(net: RefinerNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> G
         known_S = batch.part_S >= 0
         counted_S = countable_CQ[category_S, batch.part_S] & known_S
         sided_S = sided_CQ[category_S, batch.part_S] & known_S
-        found = find(net, batch, batch.part_S, counted_S, sided_S)
+        predicted = find(net, batch, batch.part_S, counted_S, sided_S)
         tally.add_arrays(
             truth_part=batch.part_S.numpy(),
             truth_instance=torch.where(counted_S, batch.instance_S, -1).numpy(),
             part=batch.part_S.numpy(),
-            instance=torch.where(counted_S, found.instance_S, -1).numpy(),
+            instance=torch.where(counted_S, predicted.instance_S, -1).numpy(),
             strokes_per_sketch=batch.strokes_N.numpy(),
             category=batch.category_N.numpy(),
         )

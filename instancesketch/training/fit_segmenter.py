@@ -1,4 +1,4 @@
-"""Training the segmenter: its recipes, its loss, its figures.
+"""Training of the segmenter: losses and evaluation.
 
 Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 """
@@ -40,9 +40,10 @@ class SegmenterFit(Fit):
         return class_weights(self.part_counts).to(self.device)
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Cross-entropy of the parts, and of the category where the model isn't told it."""
-        told_N = torch.rand(len(batch), generator=generator, device=self.device)
-        given_N = torch.where(told_N < self.config.category_given_p, batch.category_N, -1)
+        """Return the cross-entropy of parts, and of the category where it isn't an input."""
+        # Given at times, because a user can give it at inference; -1 is "predict it".
+        random_N = torch.rand(len(batch), generator=generator, device=self.device)
+        given_N = torch.where(random_N < self.config.category_given_p, batch.category_N, -1)
         with self.autocast():
             parts_SQ, categories_NC = self.net(batch, given_N)
         return self._loss(batch, parts_SQ.float(), categories_NC, given_N)
@@ -50,29 +51,29 @@ class SegmenterFit(Fit):
     def _loss(
         self, batch: Batch, parts_SQ: Tensor, categories_NC: Tensor | None, given_N: Tensor
     ) -> Tensor:
-        # Masked as at inference, so that no capacity goes to telling apart what never competes.
+        # Masked as at inference: parts of different categories never compete there.
         allowed_SQ = self.net.allowed_CQ[batch.category_N][batch.sketch_of_S]
-        if not self.config.model.sketch_token:  # the published recipe knows no categories
+        if not self.config.model.sketch_token:  # the published model has no categories
             allowed_SQ = torch.ones_like(allowed_SQ)
         loss = part_loss(
             parts_SQ, allowed_SQ, batch.part_S, self.weights_Q, self.config.label_smoothing
         )
         if categories_NC is None:
             return loss
-        asked_N = given_N < 0
-        # A sum over none is zero, yet takes part: under DDP every parameter needs a gradient.
-        missed = F.cross_entropy(
-            categories_NC.float()[asked_N], batch.category_N[asked_N], reduction="sum"
+        hidden_N = given_N < 0
+        # A sum, because DDP needs a gradient of every parameter: an empty sum has one, of zero.
+        category_loss = F.cross_entropy(
+            categories_NC.float()[hidden_N], batch.category_N[hidden_N], reduction="sum"
         )
-        return loss + self.config.category_loss * missed / asked_N.sum().clamp(min=1)
+        return loss + self.config.category_loss * category_loss / hidden_N.sum().clamp(min=1)
 
     def measure(self, batches: Iterable[Batch]) -> Tally:
-        """Counts how the running mean does on labelled batches, their categories given."""
+        """Count right and wrong parts of labelled batches, with their categories given."""
         with self.autocast():
             return evaluate(self.mean, batches, self.taxonomy, given=True)
 
     def label_table(self, table: pa.Table) -> pa.Table:
-        """Rows of a result: their parts as the running mean sees them, their categories given."""
+        """Return rows of a result with predicted parts, with their categories given."""
         with self.autocast():
             return Segmenter(self.mean, self.taxonomy).label_table(table, given_category=True)
 
@@ -84,10 +85,18 @@ def part_loss(
     weights_Q: Tensor | None,
     smoothing: float,
 ) -> Tensor:
-    """Cross-entropy among the allowed parts, its label smoothing spread over them alone."""
+    """Return the mean cross-entropy of strokes of known part.
+
+    Args:
+        parts_SQ: logits.
+        allowed_SQ: parts of the stroke's category; probabilities and smoothing are among these.
+        part_S: the true part, -1 where it isn't known.
+        weights_Q: the weight of each part; None: all the same.
+        smoothing: label smoothing (Szegedy et al. 2016).
+    """
     known_S = part_S >= 0
     if not bool(known_S.any()):
-        return parts_SQ.sum() * 0
+        return parts_SQ.sum() * 0  # not a constant, for DDP's sake
     parts_SQ, allowed_SQ, part_S = parts_SQ[known_S], allowed_SQ[known_S], part_S[known_S]
     log_SQ = parts_SQ.masked_fill(~allowed_SQ, float("-inf")).log_softmax(1)
     right_S = log_SQ.gather(1, part_S[:, None])[:, 0]
@@ -99,7 +108,10 @@ def part_loss(
 
 
 def class_weights(part_counts: Sequence[int]) -> Tensor:
-    """sqrt(median frequency / frequency) per part, of mean 1; 1 for parts that don't occur."""
+    """Return sqrt(median frequency / frequency) of each part, (Q,), normalised to mean 1.
+
+    Parts that don't occur weigh 1 before that.
+    """
     counts_Q = torch.tensor(part_counts, dtype=torch.float32)
     seen_Q = counts_Q > 0
     weights_Q = torch.ones_like(counts_Q)
@@ -110,12 +122,12 @@ def class_weights(part_counts: Sequence[int]) -> Tensor:
 def evaluate(
     net: SegmenterNet, batches: Iterable[Batch], taxonomy: Taxonomy, *, given: bool
 ) -> Tally:
-    """Counts how the model does on labelled batches, the category given or predicted."""
+    """Count right and wrong parts of labelled batches, with categories given or predicted."""
     net.eval()
     tally = Tally.empty(taxonomy.part_names, taxonomy.category_names)
     for batch in batches:
-        told_N = batch.category_N if given else torch.full_like(batch.category_N, -1)
-        parts_SQ, category_N, _ = predict(net, batch, told_N)
+        given_N = batch.category_N if given else torch.full_like(batch.category_N, -1)
+        parts_SQ, category_N, _ = predict(net, batch, given_N)
         x_P, y_P = batch.points_P2.numpy().T
         tally.add_arrays(
             truth=batch.part_S.numpy(),

@@ -1,8 +1,8 @@
-"""Which rows of a corpus train and which select, and what each worker of a training reads.
+"""Rows that train and rows that select, and which of them each worker reads.
 
-The order is a function of seed and epoch alone, for a given number of workers: units of rows are
-permuted and dealt out, and each worker shuffles what it receives (`feeding`). The processes that
-read need no torch, whose import takes longer than most of what they do.
+For a given number of workers the order is a function of seed and epoch alone: row groups are
+permuted and assigned to workers, and each worker shuffles what it reads (`dataloader`). This module
+doesn't load torch, because importing it takes longer than most of what the reading processes do.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ COLUMNS = [
     "object_category",
 ]  # fmt: skip
 _NARROW = ["sketch_id", "category", "split", "part", "instance", "object"]
-# With fewer row groups a worker, rows are dealt out singly so that each gets as many.
+# With fewer row groups per worker their sizes would be uneven, so rows are assigned singly.
 GROUPS_PER_WORKER = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
-    """One row group of a corpus, and what it holds for a role."""
+class RowGroup:
+    """A row group of a corpus, and counts of the rows in it that have a role."""
 
     path: str
-    row_group: int
+    number: int  # within the file
     rows: int
-    categories: tuple[int, ...]  # rows per category; none for scenes
+    categories: tuple[int, ...]  # rows per category; empty for scenes
     parts: tuple[int, ...]  # strokes per part
     instances: int  # strokes of known instance
-    strange: tuple[str, ...]  # labels that their category doesn't have
+    unknown_labels: tuple[str, ...]  # labels that their category doesn't have
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unit:
-    """What is read at once: the rows of a role in a row group, or every `of`th one of them."""
+class RowSubset:
+    """Rows of a role in a row group, read at once: `first`, and every `step`th one after it."""
 
     path: str
     row_group: int
-    stripe: int = 0
-    of: int = 1
+    first: int = 0
+    step: int = 1
 
 
-def row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
-    """The file and number of every row group of the corpora, in order.
+def list_row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
+    """List file and number of every row group of the corpora, in order.
 
     Raises:
         UserError: a location is no corpus, or a file of it can't be read.
@@ -69,23 +69,23 @@ def row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
     ]
 
 
-def some_row_groups(corpora: Sequence[str], most: int) -> tuple[list[tuple[str, int]], float]:
-    """At most so many row groups, evenly spread; and about how many times as many there are.
+def sample_row_groups(corpora: Sequence[str], most: int) -> tuple[list[tuple[str, int]], float]:
+    """List at most `most` row groups, evenly spread, and estimate how many times as many there are.
 
     Raises:
-        UserError: as `row_groups`.
+        UserError: as `list_row_groups`.
     """
     files = [location for corpus in corpora for location in parquet.list_row_files(corpus)]
     opened = files[:: max(1, -(-len(files) // most))]
     groups = [(f, i) for f in opened for i in range(parquet.open_parquet(f).num_row_groups)]
-    chosen = groups[:: max(1, -(-len(groups) // most))]
-    if not chosen:
+    sampled = groups[:: max(1, -(-len(groups) // most))]
+    if not sampled:
         return [], 1.0
-    return chosen, len(files) / len(opened) * len(groups) / len(chosen)
+    return sampled, len(files) / len(opened) * len(groups) / len(sampled)
 
 
-def splits(groups: Sequence[tuple[str, int]]) -> Counter[str | None]:
-    """How many rows of the row groups are of each split.
+def count_splits(groups: Sequence[tuple[str, int]]) -> Counter[str | None]:
+    """Count the rows of each split in row groups.
 
     Raises:
         UserError: one of them can't be read.
@@ -99,7 +99,7 @@ def splits(groups: Sequence[tuple[str, int]]) -> Counter[str | None]:
 def role_mask(
     table: pa.Table, role: Role, selection: Selection, taxonomy: Taxonomy, labels: Labels = "parts"
 ) -> np.ndarray[Any, Any]:
-    """Which rows of a table play the role: of its split, and labelled.
+    """Return a mask of the rows of a role: those of its split that are labelled.
 
     A drawing must have parts and a known category, a scene objects.
     """
@@ -123,95 +123,109 @@ def role_mask(
     return mask
 
 
-def survey(
+def count_row_group(
     group: tuple[str, int],
     role: Role,
     selection: Selection,
     taxonomy: Taxonomy,
     labels: Labels = "parts",
-) -> Group:
-    """Counts what a row group holds for a role, from its narrow columns.
+) -> RowGroup:
+    """Count the rows of a role in a row group, and their labels.
 
-    Once a run, with the role `select`, all columns are read: damage is told before it begins.
+    Reads the narrow columns alone, but for the role `select`, whose row groups every run has: there
+    all columns are read, so that damage to them is found before the training starts.
 
     Raises:
         UserError: the row group can't be read, or is damaged.
     """
     table = parquet.read_row_group(*group, COLUMNS if role == "select" else _NARROW)
-    chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
+    rows = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
+    path, number = group
     if labels == "objects":
-        return Group(
-            path=group[0],
-            row_group=group[1],
-            rows=len(chosen),
+        return RowGroup(
+            path=path,
+            number=number,
+            rows=len(rows),
             categories=(),
             parts=(),
             instances=0,
-            strange=(),
+            unknown_labels=(),
         )
-    category_N = category_ids(chosen, taxonomy)
-    part_S, strokes_N = part_ids(chosen, taxonomy)
+    category_N = category_ids(rows, taxonomy)
+    part_S, strokes_N = part_ids(rows, taxonomy)
     category_S = np.repeat(category_N, strokes_N)
-    strange_S = ~part_mask(taxonomy)[category_S, part_S] | (part_S < 0)
-    return Group(
-        path=group[0],
-        row_group=group[1],
-        rows=len(chosen),
-        categories=_counts(category_N, len(taxonomy.category_names)),
-        parts=_counts(part_S[part_S >= 0], len(taxonomy.part_names)),
-        instances=pc.sum(pc.greater(pc.list_flatten(chosen["instance"]), 0)).as_py() or 0,
-        strange=_strange(chosen, category_S, strange_S, taxonomy),
+    unknown_S = ~part_mask(taxonomy)[category_S, part_S] | (part_S < 0)
+    return RowGroup(
+        path=path,
+        number=number,
+        rows=len(rows),
+        categories=_count(category_N, len(taxonomy.category_names)),
+        parts=_count(part_S[part_S >= 0], len(taxonomy.part_names)),
+        instances=pc.sum(pc.greater(pc.list_flatten(rows["instance"]), 0)).as_py() or 0,
+        unknown_labels=_name_unknown(rows, category_S, unknown_S, taxonomy),
     )
 
 
-def _counts(numbers: np.ndarray[Any, Any], length: int) -> tuple[int, ...]:
-    return tuple(np.bincount(numbers, minlength=length).tolist())
+def _count(ids: np.ndarray[Any, Any], length: int) -> tuple[int, ...]:
+    return tuple(np.bincount(ids, minlength=length).tolist())
 
 
-def _strange(
+def _name_unknown(
     table: pa.Table,
     category_S: np.ndarray[Any, Any],
-    strange_S: np.ndarray[Any, Any],
+    unknown_S: np.ndarray[Any, Any],
     taxonomy: Taxonomy,
 ) -> tuple[str, ...]:
-    if not strange_S.any():
+    if not unknown_S.any():
         return ()
-    labels = table["part"].combine_chunks().flatten().filter(pa.array(strange_S)).to_pylist()
-    names = [taxonomy.category_names[c] for c in category_S[strange_S]]
+    labels = table["part"].combine_chunks().flatten().filter(pa.array(unknown_S)).to_pylist()
+    names = [taxonomy.category_names[c] for c in category_S[unknown_S]]
     return tuple(
         sorted({f"{label!r} of {name}" for label, name in zip(labels, names, strict=True)})
     )
 
 
-def deal(groups: Sequence[Group], worker: int, workers: int, order: Sequence[int]) -> list[Unit]:
-    """The units that a worker reads, in the given order of the groups.
+def assign_rows(
+    groups: Sequence[RowGroup], worker: int, workers: int, order: Sequence[int]
+) -> list[RowSubset]:
+    """Return the rows that a worker reads, in the given order of the row groups.
 
-    Every group holds a row at least; workers that get rows singly differ by one at most.
+    Args:
+        groups: all of them, each with at least one row.
+        worker: the rank of the worker.
+        workers: how many there are; each row goes to one of them. Where rows are assigned singly,
+            the workers' numbers of rows differ by one at most.
+        order: a permutation of the row groups.
     """
     if len(groups) >= GROUPS_PER_WORKER * workers or workers == 1:
-        mine = list(order)[worker::workers]
-        return [Unit(path=groups[i].path, row_group=groups[i].row_group) for i in mine]
+        own = list(order)[worker::workers]
+        return [RowSubset(path=groups[i].path, row_group=groups[i].number) for i in own]
     before = list(accumulate((g.rows for g in groups), initial=0))
     return [
-        Unit(
+        RowSubset(
             path=groups[i].path,
-            row_group=groups[i].row_group,
-            stripe=(worker - before[i]) % workers,
-            of=workers,
+            row_group=groups[i].number,
+            # Counted through all row groups, or the first workers would get the remainder of each.
+            first=(worker - before[i]) % workers,
+            step=workers,
         )
         for i in order
     ]
 
 
-def read_unit(
-    unit: Unit, role: Role, selection: Selection, taxonomy: Taxonomy, labels: Labels = "parts"
+def read_rows(
+    subset: RowSubset,
+    role: Role,
+    selection: Selection,
+    taxonomy: Taxonomy,
+    labels: Labels = "parts",
 ) -> pa.Table:
-    """The rows of a unit that play the role."""
-    table = parquet.read_row_group(unit.path, unit.row_group, COLUMNS)
-    chosen = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
-    return chosen.take(np.arange(unit.stripe, len(chosen), unit.of))
+    """Read the rows of a subset that have the role."""
+    table = parquet.read_row_group(subset.path, subset.row_group, COLUMNS)
+    rows = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
+    return rows.take(np.arange(subset.first, len(rows), subset.step))
 
 
-def epoch_order(number: int, seed: int, epoch: int) -> list[int]:
-    """A permutation of the row groups for an epoch, the same for every worker."""
+def permute_row_groups(number: int, seed: int, epoch: int) -> list[int]:
+    """Return a permutation of the row groups for an epoch, the same on every worker."""
     return [int(i) for i in np.random.default_rng((seed, epoch)).permutation(number)]

@@ -1,6 +1,6 @@
-"""Training, whatever the model: the schedule, a step, an epoch, what is kept between epochs.
+"""Training of any model kind: the optimiser, the learning rate, a step, an epoch.
 
-Runs in a plain process, and under Ray. Shape letters: see `instancesketch.models.ragged`.
+Runs in a plain process as well as under Ray. Shape letters: see `instancesketch.models.ragged`.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from instancesketch.training.config import FitConfig
 
 
 class Counts(Protocol):
-    """Counts of right and wrong, which add up over workers."""
+    """Counts of right and wrong labels; those of several workers can be added."""
 
     def figures(self) -> dict[str, Any]:
-        """The figures that they come to, in percent."""
+        """Return the metrics, in percent."""
 
 
 def create_fit(config: FitConfig, taxonomy: Taxonomy, **values: Any) -> Fit:
-    """Return a model of the recipe's kind before its first epoch; for `values` see `Fit`."""
+    """Return a model of the recipe's kind before its first epoch; `values` are those of `Fit`."""
     fit: Fit = resolve(MODEL_KINDS[config.model_kind].fit)(config, taxonomy, **values)
     return fit
 
 
 class Fit(ABC):
-    """A model in training: its optimiser, its running mean and where in the schedule it is."""
+    """A model in training: its network, their running mean, the optimiser and the steps done."""
 
-    shown_by: ClassVar[str]  # what strokes are coloured by where its drawings are shown
+    shown_by: ClassVar[str]  # what strokes are coloured by in pictures of its drawings
 
     def __init__(
         self,
@@ -72,15 +72,15 @@ class Fit(ABC):
 
     @abstractmethod
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """The loss of an augmented batch."""
+        """Return the loss of an augmented batch."""
 
     @abstractmethod
     def measure(self, batches: Iterable[Batch]) -> Any:
-        """`Counts` of how the running mean of the weights does on labelled batches."""
+        """Return `Counts` of the labels that the running mean predicts for labelled batches."""
 
     @abstractmethod
     def label_table(self, table: pa.Table) -> pa.Table:
-        """Rows of a result: labelled rows as the running mean labels them when it is measured."""
+        """Return labelled rows as rows of a result, with the labels that `measure` counts."""
 
     def score(self, figures: Mapping[str, Any]) -> float | None:
         """Return what chooses the epoch, the higher the better; None if nothing was measured."""
@@ -88,16 +88,17 @@ class Fit(ABC):
         return score
 
     def _optimizer(self) -> torch.optim.Optimizer:
-        kind = torch.optim.AdamW if self.config.optimizer == "adamw" else torch.optim.Adam
+        adamw = self.config.optimizer == "adamw"
+        create = torch.optim.AdamW if adamw else torch.optim.Adam
         decayed = [p for p in self.net.parameters() if p.dim() > 1]
         others = [p for p in self.net.parameters() if p.dim() <= 1]
         groups: list[dict[str, Any]] = [{"params": decayed}, {"params": others}]
-        if self.config.optimizer == "adamw":  # norms and biases are not pulled to zero
+        if adamw:  # norms and biases shouldn't be pulled towards zero
             groups[1]["weight_decay"] = 0.0
-        return kind(groups, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
+        return create(groups, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
 
     def learning_rate(self) -> float:
-        """The learning rate of the present step, by the schedule (Loshchilov & Hutter 2017)."""
+        """Return the learning rate of the next step (SGDR, Loshchilov & Hutter 2017)."""
         config = self.config
         if config.schedule == "warm-restarts":
             epoch = self.step / self.steps_per_epoch
@@ -112,10 +113,18 @@ class Fit(ABC):
     def train_epoch(
         self, batches: Iterable[Batch], epoch: int, worker: int = 0
     ) -> dict[str, float]:
-        """Takes one step per batch; returns the mean loss, the learning rate and the drawings.
+        """Take one step per batch.
+
+        Args:
+            batches: of this worker.
+            epoch: from 0.
+            worker: its rank.
+
+        Returns:
+            The mean `loss`, the `learning_rate` of the next step, and the number of `drawings`.
 
         Raises:
-            UserError: the loss, or what was learned, is no number any more.
+            UserError: the loss or a parameter became NaN or infinite.
         """
         generator = torch.Generator(self.device)
         generator.manual_seed(derive_seed(self.config.seed, epoch, worker, 0))
@@ -127,10 +136,10 @@ class Fit(ABC):
             total += self._step(batch.to(self.device), generator)
             steps += 1
             drawings += len(batch)
-        # What was learned is looked at, too: the last step may have spoilt it, and where gradients
-        # are shared, it is spoilt for all workers by the loss of one.
-        learned = (parameter.isfinite().all() for parameter in self.net.parameters())
-        if not (total.isfinite() and all(learned)):
+        # Parameters as well: the last step comes after its loss, and averaged gradients carry the
+        # NaN of one worker to all. Checked once an epoch, because a check waits for the GPU.
+        finite = (parameter.isfinite().all() for parameter in self.net.parameters())
+        if not (total.isfinite() and all(finite)):
             raise diverged(f"the {self.kind.name}", epoch + 1)
         return {
             "loss": float(total) / max(1, steps),
@@ -149,31 +158,32 @@ class Fit(ABC):
             nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
         self.optimizer.step()
         self.step += 1
-        self._follow()
+        self._update_mean()
         return loss.detach()
 
     def autocast(self) -> torch.autocast:
-        """Half-precision arithmetic where the device is made for it, or it is asked for."""
+        """Return a context that computes in bfloat16, on GPUs or if the recipe has it."""
         half = self.device.type == "cuda" or self.config.bfloat16
         return torch.autocast(self.device.type, torch.bfloat16, half)
 
-    def _follow(self) -> None:
-        """Moves the running mean of the weights on (Polyak averaging), faster at first."""
+    def _update_mean(self) -> None:
+        """Move the running mean towards the weights (Polyak averaging)."""
+        # With less memory at first, so that it forgets the untrained weights.
         keep = min(self.config.average, (1 + self.step) / (10 + self.step))
-        mean, now = self.mean.state_dict(), self.net.state_dict()
-        for name, value in now.items():
+        mean = self.mean.state_dict()
+        for name, value in self.net.state_dict().items():
             if value.is_floating_point() and self.config.average:
                 mean[name].lerp_(value, 1 - keep)
             else:
                 mean[name].copy_(value)
 
-    def start_from(self, tensors: Mapping[str, Tensor]) -> None:
-        """Begins with the weights of another network of the same shape."""
+    def initialize_from(self, tensors: Mapping[str, Tensor]) -> None:
+        """Replace the weights by those of another network of the same shape."""
         self.net.load_state_dict(tensors)
         self.mean.load_state_dict(tensors)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that continuing at an epoch's end needs, as tensors and plain numbers."""
+        """Return what continuing after an epoch needs, as tensors and plain numbers."""
         return {
             "net": self.net.state_dict(),
             "mean": self.mean.state_dict(),
@@ -182,13 +192,13 @@ class Fit(ABC):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continues from what `state_dict` gave."""
+        """Continue from a `state_dict`."""
         self.net.load_state_dict(state["net"])
         self.mean.load_state_dict(state["mean"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
 
 
-def diverged(what: str, epoch: int) -> UserError:
-    """What ends a training that has learned nothing but numbers that are none, in that epoch."""
-    return UserError(f"{what}'s loss is no number in epoch {epoch}; lower learning_rate")
+def diverged(model: str, epoch: int) -> UserError:
+    """Return the error for a loss that became NaN or infinite, in an epoch from 1."""
+    return UserError(f"{model}'s loss became NaN or infinite in epoch {epoch}; lower learning_rate")

@@ -1,19 +1,7 @@
-import itertools
 import subprocess
 import sys
 
-import pytest
-
-from instancesketch.core.usage import TimedIterator, summarize_usage, tree_memory_mb
-
-
-def test_a_timed_iterator_counts_waiting_but_not_working(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = itertools.count()
-    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    waited = TimedIterator([1, 2, 3])
-    for _ in waited:
-        next(clock)  # a second of work
-    assert waited.seconds == 4.0  # the three, and their end
+from instancesketch.core.usage import summarize_usage, tree_memory_mb
 
 
 def test_usage_adds_up_epochs_and_workers() -> None:

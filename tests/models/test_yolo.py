@@ -83,7 +83,7 @@ def test_a_loss_that_is_no_number_is_told(whole, tiny, folders):
     _, epochs, _ = whole
     state = epochs[0][1]
     broken = {k: v * float("nan") for k, v in state["model"].items() if v.is_floating_point()}
-    with pytest.raises(UserError, match="no number in epoch 2; lower learning_rate"):
+    with pytest.raises(UserError, match="NaN or infinite in epoch 2; lower learning_rate"):
         yolo_trainer.fit(tiny, DOODLE7, folders, state=state | {"model": state["model"] | broken})
 
 

@@ -65,7 +65,7 @@ def examples_of(folder: Path, recipe: Any, sketches: list[Sketch]) -> Examples:
     )
     pq.write_table(table, path, row_group_size=10)
     groups = [
-        sampling.survey((str(path), i), "select", "valid", DOODLE7, recipe.labels)
+        sampling.count_row_group((str(path), i), "select", "valid", DOODLE7, recipe.labels)
         for i in range(-(-len(table) // 10))
     ]
     counts = [1] * len(DOODLE7.part_names)

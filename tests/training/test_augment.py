@@ -1,4 +1,4 @@
-"""Drawings changed at random: what may change, what must stay, and nothing left to chance twice."""
+"""Augmentation: what may change, what must stay, and that equal seeds give equal drawings."""
 
 from dataclasses import replace
 
@@ -26,26 +26,30 @@ NOTHING = AugmentConfig(
 EVERYTHING = AugmentConfig(drop_p=0.5, reverse_p=0.3, noise_p=1.0)
 
 
-def changed(batch, config, seed=0):
+def augmented(batch, config, seed=0):
     return augment(batch, config, torch.Generator().manual_seed(seed))
 
 
 def lengths(batch):
-    way = ragged.segment_lengths(batch.points_P2, batch.stroke_len_S)
-    return ragged.reduce(way, batch.stroke_of_P, len(batch.stroke_len_S), "sum")
+    segments = ragged.segment_lengths(batch.points_P2, batch.stroke_len_S)
+    return ragged.reduce(segments, batch.stroke_of_P, len(batch.stroke_len_S), "sum")
 
 
 @given(batches())
-def test_nothing_asked_for_changes_nothing(batch):
-    got = changed(batch, NOTHING)
+def test_a_config_of_zeros_changes_nothing(batch):
+    got = augmented(batch, NOTHING)
     torch.testing.assert_close(got.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)
     assert torch.equal(got.part_S, batch.part_S)
 
 
 @pytest.mark.parametrize("config", [AugmentConfig(), PUBLISHED_AUGMENT, EVERYTHING])
-def test_a_seed_gives_the_same_drawings_again(config):
+def test_equal_seeds_give_equal_drawings(config):
     batch = packed(drawn(12))
-    a, b, other = changed(batch, config), changed(batch, config), changed(batch, config, seed=1)
+    a, b, other = (
+        augmented(batch, config),
+        augmented(batch, config),
+        augmented(batch, config, seed=1),
+    )
     assert torch.equal(a.points_P2, b.points_P2)
     assert torch.equal(a.part_S, b.part_S)
     assert a.points_P2.shape != other.points_P2.shape or not torch.equal(
@@ -58,8 +62,8 @@ def test_a_seed_gives_the_same_drawings_again(config):
     st.integers(0, 100),
     st.sampled_from([AugmentConfig(), PUBLISHED_AUGMENT, EVERYTHING]),
 )
-def test_any_drawing_comes_back_finite_and_in_its_box(batch, seed, config):
-    got = changed(batch, config, seed)
+def test_any_drawing_stays_finite_and_inside_the_box(batch, seed, config):
+    got = augmented(batch, config, seed)
     assert bool(got.points_P2.isfinite().all())
     assert float(got.points_P2.abs().max()) <= 1 + 1e-5
     assert torch.equal(got.category_N, batch.category_N)
@@ -71,13 +75,13 @@ def test_any_drawing_comes_back_finite_and_in_its_box(batch, seed, config):
 def test_drawings_without_size_stay_finite(strokes):
     batch = packed([sketch_of(*strokes, category="sun")])
     for config in (PUBLISHED_AUGMENT, EVERYTHING, NOTHING):
-        assert bool(changed(batch, config).points_P2.isfinite().all())
+        assert bool(augmented(batch, config).points_P2.isfinite().all())
 
 
 @given(batches(), st.integers(0, 20), st.sampled_from([0.5, 1.0]))
 def test_only_the_two_shortest_strokes_are_dropped_and_three_stay(batch, seed, p):
-    got = changed(batch, replace(NOTHING, drop_p=p), seed)
-    # Told apart by their number of points, so that each kept stroke can be found again.
+    got = augmented(batch, replace(NOTHING, drop_p=p), seed)
+    # Every stroke has another number of points, by which it is found again.
     length = lengths(batch).split(batch.strokes_N.tolist())
     before = batch.stroke_len_S.split(batch.strokes_N.tolist())
     after = got.stroke_len_S.split(got.strokes_N.tolist())
@@ -94,17 +98,17 @@ def test_labels_stay_with_the_strokes_that_are_kept():
     strokes = [[(0, 0), (n, 1)] for n in (50, 3, 90, 2, 70)]
     parts = ("center", "petal", "leaf", "stem", "unlabeled")
     batch = packed([sketch_of(*strokes, category="flower", part=parts)])
-    got = changed(batch, replace(NOTHING, drop_p=1.0))
+    got = augmented(batch, replace(NOTHING, drop_p=1.0))
     assert got.part_S.tolist() == batch.part_S[[0, 2, 4]].tolist()
 
 
-def test_mirrored_twice_is_the_drawing_itself():
+def test_mirroring_twice_restores_the_drawing():
     batch = packed(drawn(30))
     config = replace(NOTHING, mirror_p=1.0)
-    once = changed(batch, config)
+    once = augmented(batch, config)
     flipped = batch.normalised().points_P2 * torch.tensor([-1.0, 1.0])
     torch.testing.assert_close(once.points_P2, flipped, rtol=0, atol=1e-5)
-    twice = changed(once, config, seed=1)
+    twice = augmented(once, config, seed=1)
     torch.testing.assert_close(twice.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)
     for name in ("part_S", "category_N", "stroke_len_S", "strokes_N"):
         assert torch.equal(getattr(twice, name), getattr(batch, name))
@@ -112,7 +116,7 @@ def test_mirrored_twice_is_the_drawing_itself():
 
 def test_half_of_the_drawings_are_mirrored():
     batch = packed(drawn(60))
-    got = changed(batch, replace(NOTHING, mirror_p=0.5))
+    got = augmented(batch, replace(NOTHING, mirror_p=0.5))
     same = (got.points_P2 - batch.normalised().points_P2).abs().amax(1) < 1e-4
     still = ragged.reduce(same.float(), batch.sketch_of_P, len(batch), "mean") > 0.9
     assert 15 < int(still.sum()) < 45
@@ -122,12 +126,12 @@ def distances(points):
     return np.linalg.norm(points[:, None] - points[None], axis=2)
 
 
-def test_rotation_is_rigid_and_about_the_middle_of_the_drawing():
-    # A cross far from the origin: its middle is the middle of its box, however it is turned.
+def test_rotation_is_rigid_and_about_the_centre_of_the_drawing():
+    # A cross far from the origin: its centre is the centre of its box at any rotation.
     cross = [[(800, 600), (1000, 600)], [(900, 500), (900, 700)], [(900, 600)]]
     batch = packed([sketch_of(*cross, category="sun")] * 40)
     angles = []
-    for strokes in split_strokes(changed(batch, replace(NOTHING, rotate=30.0, rotate_p=1.0))):
+    for strokes in split_strokes(augmented(batch, replace(NOTHING, rotate=30.0, rotate_p=1.0))):
         np.testing.assert_allclose(strokes[2], [[0, 0]], atol=1e-5)
         points = np.concatenate(strokes)
         ratio = distances(points)[0, 1] / 200
@@ -139,7 +143,7 @@ def test_rotation_is_rigid_and_about_the_middle_of_the_drawing():
     assert 15 < max(angles) <= 30
 
 
-FRAME = [[(0, 0)], [(100, 100)]]  # dots hold the box, and look the same turned or scaled
+FRAME = [[(0, 0)], [(100, 100)]]  # dots fix the box, whatever their rotation and scale
 
 
 @pytest.mark.parametrize(
@@ -149,11 +153,11 @@ FRAME = [[(0, 0)], [(100, 100)]]  # dots hold the box, and look the same turned 
         replace(NOTHING, stroke_scale=0.1, stroke_scale_p=1.0),
     ],
 )
-def test_strokes_turn_and_grow_about_their_own_middle(config):
+def test_strokes_are_rotated_and_scaled_about_their_own_centre(config):
     strokes = [[(20, 30), (60, 30), (60, 50), (20, 50)], [(70, 10), (90, 80)]]
     batch = packed([sketch_of(*FRAME, *strokes, category="sun")] * 20)
     before = split_strokes(batch.normalised())
-    for old, new in zip(before, split_strokes(changed(batch, config)), strict=True):
+    for old, new in zip(before, split_strokes(augmented(batch, config)), strict=True):
         for a, b in zip(old[2:], new[2:], strict=True):
             np.testing.assert_allclose(b.mean(axis=0), a.mean(axis=0), atol=1e-5)
             assert np.abs(a - b).max() > 1e-5
@@ -163,7 +167,7 @@ def test_strokes_turn_and_grow_about_their_own_middle(config):
 
 
 def strokes_moved(before, after):
-    """How many strokes did not follow the drawing: most of them must have."""
+    """Count the strokes that moved relative to most others."""
     size = np.median([np.ptp(b, axis=0).max() / np.ptp(a, axis=0).max()
                       for a, b in zip(before, after, strict=True)])  # fmt: skip
     left = [b - a * size for a, b in zip(before, after, strict=True)]
@@ -175,30 +179,30 @@ def strokes_moved(before, after):
     ("name", "numbers"),
     [("stroke_rotate", (2, 0, 0)), ("stroke_scale", (0, 3, 0)), ("stroke_shift", (0, 0, 3))],
 )
-def test_only_so_many_strokes_are_moved(name, numbers):
+def test_at_most_the_given_number_of_strokes_is_changed(name, numbers):
     strokes = [[(10 * i, 7 * i % 50), (10 * i + 20, 7 * i % 50 + 20)] for i in range(11)]
     batch = packed([sketch_of(*strokes, category="sun")] * 30)
     amount = {name: getattr(PUBLISHED_AUGMENT, name), f"{name}_p": 1.0}
-    got = changed(batch, replace(NOTHING, strokes=numbers, **amount))
+    got = augmented(batch, replace(NOTHING, strokes=numbers, **amount))
     counts = [
         strokes_moved(a, b)
         for a, b in zip(split_strokes(batch.normalised()), split_strokes(got), strict=True)
     ]
     assert max(counts) == sum(numbers)
     assert np.mean(counts) > sum(numbers) - 0.5
-    everyone = changed(batch, replace(NOTHING, **amount))
+    everyone = augmented(batch, replace(NOTHING, **amount))
     assert not torch.equal(everyone.points_P2, got.points_P2)
 
 
-def test_noise_is_small_and_befalls_its_share():
+def test_noise_is_small_and_changes_its_share_of_the_drawings():
     batch = packed(drawn(60))
     normal = batch.normalised()
     config = replace(NOTHING, noise=0.01, noise_p=1.0)
-    away = (changed(batch, config).points_P2 - normal.points_P2).norm(dim=1)
+    away = (augmented(batch, config).points_P2 - normal.points_P2).norm(dim=1)
     # A hundredth of the longer side, which is 2, smoothed over three points.
     assert 0.01 < float(away.square().mean().sqrt()) < 0.04
     assert float(away.max()) < 0.2
-    some = changed(batch, replace(config, noise_p=0.3))
+    some = augmented(batch, replace(config, noise_p=0.3))
     still = (some.points_P2 - normal.points_P2).abs().amax(1) < 1e-5
     share = ragged.reduce(still.float(), batch.sketch_of_P, len(batch), "mean")
     # A point in the corner of a drawing's box stays there, whatever noise it had.
@@ -206,9 +210,9 @@ def test_noise_is_small_and_befalls_its_share():
     assert 0.5 < float(share.mean()) < 0.9
 
 
-def test_strokes_are_reversed_whole():
+def test_strokes_are_reversed_from_end_to_end():
     batch = packed(drawn(10))
-    got = split_strokes(changed(batch, replace(NOTHING, reverse_p=1.0)))
+    got = split_strokes(augmented(batch, replace(NOTHING, reverse_p=1.0)))
     for old, new in zip(split_strokes(batch.normalised()), got, strict=True):
         for a, b in zip(old, new, strict=True):
             np.testing.assert_allclose(b, a[::-1], atol=1e-5)
@@ -217,7 +221,7 @@ def test_strokes_are_reversed_whole():
 def test_one_axis_is_stretched():
     square = [[(0, 0), (100, 0), (100, 100), (0, 100)]]
     batch = packed([sketch_of(*square, category="sun")] * 40)
-    got = changed(batch, replace(NOTHING, stretch=0.2, stretch_p=1.0))
+    got = augmented(batch, replace(NOTHING, stretch=0.2, stretch_p=1.0))
     shapes = [np.ptp(s[0], axis=0) for s in split_strokes(got)]
     ratios = [wide / high for wide, high in shapes]
     assert min(ratios) >= 1 / 1.2 - 1e-4 or min(ratios) >= 0.8 - 1e-4
@@ -226,13 +230,13 @@ def test_one_axis_is_stretched():
     assert max(ratios) <= 1.25 + 1e-4
 
 
-def test_strength_scales_how_far_all_is_moved():
+def test_strength_scales_every_distance_and_angle():
     batch = packed(drawn(12))
     half = replace(
         PUBLISHED_AUGMENT, strength=1.0, stretch=0.1, rotate=15.0, stroke_rotate=3.5,
         stroke_scale=0.05, stroke_shift=1.5 / 256, noise=0.005,
     )  # fmt: skip
-    scaled = changed(batch, replace(PUBLISHED_AUGMENT, strength=0.5))
-    assert torch.equal(scaled.points_P2, changed(batch, half).points_P2)
-    still = changed(batch, AugmentConfig(strength=0.0, mirror_p=0.0))
+    scaled = augmented(batch, replace(PUBLISHED_AUGMENT, strength=0.5))
+    assert torch.equal(scaled.points_P2, augmented(batch, half).points_P2)
+    still = augmented(batch, AugmentConfig(strength=0.0, mirror_p=0.0))
     torch.testing.assert_close(still.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)

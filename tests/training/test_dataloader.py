@@ -1,5 +1,6 @@
-"""Rows become batches, each as often as asked, in an order that is the seed's."""
+"""Batches of an epoch: every drawing as often as it repeats, in an order that the seed decides."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -9,13 +10,13 @@ import torch
 
 from instancesketch.core.schema import to_table
 from instancesketch.models.packing import pack, pack_scenes
-from instancesketch.training.dataloader import buffered, exactly, shuffled
+from instancesketch.training.dataloader import StepIterator, collate, iter_batches, iter_buffers
 from tests.drawings import DOODLE7, composed, drawn
 
 
 def shuffle(tables, batch_size, repeats, seed=0):
     return list(
-        shuffled(
+        iter_batches(
             iter(tables),
             DOODLE7,
             batch_size=batch_size,
@@ -26,9 +27,9 @@ def shuffle(tables, batch_size, repeats, seed=0):
 
 
 @pytest.mark.parametrize("buffer", [7, 20, 8_192])
-def test_every_drawing_comes_as_often_as_its_category_repeats(monkeypatch, buffer):
+def test_every_drawing_is_used_as_often_as_its_category_repeats(monkeypatch, buffer):
     monkeypatch.setattr("instancesketch.training.dataloader.BUFFER", buffer)
-    # The first point tells which drawing it is.
+    # The first point identifies the drawing.
     sketches = [s.replace(x=np.concatenate([[1000 + i], s.x[1:]])) for i, s in enumerate(drawn(50))]
     repeats = [1, 3, 2, 1, 0, 4, 1]
     table = to_table(sketches)
@@ -39,7 +40,7 @@ def test_every_drawing_comes_as_often_as_its_category_repeats(monkeypatch, buffe
     seen = Counter(int(x) - 1000 for b in batches for x in b.points_P2[:, 0] if x >= 1000)
     want = {i: repeats[DOODLE7.category_names.index(s.category)] for i, s in enumerate(sketches)}
     assert seen == Counter({i: n for i, n in want.items() if n})
-    # What a drawing holds comes with it.
+    # A drawing keeps its labels.
     whole = pack(table, DOODLE7)
     marked = {1000 + i: whole.part_S[whole.sketch_of_S == i].tolist() for i in range(50)}
     for batch in batches:
@@ -48,7 +49,7 @@ def test_every_drawing_comes_as_often_as_its_category_repeats(monkeypatch, buffe
         assert [p.tolist() for p in parts] == [marked[int(x)] for x in first_N]
 
 
-def test_the_order_is_the_seeds():
+def test_the_seed_decides_the_order():
     tables = [to_table(drawn(60))]
     a, b, c = (shuffle(tables, 8, [1] * 7, seed) for seed in (0, 0, 1))
     assert all(torch.equal(x.points_P2, y.points_P2) for x, y in zip(a, b, strict=True))
@@ -64,16 +65,27 @@ def test_no_tables_give_no_batches():
     ("given_", "steps", "want"),
     [("abc", 2, "ab"), ("abc", 3, "abc"), ("abc", 5, "abccc"), ("abc", 0, ""), ("", 3, "")],
 )
-def test_exactly_so_many_steps(given_, steps, want):
-    assert "".join(exactly(iter(given_), steps)) == want
+def test_an_epoch_has_exactly_its_number_of_steps(given_, steps, want):
+    done = []
+    assert "".join(StepIterator(iter(given_), steps, done.append)) == want
+    assert done == list(range(len(want) + 1)) * bool(want)
+
+
+def test_only_waiting_for_batches_is_counted_as_waiting(monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
+    steps = StepIterator("abc", 3)
+    for _ in steps:
+        next(clock)  # a second of training
+    assert steps.waited == 3.0
 
 
 @pytest.mark.parametrize("passes", [1, 2])
-def test_scenes_are_shuffled_with_their_kinds_and_objects(passes):
+def test_scenes_are_shuffled_with_their_categories_and_objects(passes):
     scenes = composed(11)
     table = to_table(scenes)
     batches = list(
-        shuffled(
+        iter_batches(
             [table.slice(0, 4), table.slice(4)],
             DOODLE7,
             batch_size=4,
@@ -95,5 +107,6 @@ def test_scenes_are_shuffled_with_their_kinds_and_objects(passes):
     pairs = zip(whole.part_S.split(sizes), whole.instance_S.split(sizes), strict=True)
     want = Counter((tuple(k.tolist()), tuple(n.tolist())) for k, n in pairs)
     assert seen == Counter({key: number * passes for key, number in want.items()})
-    (packed,) = buffered([table.slice(0, 5), table.slice(5)], DOODLE7, "objects")
+    (packed,) = iter_buffers([table.slice(0, 5), table.slice(5)], DOODLE7, "objects")
     assert torch.equal(packed.instance_S, whole.instance_S)
+    assert torch.equal(collate([table], DOODLE7, "objects").instance_S, whole.instance_S)

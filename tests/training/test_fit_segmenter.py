@@ -217,7 +217,7 @@ def test_a_fit_that_was_saved_goes_on_as_if_it_had_not_been(tmp_path):
 def test_starting_from_other_weights():
     trained, fresh = fit_of(), fit_of(replace(SMALL, seed=9))
     trained.train_epoch(batches(drawn(8)), 0)
-    fresh.start_from(trained.mean.state_dict())
+    fresh.initialize_from(trained.mean.state_dict())
     want = trained.state_dict()["mean"]
     for kind in ("net", "mean"):
         assert all(torch.equal(v, want[k]) for k, v in fresh.state_dict()[kind].items())

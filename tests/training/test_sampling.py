@@ -1,4 +1,4 @@
-"""Which rows train and which select, and that each of them is read exactly as often as asked."""
+"""Roles of rows, and that every worker reads its share of them exactly once."""
 
 from collections import Counter
 
@@ -12,13 +12,13 @@ from instancesketch.core.hashing import derive_seed
 from instancesketch.core.schema import to_table
 from instancesketch.training.sampling import (
     GROUPS_PER_WORKER,
-    Group,
-    deal,
-    epoch_order,
-    read_unit,
+    RowGroup,
+    assign_rows,
+    count_row_group,
+    list_row_groups,
+    permute_row_groups,
+    read_rows,
     role_mask,
-    row_groups,
-    survey,
 )
 from tests.drawings import DOODLE7, corpus, drawn, sketch_of
 
@@ -46,7 +46,7 @@ def test_a_hash_tenth_of_train_selects():
     assert 150 < select.sum() < 250
     again = next(masks(rows_of(2_000, split="train"), "tenth"))
     np.testing.assert_array_equal(train, again)
-    # A row's role is its own: the others of the table don't matter.
+    # The role of a row doesn't depend on the other rows of the table.
     alone = [next(masks(table.slice(i, 1), "tenth"))[0] for i in range(50)]
     assert alone == train[:50].tolist()
 
@@ -81,32 +81,32 @@ def test_rows_without_labels_or_category_have_no_role(values, selection):
         assert not mask.any()
 
 
-def test_a_survey_counts_what_a_role_holds(tmp_path):
+def test_rows_and_labels_of_a_role_are_counted(tmp_path):
     sketches = [s.replace(split="train") for s in drawn(40)]
-    # Not of the category, of no category, and no label at all.
+    # A label of another category, one of no category, and a drawing without labels.
     sketches.append(sketch_of([(0, 0)], sketch_id="p", category="sun", part=("petal",)))
     sketches.append(sketch_of([(0, 0)], sketch_id="q", category="sun", part=("antenna",)))
     sketches.append(sketch_of([(0, 0)], sketch_id="r", category="sun"))
     location = corpus(tmp_path, sketches, 10, files=2)
-    surveyed = [survey(g, "train", "none", DOODLE7) for g in row_groups([location])]
-    assert sum(g.rows for g in surveyed) == 42
+    counted = [count_row_group(g, "train", "none", DOODLE7) for g in list_row_groups([location])]
+    assert sum(g.rows for g in counted) == 42
     found = Counter(dict.fromkeys(DOODLE7.category_names, 0))
-    for group in surveyed:
+    for group in counted:
         found.update(dict(zip(DOODLE7.category_names, group.categories, strict=True)))
     assert found == Counter(s.category for s in sketches if s.part)
-    parts = np.sum([g.parts for g in surveyed], axis=0)
+    parts = np.sum([g.parts for g in counted], axis=0)
     known = Counter(p for s in sketches if s.part for p in s.part if p != "antenna")
     assert {n: c for n, c in zip(DOODLE7.part_names, parts, strict=True) if c} == known
-    strange = {label for g in surveyed for label in g.strange}
-    assert strange == {"'petal' of sun", "'antenna' of sun"}
+    unknown = {label for g in counted for label in g.unknown_labels}
+    assert unknown == {"'petal' of sun", "'antenna' of sun"}
 
 
-def test_folders_that_are_no_corpus_are_refused(tmp_path):
+def test_a_folder_that_is_no_corpus_is_refused(tmp_path):
     with pytest.raises(UserError, match="is no corpus"):
-        row_groups([str(tmp_path)])
+        list_row_groups([str(tmp_path)])
     (tmp_path / "a.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(UserError, match="can't be read"):
-        row_groups([str(tmp_path)])
+        list_row_groups([str(tmp_path)])
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4, 5])
@@ -114,14 +114,14 @@ def test_folders_that_are_no_corpus_are_refused(tmp_path):
 def test_every_row_is_read_once_over_all_workers(tmp_path, workers, rows_per_group):
     sketches = drawn(60)
     location = corpus(tmp_path, sketches, rows_per_group, files=2)
-    groups = [survey(g, "train", "tenth", DOODLE7) for g in row_groups([location])]
+    groups = [count_row_group(g, "train", "tenth", DOODLE7) for g in list_row_groups([location])]
     groups = [g for g in groups if sum(g.categories)]
-    order = epoch_order(len(groups), 3, 1)
+    order = permute_row_groups(len(groups), 3, 1)
     read = [
         [
             name
-            for unit in deal(groups, worker, workers, order)
-            for name in read_unit(unit, "train", "tenth", DOODLE7)["sketch_id"].to_pylist()
+            for subset in assign_rows(groups, worker, workers, order)
+            for name in read_rows(subset, "train", "tenth", DOODLE7)["sketch_id"].to_pylist()
         ]
         for worker in range(workers)
     ]
@@ -132,40 +132,48 @@ def test_every_row_is_read_once_over_all_workers(tmp_path, workers, rows_per_gro
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=40), st.integers(1, 5), st.integers(0, 99))
-def test_rows_dealt_singly_are_dealt_evenly(sizes, workers, seed):
+def test_rows_assigned_singly_are_assigned_evenly(sizes, workers, seed):
     groups = [
-        Group(path="p", row_group=i, rows=n, categories=(n,), parts=(), instances=0, strange=())
+        RowGroup(
+            path="p",
+            number=i,
+            rows=n,
+            categories=(n,),
+            parts=(),
+            instances=0,
+            unknown_labels=(),
+        )
         for i, n in enumerate(sizes)
     ]
-    order = epoch_order(len(groups), seed, 0)
-    dealt = [
+    order = permute_row_groups(len(groups), seed, 0)
+    assigned = [
         [
-            (unit.row_group, row)
-            for unit in deal(groups, worker, workers, order)
-            for row in range(unit.stripe, sizes[unit.row_group], unit.of)
+            (subset.row_group, row)
+            for subset in assign_rows(groups, worker, workers, order)
+            for row in range(subset.first, sizes[subset.row_group], subset.step)
         ]
         for worker in range(workers)
     ]
-    assert sorted(row for rows in dealt for row in rows) == [
+    assert sorted(row for rows in assigned for row in rows) == [
         (i, row) for i, n in enumerate(sizes) for row in range(n)
     ]
     if len(groups) < GROUPS_PER_WORKER * workers:
-        assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
+        assert max(map(len, assigned)) - min(map(len, assigned)) <= 1
     else:
-        assert min(map(len, dealt)) >= 1
+        assert min(map(len, assigned)) >= 1
 
 
 @given(st.integers(0, 50), st.integers(0, 2**31), st.integers(0, 300))
-def test_an_epoch_is_a_permutation_of_its_own(number, seed, epoch):
-    order = epoch_order(number, seed, epoch)
+def test_every_epoch_has_its_own_permutation(number, seed, epoch):
+    order = permute_row_groups(number, seed, epoch)
     assert sorted(order) == list(range(number))
-    assert order == epoch_order(number, seed, epoch)
+    assert order == permute_row_groups(number, seed, epoch)
     if number > 20:
-        assert order != epoch_order(number, seed, epoch + 1)
-        assert order != epoch_order(number, seed + 1, epoch)
+        assert order != permute_row_groups(number, seed, epoch + 1)
+        assert order != permute_row_groups(number, seed + 1, epoch)
 
 
-def test_seeds_made_of_numbers_differ():
+def test_derived_seeds_differ():
     seeds = {derive_seed(a, b, c) for a in range(5) for b in range(5) for c in range(5)}
     assert len(seeds) == 125
     assert all(0 <= s < 2**63 for s in seeds)

@@ -1,22 +1,22 @@
-"""Scenes on their way to a training loop: which have a role, and that each keeps its objects."""
+"""Roles of scenes, and that every worker reads its share of them with their objects."""
 
 import numpy as np
 import pytest
 
 from instancesketch.core.schema import to_table
 from instancesketch.training.sampling import (
-    deal,
-    epoch_order,
-    read_unit,
+    assign_rows,
+    count_row_group,
+    list_row_groups,
+    permute_row_groups,
+    read_rows,
     role_mask,
-    row_groups,
-    survey,
 )
 from tests.drawings import DOODLE7, composed, corpus, sketch_of
 
 
 def scenes_of(number, **values):
-    """Scenes of one object each, but for every third, which has none that is known."""
+    """Return scenes of one object each; every third one has no object labels."""
     return [
         sketch_of([(0, 0), (1, i)], sketch_id=f"s{i}", **values)
         if i % 3 == 2
@@ -43,27 +43,32 @@ def test_scenes_need_objects_and_neither_parts_nor_a_category(selection):
     else:
         np.testing.assert_array_equal(train | select, known & of_train)
         assert (select.sum() > 0) == (selection == "tenth")
-    # As drawings none of them has a role.
+    # None of them has a role as a drawing.
     assert not any(role_mask(table, r, selection, DOODLE7).any() for r in ("train", "select"))
 
 
-def test_a_survey_of_scenes_counts_rows_alone(tmp_path):
+def test_of_scenes_only_rows_are_counted(tmp_path):
     location = corpus(tmp_path, scenes_of(30), 8, files=2)
-    groups = row_groups([location])
-    surveyed = [survey(g, "train", "none", DOODLE7, "objects") for g in groups]
-    assert sum(g.rows for g in surveyed) == 20
-    assert {(g.categories, g.parts, g.instances, g.strange) for g in surveyed} == {((), (), 0, ())}
-    assert sum(survey(g, "train", "none", DOODLE7).rows for g in groups) == 0
+    groups = list_row_groups([location])
+    counted = [count_row_group(g, "train", "none", DOODLE7, "objects") for g in groups]
+    assert sum(g.rows for g in counted) == 20
+    assert {(g.categories, g.parts, g.instances, g.unknown_labels) for g in counted} == {
+        ((), (), 0, ())
+    }
+    assert sum(count_row_group(g, "train", "none", DOODLE7).rows for g in groups) == 0
 
 
 def test_scenes_are_read_once_over_all_workers_and_keep_their_objects(tmp_path):
     scenes = [s.replace(split="train") for s in composed(20)]
     location = corpus(tmp_path, [*scenes, *scenes_of(6)[2::3]], 4, files=2)
-    groups = [survey(g, "train", "tenth", DOODLE7, "objects") for g in row_groups([location])]
+    groups = [
+        count_row_group(g, "train", "tenth", DOODLE7, "objects")
+        for g in list_row_groups([location])
+    ]
     tables = [
-        read_unit(unit, "train", "tenth", DOODLE7, "objects")
+        read_rows(subset, "train", "tenth", DOODLE7, "objects")
         for worker in range(3)
-        for unit in deal(groups, worker, 3, epoch_order(len(groups), 1, 0))
+        for subset in assign_rows(groups, worker, 3, permute_row_groups(len(groups), 1, 0))
     ]
     mask = role_mask(to_table(scenes), "train", "tenth", DOODLE7, "objects")
     want = {s.sketch_id: s for s, ok in zip(scenes, mask, strict=True) if ok}

@@ -73,7 +73,7 @@ def test_a_training_that_diverges_ends_with_one_line(recipe, batch):
     with pytest.raises(UserError) as error:
         fit.train_epoch([batch(seed) for seed in range(3)], 4)
     assert str(error.value) == (
-        f"the {recipe.model_kind}'s loss is no number in epoch 5; lower learning_rate"
+        f"the {recipe.model_kind}'s loss became NaN or infinite in epoch 5; lower learning_rate"
     )
 
 
@@ -83,5 +83,5 @@ def test_what_the_last_step_spoils_is_seen():
     fit = create_fit(recipe, DOODLE7, steps_per_epoch=3, part_counts=[], device=device)
     weight = next(fit.net.parameters())
     fit.optimizer.register_step_post_hook(lambda *_: weight.data.fill_(torch.inf))
-    with pytest.raises(UserError, match="no number in epoch 1;"):
+    with pytest.raises(UserError, match="NaN or infinite in epoch 1;"):
         fit.train_epoch([drawings(0)], 0)

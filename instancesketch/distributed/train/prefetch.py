@@ -1,7 +1,7 @@
-"""What a training worker reads, read ahead of it by Ray Data.
+"""Rows for a training worker, read ahead of it by Ray Data.
 
-A stream takes seconds to start, as long as a small corpus takes to be learned once: one stream
-reads for as many epochs as it can hold the list of.
+A Ray Data stream takes seconds to start, as long as one pass over a small corpus takes to train on:
+one stream reads as many passes as it can hold the list of.
 """
 
 from __future__ import annotations
@@ -14,93 +14,90 @@ from typing import Any
 import pyarrow as pa
 
 from instancesketch.training.config import Role
-from instancesketch.training.sampling import Unit
+from instancesketch.training.sampling import RowSubset
 
-# Processes that read ahead for one worker: two feed it, and each takes seconds to start.
+# Processes that read ahead for one worker: two keep it busy, and each takes seconds to start.
 READERS = 2
-# How much they may be ahead. They share the cores with the training.
-MOST_AHEAD = 256 * 2**20
-# A stream is planned as a whole: it holds so many units, and one chapter at the least.
-MOST_UNITS = 256
+# Bytes that they may be ahead, because they share memory and cores with the training.
+MAX_PREFETCH = 256 * 2**20
+# A stream is planned as a whole, so it holds at most this many reads, or one pass if that is more.
+MAX_READS = 256
 
-_CHAPTER = "_chapter"
+_PASS = "_pass"  # the column that tells where a pass ends
 
 
-class Streams:
-    """Chapters of units, such as epochs, read in order, one stream for as many as it holds.
+class Prefetcher:
+    """Reads passes over rows in order, several of them with one Ray Data stream.
 
-    Every worker streams its own units. Ray's split of one stream among workers hands blocks to
-    whoever asks first, which would make a run depend on the machines' speed.
+    Every worker has streams of its own. Ray's split of one stream among workers hands blocks to the
+    worker that is ready first, which would make the result depend on the speed of the machines.
 
     Args:
-        chapters: the role and the units of each, in the order they will be asked for.
-        read: the rows of a unit that play a role; it is called in the readers.
+        passes: the role and the row subsets of each pass, in the order of the calls of `next_pass`.
+        read: reads the rows of a subset that have a role; runs in the reading processes.
     """
 
     def __init__(
         self,
-        chapters: Iterable[tuple[Role, Sequence[Unit]]],
-        read: Callable[[Unit, Role], pa.Table],
+        passes: Iterable[tuple[Role, Sequence[RowSubset]]],
+        read: Callable[[RowSubset, Role], pa.Table],
     ) -> None:
-        self._chapters = iter(chapters)
+        self._passes = iter(passes)
         self._read = read
-        self._begun = 0  # chapters that a stream was started for
-        self._asked = 0
+        self._planned = 0  # passes that streams have been started for
+        self._started = 0  # passes that have been asked for
         self._tables: Iterator[pa.Table] = iter(())
 
-    def chapter(self) -> Iterator[pa.Table]:
-        """The rows of the next chapter, by unit; what is left of the one before is passed over."""
-        if self._asked == self._begun:
-            self._tables = self._start()
-        number = self._asked
-        self._asked += 1
-        return self._rows(number)
+    def next_pass(self) -> Iterator[pa.Table]:
+        """Yield a table for each row subset of the next pass, and skip what is left of this one."""
+        if self._started == self._planned:
+            self._tables = self._start_stream()
+        number = self._started
+        self._started += 1
+        return self._iter_pass(number)
 
-    def _rows(self, number: int) -> Iterator[pa.Table]:
+    def _iter_pass(self, number: int) -> Iterator[pa.Table]:
         for table in self._tables:
             if not len(table):
                 continue
-            found = table[_CHAPTER][0].as_py()
-            if found > number:  # it has no rows, or no more
+            found = table[_PASS][0].as_py()
+            if found > number:  # the pass has no more rows, or none at all
                 self._tables = chain([table], self._tables)
                 return
             if found == number:
-                yield table.drop_columns([_CHAPTER])
+                yield table.drop_columns([_PASS])
 
-    def _start(self) -> Iterator[pa.Table]:
-        """Starts a stream of the next chapters."""
-        items: list[dict[str, Any]] = []
-        for role, units in self._chapters:
-            items += [{_CHAPTER: self._begun, "role": role, "unit": asdict(u)} for u in units]
-            self._begun += 1
-            if len(items) + len(units) > MOST_UNITS:  # the next is about as long
+    def _start_stream(self) -> Iterator[pa.Table]:
+        reads: list[dict[str, Any]] = []
+        for role, subsets in self._passes:
+            reads += [{_PASS: self._planned, "role": role, "subset": asdict(s)} for s in subsets]
+            self._planned += 1
+            # Stop before the next pass, which is about as long, would exceed the limit.
+            if len(reads) + len(subsets) > MAX_READS:
                 break
-        return _tables(items, self._read) if items else iter(())
+        return _stream_tables(reads, self._read) if reads else iter(())
 
 
-def _tables(
-    items: list[dict[str, Any]], read: Callable[[Unit, Role], pa.Table]
+def _stream_tables(
+    reads: list[dict[str, Any]], read: Callable[[RowSubset, Role], pa.Table]
 ) -> Iterator[pa.Table]:
     import ray.data
     from ray.data import ExecutionResources
 
-    def read_drawings(batch: pa.Table) -> pa.Table:
+    def read_tagged(batch: pa.Table) -> pa.Table:
         (item,) = batch.to_pylist()
-        table = read(Unit(**item["unit"]), item["role"])
-        number = pa.array(repeat(item[_CHAPTER], len(table)), pa.int64())
-        return table.append_column(_CHAPTER, number)
+        table = read(RowSubset(**item["subset"]), item["role"])
+        return table.append_column(_PASS, pa.array(repeat(item[_PASS], len(table)), pa.int64()))
 
     options = ray.data.DataContext.get_current().execution_options
-    options.preserve_order = True
-    options.resource_limits = ExecutionResources.for_limits(object_store_memory=MOST_AHEAD)
-    dataset = ray.data.from_items(items, override_num_blocks=len(items))
-    read_ahead = dataset.map_batches(
-        read_drawings,
+    options.preserve_order = True  # the order decides the weights
+    options.resource_limits = ExecutionResources.for_limits(object_store_memory=MAX_PREFETCH)
+    dataset = ray.data.from_items(reads, override_num_blocks=len(reads))
+    tables = dataset.map_batches(
+        read_tagged,
         batch_size=1,
-        batch_format="pyarrow",
+        batch_format="pyarrow",  # numpy would turn ragged lists into pickled objects
         num_cpus=0,  # with any, workers that hold all CPUs would wait for their readers for ever
         concurrency=READERS,
     )
-    return iter(
-        read_ahead.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2)
-    )
+    return iter(tables.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2))

@@ -14,7 +14,7 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train.config import TrainConfig, least_most
 from instancesketch.models import weights
 from instancesketch.training import sampling
-from instancesketch.training.sampling import Group, Role, Selection
+from instancesketch.training.sampling import Role, RowGroup, Selection
 
 # So many row groups are looked at sooner here than by processes that would have to start for it.
 FEW_GROUPS = 64
@@ -22,7 +22,7 @@ FEW_GROUPS = 64
 
 def resolve(
     config: TrainConfig, groups: Sequence[tuple[str, int]] | None = None
-) -> tuple[dict[str, Any], list[Group], list[Group]]:
+) -> tuple[dict[str, Any], list[RowGroup], list[RowGroup]]:
     """The resolved settings of a run, and what its corpora hold to train and to select on.
 
     Args:
@@ -34,10 +34,10 @@ def resolve(
     """
     if groups is None:
         # Workers have other working folders than the driver.
-        groups = sampling.row_groups([storage.absolute(d) for d in config.data])
+        groups = sampling.list_row_groups([storage.absolute(d) for d in config.data])
     selection = _selection(config, groups)
 
-    def surveys(role: Role, taxonomy: Taxonomy) -> list[Group]:
+    def surveys(role: Role, taxonomy: Taxonomy) -> list[RowGroup]:
         found = _survey(groups, role, selection, taxonomy, config.recipe.labels)
         return [group for group in found if _rows([group])]
 
@@ -64,7 +64,7 @@ def resolve(
         raise UserError(
             f"no drawing to train on in {', '.join(config.data)} says which instance a stroke draws"
         )
-    if strange := sorted({label for g in (*train, *select) for label in g.strange}):
+    if strange := sorted({label for g in (*train, *select) for label in g.unknown_labels}):
         raise UserError(f"{taxonomy.name} doesn't know the label {strange[0]}; give --taxonomy")
     if selection != "none" and not _rows(select):
         raise UserError(
@@ -85,14 +85,16 @@ def resolve(
     return json.loads(json.dumps(settings)), train, select
 
 
-def _survey(groups: Sequence[tuple[str, int]], *how: Any) -> list[Group]:
+def _survey(groups: Sequence[tuple[str, int]], *how: Any) -> list[RowGroup]:
     """Looks at row groups, at many of them all over the cluster if one was joined."""
     import ray
 
     if len(groups) <= FEW_GROUPS or not ray.is_initialized():
-        return [sampling.survey(group, *how) for group in groups]
+        return [sampling.count_row_group(group, *how) for group in groups]
     # Anywhere in the cluster: what a trial of Ray Tune starts would else share the trial's CPUs.
-    survey = ray.remote(sampling.survey).options(scheduling_strategy="DEFAULT", num_cpus=0.5)
+    survey = ray.remote(sampling.count_row_group).options(
+        scheduling_strategy="DEFAULT", num_cpus=0.5
+    )
     return ray.get([survey.remote(group, *how) for group in groups])
 
 
@@ -135,11 +137,11 @@ def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Select
         return config.selection
     seen: set[str | None] = set()
     for group in groups:  # of a corpus that is split by hash the first one tells
-        seen |= sampling.splits([group]).keys()
+        seen |= sampling.count_splits([group]).keys()
         if {"valid", "test"} <= seen:
             return "valid"
     return "tenth"
 
 
-def _rows(groups: Sequence[Group]) -> int:
+def _rows(groups: Sequence[RowGroup]) -> int:
     return sum(g.rows for g in groups)

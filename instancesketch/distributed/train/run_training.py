@@ -22,7 +22,7 @@ from instancesketch.distributed.cluster import connect, describe, quiet_data
 from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.config import TrainConfig, check, least_most
 from instancesketch.distributed.train.resolve import resolve
-from instancesketch.distributed.train.train_loop import work
+from instancesketch.distributed.train.train_loop import LoopConfig, run_loop
 from instancesketch.models import weights
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.metrics_log import METRICS
@@ -66,14 +66,14 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     if summary is not None:
         return summary | {"finished_before": True}
     started = time.perf_counter()
-    loop = {
-        "settings": settings,
-        "recipe": config.recipe,
-        "run": run,
-        "train": train,
-        "select": select,
-        "runs_at_once": config.runs_at_once,
-    }
+    loop = LoopConfig(
+        run=run,
+        settings=settings,
+        recipe=config.recipe,
+        train=train,
+        select=select,
+        runs_at_once=config.runs_at_once,
+    )
     with job_log.log_to(run, f"train {config.recipe.model_kind}", settings, describe()):
         if _goes_on(run, config):
             others = remote_trackers(config.track, run, config.run)
@@ -91,7 +91,7 @@ def _goes_on(run: str, config: TrainConfig) -> bool:
     return found.epoch < config.recipe.epochs or found.epoch not in reported
 
 
-def _fit(run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequence[Any]) -> None:
+def _fit(run: str, config: TrainConfig, loop: LoopConfig, callbacks: Sequence[Any]) -> None:
     """Has the workers train, and replaces those that are lost, for as long as epochs get done."""
     from ray.train import TrainingFailedError
 
@@ -114,14 +114,14 @@ def _fit(run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequ
 
 
 def _trainer(
-    run: str, config: TrainConfig, loop: Mapping[str, Any], callbacks: Sequence[Any]
+    run: str, config: TrainConfig, loop: LoopConfig, callbacks: Sequence[Any]
 ) -> TorchTrainer:
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
     return TorchTrainer(
-        work,
-        train_loop_config=dict(loop),
+        run_loop,
+        train_loop_config={"loop": loop},
         scaling_config=ScalingConfig(
             num_workers=config.workers,
             elastic_resize_monitor_interval_s=SECONDS_BETWEEN_RESIZES,

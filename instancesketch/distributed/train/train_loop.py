@@ -1,4 +1,4 @@
-"""What every training worker runs: epochs, exact selection, a checkpoint after each.
+"""The training loop that every worker runs: epochs, exact selection, a checkpoint after each.
 
 Shape letters: see `instancesketch.models.ragged`; C categories.
 """
@@ -8,21 +8,29 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import torch
-import torch.distributed as dist
 
 from instancesketch.core import hashing, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.core.usage import TimedIterator, peak_memory_mb
+from instancesketch.core.usage import peak_memory_mb
 from instancesketch.distributed.cluster import quiet_data
 from instancesketch.distributed.train import checkpoints
-from instancesketch.distributed.train.prefetch import Streams
+from instancesketch.distributed.train.data_parallel import (
+    average_gradients,
+    batch_share,
+    broadcast,
+    broadcast_buffers,
+    gather,
+    sum_counts,
+)
+from instancesketch.distributed.train.prefetch import Prefetcher
 from instancesketch.models import weights
 from instancesketch.models.packing import Batch
 from instancesketch.tracking import metrics_log
@@ -31,193 +39,207 @@ from instancesketch.tracking.run_state import RunState, Start, Worker
 from instancesketch.tracking.status import PositionWriter
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role
-from instancesketch.training.sampling import Group, Unit
-from instancesketch.training.trainer import Counts, Fit, create_fit
+from instancesketch.training.sampling import RowGroup, RowSubset
+from instancesketch.training.trainer import Fit, create_fit
 
 
-def work(loop: Mapping[str, Any]) -> None:
-    """What every worker runs: epochs of training and exact selection, a checkpoint after each."""
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """What the driver passes to the workers of a run."""
+
+    run: str  # its folder
+    settings: Mapping[str, Any]  # its resolved config
+    recipe: FitConfig
+    train: list[RowGroup]
+    select: list[RowGroup]
+    runs_at_once: int  # on a machine
+
+    @property
+    def selects(self) -> bool:
+        """Whether there is a selection split."""
+        return bool(self.settings["selection"] != "none")
+
+
+def run_loop(values: Mapping[str, Any]) -> None:
+    """Train until the last epoch, from the newest checkpoint on.
+
+    Args:
+        values: the `LoopConfig` as `loop`; Ray Train passes a mapping.
+    """
     import ray.train
-    from ray.train.torch import get_device
 
-    context = ray.train.get_context()
-    worker, workers = context.get_world_rank(), context.get_world_size()
-    # Ray gives a worker one thread per CPU it asked for; the machine's cores are theirs to share.
-    sharing = context.get_local_world_size() * loop["runs_at_once"]
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // sharing))
-    quiet_data()
-    settings, recipe = loop["settings"], loop["recipe"]
-    taxonomy, selection = Taxonomy.from_dict(settings["taxonomy"]), settings["selection"]
-    repeats_C = repeats(recipe, taxonomy)
-    steps = -(-drawings_of_epoch(loop["train"], repeats_C) // recipe.batch_size)
-    fit = create_fit(
-        recipe,
-        taxonomy,
-        steps_per_epoch=steps,
-        part_counts=[sum(counts) for counts in zip(*(g.parts for g in loop["train"]), strict=True)],
-        device=get_device(),
-    )
-    if settings["weights"]:
-        loaded = weights.load(settings["weights"], recipe.model_kind)
-        fresh = fit.net.state_dict()
-        fit.start_from(weights.adapt(loaded, taxonomy, fresh))
-    state = _begin(loop["run"], worker, workers)
-    if state:
-        fit.load_state_dict(state)
-        for line in state["untold"]:  # the run was stopped between a checkpoint and its report
-            ray.train.report(line)
-    course = state.get("course", [])
-    best = state.get("best", -math.inf), state.get("best_epoch", 0)
-    mine = share_of(recipe.batch_size, worker, workers)
-    _share_gradients(fit, workers, weight=mine * workers / recipe.batch_size)
-    position = PositionWriter(loop["run"], recipe.epochs)
-    examples = Examples(loop["run"], fit, loop["select"], selection)
-
-    def chapters() -> Iterator[tuple[Role, list[Unit]]]:
-        for epoch in range(state.get("epoch", 0), recipe.epochs):
-            order = sampling.epoch_order(len(loop["train"]), recipe.seed, epoch)
-            yield "train", sampling.deal(loop["train"], worker, workers, order)
-            if selection != "none":
-                all_of_it = range(len(loop["select"]))
-                yield "select", sampling.deal(loop["select"], worker, workers, all_of_it)
-
-    read = partial(sampling.read_unit, selection=selection, taxonomy=taxonomy, labels=recipe.labels)
-    streams = Streams(chapters(), read)
-    for epoch in range(state.get("epoch", 0), recipe.epochs):
-        batches = dataloader.shuffled(
-            streams.chapter(),
-            taxonomy,
-            batch_size=mine,
-            repeats_C=repeats_C,
-            generator=torch.Generator().manual_seed(
-                hashing.derive_seed(recipe.seed, epoch, worker, 2)
-            ),
-            labels=recipe.labels,
-        )
-        batches = reading = TimedIterator(dataloader.exactly(batches, steps))
-        if worker == 0:
-            batches = _watched(batches, position, epoch, steps)
-        began = time.perf_counter()
-        figures: dict[str, Any] = {"epoch": epoch + 1, **fit.train_epoch(batches, epoch, worker)}
-        figures |= {"workers": workers, "seconds": time.perf_counter() - began}
-        if selection != "none":
-            _share_buffers(fit.mean, workers)
-            batches = dataloader.buffered(streams.chapter(), taxonomy, recipe.labels)
-            measured = _measured(fit.measure(batches), workers)
-            figures |= {name: measured[name] for name in metrics_log.PERCENT if name in measured}
-        figures |= {"reading_seconds": reading.seconds, "memory_mb": round(peak_memory_mb())}
-        # Without a selection, or one too small for a macro-F1, the last epoch is the best.
-        score = fit.score(figures) if selection != "none" else None
-        figures["score"] = float(epoch) if score is None else score
-        best = max(best, (figures["score"], epoch + 1), key=lambda pair: pair[0])
-        if worker == 0:
-            reached = {name: figures[name] for name in ("epoch", "score")}
-            reached |= {"best": best[0], "best_epoch": best[1], "figures": figures}
-            course = reached["course"] = [*course, figures]
-            if selection != "none" and best[1] == epoch + 1:
-                examples.save(epoch + 1, measured.get("confusion"))
-            checkpoints.save(loop["run"], fit.state_dict() | reached)
+    loop: LoopConfig = values["loop"]
+    worker = _TrainWorker(loop)
+    for figures in worker.unreported:
+        ray.train.report(figures)
+    for epoch in range(worker.epochs_done, loop.recipe.epochs):
+        figures = worker.train(epoch)
+        figures |= worker.select()
+        figures["memory_mb"] = round(peak_memory_mb())
+        figures["score"] = worker.score(figures)
+        worker.save(figures)
         ray.train.report(figures)
 
 
-def repeats(recipe: FitConfig, taxonomy: Taxonomy) -> torch.Tensor:
-    """(C,) How often an epoch has a drawing of each category."""
-    return torch.tensor(
-        [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
+class _TrainWorker:
+    """A worker's model, its share of the rows, and the epochs so far."""
+
+    def __init__(self, loop: LoopConfig) -> None:
+        import ray.train
+        from ray.train.torch import get_device
+
+        context = ray.train.get_context()
+        self.rank, self.workers = context.get_world_rank(), context.get_world_size()
+        _share_cores(context.get_local_world_size() * loop.runs_at_once)
+        quiet_data()
+        self.loop, self.recipe = loop, loop.recipe
+        self.taxonomy = Taxonomy.from_dict(loop.settings["taxonomy"])
+        self.repeats_C = dataloader.count_repeats(self.recipe, self.taxonomy)
+        drawings = dataloader.epoch_size(loop.train, self.repeats_C)
+        self.steps = -(-drawings // self.recipe.batch_size)
+        self.fit = _create_fit(loop, self.taxonomy, self.steps, get_device())
+        self._restore(_agree_on_checkpoint(loop.run, self.rank, self.workers))
+        self.share = batch_share(self.recipe.batch_size, self.rank, self.workers)
+        average_gradients(
+            self.fit, self.workers, weight=self.share * self.workers / self.recipe.batch_size
+        )
+        self.prefetcher = Prefetcher(
+            self._iter_passes(),
+            partial(
+                sampling.read_rows,
+                selection=loop.settings["selection"],
+                taxonomy=self.taxonomy,
+                labels=self.recipe.labels,
+            ),
+        )
+        self.position = PositionWriter(loop.run, self.recipe.epochs)
+        self.examples = Examples(loop.run, self.fit, loop.select, loop.settings["selection"])
+        self.confusion: Mapping[str, Any] | None = None  # of the selection split, last epoch
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from a checkpoint, or begin if it is empty."""
+        if state:
+            self.fit.load_state_dict(state)
+        self.epochs_done: int = state.get("epoch", 0)
+        self.course: list[Any] = state.get("course", [])  # figures of all epochs
+        self.best = state.get("best", -math.inf), state.get("best_epoch", 0)
+        self.unreported: list[Any] = state.get("unreported", [])
+
+    def _iter_passes(self) -> Iterator[tuple[Role, list[RowSubset]]]:
+        """Yield what this worker reads in every epoch left: to train on, then to select on."""
+        train, select = self.loop.train, self.loop.select
+        for epoch in range(self.epochs_done, self.recipe.epochs):
+            order = sampling.permute_row_groups(len(train), self.recipe.seed, epoch)
+            yield "train", sampling.assign_rows(train, self.rank, self.workers, order)
+            if self.loop.selects:
+                in_order = range(len(select))
+                yield "select", sampling.assign_rows(select, self.rank, self.workers, in_order)
+
+    def train(self, epoch: int) -> dict[str, Any]:
+        """Train for an epoch, from 0, and return its figures."""
+        seed = hashing.derive_seed(self.recipe.seed, epoch, self.rank, 2)
+        batches = dataloader.iter_batches(
+            self.prefetcher.next_pass(),
+            self.taxonomy,
+            batch_size=self.share,
+            repeats_C=self.repeats_C,
+            generator=torch.Generator().manual_seed(seed),
+            labels=self.recipe.labels,
+        )
+        steps = dataloader.StepIterator(batches, self.steps, partial(self._show_step, epoch))
+        began = time.perf_counter()
+        return {
+            "epoch": epoch + 1,
+            **self.fit.train_epoch(steps, epoch, self.rank),
+            "workers": self.workers,
+            "seconds": time.perf_counter() - began,
+            "reading_seconds": steps.waited,
+        }
+
+    def _show_step(self, epoch: int, done: int) -> None:
+        if self.rank == 0:
+            self.position.step(epoch, done, self.steps)
+
+    def select(self) -> dict[str, Any]:
+        """Measure the running mean on the selection split, every drawing exactly once."""
+        if not self.loop.selects:
+            return {}
+        broadcast_buffers(self.fit.mean, self.workers)
+        batches: Iterator[Batch] = dataloader.iter_buffers(
+            self.prefetcher.next_pass(), self.taxonomy, self.recipe.labels
+        )
+        figures = sum_counts(self.fit.measure(batches), self.workers).figures()
+        self.confusion = figures.get("confusion")
+        return {name: figures[name] for name in metrics_log.PERCENT if name in figures}
+
+    def score(self, figures: Mapping[str, Any]) -> float:
+        """Return what chooses the epoch, the higher the better."""
+        score = self.fit.score(figures) if self.loop.selects else None
+        # Without a selection split, or with one too small for a macro-F1, later epochs are better.
+        return figures["epoch"] - 1.0 if score is None else score
+
+    def save(self, figures: Mapping[str, Any]) -> None:
+        """Write a checkpoint, and example drawings of the best epoch so far; worker 0 alone."""
+        epoch, score = figures["epoch"], figures["score"]
+        if score > self.best[0]:
+            self.best = score, epoch
+        self.course.append(figures)
+        if self.rank != 0:
+            return
+        if self.loop.selects and self.best[1] == epoch:
+            self.examples.save(epoch, self.confusion)
+        progress = {"epoch": epoch, "score": score, "best": self.best[0]}
+        progress |= {"best_epoch": self.best[1], "figures": figures, "course": self.course}
+        checkpoints.save(self.loop.run, self.fit.state_dict() | progress)
+
+
+def _share_cores(processes: int) -> None:
+    # Ray sets one thread per CPU that a worker asked for, but all cores are there for the workers.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
+
+
+def _create_fit(loop: LoopConfig, taxonomy: Taxonomy, steps: int, device: torch.device) -> Fit:
+    """Return the model before its first epoch, initialised from weights if the run has any."""
+    fit = create_fit(
+        loop.recipe,
+        taxonomy,
+        steps_per_epoch=steps,
+        part_counts=[sum(counts) for counts in zip(*(g.parts for g in loop.train), strict=True)],
+        device=device,
     )
+    if loop.settings["weights"]:
+        loaded = weights.load(loop.settings["weights"], loop.recipe.model_kind)
+        fit.initialize_from(weights.adapt(loaded, taxonomy, fit.net.state_dict()))
+    return fit
 
 
-def drawings_of_epoch(groups: Sequence[Group], repeats_C: torch.Tensor) -> int:
-    """How many drawings of the groups an epoch has; scenes have no category: as of the last."""
-    return sum(
-        int((torch.tensor(g.categories) * repeats_C).sum())
-        if g.categories
-        else g.rows * int(repeats_C[-1])
-        for g in groups
-    )
+def _agree_on_checkpoint(run: str, rank: int, workers: int) -> dict[str, Any]:
+    """Return the newest whole checkpoint, the same on all workers, and record this start.
 
+    Returns:
+        The state, and `unreported`, the figures of epochs that were saved but not reported, because
+        the run was stopped in between. Empty without a checkpoint.
 
-def share_of(batch_size: int, worker: int, workers: int) -> int:
-    """How many drawings of each batch a worker has: of an uneven batch some have one more."""
-    return (worker + 1) * batch_size // workers - worker * batch_size // workers
-
-
-def _share_gradients(fit: Fit, workers: int, weight: float) -> None:
-    """Lets every step learn from the batches of all workers, each by its weight, of mean 1.
-
-    It is the loss that is shared, not the network: all workers must take part in every step, and a
-    batch that has nothing to tell one of them, such as clouds a refiner, doesn't call its network.
-    """
-    if workers > 1:
-        shared = torch.nn.parallel.DistributedDataParallel(_Loss(fit, weight))
-        fit.loss = shared  # type: ignore[method-assign]
-
-
-class _Loss(torch.nn.Module):
-    """A model's loss as a module of the model's parameters, its gradients times a weight."""
-
-    def __init__(self, fit: Fit, weight: float) -> None:
-        super().__init__()
-        self.net, self.loss, self.weight = fit.net, fit.loss, weight
-
-    def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
-        loss = self.loss(batch, generator)
-        # The value stays as it is, for what is told of it.
-        return loss if self.weight == 1 else loss * self.weight + loss.detach() * (1 - self.weight)
-
-
-def _share_buffers(net: torch.nn.Module, workers: int) -> None:
-    """Gives every worker the batch norms of worker 0: each has averaged what it has seen itself."""
-    if workers > 1:
-        for buffer in net.buffers():
-            dist.broadcast(buffer, 0)
-
-
-def _measured(counts: Counts, workers: int) -> dict[str, Any]:
-    """The selection's figures over all workers, every drawing counted once."""
-    gathered: list[Any] = [counts] * workers
-    if workers > 1:
-        dist.all_gather_object(gathered, counts)
-    return sum(gathered[1:], gathered[0]).figures()
-
-
-def _begin(run: str, worker: int, workers: int) -> dict[str, Any]:
-    """The checkpoint that all workers begin with, chosen and read by the first; empty for none.
-
-    A list of all starts, with what each worker is, stays in the run's folder.
+    Raises:
+        UserError: this worker's node doesn't see the run's folder.
     """
     import ray
 
+    node = ray.util.get_node_ip_address()
     if not storage.exists(storage.join(run, "config.json")):
-        node = ray.util.get_node_ip_address()
         raise UserError(f"{run} isn't there on {node}; give a --storage that all nodes see")
-    me = Worker(pid=os.getpid(), node=ray.util.get_node_ip_address())
-    chosen: dict[str, Any] = {}
-    found = checkpoints.newest(run) if worker == 0 else None
-    if found is not None and found.state is not None:
-        told = max((line["epoch"] for line in metrics_log.read(run)), default=0)
-        course = found.state.get("course", [found.state["figures"]])
-        chosen = found.state | {"untold": [line for line in course if line["epoch"] > told]}
-    everyone: list[Any] = [me] * workers
-    if workers > 1:
-        box = [chosen]
-        dist.broadcast_object_list(box, 0)
-        chosen = box[0]
-        dist.all_gather_object(everyone, me)
-    if found is not None:
+    # Worker 0 alone reads it: the others could find a newer one.
+    newest = checkpoints.newest(run) if rank == 0 else checkpoints.Found(state=None)
+    state: dict[str, Any] = {}
+    if newest.state is not None:
+        reported = max((line["epoch"] for line in metrics_log.read(run)), default=0)
+        course = newest.state.get("course", [newest.state["figures"]])
+        unreported = [figures for figures in course if figures["epoch"] > reported]
+        state = newest.state | {"unreported": unreported}
+    state = broadcast(state, workers)
+    processes = gather(Worker(pid=os.getpid(), node=node), workers)
+    if rank == 0:
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        RunState(run).add_start(
-            Start(epoch=found.epoch, damaged=list(found.damaged), workers=everyone, at=at)
-        )
-    return chosen
-
-
-def _watched(
-    batches: Iterator[Batch], position: PositionWriter, epoch: int, steps: int
-) -> Iterator[Batch]:
-    """Passes batches on, and tells how far the epoch is."""
-    for step, batch in enumerate(batches, 1):
-        if step == 1:  # the rate is that of the steps, without the stream's start
-            position.begin(epoch)
-        yield batch
-        position.step(epoch, step, steps)
+        start = Start(epoch=newest.epoch, damaged=list(newest.damaged), workers=processes, at=at)
+        RunState(run).add_start(start)
+    return state

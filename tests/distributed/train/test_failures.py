@@ -139,14 +139,16 @@ def working(monkeypatch, saved):
             saved(run, state["epoch"])
 
         checkpoints.save = save_and_call
-        train_loop.work(loop)
+        train_loop.run_loop(loop)
 
-    monkeypatch.setattr(run_training, "work", work)
+    monkeypatch.setattr(run_training, "run_loop", work)
 
 
 @pytest.mark.ray
 def test_a_run_that_diverges_is_not_begun_again(ray_cluster, corpus, tmp_path):
-    with pytest.raises(UserError, match="loss is no number in epoch 1; lower learning_rate"):
+    with pytest.raises(
+        UserError, match="loss became NaN or infinite in epoch 1; lower learning_rate"
+    ):
         train(config_of(corpus, tmp_path, learning_rate=1e36))
     assert len(RunState(str(tmp_path / "run")).starts()) == 1
 

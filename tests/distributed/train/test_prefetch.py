@@ -1,3 +1,5 @@
+"""Row groups reach the worker in order, pass by pass, whatever the number of streams."""
+
 from functools import partial
 
 import pyarrow as pa
@@ -7,18 +9,18 @@ import pytest
 from instancesketch.core.schema import to_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train import prefetch
-from instancesketch.distributed.train.prefetch import Streams
+from instancesketch.distributed.train.prefetch import Prefetcher
 from instancesketch.training import sampling
 from instancesketch.training.config import Role
-from instancesketch.training.sampling import Unit
+from instancesketch.training.sampling import RowSubset
 from tests.drawings import drawn
 
 pytestmark = pytest.mark.ray
 
 # Row groups 0 to 3 are of train, 4 and 5 of valid.
 GROUPS, SIZE = 6, 5
-Chapter = tuple[Role, list[int]]
-EPOCHS: list[Chapter] = [("train", [2, 0, 3, 1]), ("select", [4, 5]), ("train", [1, 3, 2, 0])]
+Pass = tuple[Role, list[int]]
+EPOCHS: list[Pass] = [("train", [2, 0, 3, 1]), ("select", [4, 5]), ("train", [1, 3, 2, 0])]
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +34,16 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(found)
 
 
-def streams(path: str, chapters: list[Chapter]) -> Streams:
-    read = partial(sampling.read_unit, selection="valid", taxonomy=Taxonomy.load("doodle7"))
-    units = [(role, [Unit(path=path, row_group=i) for i in groups]) for role, groups in chapters]
-    return Streams(units, read)
+def prefetcher(path: str, passes: list[Pass]) -> Prefetcher:
+    read = partial(sampling.read_rows, selection="valid", taxonomy=Taxonomy.load("doodle7"))
+    subsets = [
+        (role, [RowSubset(path=path, row_group=i) for i in groups]) for role, groups in passes
+    ]
+    return Prefetcher(subsets, read)
 
 
 def groups(tables: list[pa.Table]) -> list[int]:
-    """The row groups that tables came from, each of which was read whole and in order."""
+    """Return the row groups of tables, each of which was read whole and in order."""
     found = []
     for table in tables:
         ids = table["sketch_id"].to_pylist()
@@ -48,31 +52,33 @@ def groups(tables: list[pa.Table]) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("most", [1, 5, 256], ids=["a stream each", "two and one", "one for all"])
-def test_chapters_come_in_order(
+@pytest.mark.parametrize(
+    "most", [1, 5, 256], ids=["a stream per pass", "two and one", "one stream"]
+)
+def test_passes_are_read_in_order(
     ray_cluster: None, path: str, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr(prefetch, "MOST_UNITS", most)
-    read = streams(path, EPOCHS)
-    assert [groups(list(read.chapter())) for _ in EPOCHS] == [wanted for _, wanted in EPOCHS]
+    monkeypatch.setattr(prefetch, "MAX_READS", most)
+    read = prefetcher(path, EPOCHS)
+    assert [groups(list(read.next_pass())) for _ in EPOCHS] == [wanted for _, wanted in EPOCHS]
 
 
-def test_what_is_left_of_a_chapter_is_passed_over(ray_cluster: None, path: str) -> None:
-    read = streams(path, EPOCHS)
-    assert groups([next(read.chapter())]) == [2]
-    assert groups(list(read.chapter())) == [4, 5]
-    read.chapter()  # nothing of it is looked at
-    assert list(read.chapter()) == []
+def test_the_rest_of_a_pass_is_skipped(ray_cluster: None, path: str) -> None:
+    read = prefetcher(path, EPOCHS)
+    assert groups([next(read.next_pass())]) == [2]
+    assert groups(list(read.next_pass())) == [4, 5]
+    read.next_pass()  # none of its rows are read
+    assert list(read.next_pass()) == []
 
 
-def test_a_chapter_may_have_no_rows(ray_cluster: None, path: str) -> None:
-    read = streams(path, [("select", [0, 1]), ("train", []), ("train", [3]), ("select", [2])])
-    assert [groups(list(read.chapter())) for _ in range(4)] == [[], [], [3], []]
+def test_a_pass_may_have_no_rows(ray_cluster: None, path: str) -> None:
+    read = prefetcher(path, [("select", [0, 1]), ("train", []), ("train", [3]), ("select", [2])])
+    assert [groups(list(read.next_pass())) for _ in range(4)] == [[], [], [3], []]
 
 
-def test_tables_are_as_they_were_read(ray_cluster: None, path: str) -> None:
-    (table,) = streams(path, [("train", [1])]).chapter()
-    unit = Unit(path=path, row_group=1)
-    wanted = sampling.read_unit(unit, "train", "valid", Taxonomy.load("doodle7"))
+def test_tables_arrive_unchanged(ray_cluster: None, path: str) -> None:
+    (table,) = prefetcher(path, [("train", [1])]).next_pass()
+    subset = RowSubset(path=path, row_group=1)
+    wanted = sampling.read_rows(subset, "train", "valid", Taxonomy.load("doodle7"))
     assert table.schema.names == wanted.schema.names
     assert table.to_pylist() == wanted.to_pylist()

@@ -15,7 +15,8 @@ from instancesketch.batch.segment import segment
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.core.taxonomy import SIDES, Taxonomy, side_of
-from instancesketch.distributed.train import config as train_config
+from instancesketch.distributed.ray_runner import RayRunner
+from instancesketch.distributed.train import resolve as resolve_module
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.train.run_training import train
 from instancesketch.inference.segmenter import Segmenter
@@ -184,7 +185,7 @@ def test_a_segmenter_and_a_refiner_label_instances_and_sides_through_ray(done, t
         workers=1,
         quiet=True,
     )
-    assert segment(config).failed == 0
+    assert segment(config, RayRunner()).failed == 0
     names = ["sketch_id", "part", "label", "instance"]
     (written,) = (pq.read_table(f) for f in Path(config.out).glob("part-*"))
     labelled = Segmenter.load(runs).label_table(to_table(few), given_category=True)
@@ -313,7 +314,7 @@ def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeyp
     """Three drawings, fewer than a batch, and one row group for two workers: still a run."""
     first, _, _ = done["one"]
     monkeypatch.chdir(first.parent)  # workers have other working folders than the driver
-    monkeypatch.setattr(train_config, "FEW_GROUPS", 0)
+    monkeypatch.setattr(resolve_module, "FEW_GROUPS", 0)
     small_corpus(first.parent / "few", [s.replace(split="train") for s in drawn(3, seed=8)])
     still = replace(RECIPE, learning_rate=0.0, weight_decay=0.0, average=0.0, epochs=1)
     config = config_of("few", tmp_path, "next", workers=2, selection="none", recipe=still)

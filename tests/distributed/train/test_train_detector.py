@@ -99,7 +99,7 @@ def test_corpora_without_scenes_are_told(tmp_path, table, reason):
 @pytest.mark.parametrize("option", [["--weights", "doodle7"], ["--select", "valid"]])
 def test_options_that_a_detector_has_not_are_told(corpus, capsys, option):
     assert main(["train", "detector", "--data", corpus, "--run", "boxes", *option]) == 2
-    assert "starts from chance and selects by itself" in capsys.readouterr().err
+    assert "trained from scratch and selects by itself" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,11 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from instancesketch.distributed.train.train_loop import _share_buffers, _share_gradients, share_of
+from instancesketch.distributed.train.data_parallel import (
+    average_gradients,
+    batch_share,
+    broadcast_buffers,
+)
 from instancesketch.training.config import RefinerFitConfig
 from instancesketch.training.fit_refiner import RefinerFit
 from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed
@@ -18,7 +22,7 @@ def buffers_of_a_rank(rank: int, folder: str) -> None:
     net = torch.nn.BatchNorm1d(3)
     for buffer in net.buffers():
         buffer.fill_(rank + 1)
-    _share_buffers(net, 2)
+    broadcast_buffers(net, 2)
     torch.save(list(net.buffers()), Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
 
@@ -37,7 +41,7 @@ def refiner_of_a_rank(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     recipe = RefinerFitConfig(model=TINY_REFINER)
     fit = RefinerFit(recipe, DOODLE7, steps_per_epoch=3, device=torch.device("cpu"))
-    _share_gradients(fit, 2, weight=1.0)
+    average_gradients(fit, 2, weight=1.0)
     categories = (None, "cloud" if rank else "2leg", None)
     batches = [packed(drawn(4, 2 * i + rank, name)) for i, name in enumerate(categories)]
     fit.train_epoch(batches, 0, rank)
@@ -55,7 +59,7 @@ def test_a_worker_with_nothing_to_learn_from_takes_part_in_the_step(tmp_path: Pa
 
 def test_workers_share_every_batch() -> None:
     for workers in range(1, 9):
-        shares = [share_of(64, worker, workers) for worker in range(workers)]
+        shares = [batch_share(64, worker, workers) for worker in range(workers)]
         assert sum(shares) == 64
         assert max(shares) - min(shares) <= 1
 
@@ -71,11 +75,11 @@ def gradient_of_a_rank(rank: int, folder: str) -> None:
     """Takes its share of eight rows, and leaves its loss and the gradient that all agree on."""
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=3)
     net, rows_83 = line_of_places(0)
-    shares = [share_of(8, r, 3) for r in range(3)]
+    shares = [batch_share(8, r, 3) for r in range(3)]
     mine = rows_83.split(shares)[rank]
     fit = SimpleNamespace(net=net, loss=lambda rows, _: (net(rows) ** 2).mean())
     own = float(fit.loss(mine, None))
-    _share_gradients(fit, 3, weight=shares[rank] * 3 / 8)
+    average_gradients(fit, 3, weight=shares[rank] * 3 / 8)
     loss = fit.loss(mine, None)
     loss.backward()
     assert float(loss) == pytest.approx(own)

@@ -1,18 +1,18 @@
-"""Parts exchanged between drawings: what comes, what stays, and where it lies."""
+"""Exchange of parts between drawings: which strokes are replaced, by which, and where."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instancesketch.training.exchange import exchanged
+from instancesketch.training.augment import exchange_parts
 from tests.drawings import batches, drawn, packed, split_strokes
 
 CATEGORIES = ("car", "flower", "4leg")
 
 
-def changed(batch, p=1.0, seed=0):
-    return exchanged(batch.normalised(), p, torch.Generator().manual_seed(seed))
+def exchanged(batch, p=1.0, seed=0):
+    return exchange_parts(batch.normalised(), p, torch.Generator().manual_seed(seed))
 
 
 def of_part(batch, sketch, part):
@@ -33,7 +33,7 @@ def mixed():
 
 
 def replaced_parts(before, after):
-    """For each drawing the parts whose strokes are no longer as they were."""
+    """List for each drawing the parts whose strokes have changed."""
     old, new = split_strokes(before), split_strokes(after)
     found = []
     for i in range(len(before)):
@@ -52,18 +52,18 @@ def replaced_parts(before, after):
     return found
 
 
-def test_one_part_of_each_comes_from_another(mixed) -> None:
-    before, after = mixed.normalised(), changed(mixed)
+def test_one_part_of_each_drawing_is_replaced(mixed) -> None:
+    before, after = mixed.normalised(), exchanged(mixed)
     parts = replaced_parts(before, after)
     assert {len(p) for p in parts} == {1}
     assert torch.equal(before.category_N, after.category_N)
 
 
-def test_a_part_lies_where_the_old_one_lay_and_keeps_its_place_in_the_order(mixed) -> None:
-    before, after = mixed.normalised(), changed(mixed)
+def test_a_part_fills_the_box_of_the_old_one_and_its_position_in_the_order(mixed) -> None:
+    before, after = mixed.normalised(), exchanged(mixed)
     for i, (part,) in enumerate(replaced_parts(before, after)):
         old, new = of_part(before, i, part), of_part(after, i, part)
-        # As high as the old one and as wide, but for what would bend its shape too much.
+        # Centres alone: its sides differ where equal ones would distort the part too much.
         a, b = box_of(before, old), box_of(after, new)
         torch.testing.assert_close(a.mean(0), b.mean(0), atol=1e-4, rtol=0)
         first_old = int(old[0] - before.strokes_N[:i].sum())
@@ -75,8 +75,8 @@ def test_a_part_lies_where_the_old_one_lay_and_keeps_its_place_in_the_order(mixe
         assert before.instance_S[kept].tolist() == after.instance_S[others].tolist()
 
 
-def test_its_strokes_are_those_of_another_drawing(mixed) -> None:
-    before, after = mixed.normalised(), changed(mixed)
+def test_the_new_strokes_are_those_of_another_drawing(mixed) -> None:
+    before, after = mixed.normalised(), exchanged(mixed)
     many = before.stroke_len_S.tolist()
     for i, (part,) in enumerate(replaced_parts(before, after)):
         lengths = after.stroke_len_S[of_part(after, i, part)].tolist()
@@ -90,28 +90,28 @@ def test_its_strokes_are_those_of_another_drawing(mixed) -> None:
 
 
 @pytest.mark.parametrize("p", [0.0, 0.5])
-def test_a_share_of_the_drawings_stays_as_it_is(p) -> None:
+def test_only_a_share_of_the_drawings_is_changed(p) -> None:
     batch = packed(drawn(300, category="flower"))
-    share = sum(map(len, replaced_parts(batch.normalised(), changed(batch, p)))) / len(batch)
+    share = sum(map(len, replaced_parts(batch.normalised(), exchanged(batch, p)))) / len(batch)
     assert share == pytest.approx(p, abs=0.1)
 
 
-def test_without_another_of_its_category_or_labels_nothing_changes() -> None:
+def test_without_another_drawing_of_the_category_or_labels_nothing_changes() -> None:
     for batch in (
         packed([drawn(1, category=c)[0] for c in CATEGORIES]),
         packed(drawn(9), labels=False),
     ):
-        after = changed(batch)
+        after = exchanged(batch)
         assert torch.equal(after.points_P2, batch.normalised().points_P2)
         assert torch.equal(after.strokes_N, batch.strokes_N)
 
 
 @given(batches(), st.floats(0, 1), st.integers(0, 100))
-def test_any_drawings_stay_drawings(batch, p, seed) -> None:
-    after = changed(batch, p, seed)
+def test_any_batch_stays_valid_and_repeatable(batch, p, seed) -> None:
+    after = exchanged(batch, p, seed)
     assert bool(after.points_P2.isfinite().all())
     assert len(after) == len(batch)
     assert bool((after.strokes_N > 0).all())
     assert int(after.strokes_N.sum()) == len(after.stroke_len_S)
-    again = changed(batch, p, seed)
+    again = exchanged(batch, p, seed)
     assert torch.equal(after.points_P2, again.points_P2)
