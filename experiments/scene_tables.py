@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from instancesketch.core import storage
 from instancesketch.core.schema import from_table
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.metrics import Answers, evaluate, paired_bootstrap
+from instancesketch.metrics import ScoredSketches, evaluate, paired_bootstrap
 
 TITLES = {
     "touching": "strokes nearer than 2 %",
@@ -26,14 +26,14 @@ _COLUMNS = {"pq": "PQ", "pq_seven": "PQ-seven", "object_f1": "object F1"}
 
 def answers(
     out: Path, names: Sequence[str], way: str, order: str, taxonomy: Taxonomy
-) -> Answers | None:
+) -> ScoredSketches | None:
     """The answers over all scenes of some sets, None where there are none."""
     files = [out / name / f"{way}-{order}.parquet" for name in names]
     if not all(f.exists() for f in files):
         return None
     said = [s for f in files for s in from_table(pq.read_table(f))]
     truth = [s for n in names for s in from_table(pq.read_table(out / n / "truth.parquet"))]
-    return evaluate(said, truth, taxonomy).answers
+    return evaluate(said, truth, taxonomy).scored
 
 
 def report(out: Path, users: Sequence[str], taxonomy: Taxonomy) -> str:
@@ -62,7 +62,7 @@ def report(out: Path, users: Sequence[str], taxonomy: Taxonomy) -> str:
     return "\n".join(lines)
 
 
-def _differences(got: Mapping[tuple[str, str], Answers | None]) -> list[str]:
+def _differences(got: Mapping[tuple[str, str], ScoredSketches | None]) -> list[str]:
     lines = []
     for before, after in (("touching", "grouper"), ("grouper", "with boxes")):
         first, second = got[before, "random"], got[after, "random"]

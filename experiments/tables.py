@@ -13,7 +13,7 @@ from instancesketch.core import storage
 from instancesketch.core.schema import from_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.metrics import Answers, evaluate, paired_bootstrap
+from instancesketch.metrics import ScoredSketches, evaluate, paired_bootstrap
 
 # What is compared: by name, which weights label, later ones winning.
 WAYS: Mapping[str, Sequence[str]] = {
@@ -42,14 +42,14 @@ class Results:
         """Whether all of it is there."""
         return all((self.out / name / f"{way}-{kind}.parquet").exists() for name in names)
 
-    def of(self, names: Sequence[str], way: str, kind: str, source: str = "") -> Answers:
+    def of(self, names: Sequence[str], way: str, kind: str, source: str = "") -> ScoredSketches:
         """The answers over all that the names hold out, of one source or of all."""
         labelled: list[Sketch] = []
         for name in names:
             table = pq.read_table(self.out / name / f"{way}-{kind}.parquet")
             labelled += [s for s in from_table(table) if s.sketch_id.startswith(source)]
         truth = [self.truth[s.sketch_id] for s in labelled]
-        return evaluate(labelled, truth, self.taxonomy).answers
+        return evaluate(labelled, truth, self.taxonomy).scored
 
 
 def report(out: Path, real: pa.Table, names: Sequence[str], taxonomy: Taxonomy) -> str:

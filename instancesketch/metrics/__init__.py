@@ -1,27 +1,27 @@
-"""How good a result is: the one place where figures are computed."""
+"""Figures of results compared with their truth; nothing else computes them."""
 
 from instancesketch.metrics.evaluation import Evaluation, evaluate, paired_bootstrap
 from instancesketch.metrics.formatting import format_figures
-from instancesketch.metrics.grouping import GroupingTally, Outcomes, outcomes
+from instancesketch.metrics.grouping import GroupingTally, GroupOutcomes, judge_groups
 from instancesketch.metrics.matching import stroke_order
-from instancesketch.metrics.parts import Tally, scene_weights, stroke_weights
-from instancesketch.metrics.scenes import SceneOutcomes, SceneTally, scene_outcomes
-from instancesketch.metrics.scored import Answers, SceneAnswers
+from instancesketch.metrics.parts import PartTally, scene_weights, stroke_weights
+from instancesketch.metrics.scenes import SceneOutcomes, SceneTally, judge_scenes
+from instancesketch.metrics.scored import ScoredScenes, ScoredSketches
 
 __all__ = [
-    "Answers",
     "Evaluation",
+    "GroupOutcomes",
     "GroupingTally",
-    "Outcomes",
-    "SceneAnswers",
+    "PartTally",
     "SceneOutcomes",
     "SceneTally",
-    "Tally",
+    "ScoredScenes",
+    "ScoredSketches",
     "evaluate",
     "format_figures",
-    "outcomes",
+    "judge_groups",
+    "judge_scenes",
     "paired_bootstrap",
-    "scene_outcomes",
     "scene_weights",
     "stroke_order",
     "stroke_weights",

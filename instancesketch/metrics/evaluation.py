@@ -1,4 +1,4 @@
-"""A result beside its truth: the figures, what each sketch adds to them, and how sure they are."""
+"""Compare a result with its truth: figures, scored sketches, and a paired bootstrap."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import SIDES, Taxonomy, with_side
 from instancesketch.metrics.matching import Pair, pair_up
 from instancesketch.metrics.parts import stroke_weights
-from instancesketch.metrics.scored import OF_SCENES, Answers, SceneAnswers
+from instancesketch.metrics.scored import OF_SCENES, ScoredScenes, ScoredSketches
 
-_INSTANCES = 1 << 31  # more than a 32-bit number of an instance can be
-_NOTHING = (-1, -1, 0)  # a stroke without part, instance and side
+_INSTANCES = 1 << 31  # above all 32-bit numbers of instances
+_NOTHING = (-1, -1, 0)  # part, instance and side of a stroke without any
 
 
 class Evaluation(NamedTuple):
-    """The figures of a result, and what each sketch contributed to them."""
+    """The figures of a result, and the scored sketches that they are made of."""
 
     figures: dict[str, Any]
-    answers: Answers
+    scored: ScoredSketches
 
 
 def evaluate(results: Iterable[Sketch], truth: Iterable[Sketch], taxonomy: Taxonomy) -> Evaluation:
-    """Compares a result with the truth, sketch by sketch, by id.
+    """Compare a result with the truth, sketch by sketch, by id.
 
-    A result row with `error` has its category and all labels of its strokes wrong, and no objects.
-    Beside `Answers.figures` there are counts: `failed` rows (with `error`), truth rows that are
-    `missing` in the result or are `unlabelled` (no objects, and no parts or no category of the
-    taxonomy), and result rows `unknown` to the truth; none but the failed are scored.
+    A result row with `error` counts as wrong in its category and all labels, and has no objects.
+    Beside `ScoredSketches.figures` there are counts: `failed` rows (with `error`), truth rows that
+    are `missing` in the result or `unlabelled` (no objects, and no parts or no category of the
+    taxonomy), and result rows `unknown` to the truth. Of these the failed alone are scored.
 
     The category is judged unless no row has a score for it, as is so where categories were given:
     that of a sketch, and for an object of a scene that of the predicted object that it matches. Two
@@ -42,33 +42,38 @@ def evaluate(results: Iterable[Sketch], truth: Iterable[Sketch], taxonomy: Taxon
             part that the taxonomy doesn't know; names the sketch.
     """
     pairs, counts = pair_up(results, truth, taxonomy)
-    scenes = SceneAnswers.of([p for p in pairs if p.true.object is not None], taxonomy)
-    answers = _answers(pairs, scenes, taxonomy)
-    return Evaluation(answers.figures() | counts, answers)
+    scenes = ScoredScenes.of([p for p in pairs if p.true.object is not None], taxonomy)
+    scored = _score(pairs, scenes, taxonomy)
+    return Evaluation(scored.figures() | counts, scored)
 
 
 def paired_bootstrap(
-    first: Answers, second: Answers, *, figure: str = "C", samples: int = 1_000, seed: int = 0
+    first: ScoredSketches,
+    second: ScoredSketches,
+    *,
+    figure: str = "C",
+    samples: int = 1_000,
+    seed: int = 0,
 ) -> tuple[float, float, float]:
-    """How much better the second of two results is on the same truth, and how sure that is.
+    """Return the difference between two results on the same truth, with its 95 % interval.
 
-    Sketches are drawn with replacement, within each category so that none gets lost, and the same
+    Sketches are sampled with replacement within each category, so that none is lost, and the same
     for both results (Koehn 2004, paired bootstrap resampling). For figures of scenes, scenes are
-    drawn; for all others an object of a scene is drawn as a sketch of its own.
+    sampled; for all others an object of a scene is a sketch of its own.
 
     Args:
-        first: the answers of one result.
-        second: the answers of the other, of the same sketches in any order.
-        figure: a key of `Answers.figures` that is a single number.
-        samples: number of draws.
-        seed: of the draws.
+        first: the scored sketches of one result.
+        second: those of the other, of the same sketches in any order.
+        figure: a key of `ScoredSketches.figures` that is a single number.
+        samples: number of samples.
+        seed: of the samples.
 
     Returns:
-        The mean of second - first over the draws, in percent points, and its 95 % interval.
+        The mean of second - first over the samples, in percentage points, and the ends of its
+        95 % interval.
 
     Raises:
-        UserError: the two are not answers for the same sketches, or the figure has nothing to
-            measure in them.
+        UserError: the sketches of the two differ, or have nothing to measure the figure by.
     """
     one, other = (a.scenes if figure in OF_SCENES else a for a in (first, second))
     place = {sketch_id: i for i, sketch_id in enumerate(other.sketch_ids)}
@@ -84,7 +89,7 @@ def paired_bootstrap(
         times_second = np.empty_like(times)
         times_second[order] = times
         before, after = one.figure(figure, times), other.figure(figure, times_second)
-        if before is not None and after is not None:  # a draw may have nothing to group
+        if before is not None and after is not None:  # a sample may have nothing to group
             differences.append(after - before)
     if not differences:
         raise UserError(f"these sketches have nothing to measure {figure} by")
@@ -92,17 +97,19 @@ def paired_bootstrap(
     return float(np.mean(differences)), float(low), float(high)
 
 
-class _Piece(NamedTuple):
-    """A drawing, or an object of a scene: what is scored as a sketch of its own."""
+class _Unit(NamedTuple):
+    """A sketch, or an object of a scene, which is scored as a sketch of its own."""
 
     sketch_id: str
     category: str
-    said: str | None
+    predicted: str | None
     strokes: Sequence[int]  # indices in the truth
 
 
-def _pieces(pair: Pair, said: Mapping[tuple[str, int], int], taxonomy: Taxonomy) -> list[_Piece]:
-    """What of a pair can be scored by parts."""
+def _split_into_units(
+    pair: Pair, categories: Mapping[tuple[str, int], int], taxonomy: Taxonomy
+) -> list[_Unit]:
+    """Return the units of a pair that have parts to score."""
     true, result = pair.true, pair.result
     if true.part is None:
         return []
@@ -110,49 +117,47 @@ def _pieces(pair: Pair, said: Mapping[tuple[str, int], int], taxonomy: Taxonomy)
         named = None if result.error is not None else taxonomy.category_of(result.category)
         category = taxonomy.category_of(true.category)
         assert category is not None  # `pair_up` takes no other drawing
-        return [_Piece(true.sketch_id, category, named, range(len(true)))]
-    pieces = []
+        return [_Unit(true.sketch_id, category, named, range(len(true)))]
+    units = []
     for number, word in enumerate(true.object_category or ()):
         category = taxonomy.category_of(word)
         strokes = [i for i, k in enumerate(true.object) if k == number]
         if category is not None and strokes:
-            taken = said[true.sketch_id, number]
+            taken = categories[true.sketch_id, number]
             named = None if taken < 0 else taxonomy.category_names[taken]
-            pieces.append(_Piece(f"{true.sketch_id} object {number}", category, named, strokes))
-    return pieces
+            units.append(_Unit(f"{true.sketch_id} object {number}", category, named, strokes))
+    return units
 
 
-def _answers(pairs: Sequence[Pair], scenes: SceneAnswers, taxonomy: Taxonomy) -> Answers:
+def _score(pairs: Sequence[Pair], scenes: ScoredScenes, taxonomy: Taxonomy) -> ScoredSketches:
     category_id = {name: i for i, name in enumerate(taxonomy.category_names)}
     weights = [np.zeros(0, np.int64)]
     truth: list[tuple[int, int, int]] = []  # part, instance, side of each stroke
     predicted: list[tuple[int, int, int]] = []
-    pieces: list[_Piece] = []
-    ids, said = _Ids(taxonomy), scenes.said()
+    units: list[_Unit] = []
+    ids, categories = _Ids(taxonomy), scenes.predicted_categories()
     for pair in pairs:
-        found = _pieces(pair, said, taxonomy)
+        found = _split_into_units(pair, categories, taxonomy)
         if not found:
             continue
-        pieces += found
-        strokes = [i for piece in found for i in piece.strokes]
+        units += found
+        strokes = [i for unit in found for i in unit.strokes]
         weight = stroke_weights(pair.true.x, pair.true.y, pair.true.stroke_len)
-        truly, answered = ids.of(pair.true), ids.of_result(pair)
+        of_truth, of_result = ids.of(pair.true), ids.of_result(pair)
         for i in strokes:
-            if truly[i][0] < 0:
-                part = (pair.true.part or ())[i]
-                raise UserError(
-                    f"{pair.true.sketch_id!r} has the part {part!r}, unknown to {taxonomy.name}"
-                )
-        truth += [truly[i] for i in strokes]
-        predicted += [answered[i] for i in strokes]
+            if of_truth[i][0] < 0:
+                raise _unknown_part(pair.true, i, taxonomy)
+        truth += [of_truth[i] for i in strokes]
+        predicted += [of_result[i] for i in strokes]
         weights.append(weight[strokes])
     truth_S, predicted_S = (np.array(v, np.int64).reshape(-1, 3) for v in (truth, predicted))
+    # Categories that were given have no score.
     judged = any((r.category_score, r.object_score) != (None, None) for _, r, _ in pairs)
-    named = np.array([category_id.get(p.said or "", -1) for p in pieces], np.int64)
-    return Answers(
+    named = np.array([category_id.get(p.predicted or "", -1) for p in units], np.int64)
+    return ScoredSketches(
         parts=taxonomy.part_names,
         categories=taxonomy.category_names,
-        sketch_ids=tuple(piece.sketch_id for piece in pieces),
+        sketch_ids=tuple(unit.sketch_id for unit in units),
         truth=truth_S[:, 0],
         predicted=predicted_S[:, 0],
         weight=np.concatenate(weights),
@@ -160,15 +165,20 @@ def _answers(pairs: Sequence[Pair], scenes: SceneAnswers, taxonomy: Taxonomy) ->
         instance=predicted_S[:, 1],
         truth_side=truth_S[:, 2],
         side=predicted_S[:, 2],
-        strokes_per_sketch=np.array([len(piece.strokes) for piece in pieces], np.int64),
-        category=np.array([category_id[piece.category] for piece in pieces], np.int64),
+        strokes_per_sketch=np.array([len(unit.strokes) for unit in units], np.int64),
+        category=np.array([category_id[unit.category] for unit in units], np.int64),
         predicted_category=named if judged else None,
         scenes=scenes,
     )
 
 
+def _unknown_part(true: Sketch, stroke: int, taxonomy: Taxonomy) -> UserError:
+    part = (true.part or ())[stroke]
+    return UserError(f"{true.sketch_id!r} has the part {part!r}, unknown to {taxonomy.name}")
+
+
 class _Ids:
-    """Turns the labels of strokes into numbers."""
+    """Looks up the ids of the labels of strokes."""
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self.part = {name: i for i, name in enumerate(taxonomy.part_names)}
@@ -179,7 +189,7 @@ class _Ids:
         }
 
     def of(self, sketch: Sketch) -> list[tuple[int, int, int]]:
-        """Part, instance and side of each stroke."""
+        """Return part, instance and side of each stroke."""
         if sketch.part is None:
             return [_NOTHING] * len(sketch)
         labels = sketch.part if sketch.label is None else sketch.label
@@ -194,7 +204,7 @@ class _Ids:
         ]
 
     def of_result(self, pair: Pair) -> list[tuple[int, int, int]]:
-        """The same as predicted, for the strokes of the truth in their order there.
+        """Return the predicted part, instance and side of each stroke of the truth, in its order.
 
         In a scene, instances of different objects get different numbers; those of none get 0.
         """

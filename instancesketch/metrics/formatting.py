@@ -1,4 +1,4 @@
-"""Figures as text for a terminal."""
+"""Format figures as text for a terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TABLES = (
         ("precision", "recall", "f1", "grouping", "ari", "sides", "strokes", "groups"),
     ),
 )  # fmt: skip
-# Shown only where this was counted: many corpora have neither objects nor instances nor sides.
+# A figure is shown where its count is not 0: many corpora have no objects, instances or sides.
 _NEEDS = {
     "pq_seven": "objects", "objects": "objects", "grouping": "groups", "ari": "groups",
     "groups": "groups", "sides": "sided_strokes",
@@ -34,16 +34,16 @@ _NEEDS = {
 
 
 def title_of(figure: str) -> str:
-    """What a figure is called where people read it."""
+    """Return the title of a figure, by its key."""
     titles = _HEADLINE_OF_SCENES | _HEADLINE | _OTHERS
     return titles.get(figure, figure.replace("_", " "))
 
 
 def format_figures(figures: Mapping[str, Any]) -> str:
-    """The text that `evaluate` prints: headlines, tables per category and per part, confusions.
+    """Return the text that `evaluate` prints: headlines, tables by category and part, confusions.
 
-    Scenes have a headline of their own. That of parts is left out where only scenes were scored,
-    and none of their objects has parts.
+    Scenes have a headline of their own; that of parts is left out where only scenes without parts
+    were scored.
     """
     lines = []
     if figures["scenes"]:
@@ -76,7 +76,7 @@ def _table(title: str, figures: Mapping[str, Any], columns: Sequence[str]) -> li
     rows = {n: row for n, row in figures.items() if row["strokes"] or row.get("objects")}
     if not rows:
         return []
-    # Of the other columns all are about strokes.
+    # All other columns need strokes.
     needs = {c: _NEEDS.get(c, "strokes") for c in columns}
     filled = [c for c in columns if any(row[needs[c]] for row in rows.values())]
     width = max(map(len, (title, *rows)))
@@ -87,15 +87,15 @@ def _table(title: str, figures: Mapping[str, Any], columns: Sequence[str]) -> li
 
 
 def _confusion_lines(confusion: Mapping[str, Any]) -> list[str]:
-    """Per part of the truth what else it was called, most often first."""
+    """Return a line per part of the truth with the parts it was taken for, most frequent first."""
     parts = confusion["parts"]
     names = [*parts, "(none)"]
     lines = []
     for i, row in enumerate(confusion["counts"]):
         wrong = sorted(((n, names[j]) for j, n in enumerate(row) if n and j != i), reverse=True)
         if wrong:
-            said = ", ".join(f"{name} {n:,}" for n, name in wrong)
-            lines.append(f"{parts[i]:{max(map(len, parts))}}  {said}")
+            taken_for = ", ".join(f"{name} {n:,}" for n, name in wrong)
+            lines.append(f"{parts[i]:{max(map(len, parts))}}  {taken_for}")
     return ["", "strokes called something else, by their true part", *lines] if lines else []
 
 

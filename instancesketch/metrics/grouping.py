@@ -1,28 +1,39 @@
-"""Which strokes belong to one instance of a part, and on which side it is: outcomes and counts.
+"""Instances and sides: which strokes are one instance of a part, judged and counted.
 
 Letters in names: S strokes, B sketches of a batch, K categories, N parts, U units, T strokes whose
 truth has a side. A unit is a sketch and a countable part with two or more strokes of known instance
-in the truth. Truth strokes without a known instance take no part in it, and neither do strokes that
-were given the part wrongly.
+in the truth. Strokes whose true instance is unknown are left out of it, and so are strokes of other
+parts that were predicted as this one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from instancesketch.core.taxonomy import UNLABELED
-from instancesketch.metrics.parts import SHARE_UNIT, Floats, Ints, percent
+from instancesketch.metrics.tally import (
+    SHARE_UNIT,
+    Floats,
+    Ints,
+    Objects,
+    Tally,
+    add_shares,
+    counts,
+    percent,
+    sums,
+    times_or_ones,
+)
 
 Bools = npt.NDArray[np.bool_]
 
 
-class Outcomes(NamedTuple):
-    """How the units and the sided strokes of B sketches came out."""
+class GroupOutcomes(NamedTuple):
+    """Which units and sided strokes of B sketches are right."""
 
     sketch_U: Ints  # index of the unit's sketch in the batch
     part_U: Ints  # the true part
@@ -33,7 +44,7 @@ class Outcomes(NamedTuple):
     right_T: Bools  # the same part on the same side
 
 
-def outcomes(
+def judge_groups(
     parts: Sequence[str],
     *,
     truth_part: npt.ArrayLike,
@@ -43,8 +54,8 @@ def outcomes(
     strokes_per_sketch: npt.ArrayLike,
     truth_side: npt.ArrayLike | None = None,
     side: npt.ArrayLike | None = None,
-) -> Outcomes:
-    """Judges a batch of B sketches of S strokes together.
+) -> GroupOutcomes:
+    """Compare the groups of a batch of B sketches of S strokes together with the truth.
 
     A unit is right if every stroke of it has the right part and a number, and numbers are the same
     where the truth's are, and only there; which numbers they are doesn't matter. For its adjusted
@@ -58,25 +69,18 @@ def outcomes(
         part: (S,) part ids; -1 for no prediction.
         instance: (S,) from 1; 0 and -1 for none.
         strokes_per_sketch: (B,) summing to S.
-        truth_side: (S,) 1 for left, 2 for right, 0 for none; no side is judged where not given.
+        truth_side: (S,) 1 for left, 2 for right, 0 for none; None judges no side.
         side: (S,) likewise; given if and only if `truth_side` is.
 
     Raises:
         ValueError: the lengths don't fit together.
     """
-    per_sketch = np.asarray(strokes_per_sketch, np.int64)
-    sketch_S = np.repeat(np.arange(len(per_sketch)), per_sketch)
     if (truth_side is None) != (side is None):
         raise ValueError("truth_side and side go together")
-    nothing = np.zeros(len(sketch_S), np.int64)
-    truth_S, truth_instance_S, part_S, instance_S, truth_side_S, side_S = (
-        np.asarray(nothing if values is None else values, np.int64)
-        for values in (truth_part, truth_instance, part, instance, truth_side, side)
+    sketch_S, truth_S, truth_instance_S, part_S, instance_S, truth_side_S, side_S = _to_arrays(
+        strokes_per_sketch, truth_part, truth_instance, part, instance, truth_side, side
     )
-    given = (truth_S, truth_instance_S, part_S, instance_S, truth_side_S, side_S)
-    if any(values.shape != sketch_S.shape for values in given):
-        raise ValueError("the arrays and strokes_per_sketch don't fit together")
-
+    # A stroke without truth (-1) looks up the last entry.
     labelled_S = (truth_S >= 0) & np.array([p != UNLABELED for p in (*parts, "")], bool)[truth_S]
     found_S = truth_S == part_S
     sided_S = labelled_S & (truth_side_S > 0)
@@ -87,7 +91,7 @@ def outcomes(
         truth_instance_S[countable_S],
         np.where(found_S & (instance_S >= 1), instance_S, 0)[countable_S],
     )
-    return Outcomes(
+    return GroupOutcomes(
         sketch_U=sketch_U,
         part_U=part_U,
         right_U=right_U,
@@ -98,37 +102,53 @@ def outcomes(
     )
 
 
+def _to_arrays(strokes_per_sketch: npt.ArrayLike, *values: npt.ArrayLike | None) -> list[Ints]:
+    """Return the sketch of each stroke, (S,), and the values as arrays, (S,); zeros for None."""
+    per_sketch = np.asarray(strokes_per_sketch, np.int64)
+    sketch_S = np.repeat(np.arange(len(per_sketch)), per_sketch)
+    zeros_S = np.zeros(len(sketch_S), np.int64)
+    arrays = [np.asarray(zeros_S if v is None else v, np.int64) for v in values]
+    if any(array.shape != sketch_S.shape for array in arrays):
+        raise ValueError("the arrays and strokes_per_sketch don't fit together")
+    return [sketch_S, *arrays]
+
+
 def _units(
-    sketch_S: Ints, part_S: Ints, true_S: Ints, said_S: Ints
+    sketch_S: Ints, part_S: Ints, true_S: Ints, predicted_S: Ints
 ) -> tuple[Ints, Ints, Bools, Floats]:
-    """Units of strokes with known instances, `said` being 0 where a stroke is wrong by itself."""
+    """Return the units of strokes with known instances, and whether they are right.
+
+    `predicted_S` is the predicted instance, or 0 where a stroke has a wrong part or no instance.
+    """
     unit_S = _joint(sketch_S, part_S)
     enough_S = np.bincount(unit_S)[unit_S] >= 2
-    sketch_S, part_S, true_S, said_S = (a[enough_S] for a in (sketch_S, part_S, true_S, said_S))
+    sketch_S, part_S, true_S, predicted_S = (
+        a[enough_S] for a in (sketch_S, part_S, true_S, predicted_S)
+    )
     unit_S = _joint(sketch_S, part_S)
     first_U = np.unique(unit_S, return_index=True)[1]
-    lost_S = said_S < 1
-    alone_S = np.where(lost_S, -1 - np.arange(len(said_S)), said_S)
-    true_S, said_S = _joint(unit_S, true_S), _joint(unit_S, alone_S)
+    lost_S = predicted_S < 1
+    alone_S = np.where(lost_S, -1 - np.arange(len(predicted_S)), predicted_S)
+    true_S, predicted_S = _joint(unit_S, true_S), _joint(unit_S, alone_S)
 
     many = len(first_U)
-    both = _pairs(_joint(true_S, said_S), unit_S, many)
-    in_truth, in_answer = _pairs(true_S, unit_S, many), _pairs(said_S, unit_S, many)
+    both = _pairs(_joint(true_S, predicted_S), unit_S, many)
+    in_truth, in_answer = _pairs(true_S, unit_S, many), _pairs(predicted_S, unit_S, many)
     right_U = (np.bincount(unit_S, lost_S, many) == 0) & (both == in_truth) & (both == in_answer)
     ari_U = _adjusted_rand(both, in_truth, in_answer, _pairs(unit_S, unit_S, many))
-    # Each stroke on its own is how most truths are, so silence would score high.
+    # Most truths have one stroke per instance, so predicting nothing would score high.
     ari_U[np.bincount(unit_S, ~lost_S, many) == 0] = 0
     return sketch_S[first_U], part_S[first_U], right_U, ari_U
 
 
 def _joint(first_S: Ints, second_S: Ints) -> Ints:
-    """(S,) numbers from 0 without gaps, the same where both are the same."""
+    """Return numbers from 0 without gaps, (S,), equal where both inputs are equal."""
     values, second_S = np.unique(second_S, return_inverse=True)
     return np.unique(first_S * max(1, len(values)) + second_S, return_inverse=True)[1]
 
 
 def _pairs(group_S: Ints, unit_S: Ints, many: int) -> Ints:
-    """(U,) number of pairs of strokes of one group, for groups numbered without gaps."""
+    """Return the number of pairs of strokes in one group in each unit, (U,)."""
     unit_G = np.zeros(len(np.bincount(group_S)), np.int64)
     unit_G[group_S] = unit_S
     size_G = np.bincount(group_S)
@@ -138,11 +158,9 @@ def _pairs(group_S: Ints, unit_S: Ints, many: int) -> Ints:
 
 
 def _adjusted_rand(both: Ints, in_truth: Ints, in_answer: Ints, all_pairs: Ints) -> Floats:
-    """Adjusted Rand index from numbers of pairs (Hubert and Arabie 1985, equation 5).
-
-    Written over the four kinds of pairs, as scikit-learn does, so that equal partitions give 1 even
-    where the index is 0 / 0: all in one group, or each on its own.
-    """
+    """Return the adjusted Rand index from numbers of pairs (Hubert and Arabie 1985, equation 5)."""
+    # Over the four sorts of pairs, as in scikit-learn, equal partitions give 1 even where the
+    # index is 0 / 0: all in one group, or each stroke on its own.
     same = both.astype(np.float64)
     split, merged = in_truth - same, in_answer - same
     apart = all_pairs - same - split - merged
@@ -152,24 +170,18 @@ def _adjusted_rand(both: Ints, in_truth: Ints, in_answer: Ints, all_pairs: Ints)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GroupingTally:
-    """Counts that grouping and sides are made of. Tallies of shards are added exactly."""
+class GroupingTally(Tally):
+    """Counts of right groups and sides."""
 
-    parts: tuple[str, ...]
-    categories: tuple[str, ...]
-    groups: Ints  # (K, N) units
-    right_groups: Ints  # (K, N) those of them that are right
-    ari: npt.NDArray[np.object_]  # (K, N) sum of their adjusted Rand indices
-    sided: Ints  # (K, N) strokes whose truth has a side
-    right_sided: Ints  # (K, N) those of them that are right
-
-    @classmethod
-    def empty(cls, parts: Sequence[str], categories: Sequence[str]) -> GroupingTally:
-        """A tally of nothing, for part and category ids that index these names."""
-        shape = len(categories), len(parts)
-        counts: dict[str, Any] = {f.name: np.zeros(shape, np.int64) for f in fields(cls)[2:]}
-        counts["ari"] = np.zeros(shape, object)  # of Python's integers, which don't overflow
-        return cls(parts=tuple(parts), categories=tuple(categories), **counts)
+    groups: Ints = field(metadata=counts(lambda k, n: (k, n)))  # units
+    right_groups: Ints = field(
+        metadata=counts(lambda k, n: (k, n))
+    )  # of these, those that are right
+    ari: Objects = field(metadata=sums(lambda k, n: (k, n)))  # over units: adjusted Rand index
+    sided: Ints = field(metadata=counts(lambda k, n: (k, n)))  # strokes whose truth has a side
+    right_sided: Ints = field(
+        metadata=counts(lambda k, n: (k, n))
+    )  # of these, those that are right
 
     def add_arrays(
         self,
@@ -184,14 +196,14 @@ class GroupingTally:
         side: npt.ArrayLike | None = None,
         times: npt.ArrayLike | None = None,
     ) -> None:
-        """Counts a batch of B sketches of S strokes together, in place.
+        """Judge and count a batch of B sketches, in place.
 
-        Arrays over strokes are those of `outcomes`, `category` and `times` those of `add_outcomes`.
+        Arrays over strokes are those of `judge_groups`, the others those of `add_outcomes`.
 
         Raises:
             ValueError: the lengths don't fit together.
         """
-        found = outcomes(
+        found = judge_groups(
             self.parts,
             truth_part=truth_part,
             truth_instance=truth_instance,
@@ -206,46 +218,32 @@ class GroupingTally:
         self.add_outcomes(found, category, times)
 
     def add_outcomes(
-        self, found: Outcomes, category: npt.ArrayLike, times: npt.ArrayLike | None = None
+        self, found: GroupOutcomes, category: npt.ArrayLike, times: npt.ArrayLike | None = None
     ) -> None:
-        """Counts what was judged once, in place.
+        """Count a batch of B sketches that was judged once, in place.
 
         Args:
             found: of B sketches.
             category: (B,) category ids of the truth, none of them negative.
-            times: (B,) how often each sketch counts; once each where not given.
+            times: (B,) how often each sketch counts; once each for None.
 
         Raises:
             ValueError: the lengths don't fit together.
         """
         category_B = np.asarray(category, np.int64)
-        times_B = np.ones_like(category_B) if times is None else np.asarray(times, np.int64)
-        if category_B.shape != times_B.shape:
-            raise ValueError("category and times don't fit together")
+        times_B = times_or_ones(times, len(category_B))
         cell_U = category_B[found.sketch_U], found.part_U
         times_U = times_B[found.sketch_U]
         np.add.at(self.groups, cell_U, times_U)
         np.add.at(self.right_groups, cell_U, times_U * found.right_U)
-        summed = np.zeros(self.groups.shape, np.int64)
-        np.add.at(summed, cell_U, np.rint(found.ari_U * SHARE_UNIT).astype(np.int64) * times_U)
-        np.add(self.ari, summed, out=self.ari)
+        add_shares(self.ari, cell_U, found.ari_U, times_U)
         cell_T = category_B[found.sketch_T], found.part_T
         times_T = times_B[found.sketch_T]
         np.add.at(self.sided, cell_T, times_T)
         np.add.at(self.right_sided, cell_T, times_T * found.right_T)
 
-    def __add__(self, other: GroupingTally) -> GroupingTally:
-        if (self.parts, self.categories) != (other.parts, other.categories):
-            raise ValueError("tallies of different parts or categories can't be added")
-        names = [f.name for f in fields(self)[2:]]
-        return GroupingTally(
-            parts=self.parts,
-            categories=self.categories,
-            **{name: getattr(self, name) + getattr(other, name) for name in names},
-        )
-
     def figures(self) -> dict[str, Any]:
-        """The figures as plain numbers, in percent; None where there is nothing to measure.
+        """Return the figures as plain numbers, in percent; None where nothing can be measured.
 
         `grouping`: share of units grouped without an error. `ari`: their mean adjusted Rand index.
         `sides`: share of strokes with a side in the truth that have that part and side. Beside them

@@ -1,4 +1,4 @@
-"""Rows of a result and of the truth that are the same drawing, and which strokes are the same."""
+"""Match the rows of a result with those of the truth, and their strokes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from instancesketch.core.taxonomy import Taxonomy
 
 
 class Pair(NamedTuple):
-    """A drawing or scene as it is in the truth and in the result."""
+    """A sketch or scene in the truth and in the result."""
 
     true: Sketch
     result: Sketch
@@ -22,7 +22,7 @@ class Pair(NamedTuple):
 
     @property
     def objects(self) -> list[int]:
-        """The predicted object of each stroke of the truth; -1 for none."""
+        """The predicted object of each stroke of the truth, -1 for none."""
         found = self.result.object
         if found is None or self.result.error is not None:
             return [-1] * len(self.true)
@@ -32,7 +32,7 @@ class Pair(NamedTuple):
 def pair_up(
     results: Iterable[Sketch], truth: Iterable[Sketch], taxonomy: Taxonomy
 ) -> tuple[list[Pair], dict[str, int]]:
-    """Finds the pairs that can be scored, and counts the rest.
+    """Return the pairs that can be scored, and count the rest.
 
     Returns:
         The pairs, in the result's order: scenes (the truth has objects) and drawings with parts and
@@ -61,14 +61,14 @@ def pair_up(
 
 
 def stroke_order(true: Sketch, result: Sketch) -> list[int]:
-    """Index in the result of each stroke of the truth.
+    """Return the index in the result of each stroke of the truth.
 
-    A result made in another order of strokes (`--shuffle-strokes`) has the same points, by which
-    they are found. Where the points differ, as when one of the two went through another format,
-    strokes keep their places.
+    A result with another order of strokes (`--shuffle-strokes`) has the same points, which identify
+    them. Where the points differ, as when one of the two was written in another format, strokes are
+    taken to be in the same order.
 
     Raises:
-        UserError: they have not as many strokes, or evidently others in these places.
+        UserError: the numbers of strokes differ, or their lengths show another order.
     """
     name, many = repr(true.sketch_id), len(true)
     if many != len(result):

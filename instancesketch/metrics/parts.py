@@ -1,53 +1,106 @@
-"""Counts over strokes and sketches, and the figures that they give.
+"""Parts and categories of sketches: what is right, counted over strokes and sketches.
 
-Letters in names: S strokes, B sketches of a batch, K categories, N parts.
+Letters in names: P points, S strokes, B sketches of a batch, K categories, N parts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from instancesketch.core.taxonomy import UNLABELED
+from instancesketch.metrics.tally import (
+    SHARE_UNIT,
+    Floats,
+    Ints,
+    Objects,
+    Tally,
+    add_shares,
+    counts,
+    percent,
+    sums,
+    times_or_ones,
+)
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-
-# A part rarer than this in the truth has an F1 of chance, so macro-F1 leaves it out.
+# The F1 of a rarer part is mostly chance, so macro-F1 leaves it out.
 MACRO_STROKES = 10
-# Shares are summed as whole numbers of this unit: floats would make the order of merging matter.
-SHARE_UNIT = 1 << 40
+
+
+class PartOutcomes(NamedTuple):
+    """How the strokes with a truth of B sketches were labelled."""
+
+    truth_S: Ints  # part ids
+    predicted_S: Ints  # part ids; -1 for none
+    sketch_S: Ints  # index of the stroke's sketch in the batch
+    share_B: Floats  # right strokes / strokes of each sketch; 0 without strokes
+    length_share_B: Floats  # the same by length
+
+
+def judge_parts(
+    *,
+    truth: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    strokes_per_sketch: npt.ArrayLike,
+) -> PartOutcomes:
+    """Compare the parts of a batch of B sketches of S strokes together with the truth.
+
+    Args:
+        truth: (S,) part ids; a stroke of -1 has no truth and is left out.
+        predicted: (S,) part ids; -1 is no prediction, which is wrong.
+        weight: (S,) lengths, from `stroke_weights`.
+        strokes_per_sketch: (B,) summing to S.
+
+    Raises:
+        ValueError: the lengths don't fit together.
+    """
+    per_sketch = np.asarray(strokes_per_sketch, np.int64)
+    many = len(per_sketch)
+    sketch_S = np.repeat(np.arange(many), per_sketch)
+    truth_S, predicted_S, weight_S = (np.asarray(a, np.int64) for a in (truth, predicted, weight))
+    if not len(truth_S) == len(predicted_S) == len(weight_S) == len(sketch_S):
+        raise ValueError("truth, predicted, weight and strokes_per_sketch don't fit together")
+    known_S = truth_S >= 0
+    truth_S, predicted_S, weight_S, sketch_S = (
+        a[known_S] for a in (truth_S, predicted_S, weight_S, sketch_S)
+    )
+    right_S = truth_S == predicted_S
+    return PartOutcomes(
+        truth_S=truth_S,
+        predicted_S=predicted_S,
+        sketch_S=sketch_S,
+        share_B=shares(right_S, np.ones_like(weight_S), sketch_S, many),
+        length_share_B=shares(right_S, weight_S, sketch_S, many),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Tally:
-    """Counts that figures are made of. Tallies of shards are added, in any order, exactly."""
+class PartTally(Tally):
+    """Counts of right parts and categories."""
 
-    parts: tuple[str, ...]
-    categories: tuple[str, ...]
-    confusion: Ints  # (N, N + 1) strokes: truth by prediction; the last column is none
-    sketches: Ints  # (K,) sketches with a stroke to score
-    strokes: Ints  # (K,) strokes scored
-    labelled: Ints  # (K,) strokes scored whose truth is not `unlabeled`
-    right: Ints  # (K,) those of them that are right
-    share: npt.NDArray[np.object_]  # (K,) sum over sketches of right strokes / strokes
-    length_share: npt.NDArray[np.object_]  # (K,) the same by length
-    judged: Ints  # (K,) sketches whose category was predicted
-    named: Ints  # (K,) those of them that are right
-
-    @classmethod
-    def empty(cls, parts: Sequence[str], categories: Sequence[str]) -> Tally:
-        """A tally of nothing, for part and category ids that index these names."""
-        counts: dict[str, Any] = {f.name: np.zeros(len(categories), np.int64) for f in fields(cls)}
-        for name in ("share", "length_share"):  # of Python's integers, which don't overflow
-            counts[name] = np.zeros(len(categories), object)
-        confusion = np.zeros((len(parts), len(parts) + 1), np.int64)
-        names = {"parts": tuple(parts), "categories": tuple(categories)}
-        return cls(**counts | names | {"confusion": confusion})
+    confusion: Ints = field(
+        metadata=counts(lambda k, n: (n, n + 1))
+    )  # strokes, truth by prediction; last: none
+    sketches: Ints = field(metadata=counts(lambda k, n: (k,)))  # sketches with a stroke to score
+    strokes: Ints = field(metadata=counts(lambda k, n: (k,)))  # strokes scored
+    labelled: Ints = field(
+        metadata=counts(lambda k, n: (k,))
+    )  # of these, those whose truth is not `unlabeled`
+    right: Ints = field(metadata=counts(lambda k, n: (k,)))  # of these, those that are right
+    share: Objects = field(
+        metadata=sums(lambda k, n: (k,))
+    )  # over sketches: right strokes / strokes
+    length_share: Objects = field(metadata=sums(lambda k, n: (k,)))  # the same by length
+    judged: Ints = field(
+        metadata=counts(lambda k, n: (k,))
+    )  # sketches whose category was predicted
+    named: Ints = field(
+        metadata=counts(lambda k, n: (k,))
+    )  # of these, those whose category is right
 
     def add_arrays(
         self,
@@ -60,75 +113,67 @@ class Tally:
         predicted_category: npt.ArrayLike | None = None,
         times: npt.ArrayLike | None = None,
     ) -> None:
-        """Counts a batch of B sketches of S strokes together, in place.
+        """Judge and count a batch of B sketches, in place.
 
-        Args:
-            truth: (S,) part ids; a stroke of -1 has no truth and is left out.
-            predicted: (S,) part ids; -1 is no prediction, which is wrong.
-            weight: (S,) lengths, from `stroke_weights`.
-            strokes_per_sketch: (B,) summing to S.
-            category: (B,) category ids of the truth, none of them negative.
-            predicted_category: (B,) category ids, -1 for none; not given where none was predicted.
-            times: (B,) how often each sketch counts; once each where not given.
+        Arrays over strokes are those of `judge_parts`, the others those of `add_outcomes`.
 
         Raises:
             ValueError: the lengths don't fit together.
         """
-        per_sketch = np.asarray(strokes_per_sketch, np.int64)
-        many = len(per_sketch)
-        category_B = np.asarray(category, np.int64)
-        times_B = np.ones(many, np.int64) if times is None else np.asarray(times, np.int64)
-        sketch_S = np.repeat(np.arange(many), per_sketch)
-        truth_S, predicted_S, weight_S = (
-            np.asarray(a, np.int64) for a in (truth, predicted, weight)
+        outcomes = judge_parts(
+            truth=truth,
+            predicted=predicted,
+            weight=weight,
+            strokes_per_sketch=strokes_per_sketch,
         )
-        if not len(truth_S) == len(predicted_S) == len(weight_S) == len(sketch_S):
-            raise ValueError("truth, predicted, weight and strokes_per_sketch don't fit together")
-        if not len(category_B) == len(times_B) == many:
-            raise ValueError("category, times and strokes_per_sketch don't fit together")
+        self.add_outcomes(outcomes, category, predicted_category, times)
 
-        known = truth_S >= 0
-        truth_S, predicted_S, weight_S, sketch_S = (
-            a[known] for a in (truth_S, predicted_S, weight_S, sketch_S)
-        )
-        right_S = truth_S == predicted_S
-        labelled_S = np.array([p != UNLABELED for p in self.parts], bool)[truth_S]
-        times_S = times_B[sketch_S]
-        category_S = category_B[sketch_S]
-        cell_S = truth_S * (len(self.parts) + 1) + np.where(
-            predicted_S < 0, len(self.parts), predicted_S
-        )
-        np.add.at(self.confusion.reshape(-1), cell_S, times_S)
+    def add_outcomes(
+        self,
+        outcomes: PartOutcomes,
+        category: npt.ArrayLike,
+        predicted_category: npt.ArrayLike | None = None,
+        times: npt.ArrayLike | None = None,
+    ) -> None:
+        """Count a batch of B sketches that was judged once, in place.
+
+        Args:
+            outcomes: of B sketches.
+            category: (B,) category ids of the truth, none of them negative.
+            predicted_category: (B,) category ids, -1 for none; None where none was predicted.
+            times: (B,) how often each sketch counts; once each for None.
+
+        Raises:
+            ValueError: the lengths don't fit together.
+        """
+        many = len(outcomes.share_B)
+        category_B, times_B = np.asarray(category, np.int64), times_or_ones(times, many)
+        if category_B.shape != (many,):
+            raise ValueError("category and sketches don't fit together")
+        self._add_strokes(outcomes, category_B, times_B)
+        scored_B = np.bincount(outcomes.sketch_S, minlength=many) > 0
+        np.add.at(self.sketches, category_B, times_B * scored_B)
+        cell, times_of_cell = category_B[scored_B], times_B[scored_B]
+        add_shares(self.share, cell, outcomes.share_B[scored_B], times_of_cell)
+        add_shares(self.length_share, cell, outcomes.length_share_B[scored_B], times_of_cell)
+        if predicted_category is not None:
+            right_B = category_B == np.asarray(predicted_category)
+            np.add.at(self.judged, category_B, times_B)
+            np.add.at(self.named, category_B, times_B * right_B)
+
+    def _add_strokes(self, outcomes: PartOutcomes, category_B: Ints, times_B: Ints) -> None:
+        truth_S, predicted_S, sketch_S = outcomes[:3]
+        category_S, times_S = category_B[sketch_S], times_B[sketch_S]
+        labelled_S = _is_labelled(self.parts)[truth_S]
+        none = len(self.parts)
+        column_S = np.where(predicted_S < 0, none, predicted_S)
+        np.add.at(self.confusion, (truth_S, column_S), times_S)
         np.add.at(self.strokes, category_S, times_S)
         np.add.at(self.labelled, category_S, times_S * labelled_S)
-        np.add.at(self.right, category_S, times_S * (labelled_S & right_S))
-
-        ones = np.ones_like(weight_S)
-        scored = np.bincount(sketch_S, minlength=many) > 0
-        np.add.at(self.sketches, category_B, times_B * scored)
-        for total, weights in ((self.share, ones), (self.length_share, weight_S)):
-            units = np.rint(shares(right_S, weights, sketch_S, many) * SHARE_UNIT)
-            summed = np.zeros(len(self.categories), np.int64)
-            np.add.at(summed, category_B[scored], (units.astype(np.int64) * times_B)[scored])
-            total += summed
-        if predicted_category is not None:
-            np.add.at(self.judged, category_B, times_B)
-            np.add.at(
-                self.named, category_B, times_B * (category_B == np.asarray(predicted_category))
-            )
-
-    def __add__(self, other: Tally) -> Tally:
-        if (self.parts, self.categories) != (other.parts, other.categories):
-            raise ValueError("tallies of different parts or categories can't be added")
-        names = [f.name for f in fields(self)[2:]]
-        return Tally(
-            parts=self.parts,
-            categories=self.categories,
-            **{name: getattr(self, name) + getattr(other, name) for name in names},
-        )
+        np.add.at(self.right, category_S, times_S * (labelled_S & (truth_S == predicted_S)))
 
     def figures(self) -> dict[str, Any]:
-        """The figures as plain numbers, in percent; None where there is nothing to measure.
+        """Return the figures as plain numbers, in percent; None where nothing can be measured.
 
         `C`, `P`: share of right strokes per sketch, by count and by length, averaged over sketches,
         then over categories (as SPG defines them, Li et al. 2019). `part_accuracy`, `macro_f1`:
@@ -160,23 +205,28 @@ class Tally:
         }
 
     def _per_part(self) -> dict[str, dict[str, Any]]:
-        labelled = np.array([p != UNLABELED for p in self.parts], bool)
-        counts = self.confusion * labelled[:, None]
-        strokes, called = counts.sum(axis=1), counts.sum(axis=0)
+        labelled_N = _is_labelled(self.parts)
+        confusion = self.confusion * labelled_N[:, None]
+        strokes, called = confusion.sum(axis=1), confusion.sum(axis=0)
         return {
             name: {
-                "precision": percent(counts[i, i], called[i]),
-                "recall": percent(counts[i, i], strokes[i]),
-                "f1": percent(2 * counts[i, i], strokes[i] + called[i]),
+                "precision": percent(confusion[i, i], called[i]),
+                "recall": percent(confusion[i, i], strokes[i]),
+                "f1": percent(2 * confusion[i, i], strokes[i] + called[i]),
                 "strokes": int(strokes[i]),
             }
             for i, name in enumerate(self.parts)
-            if labelled[i]
+            if labelled_N[i]
         }
 
 
+def _is_labelled(parts: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return whether each part says anything, (N,): all do but `unlabeled`."""
+    return np.array([part != UNLABELED for part in parts], bool)
+
+
 def stroke_weights(x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike) -> Ints:
-    """Lengths of strokes as P counts them: 1 for the first point, then int(segment length) each.
+    """Return the lengths of strokes as P counts them: 1, and int(length) of each segment.
 
     Args:
         x: (P,) of all strokes end to end.
@@ -184,13 +234,13 @@ def stroke_weights(x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike
         stroke_len: (S,) points per stroke, each at least 1.
 
     Returns:
-        (S,) lengths, each at least 1, in the drawing's own unit.
+        (S,) lengths, each at least 1, in the sketch's own unit.
     """
     return _weights(x, y, stroke_len, np.int64)
 
 
 def scene_weights(x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike) -> Floats:
-    """Lengths of strokes as figures of scenes count them: 1 more than the length of the line.
+    """Return the lengths of strokes as figures of scenes count them: 1 more than the line's.
 
     Args:
         x: (P,) of all strokes end to end.
@@ -204,30 +254,26 @@ def scene_weights(x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike)
 
 
 def _weights(
-    x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike, kind: type[np.generic]
+    x: npt.ArrayLike, y: npt.ArrayLike, stroke_len: npt.ArrayLike, dtype: type[np.generic]
 ) -> npt.NDArray[Any]:
-    """(S,) sums over the segments of each stroke, turned into `kind` one by one, and 1."""
+    """Return 1 plus the segment lengths of each stroke, (S,), each converted to `dtype` first."""
     lengths = np.asarray(stroke_len, np.int64)
     if len(lengths) == 0:
-        return np.zeros(0, kind)
+        return np.zeros(0, dtype)
     starts = np.cumsum(lengths) - lengths
     dx, dy = (np.diff(np.asarray(v, np.float64), prepend=0.0) for v in (x, y))
-    segment = np.sqrt(dx * dx + dy * dy).astype(kind)
-    segment[starts] = 1
-    return np.add.reduceat(segment, starts, dtype=kind)
+    segment = np.sqrt(dx * dx + dy * dy).astype(dtype)
+    segment[starts] = 1  # in place of the jump from the stroke before
+    return np.add.reduceat(segment, starts, dtype=dtype)
 
 
 def shares(
     right_S: npt.NDArray[np.bool_], weight_S: npt.NDArray[Any], sketch_S: Ints, many: int
-) -> npt.NDArray[np.float64]:
-    """(B,) weight of each sketch's right strokes over that of all; 0 where it has none."""
+) -> Floats:
+    """Return the weight of each sketch's right strokes over that of all, (B,); 0 without any."""
     total = np.bincount(sketch_S, weight_S, many)
     right = np.bincount(sketch_S, weight_S * right_S, many)
     return np.divide(right, total, out=np.zeros(many), where=total > 0)
-
-
-def percent(part: Any, whole: Any) -> float | None:
-    return 100 * int(part) / int(whole) if whole else None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -1,4 +1,4 @@
-"""Truth and prediction side by side, as numbers: what each sketch or scene adds to the figures."""
+"""Scored sketches and scenes: truth and prediction as ids, and the figures of samples of them."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ import numpy.typing as npt
 
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.metrics.grouping import GroupingTally, Outcomes, outcomes
+from instancesketch.metrics.grouping import GroupingTally, GroupOutcomes, judge_groups
 from instancesketch.metrics.matching import Pair
-from instancesketch.metrics.parts import Ints, Tally, scene_weights, shares
-from instancesketch.metrics.scenes import SceneOutcomes, SceneTally, scene_outcomes
+from instancesketch.metrics.parts import PartOutcomes, PartTally, judge_parts, scene_weights
+from instancesketch.metrics.scenes import SceneOutcomes, SceneTally, judge_scenes
+from instancesketch.metrics.tally import Ints
 
 _OF_GROUPING = ("grouping", "ari", "sides")
 OF_SCENES = ("pq", "pq_seven", "object_f1")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SceneAnswers:
-    """Scenes beside their truth: what each adds to the figures."""
+class ScoredScenes:
+    """B scenes, judged."""
 
     categories: tuple[str, ...]
     sketch_ids: tuple[str, ...]
     outcomes: SceneOutcomes
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair], taxonomy: Taxonomy) -> SceneAnswers:
-        """Judges scenes: pairs whose truth has objects. One with `error` has found none."""
+    def of(cls, pairs: Sequence[Pair], taxonomy: Taxonomy) -> ScoredScenes:
+        """Judge pairs whose truth has objects; a result with `error` has no objects."""
         id_of = {name: i for i, name in enumerate(taxonomy.category_names)}
 
         def categories(sketch: Sketch) -> list[int]:
@@ -39,8 +40,8 @@ class SceneAnswers:
             return [-1 if name is None else id_of[name] for name in named]
 
         true_B = [categories(pair.true) for pair in pairs]
-        said_B = [categories(pair.result) for pair in pairs]
-        outcomes = scene_outcomes(
+        predicted_B = [categories(pair.result) for pair in pairs]
+        outcomes = judge_scenes(
             truth_object=_flat([pair.true.object or () for pair in pairs]),
             object=_flat([pair.objects for pair in pairs]),
             weight=np.concatenate(
@@ -49,45 +50,45 @@ class SceneAnswers:
             strokes_per_scene=[len(pair.true) for pair in pairs],
             truth_category=_flat(true_B),
             truth_objects_per_scene=[len(found) for found in true_B],
-            category=_flat(said_B),
-            objects_per_scene=[len(found) for found in said_B],
+            category=_flat(predicted_B),
+            objects_per_scene=[len(found) for found in predicted_B],
         )
         ids = tuple(pair.true.sketch_id for pair in pairs)
         return cls(categories=taxonomy.category_names, sketch_ids=ids, outcomes=outcomes)
 
-    def said(self) -> dict[tuple[str, int], int]:
-        """What each true object, by scene and number, was taken for: a category id, or -1."""
+    def predicted_categories(self) -> dict[tuple[str, int], int]:
+        """Return the predicted category id, or -1, of each true object by scene id and number."""
         found = self.outcomes
-        columns = found.scene_T.tolist(), found.object_T.tolist(), found.said_T.tolist()
+        columns = found.scene_T.tolist(), found.object_T.tolist(), found.predicted_T.tolist()
         rows = zip(*columns, strict=True)
         return {(self.sketch_ids[scene], number): category for scene, number, category in rows}
 
     def tally(self, times: npt.ArrayLike | None = None) -> SceneTally:
-        """Counts every scene once, or as often as `times` (B,) says."""
-        tally = SceneTally.empty(self.categories)
+        """Count every scene once, or as often as `times` (B,) says."""
+        tally = SceneTally.empty((), self.categories)
         tally.add_outcomes(self.outcomes, times)
         return tally
 
     def figures(self) -> dict[str, Any]:
-        """The figures of `SceneTally`."""
+        """Return the figures of `SceneTally`."""
         return self.tally().figures()
 
     def figure(self, name: str, times: npt.ArrayLike | None = None) -> float | None:
-        """One figure that is a single number, each scene counted as often as `times` (B,) says."""
+        """Return a figure that is a single number, with scenes counted as `times` (B,) says."""
         return self.tally(times).figures()[name]
 
     @property
     def category(self) -> Ints:
-        """(B,) zeros: scenes have no category, and are drawn from all alike."""
+        """Zeros, (B,): scenes have no category, so that a bootstrap samples from all of them."""
         return np.zeros(len(self.sketch_ids), np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """Truth and prediction of B sketches side by side, as ids: what the tallies count.
+class ScoredSketches:
+    """Truth and prediction of B sketches of S strokes together, as ids.
 
-    Each true object of a scene, where it has parts and a category of the taxonomy, is a sketch of
-    its own. `scenes` has the scenes themselves.
+    Each true object of a scene is a sketch of its own, if it has parts and a category of the
+    taxonomy; `scenes` has the scenes themselves.
     """
 
     parts: tuple[str, ...]
@@ -103,32 +104,34 @@ class Answers:
     strokes_per_sketch: Ints  # (B,)
     category: Ints  # (B,)
     predicted_category: Ints | None  # (B,)
-    scenes: SceneAnswers
+    scenes: ScoredScenes
 
-    def tally(self, times: npt.ArrayLike | None = None) -> Tally:
-        """Counts the parts of every sketch once, or as often as `times` (B,) says."""
-        tally = Tally.empty(self.parts, self.categories)
-        tally.add_arrays(
+    def tally(self, times: npt.ArrayLike | None = None) -> PartTally:
+        """Count the parts of every sketch once, or as often as `times` (B,) says."""
+        tally = PartTally.empty(self.parts, self.categories)
+        tally.add_outcomes(self.part_outcomes, self.category, self.predicted_category, times)
+        return tally
+
+    @cached_property
+    def part_outcomes(self) -> PartOutcomes:
+        """The parts of the strokes, and the shares of right ones."""
+        return judge_parts(
             truth=self.truth,
             predicted=self.predicted,
             weight=self.weight,
             strokes_per_sketch=self.strokes_per_sketch,
-            category=self.category,
-            predicted_category=self.predicted_category,
-            times=times,
         )
-        return tally
 
     def grouping(self, times: npt.ArrayLike | None = None) -> GroupingTally:
-        """Counts the instances and sides of every sketch once, or as often as `times` (B,) says."""
+        """Count the instances and sides of every sketch once, or as often as `times` (B,) says."""
         tally = GroupingTally.empty(self.parts, self.categories)
-        tally.add_outcomes(self.outcomes, self.category, times)
+        tally.add_outcomes(self.group_outcomes, self.category, times)
         return tally
 
     @cached_property
-    def outcomes(self) -> Outcomes:
-        """How each group of instances and each sided stroke came out."""
-        return outcomes(
+    def group_outcomes(self) -> GroupOutcomes:
+        """Which groups and sided strokes are right."""
+        return judge_groups(
             self.parts,
             truth_part=self.truth,
             truth_instance=self.truth_instance,
@@ -140,7 +143,7 @@ class Answers:
         )
 
     def figures(self) -> dict[str, Any]:
-        """The figures of the three tallies in one, also by category and by part."""
+        """Return the figures of the three tallies together."""
         found = self.tally().figures()
         for more in (self.grouping().figures(), self.scenes.figures()):
             for key in ("per_category", "per_part"):
@@ -150,9 +153,9 @@ class Answers:
         return found
 
     def figure(self, name: str, times: npt.ArrayLike | None = None) -> float | None:
-        """One figure that is a single number, each counted as often as `times` (B,) says.
+        """Return a figure that is a single number, with sketches counted as `times` (B,) says.
 
-        Figures of scenes count scenes, B of them; all others count sketches.
+        For figures of scenes B is the number of scenes.
         """
         if name in OF_SCENES:
             return self.scenes.figure(name, times)
@@ -160,10 +163,8 @@ class Answers:
         return tally.figures()[name]
 
     def shares(self) -> npt.NDArray[np.float64]:
-        """(B,) share of right strokes of each sketch, 0 to 1: what C averages."""
-        many = len(self.sketch_ids)
-        sketch_S = np.repeat(np.arange(many), self.strokes_per_sketch)
-        return shares(self.truth == self.predicted, np.ones_like(self.truth), sketch_S, many)
+        """Return the share of right strokes of each sketch, (B,), which C averages."""
+        return self.part_outcomes.share_B
 
 
 def _flat(lists: Sequence[Sequence[int]]) -> Ints:

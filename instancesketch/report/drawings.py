@@ -13,7 +13,7 @@ import numpy as np
 
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
-from instancesketch.metrics import outcomes, stroke_order
+from instancesketch.metrics import judge_groups, stroke_order
 from instancesketch.render.colours import CONFIDENCE, GREY, Ink, instance_ink, palette
 from instancesketch.render.svg import to_svg
 from instancesketch.report.scene_cards import (
@@ -213,7 +213,7 @@ def _misgrouped(drawings: Sequence[Drawing], place: Mapping[str, int]) -> Iterat
     part, instance = _ids((sketch for _, sketch, _ in compared), place)
     truth_part, truth_instance = _ids((true for _, _, true in compared), place)
     parts = list(place)
-    found = outcomes(
+    found = judge_groups(
         parts,
         truth_part=truth_part,
         truth_instance=truth_instance,

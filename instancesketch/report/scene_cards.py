@@ -8,7 +8,7 @@ from typing import Any
 
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy, normalise
-from instancesketch.metrics import scene_outcomes, scene_weights
+from instancesketch.metrics import judge_scenes, scene_weights
 from instancesketch.render.colours import object_colours
 
 
@@ -33,7 +33,7 @@ def agree(sketch: Sketch, true: Sketch, taxonomy: Taxonomy | None) -> Agreement 
         return None
     predicted = sketch.object or (-1,) * len(sketch)
     categories, true_categories = sketch.object_category or (), true.object_category or ()
-    found = scene_outcomes(
+    found = judge_scenes(
         truth_object=true.object,
         object=predicted,
         weight=scene_weights(true.x, true.y, true.stroke_len),
@@ -43,7 +43,7 @@ def agree(sketch: Sketch, true: Sketch, taxonomy: Taxonomy | None) -> Agreement 
         category=range(len(categories)),  # so that the outcome names the matching object itself
         objects_per_scene=[len(categories)],
     )
-    pairs = list(zip(found.said_T.tolist(), found.object_T.tolist(), strict=True))
+    pairs = list(zip(found.predicted_T.tolist(), found.object_T.tolist(), strict=True))
     matches = {place: true_place for place, true_place in pairs if place >= 0}
     return Agreement(
         pq=float(found.pq_B[0]),

@@ -78,7 +78,7 @@ def same_object(batch: Batch) -> tuple[Tensor, Tensor]:
 def evaluate(net: GrouperNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> SceneTally:
     """Count right and wrong objects of labelled scenes."""
     net.eval()
-    tally, other = SceneTally.empty(taxonomy.category_names), len(taxonomy.category_names)
+    tally, other = SceneTally.empty((), taxonomy.category_names), len(taxonomy.category_names)
     for batch in batches:
         predicted = find(net, batch)
         # Objects without a stroke have no known category, and so don't count.

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.segmenter import Segmenter, predict
-from instancesketch.metrics import Tally, stroke_weights
+from instancesketch.metrics import PartTally, stroke_weights
 from instancesketch.models.packing import Batch
 from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.training.config import (
@@ -67,7 +67,7 @@ class SegmenterFit(Fit):
         )
         return loss + self.config.category_loss * category_loss / hidden_N.sum().clamp(min=1)
 
-    def measure(self, batches: Iterable[Batch]) -> Tally:
+    def measure(self, batches: Iterable[Batch]) -> PartTally:
         """Count right and wrong parts of labelled batches, with their categories given."""
         with self.autocast():
             return evaluate(self.mean, batches, self.taxonomy, given=True)
@@ -121,10 +121,10 @@ def class_weights(part_counts: Sequence[int]) -> Tensor:
 
 def evaluate(
     net: SegmenterNet, batches: Iterable[Batch], taxonomy: Taxonomy, *, given: bool
-) -> Tally:
+) -> PartTally:
     """Count right and wrong parts of labelled batches, with categories given or predicted."""
     net.eval()
-    tally = Tally.empty(taxonomy.part_names, taxonomy.category_names)
+    tally = PartTally.empty(taxonomy.part_names, taxonomy.category_names)
     for batch in batches:
         given_N = batch.category_N if given else torch.full_like(batch.category_N, -1)
         parts_SQ, category_N, _ = predict(net, batch, given_N)

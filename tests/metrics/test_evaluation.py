@@ -1,4 +1,4 @@
-"""Results beside truth by id: nothing is dropped, whatever is missing, failed or unknown."""
+"""Results compared with their truth by id: every row is scored or counted."""
 
 import re
 
@@ -27,7 +27,7 @@ CAR = sketch("a", "car", ["wheel", "wheel", "frame", "frame"])
 DOG = sketch("b", "dog", ["head", "body"])
 
 
-def test_rows_meet_by_id_and_words_mean_their_category():
+def test_rows_are_matched_by_id_and_words_name_their_category():
     results = [result("b", "4leg", ["head", "neck"]), result("a", "car", CAR.part)]
     figures, answers = evaluate(results, [CAR, DOG], DOODLE7)
     assert figures["C"] == 75
@@ -36,7 +36,7 @@ def test_rows_meet_by_id_and_words_mean_their_category():
     assert dict(zip(answers.sketch_ids, answers.shares(), strict=True)) == {"a": 1, "b": 0.5}
 
 
-def test_a_failed_row_is_all_wrong():
+def test_a_failed_row_counts_as_wrong():
     failed = Sketch.from_strokes(CAR.to_strokes(), sketch_id="a", error="no memory")
     figures, _ = evaluate([failed, result("b", "4leg", DOG.part)], [CAR, DOG], DOODLE7)
     assert figures["failed"] == 1
@@ -47,7 +47,7 @@ def test_a_failed_row_is_all_wrong():
     assert figures["confusion"]["counts"][frame][-1] == 2
 
 
-def test_a_failed_row_with_labels_is_all_wrong_too():
+def test_a_failed_row_with_labels_counts_as_wrong():
     figures, _ = evaluate([result("a", "car", CAR.part, error="lost")], [CAR], DOODLE7)
     assert (figures["C"], figures["category_accuracy"]) == (0, 0)
 
@@ -63,17 +63,17 @@ def test_every_row_is_counted_once():
     assert figures["sketches"] == 1
 
 
-def test_a_given_category_is_not_judged():
+def test_given_categories_are_not_scored():
     figures, _ = evaluate([sketch("a", "car", CAR.part)], [CAR], DOODLE7)
     assert figures["category_accuracy"] is None
 
 
-def test_parts_of_another_taxonomy_are_no_prediction():
+def test_parts_of_another_taxonomy_count_as_no_prediction():
     figures, _ = evaluate([result("b", "4leg", ["head", "ear"])], [DOG], DOODLE7)
     assert figures["confusion"]["counts"][DOODLE7.part_names.index("body")][-1] == 1
 
 
-def test_a_result_without_parts_is_all_wrong():
+def test_a_result_without_parts_counts_as_wrong():
     bare = result("b", "4leg", DOG.part).replace(part=None)
     assert evaluate([bare], [DOG], DOODLE7).figures["C"] == 0
 
@@ -87,12 +87,12 @@ def test_a_result_without_parts_is_all_wrong():
         ([CAR], [sketch("a", "car", ["door"] * 4)], "'a' has the part 'door', unknown to doodle7"),
     ],
 )
-def test_what_can_not_be_compared_is_refused_by_name(results, truth, said):
+def test_sketches_that_differ_are_refused_by_name(results, truth, said):
     with pytest.raises(UserError, match=said):
         evaluate(results, truth, DOODLE7)
 
 
-def test_nothing_at_all_gives_figures_of_none():
+def test_without_sketches_all_figures_are_none():
     figures, _ = evaluate([], [], DOODLE7)
     assert figures["C"] is None
     assert "C -" in format_figures(figures)
@@ -125,11 +125,11 @@ def of_instances(found):
         ({"error": "lost"}, [0, 0, 0]),
     ],
 )
-def test_instances_and_sides_beside_the_truth(change, expected):
+def test_instances_and_sides_are_compared_with_the_truth(change, expected):
     assert of_instances([LEGS.replace(**change)]) == [*expected, 2, 2]
 
 
-def test_instances_are_told_by_category_and_part_too():
+def test_figures_of_instances_are_also_given_by_category_and_part():
     swapped = LEGS.replace(instance=(1, 1, 1, 1, None))
     figures = evaluate([swapped, CAR], [LEGS, CAR], DOODLE7).figures
     assert figures["per_category"]["4leg"]["grouping"] == 50
@@ -144,7 +144,7 @@ def test_instances_are_told_by_category_and_part_too():
     assert re.search(r"^front-leg +(100\.00 +){3}0\.00 +0\.00 +100\.00 +2 +1$", text, re.MULTILINE)
 
 
-def test_what_the_truth_does_not_say_is_not_shown():
+def test_figures_without_a_truth_are_not_shown():
     figures = evaluate([CAR], [CAR], DOODLE7).figures
     assert [figures[name] for name in ("grouping", "ari", "sides")] == [None] * 3
     text = format_figures(figures)
@@ -160,7 +160,7 @@ def compared():
     truth = many(lambda i: ["wheel", "frame"])
     worse = many(lambda i: ["wheel", "wheel" if i % 2 else "frame"])
     better = many(lambda i: ["wheel", "wheel" if i % 10 == 1 else "frame"])[::-1]
-    return [evaluate(r, truth, DOODLE7).answers for r in (worse, better)]
+    return [evaluate(r, truth, DOODLE7).scored for r in (worse, better)]
 
 
 @pytest.mark.parametrize("figure", ["C", "P", "part_accuracy", "macro_f1", "category_accuracy"])
@@ -190,7 +190,7 @@ def grouped():
         ]
 
     found = (dogs(range(0, 60, 2)), dogs(range(0, 60, 10))[::-1])
-    return [evaluate(r, dogs(()), DOODLE7).answers for r in found]
+    return [evaluate(r, dogs(()), DOODLE7).scored for r in found]
 
 
 @pytest.mark.parametrize(("figure", "change"), [("grouping", 20), ("ari", 20), ("sides", 40)])
@@ -203,23 +203,23 @@ def test_the_bootstrap_finds_the_difference_in_instances(grouped, figure, change
     assert paired_bootstrap(worse, better, figure=figure, samples=200) == (mean, low, high)
 
 
-def test_the_bootstrap_passes_over_draws_with_nothing_to_measure():
+def test_the_bootstrap_skips_samples_with_nothing_to_measure():
     truth = [LEGS, *(DOG.replace(sketch_id=f"dog-{i}") for i in range(3))]
     merged = [LEGS.replace(instance=(1, 1, 1, 1, None)), *truth[1:]]
-    first, second = (evaluate(r, truth, DOODLE7).answers for r in (merged, truth))
+    first, second = (evaluate(r, truth, DOODLE7).scored for r in (merged, truth))
     assert paired_bootstrap(first, second, figure="grouping", samples=50) == (50, 50, 50)
-    none = evaluate(truth[1:], truth[1:], DOODLE7).answers
+    none = evaluate(truth[1:], truth[1:], DOODLE7).scored
     with pytest.raises(UserError, match="nothing to measure grouping by"):
         paired_bootstrap(none, none, figure="grouping", samples=5)
 
 
 def test_the_bootstrap_needs_the_same_sketches(compared):
-    one = evaluate([CAR], [CAR], DOODLE7).answers
+    one = evaluate([CAR], [CAR], DOODLE7).scored
     with pytest.raises(UserError, match="same sketches"):
         paired_bootstrap(one, compared[0])
 
 
-def test_the_text_shows_what_is_there_and_nothing_empty():
+def test_the_text_has_no_empty_tables():
     results = [result("a", "car", ["wheel", "frame", "wheel", "frame"])]
     text = format_figures(evaluate(results, [CAR, DOG], DOODLE7).figures)
     assert "C 50.00" in text

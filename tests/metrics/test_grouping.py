@@ -1,4 +1,4 @@
-"""Grouping, ARI and sides against slow, plain computations of them, and cases worked by hand."""
+"""Grouping, ARI and sides against slow computations, and cases computed by hand."""
 
 import json
 from itertools import combinations
@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import FileRange, read
-from instancesketch.metrics import GroupingTally, evaluate, outcomes
+from instancesketch.metrics import GroupingTally, evaluate, judge_groups
 
 PARTS = ("wheel", "leg", "unlabeled")
 CATEGORIES = ("car", "dog", "sun")
@@ -24,7 +24,7 @@ LEFT, RIGHT = 1, 2
 
 @st.composite
 def drawings(draw, most=8):
-    """(category, strokes of (true part, instance, side, part, instance, side)) each."""
+    """Draw sketches: (category, strokes of (true part, instance, side, part, instance, side))."""
     part, number, side = st.integers(-1, 2), st.integers(-1, 3), st.integers(0, 2)
     stroke = st.tuples(part, number, side, part, number, side)
     # Few strokes are right in everything by chance, so some drawings are made nearly right.
@@ -49,7 +49,7 @@ def tally_of(sketches, times=None):
 
 
 def units_of(strokes):
-    """The strokes of known instance of each part that has two or more."""
+    """Return the strokes of known instance of each part that has two or more."""
     for part in (WHEEL, LEG):
         unit = [s for s in strokes if s[0] == part and s[1] >= 1]
         if len(unit) >= 2:
@@ -106,10 +106,10 @@ numbers = st.integers(1, 5) | st.just(2**31 - 1)
 
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=40))
-def test_the_adjusted_rand_index_is_that_of_scikit_learn(pairs):
+def test_the_adjusted_rand_index_equals_scikit_learns(pairs):
     truth, said = zip(*pairs, strict=True)
     nothing = [0] * len(pairs)
-    found = outcomes(
+    found = judge_groups(
         PARTS,
         truth_part=nothing,
         truth_instance=truth,
@@ -122,7 +122,7 @@ def test_the_adjusted_rand_index_is_that_of_scikit_learn(pairs):
 
 
 @given(drawings(), st.permutations([1, 2, 3]))
-def test_which_numbers_are_given_does_not_matter(sketches, numbers):
+def test_the_numbers_of_instances_do_not_matter(sketches, numbers):
     renumbered = [
         (c, [(*s[:4], numbers[s[4] - 1] if s[4] >= 1 else s[4], s[5]) for s in strokes])
         for c, strokes in sketches
@@ -145,14 +145,14 @@ def test_shards_merge_exactly_in_any_order(sketches, random):
 
 
 @given(drawings(most=5), st.lists(st.integers(0, 3), min_size=5, max_size=5))
-def test_times_repeats_a_sketch(sketches, times):
+def test_times_counts_a_sketch_repeatedly(sketches, times):
     times = times[: len(sketches)]
     repeated = [s for s, n in zip(sketches, times, strict=True) for _ in range(n)]
     assert tally_of(sketches, times).figures() == tally_of(repeated).figures()
 
 
 def strokes_of(truth, said):
-    """Strokes of wheels and legs, written as `w1`: a wheel with the number 1; `-` is no part."""
+    """Parse strokes of wheels and legs: `w1` is a wheel with the number 1, `-` no part."""
     ids = {"w": WHEEL, "l": LEG, "u": UNLABELED, "-": NONE}
     return [
         (ids[t[0]], int(t[1:] or NULL), 0, ids[p[0]], int(p[1:] or NULL), 0)
@@ -188,9 +188,9 @@ def strokes_of(truth, said):
         ("w1 l1 w2 l2", "w1 l1 w2 l1", [True, False], [1, 0]),  # numbers are within a part
     ],
 )
-def test_cases_worked_by_hand(truth, said, right, ari):
+def test_cases_computed_by_hand(truth, said, right, ari):
     columns = np.array(strokes_of(truth, said)).T
-    found = outcomes(
+    found = judge_groups(
         PARTS,
         truth_part=columns[0],
         truth_instance=columns[1],
@@ -203,7 +203,7 @@ def test_cases_worked_by_hand(truth, said, right, ari):
     assert found.part_U.tolist() == [WHEEL, LEG][: len(right)]
 
 
-def test_equal_numbers_in_two_sketches_are_two_units():
+def test_equal_instances_in_two_sketches_are_two_units():
     sketches = [(0, strokes_of("w1 w2", "w1 w2")), (1, strokes_of("w1 w2", "w1 w1"))]
     figures = tally_of(sketches).figures()
     assert (figures["grouping"], figures["ari"], figures["groups"]) == (50, 50, 2)
@@ -211,7 +211,7 @@ def test_equal_numbers_in_two_sketches_are_two_units():
     assert figures["per_part"]["wheel"]["groups"] == 2
 
 
-def test_sides_need_the_part_as_well():
+def test_a_side_is_right_only_with_its_part():
     said = [(LEG, LEFT), (LEG, RIGHT), (LEG, 0), (WHEEL, LEFT), (NONE, LEFT)]
     strokes = [(LEG, NULL, LEFT, part, NULL, side) for part, side in said]
     strokes += [(LEG, NULL, 0, LEG, NULL, LEFT), (UNLABELED, NULL, LEFT, UNLABELED, NULL, LEFT)]
@@ -222,7 +222,7 @@ def test_sides_need_the_part_as_well():
     assert figures["grouping"] is None
 
 
-def test_what_was_not_measured_is_none():
+def test_figures_of_nothing_are_none():
     figures = GroupingTally.empty(PARTS, CATEGORIES).figures()
     assert {n: figures[n] for n in ("grouping", "ari", "sides", "groups", "sided_strokes")} == {
         "grouping": None, "ari": None, "sides": None, "groups": 0, "sided_strokes": 0,
@@ -283,7 +283,7 @@ def real(data_dir):
     ]
 
 
-def test_real_truth_against_itself_is_all_right(real):
+def test_real_truth_compared_with_itself_is_right(real):
     figures, answers = evaluate(real, real, Taxonomy.load("doodle7"))
     assert [figures[name] for name in ("grouping", "ari", "sides")] == [100, 100, 100]
     assert (figures["groups"], figures["sided_strokes"]) == (1551, 3224)
@@ -294,18 +294,18 @@ def test_real_truth_against_itself_is_all_right(real):
     per_part = {n: row["groups"] for n, row in figures["per_part"].items() if row["groups"]}
     assert per_part == REAL_PARTS
     birds = answers.category == answers.categories.index("2leg")
-    legs = answers.outcomes.part_U == answers.parts.index("back-leg")
-    assert (birds[answers.outcomes.sketch_U] & legs).sum() == 368
+    legs = answers.group_outcomes.part_U == answers.parts.index("back-leg")
+    assert (birds[answers.group_outcomes.sketch_U] & legs).sum() == 368
 
 
 def mirrored(sketch):
-    """Labels with left and right swapped, as if the drawing had been mirrored but not its truth."""
+    """Return labels with left and right swapped, as if the sketch alone were mirrored."""
     other = {"left": "right", "right": "left"}
     labels = tuple("-".join(other.get(w, w) for w in label.split("-")) for label in sketch.label)
     return sketch.replace(label=labels)
 
 
-def test_swapped_sides_and_merged_legs_are_seen_on_real_drawings(real):
+def test_swapped_sides_and_merged_legs_lower_the_figures_of_real_drawings(real):
     half = [mirrored(s) if i % 2 else s for i, s in enumerate(real) if s.label is not None]
     figures, _ = evaluate(half, real, Taxonomy.load("doodle7"))
     assert figures["grouping"] == figures["ari"] == 100

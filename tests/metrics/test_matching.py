@@ -1,4 +1,4 @@
-"""Rows and strokes find each other; scenes are scored as objects, and each object by its parts."""
+"""Rows and strokes of results and truths are matched; objects are scored by their parts."""
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def put(values, **at):
         ({"error": "lost"}, [0, 0, 0, 0, 0, 0]),
     ],
 )
-def test_parts_of_scenes_are_those_of_their_objects(change, expected):
+def test_objects_of_scenes_are_scored_as_sketches(change, expected):
     figures = figures_of(change)
     for name, value in zip(FIGURES, expected, strict=True):
         assert figures[name] == pytest.approx(value), name
@@ -96,12 +96,12 @@ def test_parts_of_scenes_are_those_of_their_objects(change, expected):
         ({"object_score": (1.0,) * 3, "object": (0,) * 9}, 0),
     ],
 )
-def test_an_object_is_called_what_its_match_is(change, expected):
+def test_the_predicted_category_of_an_object_is_that_of_its_match(change, expected):
     assert figures_of(change)["category_accuracy"] == expected
 
 
 @pytest.mark.parametrize("labels", [{"part": None, "label": None, "instance": None}, {}])
-def test_scenes_are_printed_with_what_they_have(labels):
+def test_figures_of_scenes_are_printed(labels):
     truth = SCENE.replace(**labels)
     text = format_figures(figures_of({"object": (0,) * 9}, truth))
     assert text.startswith(
@@ -114,14 +114,14 @@ def test_scenes_are_printed_with_what_they_have(labels):
     assert "2 sided strokes, 1 failed\n" in failed or "0 predicted objects, 1 failed\n" in failed
 
 
-def test_drawings_print_nothing_of_scenes():
+def test_without_scenes_their_figures_are_not_printed():
     drawing = sketch_of([2, 2], category="car", part=("wheel", "frame"))
     figures = evaluate([drawing], [drawing], DOODLE7).figures
     assert (figures["pq"], figures["scenes"]) == (None, 0)
     assert not [w for w in ("PQ", "pq", "object", "scene") if w in format_figures(figures)]
 
 
-def test_scenes_and_drawings_in_one_corpus():
+def test_scenes_and_drawings_of_one_corpus_are_scored_together():
     drawing = sketch_of([2, 2], category="car", part=("wheel", "frame")).replace(sketch_id="b")
     wrong = drawing.replace(part=("wheel", "wheel"))
     figures, answers = evaluate([wrong, SCENE], [SCENE, drawing], DOODLE7)
@@ -131,19 +131,19 @@ def test_scenes_and_drawings_in_one_corpus():
         figures["per_category"]["4leg"] | {"C": 100, "pq_seven": 100, "objects": 2}
         == (figures["per_category"]["4leg"])
     )
-    right = evaluate([drawing, SCENE], [SCENE, drawing], DOODLE7).answers
+    right = evaluate([drawing, SCENE], [SCENE, drawing], DOODLE7).scored
     assert paired_bootstrap(answers, right, figure="C", samples=5) == (25, 25, 25)
     assert paired_bootstrap(answers, right, figure="pq", samples=5) == (0, 0, 0)
 
 
-def test_a_part_that_the_taxonomy_does_not_know_is_refused_where_it_counts():
+def test_an_unknown_part_is_refused_where_it_is_scored():
     figures_of({}, SCENE.replace(part=put(PART, _1="spout")))
     with pytest.raises(UserError, match="'a' has the part 'spout', unknown to doodle7"):
         figures_of({}, SCENE.replace(part=put(PART, _0="spout")))
 
 
 def taken(sketch, order):
-    """The strokes in another order, with their labels."""
+    """Return the strokes in another order, with their labels."""
     labels = {
         name: tuple(getattr(sketch, name)[i] for i in order)
         for name in ("part", "label", "instance", "object")
@@ -156,7 +156,7 @@ def taken(sketch, order):
 
 
 @given(st.permutations(range(9)), st.permutations(range(9)))
-def test_strokes_are_found_in_any_order(first, second):
+def test_strokes_are_matched_in_any_order(first, second):
     wrong = SCENE.replace(
         object=put(OBJECT, _3=-1, _5=1), part=put(PART, _0="tail"), object_score=(1.0,) * 3
     )
@@ -169,20 +169,20 @@ def test_strokes_are_found_in_any_order(first, second):
 
 
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=8), st.data())
-def test_the_order_is_where_the_points_are(lengths, data):
+def test_the_order_follows_from_the_points(lengths, data):
     order = data.draw(st.permutations(range(len(lengths))))
     true = sketch_of(lengths)
     found = stroke_order(true, taken(true, order))
     assert [order[i] for i in found] == list(range(len(lengths)))
 
 
-def test_strokes_that_are_the_same_keep_their_order():
+def test_equal_strokes_keep_their_order():
     twice = Sketch.from_strokes([[(0, 0)], [(1, 1), (2, 2)], [(0, 0)]], sketch_id="a")
     assert stroke_order(twice, twice) == [0, 1, 2]
     assert stroke_order(twice, taken(twice, [1, 0, 2])) == [1, 0, 2]
 
 
-def test_other_points_keep_their_places_unless_they_are_evidently_elsewhere():
+def test_strokes_with_other_points_keep_their_order_unless_lengths_contradict_it():
     true = sketch_of([2, 3, 1])
     moved = true.replace(x=true.x + 0.01)
     assert stroke_order(true, moved) == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Every figure against a slow, plain computation of its definition, and hand-worked cases."""
+"""Figures of parts against slow computations of their definitions, and cases computed by hand."""
 
 import json
 from statistics import mean
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instancesketch.metrics import Tally, stroke_weights
+from instancesketch.metrics import PartTally, stroke_weights
 
 PARTS = ("wheel", "frame", "body", "unlabeled")
 CATEGORIES = ("car", "cloud", "sun")
@@ -16,14 +16,14 @@ CATEGORIES = ("car", "cloud", "sun")
 
 @st.composite
 def drawings(draw, most=12):
-    """(category, predicted category, strokes of (truth, predicted, length)) each."""
+    """Draw sketches: (category, predicted category, strokes of (truth, predicted, length))."""
     stroke = st.tuples(st.integers(-1, 3), st.integers(-1, 3), st.integers(1, 900))
     one = st.tuples(st.integers(0, 2), st.integers(-1, 2), st.lists(stroke, min_size=1, max_size=8))
     return draw(st.lists(one, max_size=most))
 
 
 def tally_of(sketches, with_category=True):
-    tally = Tally.empty(PARTS, CATEGORIES)
+    tally = PartTally.empty(PARTS, CATEGORIES)
     strokes = np.array([s for _, _, strokes in sketches for s in strokes], int).reshape(-1, 3)
     tally.add_arrays(
         truth=strokes[:, 0],
@@ -91,15 +91,15 @@ def test_shards_merge_exactly_in_any_order(sketches, random):
     whole = tally_of(sketches).figures()
     shards = [tally_of([s]) for s in sketches]
     random.shuffle(shards)
-    assert sum(shards, Tally.empty(PARTS, CATEGORIES)).figures() == whole
+    assert sum(shards, PartTally.empty(PARTS, CATEGORIES)).figures() == whole
 
 
 @given(drawings(most=5), st.lists(st.integers(0, 3), min_size=5, max_size=5))
 @settings(deadline=None)
-def test_times_repeats_a_sketch(sketches, times):
+def test_times_counts_a_sketch_repeatedly(sketches, times):
     times = times[: len(sketches)]
     repeated = tally_of([s for s, n in zip(sketches, times, strict=True) for _ in range(n)])
-    tally = Tally.empty(PARTS, CATEGORIES)
+    tally = PartTally.empty(PARTS, CATEGORIES)
     strokes = np.array([s for _, _, strokes in sketches for s in strokes], int).reshape(-1, 3)
     tally.add_arrays(
         truth=strokes[:, 0],
@@ -113,7 +113,7 @@ def test_times_repeats_a_sketch(sketches, times):
     assert tally.figures() == repeated.figures()
 
 
-def test_a_case_worked_by_hand():
+def test_a_case_computed_by_hand():
     # Two cars: 1 of 2 strokes right (10 of 40 long), then 2 of 2; one cloud, unlabeled missed.
     sketches = [
         (0, 0, [(0, 0, 10), (1, 0, 30)]),
@@ -144,17 +144,17 @@ def test_a_case_worked_by_hand():
     assert json.loads(json.dumps(figures)) == figures
 
 
-def test_ten_strokes_make_a_part_count_for_macro_f1():
+def test_macro_f1_is_over_parts_with_at_least_ten_strokes():
     nine, ten = [(0, 0, 1)] * 9, [(1, -1, 1)] * 5 + [(1, 1, 1)] * 5
     figures = tally_of([(0, 0, nine + ten)]).figures()
     assert figures["macro_f1"] == pytest.approx(200 / 3)
 
 
-def test_what_was_not_measured_is_none():
+def test_figures_of_nothing_are_none():
     assert (
         tally_of([(0, 0, [(0, 0, 1)])], with_category=False).figures()["category_accuracy"] is None
     )
-    empty = Tally.empty(PARTS, CATEGORIES).figures()
+    empty = PartTally.empty(PARTS, CATEGORIES).figures()
     assert [empty[k] for k in ("C", "P", "part_accuracy", "macro_f1")] == [None] * 4
     assert empty["sketches"] == 0
 
@@ -166,12 +166,12 @@ def test_arrays_that_do_not_fit_are_refused(change):
         "strokes_per_sketch": [2], "category": [0],
     }  # fmt: skip
     with pytest.raises(ValueError, match="fit together"):
-        Tally.empty(PARTS, CATEGORIES).add_arrays(**arrays | change)
+        PartTally.empty(PARTS, CATEGORIES).add_arrays(**arrays | change)
 
 
 def test_tallies_of_different_parts_are_not_added():
     with pytest.raises(ValueError, match="different"):
-        Tally.empty(PARTS, CATEGORIES) + Tally.empty(PARTS[:2], CATEGORIES)
+        PartTally.empty(PARTS, CATEGORIES) + PartTally.empty(PARTS[:2], CATEGORIES)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_tallies_of_different_parts_are_not_added():
         ([[(0, 0), (1, 1), (10, 1)], [(100, 0), (100, 7)]], [1 + 1 + 9, 1 + 7]),
     ],
 )
-def test_lengths_are_whole_segments_and_one_for_the_first_point(strokes, expected):
+def test_lengths_are_sums_of_truncated_segments_and_one(strokes, expected):
     points = np.array([p for stroke in strokes for p in stroke], np.float32)
     weights = stroke_weights(points[:, 0], points[:, 1], [len(s) for s in strokes])
     assert weights.dtype == np.int64

@@ -1,4 +1,4 @@
-"""Figures of scenes that people drew, and of answers made of them."""
+"""Figures of scenes that people drew, and of results derived from them."""
 
 import pytest
 from pyarrow import fs
@@ -21,7 +21,7 @@ def pq_of(real, change):
     return evaluate([s.replace(**change(s)) for s in real], real, DOODLE7)
 
 
-def test_real_truth_against_itself_is_all_right(real):
+def test_real_truth_compared_with_itself_is_right(real):
     figures, answers = evaluate(real, real, DOODLE7)
     assert [figures[name] for name in ("pq", "pq_seven", "object_f1")] == [100] * 3
     assert figures["scenes"] == len(real)
@@ -33,7 +33,7 @@ def test_real_truth_against_itself_is_all_right(real):
     assert figures["sketches"] == figures["unlabelled"] == 0
 
 
-def test_real_scenes_in_one_object_or_in_as_many_as_strokes(real):
+def test_real_scenes_as_one_object_or_one_per_stroke_score_low(real):
     whole, _ = pq_of(real, lambda s: {"object": (0,) * len(s), "object_category": (None,)})
     alone, _ = pq_of(
         real, lambda s: {"object": tuple(range(len(s))), "object_category": (None,) * len(s)}
@@ -45,14 +45,14 @@ def test_real_scenes_in_one_object_or_in_as_many_as_strokes(real):
     assert whole["pq_seven"] == alone["pq_seven"] == 0
 
 
-def test_the_bootstrap_draws_real_scenes(real):
+def test_the_bootstrap_samples_real_scenes(real):
     def cut(every):
         def change(s):
             first = [k % every == 0 and i == s.object.index(k) for i, k in enumerate(s.object)]
             object_ = tuple(-1 if f else k for f, k in zip(first, s.object, strict=True))
             return {"object": object_}
 
-        return pq_of(real, change).answers
+        return pq_of(real, change).scored
 
     worse, better = cut(1), cut(3)
     change = better.figures()["pq"] - worse.figures()["pq"]

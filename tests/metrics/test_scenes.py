@@ -1,4 +1,4 @@
-"""Figures of scenes against slow, plain computations of them, cases worked by hand."""
+"""Figures of scenes against slow computations, and cases computed by hand."""
 
 import json
 from statistics import mean
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from instancesketch.metrics import (
     SceneTally,
-    scene_outcomes,
+    judge_scenes,
     scene_weights,
 )
 
@@ -20,7 +20,7 @@ CAR, DOG, OTHER = 0, 1, -1
 
 @st.composite
 def scenes(draw, most=5):
-    """(true categories, predicted categories, strokes of (true object, object, weight)) each."""
+    """Draw scenes: (true categories, categories, strokes of (true object, object, weight))."""
     found = []
     for _ in range(draw(st.integers(0, most))):
         truth, said = (draw(st.lists(st.integers(-1, 1), max_size=4)) for _ in range(2))
@@ -54,7 +54,7 @@ def arrays_of(scenes):
 
 
 def tally_of(scenes, times=None):
-    tally = SceneTally.empty(CATEGORIES)
+    tally = SceneTally.empty((), CATEGORIES)
     tally.add_arrays(**arrays_of(scenes), times=times)
     return tally
 
@@ -64,7 +64,7 @@ def figures_of(*scenes):
 
 
 def matches(scene):
-    """All pairs of a true and a predicted object that match, with their intersection over union."""
+    """Return all matching pairs of a true and a predicted object, with their IoU."""
     truth, said, strokes = scene
     strokes = [s for s in strokes if s[0] >= 0]
     for t in range(len(truth)):
@@ -76,7 +76,7 @@ def matches(scene):
 
 
 def there(scene):
-    """Categories of the true and of the predicted objects that have strokes."""
+    """Return the categories of the true and of the predicted objects that have strokes."""
     truth, said, strokes = scene
     strokes = [s for s in strokes if s[0] >= 0]
     return (
@@ -144,7 +144,7 @@ def test_figures_equal_their_definitions_on_larger_scenes():
 
 
 @given(scenes())
-def test_the_truth_renumbered_is_all_right(scenes):
+def test_the_truth_renumbered_is_right(scenes):
     same = [
         (truth, truth[::-1], [(t, t if t < 0 else len(truth) - 1 - t, w) for t, _, w in strokes])
         for truth, _, strokes in scenes
@@ -158,7 +158,7 @@ def test_the_truth_renumbered_is_all_right(scenes):
 
 
 @given(scenes(), st.randoms(use_true_random=False))
-def test_neither_order_nor_numbers_matter(scenes, random):
+def test_the_order_and_the_numbers_of_objects_do_not_matter(scenes, random):
     def mixed(scene):
         truth, said, strokes = scene
         places = [random.sample(range(len(objects)), len(objects)) for objects in (truth, said)]
@@ -175,7 +175,7 @@ def test_neither_order_nor_numbers_matter(scenes, random):
 
 
 @given(scenes(), st.data())
-def test_splitting_an_object_of_a_right_answer_lowers_it(scenes, data):
+def test_splitting_an_object_of_a_right_result_lowers_the_figures(scenes, data):
     scenes = [(t, t, [(a, a, w) for a, _, w in strokes]) for t, _, strokes in scenes]
     several = [
         (n, k)
@@ -200,18 +200,18 @@ def test_shards_merge_exactly_in_any_order(first, second, random):
     assert (tally_of(first) + tally_of(second)).figures() == tally_of(first + second).figures()
     shards = [tally_of([s]) for s in first]
     random.shuffle(shards)
-    assert sum(shards, SceneTally.empty(CATEGORIES)).figures() == tally_of(first).figures()
+    assert sum(shards, SceneTally.empty((), CATEGORIES)).figures() == tally_of(first).figures()
 
 
 @given(scenes(), st.lists(st.integers(0, 3), min_size=5, max_size=5))
-def test_times_repeats_a_scene(scenes, times):
+def test_times_counts_a_scene_repeatedly(scenes, times):
     times = times[: len(scenes)]
     repeated = [s for s, n in zip(scenes, times, strict=True) for _ in range(n)]
     assert tally_of(scenes, times).figures() == tally_of(repeated).figures()
 
 
 def scene(truth, said, *strokes):
-    """Strokes are (true object, object, weight)."""
+    """Return a scene; strokes are (true object, object, weight)."""
     return truth, said, list(strokes)
 
 
@@ -244,14 +244,14 @@ def scene(truth, said, *strokes):
         (scene([OTHER], [OTHER], (0, 0, 5)), 100, 100, None),
     ],
 )
-def test_cases_worked_by_hand(one, pq, f1, seven):
+def test_cases_computed_by_hand(one, pq, f1, seven):
     figures = figures_of(one)
     for name, value in (("pq", pq), ("object_f1", f1), ("pq_seven", seven)):
         assert figures[name] == (value if value is None else pytest.approx(value)), name
 
 
 @pytest.mark.parametrize("weights", [(1.5, 1.5), (0.1, 0.1), (1e6 / 3, 1e6 / 3)])
-def test_an_exact_half_is_no_match(weights):
+def test_an_iou_of_exactly_a_half_is_not_a_match(weights):
     found, lost = weights
     assert figures_of(scene([CAR], [CAR], (0, 0, found), (0, -1, lost)))["pq"] == 0
     # Ten times a tenth is not 1 in floats.
@@ -272,8 +272,8 @@ def test_scenes_are_averaged_and_pooled():
     assert (figures["scenes"], figures["objects"], figures["predicted_objects"]) == (2, 4, 1)
 
 
-def test_outcomes_tell_what_became_of_each_object_and_scene():
-    found = scene_outcomes(
+def test_outcomes_hold_the_match_of_each_object():
+    found = judge_scenes(
         **arrays_of(
             [
                 scene([], [CAR], (-1, 0, 5)),
@@ -285,7 +285,7 @@ def test_outcomes_tell_what_became_of_each_object_and_scene():
     assert found.object_T.tolist() == [1, 2]
     assert found.category_T.tolist() == [CAR, DOG]
     assert found.iou_T.tolist() == [0.75, 0]
-    assert found.said_T.tolist() == [DOG, -1]
+    assert found.predicted_T.tolist() == [DOG, -1]
     assert found.category_Q.tolist() == [DOG, CAR]
     assert np.isnan(found.pq_B[0])
     assert found.pq_B[1] == pytest.approx(0.75 / 2)
@@ -306,12 +306,12 @@ def test_outcomes_tell_what_became_of_each_object_and_scene():
 def test_arrays_that_do_not_fit_are_refused(change):
     arrays = arrays_of([scene([CAR], [CAR], (0, 0, 1), (0, 0, 1))])
     with pytest.raises(ValueError, match=r"fit together|not among"):
-        SceneTally.empty(CATEGORIES).add_arrays(**arrays | change)
+        SceneTally.empty((), CATEGORIES).add_arrays(**arrays | change)
 
 
 def test_tallies_of_different_categories_are_not_added():
     with pytest.raises(ValueError, match="different"):
-        SceneTally.empty(CATEGORIES) + SceneTally.empty(CATEGORIES[:1])
+        SceneTally.empty((), CATEGORIES) + SceneTally.empty((), CATEGORIES[:1])
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_tallies_of_different_categories_are_not_added():
         ([[(0, 0), (1, 1), (10, 1)], [(100, 0), (100, 7)]], [1 + 2**0.5 + 9, 1 + 7]),
     ],
 )
-def test_a_stroke_weighs_its_length_and_one(strokes, expected):
+def test_a_stroke_weighs_its_length_plus_one(strokes, expected):
     points = np.array([p for stroke in strokes for p in stroke], np.float32).reshape(-1, 2)
     weights = scene_weights(points[:, 0], points[:, 1], [len(s) for s in strokes])
     assert weights.tolist() == pytest.approx(expected)

@@ -129,7 +129,7 @@ def test_what_is_measured_is_what_the_rows_of_a_result_would_score():
         net.out.weight *= 60
     got = evaluate(net, [packed_scenes(scenes[:9]), packed_scenes(scenes[9:])], DOODLE7)
     number = {name: i for i, name in enumerate(DOODLE7.category_names)}
-    want = SceneTally.empty(DOODLE7.category_names)
+    want = SceneTally.empty((), DOODLE7.category_names)
     found = from_table(Grouper(net, DOODLE7).group_table(to_table(scenes)))
     for true, said in zip(scenes, found, strict=True):
         words = true.object_category or ()

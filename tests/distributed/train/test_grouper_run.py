@@ -94,7 +94,7 @@ def test_a_run_is_chosen_by_panoptic_quality_and_its_weights_group(done, name):
 def test_selection_counts_every_scene_once(done, corpus, name):
     """What several workers measured together is what one process measures of the same weights."""
     run, _, summary = done[name]
-    tally = SceneTally.empty(DOODLE7.category_names)
+    tally = SceneTally.empty((), DOODLE7.category_names)
     table = pq.read_table(corpus)
     batch = pack_scenes(table.filter([s == "valid" for s in table["split"].to_pylist()]), DOODLE7)
     tally += evaluate(Grouper.load(str(run)).net, [batch], DOODLE7)
