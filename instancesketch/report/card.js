@@ -1,164 +1,187 @@
 // A card: a drawing's picture beside its truth's, and a description.
 
 const nameOf = (category) => category || "no category";
-const misnamed = (d) => d.trueCategory !== undefined && d.trueCategory !== d.category;
-const sidesOf = (d) => (by === "instance" && d.wrongSides) || [];
-const misgrouped = (d) => (by === "instance" && d.misgrouped) || [];
-const disagreed = (d) => (byObject(d) && d.agreement) || { wrong: [], misnamed: [], missed: [], extra: 0 };
+const isMisnamed = (d) => d.trueCategory !== undefined && d.trueCategory !== d.category;
+// Sides and grouping belong to instances, and each layer marks its own mistakes alone.
+const wrongSides = (d) => (layer === "instance" && d.wrongSides) || [];
+const misgrouped = (d) => (layer === "instance" && d.misgrouped) || [];
+const NO_MISTAKES = { wrong: [], misnamed: [], missed: [], extra: 0 };
+const objectMistakes = (d) => (byObject(d) && d.agreement) || NO_MISTAKES;
 const wrongStrokes = (d) =>
-  byObject(d) ? disagreed(d).wrong : [...(d.wrong || []), ...sidesOf(d)];
+  byObject(d) ? objectMistakes(d).wrong : [...(d.wrong || []), ...wrongSides(d)];
 
-function mistaken(d) {
-  const { misnamed: others, missed, extra } = disagreed(d);
-  const several = [wrongStrokes(d), misgrouped(d), others, missed];
-  return misnamed(d) || extra > 0 || several.some((all) => all.length > 0);
+function hasMistake(d) {
+  const { misnamed, missed, extra } = objectMistakes(d);
+  const lists = [wrongStrokes(d), misgrouped(d), misnamed, missed];
+  return isMisnamed(d) || extra > 0 || lists.some((list) => list.length > 0);
 }
 
 // --- pictures --------------------------------------------------------------------------------
 
-function retitle(line, words) {
+function setTitle(line, text) {
   let title = line.querySelector("title");
   if (!title) {
     title = document.createElementNS(line.namespaceURI, "title");
     line.append(title);
   }
-  title.textContent = words;
+  title.textContent = text;
 }
 
-/** What a stroke is called in the layer that is shown; undefined where it is nothing. */
-function shownName(d, stroke, objects) {
-  if (byObject(d)) return stroke.place === undefined ? undefined : nameOfObject(objects, stroke.place);
-  return by === "instance" ? nameOfStroke(stroke) : stroke.part;
+/** Return a stroke's name in the page's layer; undefined where it has no label there. */
+function nameInLayer(d, stroke, objects) {
+  if (byObject(d)) {
+    return stroke.object === undefined ? undefined : nameOfObject(objects, stroke.object);
+  }
+  return layer === "instance" ? nameOfStroke(stroke) : stroke.part;
 }
 
-function draw(d, readStrokes, objects, heading) {
-  const svg = parsed(d.svg);
+/** Draw a drawing with the labels that `readStrokes` returns for it. */
+function drawPicture(d, readStrokes, objects, heading) {
+  const svg = parseSvg(d.svg);
   const lines = [...svg.querySelectorAll("polyline")];
   const width = Number(svg.getAttribute("stroke-width"));
   const strokes = readStrokes(d, lines);
   lines.forEach((line, i) => paint(line, width, inkOf(strokes[i], byObject(d))));
-  const shown = strokes.map((s) => shownName(d, s, objects));
-  const names = unique(shown).filter((n) => n !== undefined);
+  const namesOfStrokes = strokes.map((s) => nameInLayer(d, s, objects));
+  const names = unique(namesOfStrokes).filter((n) => n !== undefined);
   const nothing = byObject(d) ? "no objects" : "no parts";
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${heading}: ${names.join(", ") || nothing}`);
-  // A scene's picture shows its objects' names, whatever it is coloured by.
-  const ofObject = (s) => (s.place === undefined ? undefined : nameOfObject(objects, s.place));
-  const groups = objects ? strokes.map(ofObject) : shown;
-  const drawn = { d, svg, lines, width, strokes, groups, objects };
-  writeNames(drawn);
-  return drawn;
+  // A scene's picture shows its objects' names in every layer: parts would be too many to read.
+  const ofObject = (s) => (s.object === undefined ? undefined : nameOfObject(objects, s.object));
+  const groups = objects ? strokes.map(ofObject) : namesOfStrokes;
+  const picture = { d, svg, lines, width, strokes, groups, objects };
+  writeNames(picture);
+  return picture;
 }
 
-/** The drawing as it was labelled, with a dashed band under the strokes that are wrong. */
-function asLabelled(d) {
-  const drawn = draw(d, labelled, d.objects, nameOf(d.category));
-  const { svg, lines, width, strokes } = drawn;
+/** Lay a dashed band under a stroke that is wrong. */
+function addHalo({ svg, lines, width }, i, below) {
+  const halo = lines[i].cloneNode(false);
+  const isDot = lines[i].hasAttribute("data-dot");
+  halo.setAttribute("class", isDot ? "halo dot" : "halo");
+  halo.setAttribute("stroke-width", 4.5 * width);
+  for (const name of ["stroke", "stroke-opacity", "stroke-dasharray"]) halo.removeAttribute(name);
+  // A dot has no length to dash.
+  if (!isDot) halo.setAttribute("stroke-dasharray", `${2 * width} ${1.2 * width}`);
+  svg.insertBefore(halo, below);
+}
+
+/** Draw the result, with its mistakes marked. */
+function drawResult(d) {
+  const picture = drawPicture(d, predictedStrokes, d.objects, nameOf(d.category));
+  const { lines, strokes } = picture;
   if (byObject(d)) {
-    lines.forEach((line, i) => retitle(line, shownName(d, strokes[i], d.objects) || "no object"));
+    lines.forEach((line, i) => setTitle(line, nameInLayer(d, strokes[i], d.objects) || "no object"));
   }
-  const true_ = meant(d, lines);
-  const first = lines[0];
+  const correct = trueStrokes(d, lines);
+  const first = lines[0]; // halos go below every stroke, so that they hide none
   for (const i of wrongStrokes(d)) {
-    const halo = lines[i].cloneNode(false);
-    const dot = lines[i].hasAttribute("data-dot");
-    halo.setAttribute("class", dot ? "halo dot" : "halo");
-    halo.setAttribute("stroke-width", 4.5 * width);
-    for (const name of ["stroke", "stroke-opacity", "stroke-dasharray"]) halo.removeAttribute(name);
-    if (!dot) halo.setAttribute("stroke-dasharray", `${2 * width} ${1.2 * width}`);
-    svg.insertBefore(halo, first);
-    const said = lines[i].querySelector("title");
-    const should =
-      by === "instance" ? true_[i].label : shownName(d, true_[i], d.trueObjects);
-    retitle(lines[i], `${said ? said.textContent : "unlabeled"}, should be ${should}`);
+    addHalo(picture, i, first);
+    const title = lines[i].querySelector("title");
+    const name =
+      layer === "instance" ? correct[i].label : nameInLayer(d, correct[i], d.trueObjects);
+    setTitle(lines[i], `${title ? title.textContent : "unlabeled"}, should be ${name}`);
   }
-  return drawn;
+  return picture;
 }
 
-/** The same strokes as they are in truth. */
-function asTruth(d) {
-  const drawn = draw(d, meant, d.trueObjects, "truth");
-  drawn.strokes.forEach((stroke, i) => {
-    const name = byObject(d) ? shownName(d, stroke, d.trueObjects) || "no object" : nameOfStroke(stroke);
-    retitle(drawn.lines[i], name || "");
+/** Draw the same strokes with their true labels. */
+function drawTruth(d) {
+  const picture = drawPicture(d, trueStrokes, d.trueObjects, "truth");
+  picture.strokes.forEach((stroke, i) => {
+    const name = byObject(d)
+      ? nameInLayer(d, stroke, d.trueObjects) || "no object"
+      : nameOfStroke(stroke);
+    setTitle(picture.lines[i], name || "");
   });
-  return drawn;
+  return picture;
 }
 
-function picture(svg, caption) {
-  const figure = element("figure");
+function createFigure(svg, caption) {
+  const figure = createElement("figure");
   figure.append(svg);
-  if (caption) figure.append(element("figcaption", "", caption));
+  if (caption) figure.append(createElement("figcaption", "", caption));
   return figure;
 }
 
-// --- words -----------------------------------------------------------------------------------
+// --- text ------------------------------------------------------------------------------------
 
-function mistakes(d) {
-  const words = [];
+function describeMistakes(d) {
+  const phrases = [];
   if (byObject(d)) {
-    const { missed, extra, misnamed: others } = disagreed(d);
-    if (missed.length) words.push(`${missed.length} missed`);
-    if (extra) words.push(`${extra} too many`);
-    if (others.length) words.push(`${others.length} misnamed`);
-    if (wrongStrokes(d).length) words.push(`${plural(wrongStrokes(d).length, "stroke")} wrong`);
-    return words.join(", ");
+    const { missed, extra, misnamed } = objectMistakes(d);
+    if (missed.length) phrases.push(`${missed.length} missed`);
+    if (extra) phrases.push(`${extra} too many`);
+    if (misnamed.length) phrases.push(`${misnamed.length} misnamed`);
+    if (wrongStrokes(d).length) phrases.push(`${plural(wrongStrokes(d).length, "stroke")} wrong`);
+    return phrases.join(", ");
   }
-  if (d.wrong.length) words.push(`${d.wrong.length} of ${d.truth.length} wrong`);
-  if (sidesOf(d).length) words.push(`${plural(sidesOf(d).length, "side")} wrong`);
-  if (misgrouped(d).length) words.push(`grouping of ${misgrouped(d).join(", ")} wrong`);
-  return words.join(", ");
+  if (d.wrong.length) phrases.push(`${d.wrong.length} of ${d.truth.length} wrong`);
+  if (wrongSides(d).length) phrases.push(`${plural(wrongSides(d).length, "side")} wrong`);
+  if (misgrouped(d).length) phrases.push(`grouping of ${misgrouped(d).join(", ")} wrong`);
+  return phrases.join(", ");
 }
 
-function headOf(d, shown) {
-  const judged = d.wrong || d.agreement;
-  const scored = judged && d.score !== undefined ? ` ${percent(d.score)}` : "";
-  if (!shown.objects || d.category) return nameOf(d.category) + scored;
-  const places = unique(shown.strokes.map((s) => s.place)).filter((p) => p !== undefined);
+/** Return the indices of the objects that have strokes. */
+const objectsOf = (strokes) => unique(strokes.map((s) => s.object)).filter((i) => i !== undefined);
+
+function headingOf(d, result) {
+  const compared = d.wrong || d.agreement;
+  // Without truth the card shows the confidence instead, which includes this score.
+  const scored = compared && d.score !== undefined ? ` ${percent(d.score)}` : "";
+  if (!result.objects || d.category) return nameOf(d.category) + scored;
   const quality = d.agreement ? `, PQ\u00a0${percent(d.agreement.pq)}` : "";
-  return plural(places.length, "object") + quality;
+  return plural(objectsOf(result.strokes).length, "object") + quality;
 }
 
-/** The objects of a scene, then those of the truth that were not found. */
-function objectsOf(d, shown, truth) {
-  const others = new Map(disagreed(d).misnamed);
-  const meantAs = (place) =>
-    others.has(place) ? `, should be ${d.trueObjects.kinds[others.get(place)] || "another thing"}` : "";
-  const places = unique(shown.strokes.map((s) => s.place)).filter((p) => p !== undefined);
-  const chips = places
+/** Return chips for the objects of a scene, then for those of the truth that it misses. */
+function legendOfObjects(d, result, truth) {
+  const trueObjectOf = new Map(objectMistakes(d).misnamed);
+  const remark = (index) =>
+    trueObjectOf.has(index)
+      ? `, should be ${d.trueObjects.categories[trueObjectOf.get(index)] || "another thing"}`
+      : "";
+  const chips = objectsOf(result.strokes)
     .sort((a, b) => a - b)
-    .map((place) => chipOfObject(d.objects, shown.strokes, place, meantAs(place)));
-  const missed = disagreed(d).missed.map((place) => chipOfObject(d.trueObjects, truth.strokes, place));
-  return [...spaced(chips), ...(missed.length ? [element("b", "", "missed"), " "] : []), ...spaced(missed)];
+    .map((index) => createObjectChip(d.objects, result.strokes, index, remark(index)));
+  const missed = objectMistakes(d).missed.map((index) =>
+    createObjectChip(d.trueObjects, truth.strokes, index),
+  );
+  const heading = missed.length ? [createElement("b", "", "missed"), " "] : [];
+  return [...spaced(chips), ...heading, ...spaced(missed)];
 }
 
-function legendOfCard(d, shown, truth) {
-  if (byObject(d)) return objectsOf(d, shown, truth);
-  const known = truth ? truth.strokes.filter((s) => s.part !== undefined) : [];
-  if (by === "confidence") {
-    const parts = known.length ? [element("b", "", "truth"), " ", ...legendByKind(known, chip)] : [];
-    return [...legendOfBands(shown.strokes, chip), ...parts];
+function legendOfCard(d, result, truth) {
+  if (byObject(d)) return legendOfObjects(d, result, truth);
+  const withPart = truth ? truth.strokes.filter((s) => s.part !== undefined) : [];
+  if (layer === "confidence") {
+    const heading = [createElement("b", "", "truth"), " "];
+    const parts = withPart.length ? [...heading, ...legendByCategory(withPart, createChip)] : [];
+    return [...legendOfBands(result.strokes, createChip), ...parts];
   }
-  const strokes = [...shown.strokes.filter((s) => s.part !== undefined), ...known];
-  return legendByKind(strokes, chip);
+  const strokes = [...result.strokes.filter((s) => s.part !== undefined), ...withPart];
+  return legendByCategory(strokes, createChip);
 }
 
-function about(d, shown, truth) {
-  const box = element("div", "about");
-  const said = element("p", "said");
-  said.append(element("span", "", headOf(d, shown)));
+function createDescription(d, result, truth) {
+  const box = createElement("div", "about");
+  const summary = createElement("p", "summary");
+  summary.append(createElement("span", "", headingOf(d, result)));
   if (byObject(d) ? d.agreement : d.wrong) {
-    const words = mistakes(d);
-    said.append(element("span", words ? "wrong" : "", words || "all right"));
+    const mistakes = describeMistakes(d);
+    summary.append(createElement("span", mistakes ? "wrong" : "", mistakes || "all right"));
   } else if (d.confidence !== undefined) {
-    said.append(element("span", "", `${percent(d.confidence)}\u00a0certain`));
+    summary.append(createElement("span", "", `${percent(d.confidence)}\u00a0certain`));
   }
-  box.append(said);
-  if (misnamed(d)) box.append(element("p", "wrong", `should be ${nameOf(d.trueCategory)}`));
-  const id = element("code", "", d.id);
-  id.title = d.id;
-  const legend = element("p", "parts");
-  legend.append(...legendOfCard(d, shown, truth));
+  box.append(summary);
+  if (isMisnamed(d)) {
+    box.append(createElement("p", "wrong", `should be ${nameOf(d.trueCategory)}`));
+  }
+  const id = createElement("code", "", d.id);
+  id.title = d.id; // a long one is cut off
+  const legend = createElement("p", "parts");
+  legend.append(...legendOfCard(d, result, truth));
   const first = legend.querySelector(".chip");
   if (first) first.tabIndex = 0;
   box.append(id, legend);
@@ -167,22 +190,22 @@ function about(d, shown, truth) {
 
 function captionOfTruth(d) {
   if (!d.truth && !byObject(d)) return "truth, without parts";
-  return by === "confidence" ? "truth, by part" : "truth";
+  return layer === "confidence" ? "truth, by part" : "truth";
 }
 
-function fill(made, d) {
-  const pair = element("div", "pair");
-  const shown = asLabelled(d);
-  const truth = d.truth || d.trueObjects ? asTruth(d) : null;
-  pair.append(picture(shown.svg, truth ? "labelled" : ""));
-  if (truth) pair.append(picture(truth.svg, captionOfTruth(d)));
-  pictures.set(made, truth ? [shown, truth] : [shown]);
-  made.replaceChildren(pair, about(d, shown, truth));
-  stepBack(made);
+function fillCard(card, d) {
+  const pair = createElement("div", "pair");
+  const result = drawResult(d);
+  const truth = d.truth || d.trueObjects ? drawTruth(d) : null;
+  pair.append(createFigure(result.svg, truth ? "labelled" : ""));
+  if (truth) pair.append(createFigure(truth.svg, captionOfTruth(d)));
+  picturesOfCard.set(card, truth ? [result, truth] : [result]);
+  card.replaceChildren(pair, createDescription(d, result, truth));
+  resetHighlight(card);
 }
 
-function card(d) {
-  const made = element("li", d.objects || d.trueObjects ? "card scene" : "card");
-  fill(made, d);
-  return made;
+function createCard(d) {
+  const card = createElement("li", d.objects || d.trueObjects ? "card scene" : "card");
+  fillCard(card, d);
+  return card;
 }

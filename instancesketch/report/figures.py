@@ -1,7 +1,7 @@
 """Lay figures out for the pages: tiles, tables with bars, the confusion matrix of parts.
 
-The templates in `templates/` write these as HTML. A row with `pick` and each count of a matrix with
-`picked` become buttons, by whose `data-` attributes the page's script finds the drawings.
+The templates in `templates/` write these as HTML. A row with `filter_by` and each count of a
+clickable matrix become buttons, by whose `data-` attributes the page's script selects drawings.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from instancesketch.metrics.formatting import title_of
 
+# Key in the figures, name and explanation of each tile, the most general figures first.
 _HEADLINE = (
     ("pq", "PQ", "how well objects are found"),
     ("pq_seven", "PQ-seven", "found and named right"),
@@ -27,16 +28,16 @@ _HEADLINE = (
     ("map50", "mAP50", "boxes found, by category"),
     ("map", "mAP50-95", "the same, by how well they fit"),
 )
-# Columns that stand only where a row has a value for them.
-_OF_INSTANCES = ("grouping", "ari", "sides")
-_OF_OBJECTS = ("pq_seven", "objects")
+# Columns that a table has only where some row has a value for them.
+_INSTANCE_COLUMNS = ("grouping", "ari", "sides")
+_OBJECT_COLUMNS = ("pq_seven", "objects")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Columns:
     shares: tuple[str, ...]
     counts: tuple[str, ...]
-    bars: tuple[str, ...]  # the first of these that the table has is shown with bars
+    bars: tuple[str, ...]  # the first of these that the table has comes first, with bars
 
 
 _TABLES: dict[Literal["category", "part"], _Columns] = {
@@ -60,11 +61,11 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A value of a table, as text; with a bar it is a share in percent, None where unknown."""
+    """A value of a table, as text, and with a bar of its length if it is a share."""
 
     text: str
     is_bar: bool = False
-    percent: float | None = None
+    percent: float | None = None  # of the bar; None where unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class Row:
 
     name: str
     cells: Sequence[Cell]
-    pick: Literal["category", "part"] | None = None
+    filter_by: Literal["category", "part"] | None = None  # makes the name a button
     best: bool = False
 
 
@@ -91,9 +92,9 @@ class Count:
     """Strokes of a true part that were labelled as one part."""
 
     count: int
-    heat: int  # 0 to 9: its share of the row's strokes
+    heat: int  # 0 to 9, the shade for its share of the row's strokes
     right: bool
-    said: str | None  # the part they were labelled as; None for strokes without a part
+    predicted: str | None  # the part they were labelled as; None for strokes without a part
     title: str
 
 
@@ -111,7 +112,7 @@ class Matrix:
 
     head: Sequence[str]
     rows: Sequence[CountRow]
-    picked: bool
+    clickable: bool
 
 
 def headline(figures: Mapping[str, Any]) -> list[Tile]:
@@ -125,46 +126,54 @@ def headline(figures: Mapping[str, Any]) -> list[Tile]:
 
 def tables(figures: Mapping[str, Any]) -> list[Table]:
     """Return the tables of figures by category and by part; rows without strokes are left out."""
-    made = []
-    for of, wanted in _TABLES.items():
-        scored = figures.get(f"per_{of}", {})
+    by_group = []
+    for group, layout in _TABLES.items():
+        scored = figures.get(f"per_{group}", {})
+        # A taxonomy has many more parts than one result: rows of nothing would hide the others.
         rows = {k: v for k, v in scored.items() if v["strokes"] or v.get("objects")}
         if not rows:
             continue
-        known = [c for c in _OF_INSTANCES if any(r.get(c) is not None for r in rows.values())]
-        objects = _OF_OBJECTS if any(r.get("objects") for r in rows.values()) else ()
-        columns = (*objects, *wanted.shares, *known, *wanted.counts, "strokes")
-        bar = next(c for c in wanted.bars if c in columns)
-        columns = (bar, *(c for c in columns if c != bar))
-        made.append(
+        columns = _columns(list(rows.values()), layout)
+        by_group.append(
             Table(
-                title=f"Figures by {of}",
+                title=f"Figures by {group}",
                 head=[title_of(c) for c in columns],
                 rows=[
-                    Row(name=name, pick=of, cells=_figures_of(row, columns))
+                    Row(name=name, filter_by=group, cells=_cells(row, columns))
                     for name, row in rows.items()
                 ],
             )
         )
-    return made
+    return by_group
 
 
-def _figures_of(row: Mapping[str, Any], columns: Sequence[str]) -> list[Cell]:
+def _columns(rows: Sequence[Mapping[str, Any]], layout: _Columns) -> tuple[str, ...]:
+    """Return the columns that have a value in some row, the one with bars first."""
+    of_instances = [c for c in _INSTANCE_COLUMNS if any(r.get(c) is not None for r in rows)]
+    of_objects = _OBJECT_COLUMNS if any(r.get("objects") for r in rows) else ()
+    columns = (*of_objects, *layout.shares, *of_instances, *layout.counts, "strokes")
+    # Bars stand beside the names, where they are compared at a glance.
+    bar = next(c for c in layout.bars if c in columns)
+    return (bar, *(c for c in columns if c != bar))
+
+
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[Cell]:
     bar, *others = columns
     return [barred(row.get(bar)), *(Cell(text=number(row.get(c))) for c in others)]
 
 
-def confusion(counted: Mapping[str, Any] | None, *, picked: bool) -> Matrix | None:
-    """Return the matrix of which parts were labelled as which; None where nothing was counted.
+def confusion(counted: Mapping[str, Any] | None, *, clickable: bool) -> Matrix | None:
+    """Return the matrix of true parts against predicted ones; None where nothing was counted.
 
     Args:
         counted: `parts`, Q names, and `counts`, Q rows of Q + 1 numbers of strokes; the last column
             is of strokes that got no part.
-        picked: whether a count is a button that shows its drawings.
+        clickable: make each count a button that shows its drawings.
     """
     if not counted or not any(map(any, counted["counts"])):
         return None
     names, counts = [*counted["parts"], "none"], counted["counts"]
+    # Parts that neither side has are left out; rows and columns keep one order, for the diagonal.
     rows = [i for i, row in enumerate(counts) if any(row)]
     columns = [j for j in range(len(names)) if j in rows or any(row[j] for row in counts)]
     return Matrix(
@@ -173,17 +182,19 @@ def confusion(counted: Mapping[str, Any] | None, *, picked: bool) -> Matrix | No
             CountRow(name=names[i], cells=[_count(names, counts[i], i, j) for j in columns])
             for i in rows
         ],
-        picked=picked,
+        clickable=clickable,
     )
 
 
 def _count(names: Sequence[str], row: Sequence[int], i: int, j: int) -> Count:
     count, total = row[j], sum(row)
+    # The extra column is known by its place: a part of a user's taxonomy may be called "none".
+    is_part = j < len(names) - 1
     return Count(
         count=count,
         heat=-(-_SHADES * count // total),  # rounded up, so that a single mistake can be seen
         right=i == j,
-        said=names[j] if j < len(names) - 1 else None,
+        predicted=names[j] if is_part else None,
         title=f"{names[i]} called {names[j]}: {count:,} of {total:,}",
     )
 

@@ -1,162 +1,170 @@
 // Filter drawings by category, part, mistakes, confidence, or one cell of the confusion matrix.
 
 const ALL = "*";
-const withTruth = drawings.some((d) => d.truth || d.trueObjects || d.trueCategory !== undefined);
-const judged = (d) => d.truth || d.trueObjects || d.trueCategory !== undefined;
-const FILTERS = ["category", "part", "verdict", "sure"];
-const asked = (id) => byId(id).value;
+const hasTruth = (d) => d.truth || d.trueObjects || d.trueCategory !== undefined;
+const withTruth = drawings.some(hasTruth);
+const FILTERS = ["category", "part", "verdict", "confidence"];
+const valueOf = (id) => byId(id).value;
 
-// A case is a cell of the matrix: indices of the `true` part and of the predicted one, `said`,
-// which is undefined for strokes without a part.
-let theCase = null;
+// The selected cell of the matrix: indices of its `true` part and of its `predicted` one, which is
+// undefined for strokes without a part. Null while none is selected.
+let cell = null;
 
-/** Whether a stroke of a drawing is of the case that was chosen. */
-function inCase(d, i) {
-  if (!theCase || !d.truth || d.truth[i] !== theCase.true) return false;
-  // In a scene only the strokes of objects are counted.
+/** Return whether a stroke of a drawing is counted in the selected cell. */
+function isInCell(d, i) {
+  if (!cell || !d.truth || d.truth[i] !== cell.true) return false;
+  // In a scene the metrics count only the strokes of objects.
   if (d.trueObjects && d.trueObjects.of[i] < 0) return false;
-  return (d.said ? d.said[i] : undefined) === theCase.said;
+  return (d.predicted ? d.predicted[i] : undefined) === cell.predicted;
 }
 
-const cases = (d) => (d.truth || []).filter((_, i) => inCase(d, i)).length;
+const countInCell = (d) => (d.truth || []).filter((_, i) => isInCell(d, i)).length;
 
-/** What a drawing is found under: its category and the true one, or those of its objects. */
+/** Return the categories to find a drawing by: predicted and true, or those of its objects. */
 const categoriesOf = (d) =>
   d.objects || d.trueObjects
-    ? d.kinds || []
+    ? d.categories || []
     : unique([d.category, d.trueCategory]).filter((name) => name !== undefined);
 
-const hasPart = (d, part) => [d.said, d.truth].some((of) => of && of.includes(part));
+const hasPart = (d, part) => [d.predicted, d.truth].some((parts) => parts && parts.includes(part));
 
-/** Whether there is a mistake about a part, or about anything where none is asked for. */
-function wrongAbout(d, part) {
-  if (part === undefined) return mistaken(d);
-  const touched = (i) => d.truth && [d.truth[i], d.said && d.said[i]].includes(part);
-  return wrongStrokes(d).some(touched) || misgrouped(d).includes(data.parts[part]);
+/** Return whether a drawing has a mistake about a part; about anything if `part` is undefined. */
+function hasMistakeAbout(d, part) {
+  if (part === undefined) return hasMistake(d);
+  const concerns = (i) => d.truth && [d.truth[i], d.predicted && d.predicted[i]].includes(part);
+  return wrongStrokes(d).some(concerns) || misgrouped(d).includes(data.parts[part]);
 }
 
-/** A function that tells which drawings are wanted, by what the controls say. */
-function wanted() {
-  const [category, name, verdict, sure] = FILTERS.map(asked);
+/** Return a function that decides whether a drawing passes the filters. */
+function createFilter() {
+  const [category, name, verdict, confidence] = FILTERS.map(valueOf);
   const part = name === ALL ? undefined : data.parts.indexOf(name);
-  const band = data.bands[Number(sure)];
-  const bandOfAll = (d) => d.confidence !== undefined && bandOf(Math.round(100 * d.confidence));
+  const band = data.bands[Number(confidence)];
+  const isInBand = (d) =>
+    d.confidence !== undefined && bandOf(Math.round(100 * d.confidence)) === band;
   return (d) =>
     (category === ALL || categoriesOf(d).includes(category)) &&
     (part === undefined || hasPart(d, part)) &&
-    (verdict === ALL || (judged(d) && wrongAbout(d, part) === (verdict === "wrong"))) &&
-    (sure === ALL || bandOfAll(d) === band) &&
-    (!theCase || cases(d) > 0);
+    (verdict === ALL || (hasTruth(d) && hasMistakeAbout(d, part) === (verdict === "wrong"))) &&
+    (confidence === ALL || isInBand(d)) &&
+    (!cell || countInCell(d) > 0);
 }
 
 // --- options ----------------------------------------------------------------------------------
 
-function option(value, text) {
-  const made = element("option", "", text);
-  made.value = value;
-  return made;
+function createOption(value, text) {
+  const option = createElement("option", "", text);
+  option.value = value;
+  return option;
 }
 
-function offer(id, options) {
-  byId(id).replaceChildren(option(ALL, "all"), ...options);
+function setOptions(id, options) {
+  byId(id).replaceChildren(createOption(ALL, "all"), ...options);
   byId(id).parentElement.hidden = options.length === 0;
 }
 
-function offerCategories() {
+function fillCategories() {
   const counts = new Map();
   for (const name of drawings.flatMap(categoriesOf)) counts.set(name, (counts.get(name) || 0) + 1);
-  const named = ([name, n]) => option(name, `${nameOf(name)} (${n.toLocaleString("en")})`);
-  offer("category", [...counts].sort().map(named));
+  const option = ([name, n]) => createOption(name, `${nameOf(name)} (${n.toLocaleString("en")})`);
+  setOptions("category", [...counts].sort().map(option));
 }
 
-/** The parts of the category that is chosen; one that was chosen stays so if it is among them. */
-function offerParts() {
-  const [category, before] = [asked("category"), asked("part")];
-  const of = ([name]) => category === ALL || name === category;
-  const parts = unique(Object.entries(data.legend).filter(of).flatMap(([, its]) => its));
-  offer("part", parts.sort().map((part) => option(part, part)));
+/** Offer the parts of the selected category; keep the selected part if it is one of them. */
+function fillParts() {
+  const [category, before] = [valueOf("category"), valueOf("part")];
+  const isSelected = ([name]) => category === ALL || name === category;
+  const legends = Object.entries(data.legend).filter(isSelected);
+  const parts = unique(legends.flatMap(([, ofCategory]) => ofCategory));
+  setOptions("part", parts.sort().map((part) => createOption(part, part)));
   if (parts.includes(before)) byId("part").value = before;
 }
 
-function offerFilters() {
-  offerCategories();
-  offerParts();
+function fillFilters() {
+  fillCategories();
+  fillParts();
   const verdicts = { wrong: "only with mistakes", right: "only all right" };
-  offer("verdict", withTruth ? Object.entries(verdicts).map((pair) => option(...pair)) : []);
+  const options = Object.entries(verdicts).map((pair) => createOption(...pair));
+  setOptions("verdict", withTruth ? options : []);
+  const bands = data.bands.map((band, i) => createOption(i, nameOfBand(band))).reverse();
   const scored = drawings.some((d) => d.confidence !== undefined);
-  offer("sure", scored ? data.bands.map((band, i) => option(i, nameOfBand(band))).reverse() : []);
+  setOptions("confidence", scored ? bands : []);
 }
 
 // --- selection ----------------------------------------------------------------------------------
 
-function showAll() {
-  theCase = null;
+function resetFilters() {
+  cell = null;
   for (const id of FILTERS) byId(id).value = ALL;
-  offerParts();
+  fillParts();
 }
 
-function describe(chosen) {
-  const { length } = chosen;
+function describeSelection(selected) {
+  const { length } = selected;
   byId("count").textContent = plural(length, noun);
   byId("none").hidden = length > 0 || drawings.length === 0;
-  byId("clear").hidden = !theCase && FILTERS.every((id) => asked(id) === ALL);
-  byId("case").hidden = !theCase;
-  if (!theCase) return;
-  const strokes = chosen.reduce((n, d) => n + cases(d), 0);
-  const said = theCase.said === undefined ? "none" : data.parts[theCase.said];
-  const words = `${data.parts[theCase.true]} called ${said}: ${plural(strokes, "stroke")}`;
-  byId("case").replaceChildren(words, element("span", "", " ✕"));
-  byId("case").setAttribute("aria-label", `${words}; show other cases, too`);
+  byId("clear").hidden = !cell && FILTERS.every((id) => valueOf(id) === ALL);
+  byId("cell").hidden = !cell;
+  if (!cell) return;
+  const strokes = selected.reduce((n, d) => n + countInCell(d), 0);
+  const predicted = cell.predicted === undefined ? "none" : data.parts[cell.predicted];
+  const text = `${data.parts[cell.true]} called ${predicted}: ${plural(strokes, "stroke")}`;
+  byId("cell").replaceChildren(text, createElement("span", "", " ✕"));
+  byId("cell").setAttribute("aria-label", `${text}; show other cases, too`);
 }
 
-/** Shows the drawings that a button in the tables stands for. */
-function pick({ target }) {
-  const button = target.closest("button.case, button.pick");
+/** Select the drawings that a button in the tables stands for. */
+function selectFromTable({ target }) {
+  const button = target.closest("button.cell, button.pick");
   if (!button) return;
-  showAll();
-  const { category, part, said } = button.dataset;
-  if (button.matches(".case")) {
-    const place = (name) => (name === undefined ? undefined : data.parts.indexOf(name));
-    theCase = { true: place(button.dataset.true), said: place(said) };
-    if (by === "object") switchTo("part");
+  resetFilters();
+  const { category, part, predicted } = button.dataset;
+  if (button.matches(".cell")) {
+    const indexOf = (name) => (name === undefined ? undefined : data.parts.indexOf(name));
+    cell = { true: indexOf(button.dataset.true), predicted: indexOf(predicted) };
+    // The layer of objects shows no parts, and the matrix is of parts.
+    if (layer === "object") switchTo("part");
   } else {
     byId(category === undefined ? "part" : "category").value = category ?? part;
-    offerParts();
+    fillParts();
   }
-  choose();
+  updateSelection();
   byId("controls").scrollIntoView();
-  byId(theCase ? "case" : "count").focus({ preventScroll: true });
+  byId(cell ? "cell" : "count").focus({ preventScroll: true });
 }
 
-/** Moves among the counts of the matrix by the arrows: of these, one can be tabbed to. */
-function moveAmongCases(event) {
+/** Move among the cells of the matrix by the arrow keys; only one of them can be tabbed to. */
+function moveAmongCells(event) {
   const { target, key } = event;
-  if (!target.matches("button.case") || !key.startsWith("Arrow")) return;
-  const cell = target.parentElement;
-  const row = cell.parentElement;
-  const along = [...row.querySelectorAll("button")];
+  if (!target.matches("button.cell") || !key.startsWith("Arrow")) return;
+  const td = target.parentElement;
+  const row = td.parentElement;
+  const buttons = [...row.querySelectorAll("button")];
   const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
-  let next = step && along[along.indexOf(target) + step];
+  let next = step && buttons[buttons.indexOf(target) + step];
   if (!step) {
     const rows = [...row.parentElement.rows];
-    const to = rows[rows.indexOf(row) + (key === "ArrowDown" ? 1 : -1)];
-    const away = (b) => Math.abs(b.parentElement.cellIndex - cell.cellIndex);
-    next = to && [...to.querySelectorAll("button")].sort((a, b) => away(a) - away(b))[0];
+    const nextRow = rows[rows.indexOf(row) + (key === "ArrowDown" ? 1 : -1)];
+    // Cells of no strokes have no button, so take the one nearest to this column.
+    const offset = (button) => Math.abs(button.parentElement.cellIndex - td.cellIndex);
+    next =
+      nextRow && [...nextRow.querySelectorAll("button")].sort((a, b) => offset(a) - offset(b))[0];
   }
   event.preventDefault();
-  if (next) rove(row.parentElement.querySelectorAll("button"), next);
+  if (next) moveFocus(row.parentElement.querySelectorAll("button"), next);
 }
 
-/** Makes the buttons of the tables work, but for those of which no drawing is shown. */
-function offerCases() {
-  const names = [...byId("category").options].map(({ value }) => value);
-  for (const made of document.querySelectorAll("button.pick")) {
-    const { category, part } = made.dataset;
-    made.disabled = !(category === undefined ? data.parts.includes(part) : names.includes(category));
+/** Connect the buttons of the tables; disable those of which the page has no drawing. */
+function connectTables() {
+  const categories = [...byId("category").options].map(({ value }) => value);
+  for (const button of document.querySelectorAll("button.pick")) {
+    const { category, part } = button.dataset;
+    const isThere = category === undefined ? data.parts.includes(part) : categories.includes(category);
+    button.disabled = !isThere;
   }
-  const first = document.querySelector("button.case");
+  const first = document.querySelector("button.cell");
   if (first) first.tabIndex = 0;
-  for (const [kind, listener] of [["click", pick], ["keydown", moveAmongCases]]) {
-    document.querySelector(".folds").addEventListener(kind, listener);
+  for (const [type, listener] of [["click", selectFromTable], ["keydown", moveAmongCells]]) {
+    document.querySelector(".folds").addEventListener(type, listener);
   }
 }

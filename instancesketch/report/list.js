@@ -5,114 +5,121 @@ const list = byId("drawings");
 const more = byId("more");
 const noun = drawings.length && drawings.every((d) => d.objects) ? "scene" : "drawing";
 
-const certainty = (d) => (d.confidence === undefined ? 1 : d.confidence);
+const confidenceOf = (d) => (d.confidence === undefined ? 1 : d.confidence);
 
 // The data is sorted: worst first, or without truth least certain first.
 const orders = {
   worst: ["worst first", null],
-  certain: ["least certain first", (a, b) => certainty(a) - certainty(b)],
+  certain: ["least certain first", (a, b) => confidenceOf(a) - confidenceOf(b)],
   id: ["by id", (a, b) => (a.id < b.id ? -1 : 1)],
 };
 if (!withTruth) delete orders.worst;
 if (!drawings.some((d) => d.confidence !== undefined)) delete orders.certain;
 
-let chosen = [];
-let drawn = 0;
+let selected = [];
+let drawnCount = 0;
 
 function drawMore() {
-  const piece = chosen.slice(drawn, drawn + BATCH);
-  list.append(...piece.map(card));
-  drawn += piece.length;
-  const left = chosen.length - drawn;
+  const batch = selected.slice(drawnCount, drawnCount + BATCH);
+  list.append(...batch.map(createCard));
+  drawnCount += batch.length;
+  const left = selected.length - drawnCount;
   more.hidden = left === 0;
   more.textContent = `Show more (${left.toLocaleString("en")} left)`;
   // Observe it again: a button that stays in view is not reported a second time.
-  nearEnd.unobserve(more);
-  nearEnd.observe(more);
+  endObserver.unobserve(more);
+  endObserver.observe(more);
 }
 
 // Draw the next cards before scrolling reaches the end.
-const nearEnd = new IntersectionObserver(
-  (seen) => {
-    if (seen.some((s) => s.isIntersecting) && !more.hidden) drawMore();
+const endObserver = new IntersectionObserver(
+  (entries) => {
+    if (entries.some((e) => e.isIntersecting) && !more.hidden) drawMore();
   },
   { rootMargin: "1000px" },
 );
 
 // Among thousands of cards, those far away keep their old colours until they come near.
 const stale = new Set();
-const soon = new IntersectionObserver(
-  (seen) => seen.filter((s) => s.isIntersecting && stale.has(s.target)).forEach((s) => refresh(s.target)),
+const staleObserver = new IntersectionObserver(
+  (entries) => {
+    const near = entries.filter((e) => e.isIntersecting && stale.has(e.target));
+    near.forEach((e) => refresh(e.target));
+  },
   { rootMargin: "1000px" },
 );
 
-function refresh(made) {
-  stale.delete(made);
-  soon.unobserve(made);
-  fill(made, pictures.get(made)[0].d);
+function refresh(card) {
+  stale.delete(card);
+  staleObserver.unobserve(card);
+  fillCard(card, picturesOfCard.get(card)[0].d);
 }
 
 function repaint() {
-  const all = [...list.children];
+  const cards = [...list.children];
   const isNear = ({ top, bottom }) => bottom > -1000 && top < innerHeight + 1000;
-  const near = all.filter((made, i) => i < 2 * BATCH || isNear(made.getBoundingClientRect()));
-  for (const made of all) stale.add(made);
+  const near = cards.filter((card, i) => i < 2 * BATCH || isNear(card.getBoundingClientRect()));
+  for (const card of cards) stale.add(card);
   near.forEach(refresh);
-  for (const made of stale) soon.observe(made);
+  for (const card of stale) staleObserver.observe(card);
 }
 
-function choose() {
-  const compare = orders[asked("order")][1];
-  chosen = drawings.filter(wanted());
-  if (compare) chosen.sort(compare);
-  describe(chosen);
+function updateSelection() {
+  const compare = orders[valueOf("order")][1];
+  selected = drawings.filter(createFilter());
+  if (compare) selected.sort(compare);
+  describeSelection(selected);
   stale.clear();
-  soon.disconnect();
+  staleObserver.disconnect();
   list.replaceChildren();
-  drawn = 0;
+  drawnCount = 0;
   drawMore();
   drawLegend();
 }
 
-/** The strokes that there are of some parts, one of each kind; not more than tell the colours. */
-const kinds = (parts) =>
+/** Return a stroke for each ink that some parts appear in, up to eight instances of each part. */
+const sampleStrokes = (parts) =>
   parts.flatMap((part) => {
-    const numbers = Object.keys(data.inks[part] || {}).filter((n) => n !== ANY).slice(0, 8);
-    return (numbers.length ? numbers : [ANY]).map((number) => ({ part, label: part, number }));
+    // Six inks repeat, so more numbers would explain no further colour.
+    const isNumber = (n) => n !== NO_NUMBER;
+    const numbers = Object.keys(data.inks[part] || {}).filter(isNumber).slice(0, 8);
+    return (numbers.length ? numbers : [NO_NUMBER]).map((number) => ({ part, label: part, number }));
   });
 
-const toRead = (ink, text) => swatch(ink, text);
+// The page's legend is only read: its entries are no buttons, unlike those of a card.
+const createLegendEntry = (ink, text) => swatch(ink, text);
 
 function drawLegend() {
-  const category = asked("category");
-  const lines = Object.entries(data.legend).filter(([name]) => category === ALL || name === category);
-  const made = lines.map(([name, parts]) => {
-    const line = element("div");
-    line.append(element("b", "", nameOf(name)), " ", ...legendOf(kinds(parts), toRead));
+  const category = valueOf("category");
+  const isSelected = ([name]) => category === ALL || name === category;
+  const lines = Object.entries(data.legend).filter(isSelected).map(([name, parts]) => {
+    const line = createElement("div");
+    const entries = legendOf(sampleStrokes(parts), createLegendEntry);
+    line.append(createElement("b", "", nameOf(name)), " ", ...entries);
     return line;
   });
-  const bands = element("div");
-  if (by === "confidence") bands.append(...legendOfBands(undefined, toRead));
-  byId("lines").replaceChildren(...(by === "confidence" ? [bands] : made));
-  byId("legend").hidden = Object.keys(data.legend).length === 0 || by === "object";
+  const bands = createElement("div");
+  if (layer === "confidence") bands.append(...legendOfBands(undefined, createLegendEntry));
+  byId("lines").replaceChildren(...(layer === "confidence" ? [bands] : lines));
+  byId("legend").hidden = Object.keys(data.legend).length === 0 || layer === "object";
 }
 
 // --- layers ----------------------------------------------------------------------------------
 
 // Remember the layer for this page, where the browser allows storage.
-const kept = `instancesketch ${location.pathname}`;
+const storageKey = `instancesketch ${location.pathname}`;
 
-function remembered() {
+function savedLayer() {
   try {
-    return localStorage.getItem(kept);
+    return localStorage.getItem(storageKey);
   } catch {
     return null;
   }
 }
 
-function remember() {
+function saveLayer() {
   try {
-    localStorage.setItem(kept, by);
+    localStorage.setItem(storageKey, layer);
   } catch {
     // storage is not allowed
   }
@@ -125,77 +132,77 @@ const MARKS = {
   confidence: "a stroke whose part is wrong",
 };
 
-function colourBy(layer) {
-  by = layer;
-  byId("mark").textContent = MARKS[by];
+function setLayer(name) {
+  layer = name;
+  byId("mark").textContent = MARKS[layer];
 }
 
-/** Colours the page by a layer, as if it had been chosen. */
-function switchTo(layer) {
-  colourBy(layer);
-  byId("by").querySelector(`[value=${layer}]`).checked = true;
+/** Set the layer as if its radio button had been chosen. */
+function switchTo(name) {
+  setLayer(name);
+  byId("by").querySelector(`[value=${name}]`).checked = true;
 }
 
-function recolour(event) {
-  colourBy(event.target.value);
-  remember();
-  if (asked("verdict") !== ALL) {
-    choose(); // each layer has its own mistakes
+function onLayerChange(event) {
+  setLayer(event.target.value);
+  saveLayer();
+  if (valueOf("verdict") !== ALL) {
+    updateSelection(); // each layer has its own mistakes
     return;
   }
   repaint();
   drawLegend();
 }
 
-function showNames() {
+function updateNames() {
   list.classList.toggle("names", byId("names").checked);
 }
 
 // --- controls --------------------------------------------------------------------------------
 
-function offerLayers() {
+function fillLayers() {
   byId("by").hidden = layers.length < 2;
-  colourBy(layers.includes(remembered()) ? remembered() : layers[0]);
+  setLayer(layers.includes(savedLayer()) ? savedLayer() : layers[0]);
   for (const radio of byId("by").querySelectorAll("input")) {
     radio.parentElement.hidden = !layers.includes(radio.value);
-    radio.checked = radio.value === by;
-    radio.addEventListener("change", recolour);
+    radio.checked = radio.value === layer;
+    radio.addEventListener("change", onLayerChange);
   }
 }
 
 function listenToControls() {
-  byId("category").addEventListener("change", offerParts);
-  for (const id of [...FILTERS, "order"]) byId(id).addEventListener("change", choose);
-  byId("names").addEventListener("change", showNames);
+  byId("category").addEventListener("change", fillParts);
+  for (const id of [...FILTERS, "order"]) byId(id).addEventListener("change", updateSelection);
+  byId("names").addEventListener("change", updateNames);
   byId("clear").addEventListener("click", () => {
-    showAll();
-    choose();
+    resetFilters();
+    updateSelection();
     byId("count").focus({ preventScroll: true }); // the button is hidden now
   });
-  byId("case").addEventListener("click", () => {
-    theCase = null;
-    choose();
+  byId("cell").addEventListener("click", () => {
+    cell = null;
+    updateSelection();
     byId("count").focus({ preventScroll: true });
   });
   more.addEventListener("click", drawMore);
   addEventListener("beforeprint", () => [...stale].forEach(refresh));
-  listen(list);
+  listenToCards(list);
 }
 
 function start() {
-  offerFilters();
-  offerLayers();
-  offerCases();
-  byId("order").append(...Object.entries(orders).map(([key, [name]]) => option(key, name)));
+  fillFilters();
+  fillLayers();
+  connectTables();
+  byId("order").append(...Object.entries(orders).map(([key, [name]]) => createOption(key, name)));
   byId("key").hidden = !withTruth;
   byId("names-label").hidden = layers.length === 0;
   // A phone has little room, and each card lists its own colours.
   byId("legend").open = !onPhone;
   list.classList.toggle("pairs", withTruth);
   list.classList.toggle("scenes", withObjects);
-  showNames(); // a browser may have restored the tick
+  updateNames(); // a browser may have restored the tick
   listenToControls();
-  choose();
+  updateSelection();
 }
 
 start();

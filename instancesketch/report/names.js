@@ -3,8 +3,9 @@
 const onPhone = matchMedia("(max-width: 520px)").matches;
 const NAME_SHARE = onPhone ? 0.04 : 0.024; // share of a scene's picture
 const NAME_SHARE_OF_PART = 0.075;
+const CHARACTER_WIDTH = 0.68; // in font sizes, wide enough for most letters
 
-/** Left, top, right and bottom of what some lines draw. */
+/** Return left, top, right and bottom of some lines. */
 function boxOf(lines) {
   // Parse the attribute: reading `points` would make an object per point on thousands of cards.
   const numbers = lines.flatMap((line) => line.getAttribute("points").split(/[ ,]/).map(Number));
@@ -12,9 +13,9 @@ function boxOf(lines) {
   return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
 }
 
-const meet = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
-/** Writes the name of each group of strokes above it, or below or on it where another one stands.
+/** Write the name of each group of strokes above it, or below or on it to avoid another name.
  *
  * `groups` has the name of each stroke, undefined where it has none.
  */
@@ -25,16 +26,17 @@ function writeNames({ svg, lines, groups, objects }) {
   const taken = [];
   for (const name of unique(groups).filter((g) => g !== undefined)) {
     const [left, top, right, bottom] = boxOf(lines.filter((_, i) => groups[i] === name));
-    const half = 0.34 * size * name.length;
+    const half = (CHARACTER_WIDTH / 2) * size * name.length;
     const middle = Math.min(Math.max((left + right) / 2, x + half), x + width - half);
     const boxes = [top - 0.3 * size, bottom + size, (top + bottom) / 2]
       .map((line) => Math.min(Math.max(line, y + size), y + height - 0.3 * size))
       .map((line) => [middle - half, line - 0.8 * size, middle + half, line + 0.2 * size]);
-    const box = boxes.find((b) => !taken.some((other) => meet(b, other))) || boxes[0];
+    // Where every position overlaps, a name above its strokes is the one that is expected.
+    const box = boxes.find((b) => !taken.some((other) => overlap(b, other))) || boxes[0];
     taken.push(box);
     const text = document.createElementNS(svg.namespaceURI, "text");
-    const at = { class: "name", x: middle, y: box[3] - 0.2 * size, "font-size": size };
-    for (const [key, value] of Object.entries(at)) text.setAttribute(key, value);
+    const attributes = { class: "name", x: middle, y: box[3] - 0.2 * size, "font-size": size };
+    for (const [key, value] of Object.entries(attributes)) text.setAttribute(key, value);
     text.textContent = name;
     svg.append(text);
   }

@@ -1,4 +1,4 @@
-"""Render a result as one HTML file that opens from disk and asks the network for nothing."""
+"""Render a result as one HTML file that opens from disk and loads nothing from the network."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.report.drawings import Drawings
 from instancesketch.report.figures import confusion, headline, tables
+from instancesketch.report.page_data import page_data
 
 # About 15 MB, which a phone still opens.
 MOST_DRAWINGS = 5_000
+# Reasons that quote a row are all different: a list without end helps nobody.
 _MOST_REASONS = 200
-_SCRIPTS = ("strokes", "names", "forward", "card", "filters", "list")
+# In the order in which their top-level constants depend on each other; `list` starts the page.
+_SCRIPTS = ("strokes", "names", "highlight", "card", "filters", "list")
 
 
 def write_report(
@@ -68,8 +71,8 @@ def render_report(
         figures: the figures of `metrics.evaluate`.
         taxonomy: keeps colours the same in every report of its categories, and resolves the
             truth's category.
-        most: drawings on the page. Of more, or of more than 100,000 strokes, the worst are shown
-            and the page says so.
+        most: the most drawings on the page. Of more, or of more than 100,000 strokes, only the
+            worst are shown, and the summary says so.
 
     Raises:
         UserError: a drawing has other strokes in the result than in the truth.
@@ -83,9 +86,9 @@ def render_report(
         policy=f"script-src {_hash(script)}",
         tiles=headline(scored),
         tables=tables(scored),
-        confusion=confusion(scored.get("confusion"), picked=True),
+        confusion=confusion(scored.get("confusion"), clickable=True),
         failures=_failures(drawings),
-        data=_json(drawings.data(taxonomy)),
+        data=_json(page_data(drawings, taxonomy)),
         script=Markup(script),
     )
 
@@ -97,10 +100,12 @@ def render_page(template: str, *, title: str, summary: str, policy: str, **value
         template: its file name in `templates/`.
         title: the page's heading.
         summary: the line below it.
-        policy: what the content security policy allows besides the page's own style.
-        values: what else the template shows; escaped, unless they are `Markup`.
+        policy: directives of the content security policy besides that of the page's own style.
+        values: the template's other variables; escaped, unless they are `Markup`.
     """
     style = _asset("report.css")
+    # Names in drawings are anybody's words. Escaping keeps them text; should that ever fail, the
+    # policy still allows no script, style or request but the page's own.
     page = (
         _templates()
         .get_template(template)
@@ -112,7 +117,8 @@ def render_page(template: str, *, title: str, summary: str, policy: str, **value
             **values,
         )
     )
-    return page.encode("utf-8", "replace").decode("utf-8")  # lone surrogates can't be written
+    # A name from JSON may hold a lone surrogate, which no file can be written with.
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 @cache
@@ -120,7 +126,7 @@ def _templates() -> Environment:
     return Environment(
         loader=PackageLoader("instancesketch.report"),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a misspelled variable raises instead of vanishing
         trim_blocks=True,
         keep_trailing_newline=True,
     )
@@ -148,15 +154,15 @@ def _json(data: Mapping[str, Any]) -> Markup:
 
 def _summary(drawings: Drawings) -> str:
     failed = drawings.failed.total()
-    rows = drawings.done + failed
-    noun = "scene" if drawings.scenes and drawings.scenes == drawings.done else "drawing"
-    words = [f"{rows:,} {noun}{'s' * (rows != 1)}"]
+    rows = drawings.succeeded + failed
+    noun = "scene" if drawings.scenes and drawings.scenes == drawings.succeeded else "drawing"
+    phrases = [f"{rows:,} {noun}{'s' * (rows != 1)}"]
     if drawings.scenes:
-        words.append(f"{drawings.objects:,} object{'s' * (drawings.objects != 1)}")
-    words += [f"{drawings.labelled:,} labelled", f"{failed:,} failed"]
-    if len(drawings.shown) < drawings.done:
-        words.append(f"{len(drawings.shown):,} shown, the worst or least certain of all")
-    return " · ".join(words)
+        phrases.append(f"{drawings.objects:,} object{'s' * (drawings.objects != 1)}")
+    phrases += [f"{drawings.labelled:,} labelled", f"{failed:,} failed"]
+    if len(drawings.worst) < drawings.succeeded:
+        phrases.append(f"{len(drawings.worst):,} shown, the worst or least certain of all")
+    return " · ".join(phrases)
 
 
 def _failures(drawings: Drawings) -> dict[str, Any] | None:

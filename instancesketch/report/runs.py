@@ -12,6 +12,7 @@ from instancesketch.report import figures
 from instancesketch.report.figures import Cell, Row, Table, Tile, barred, headline, number
 from instancesketch.report.page import render_page
 
+# Plots and examples are images rather than inline SVG: what an image holds can run no script.
 _POLICY = "img-src data:"
 
 
@@ -48,7 +49,7 @@ def render_run(
         tiles=headline(best),
         curves=_address(curves),
         epochs=_epochs(epochs, best),
-        confusion=figures.confusion(confusion, picked=False),
+        confusion=figures.confusion(confusion, clickable=False),
         recipe=json.dumps(recipe, indent=2) if recipe else "",
         legend=legend or {},
         examples=[_example(*example) for example in examples],
@@ -97,6 +98,7 @@ def _address(svg: str) -> str:
 
 
 def _epochs(epochs: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> Table:
+    # From all epochs, since a figure without a value is missing from some.
     columns = [
         k for k in dict.fromkeys(k for e in epochs for k in e) if k not in ("epoch", "score")
     ]

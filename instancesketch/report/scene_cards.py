@@ -33,7 +33,7 @@ def agree(sketch: Sketch, true: Sketch, taxonomy: Taxonomy | None) -> Agreement 
         return None
     predicted = sketch.object or (-1,) * len(sketch)
     categories, true_categories = sketch.object_category or (), true.object_category or ()
-    found = judge_scenes(
+    outcome = judge_scenes(
         truth_object=true.object,
         object=predicted,
         weight=scene_weights(true.x, true.y, true.stroke_len),
@@ -43,31 +43,36 @@ def agree(sketch: Sketch, true: Sketch, taxonomy: Taxonomy | None) -> Agreement 
         category=range(len(categories)),  # so that the outcome names the matching object itself
         objects_per_scene=[len(categories)],
     )
-    pairs = list(zip(found.predicted_T.tolist(), found.object_T.tolist(), strict=True))
-    matches = {place: true_place for place, true_place in pairs if place >= 0}
+    pairs = list(zip(outcome.predicted_T.tolist(), outcome.object_T.tolist(), strict=True))
+    matches = {index: true_index for index, true_index in pairs if index >= 0}
     return Agreement(
-        pq=float(found.pq_B[0]),
+        pq=float(outcome.pq_B[0]),
         matches=matches,
         wrong=tuple(
             i
-            for i, (place, true_place) in enumerate(zip(predicted, true.object, strict=True))
-            if true_place >= 0 and matches.get(place) != true_place
+            for i, (index, true_index) in enumerate(zip(predicted, true.object, strict=True))
+            # A stroke that truly belongs to no object is not judged, as in the metrics.
+            if true_index >= 0 and matches.get(index) != true_index
         ),
         misnamed=tuple(
-            place
-            for place, true_place in sorted(matches.items())
-            if categories[place]
-            != true_category(true_categories[true_place], categories[place], taxonomy)
+            index
+            for index, true_index in sorted(matches.items())
+            if categories[index]
+            != true_category(true_categories[true_index], categories[index], taxonomy)
         ),
-        missed=tuple(true_place for place, true_place in pairs if place < 0),
-        extra=len(found.scene_Q) - len(matches),
+        missed=tuple(true_index for index, true_index in pairs if index < 0),
+        extra=len(outcome.scene_Q) - len(matches),
     )
 
 
 def true_category(name: str | None, predicted: str | None, taxonomy: Taxonomy | None) -> str | None:
-    """Return the truth's category as the result would spell it; None where it isn't one."""
+    """Return the truth's category as the result would spell it.
+
+    Return None where it is not one of the taxonomy.
+    """
     if taxonomy is not None:
         return taxonomy.category_of(name)
+    # Without a taxonomy only spelling can be allowed for: "Police Car" is "police-car".
     same = name and predicted and normalise(name) == normalise(predicted)
     return predicted if same else name
 
@@ -84,10 +89,11 @@ def parts_by_category(
         return {} if category is None else {category: set(parts)}
     categories = [canonical(c, taxonomy) for c in sketch.object_category or ()]
     parts_of: dict[str, set[str]] = {}
-    for part, place in zip(parts, sketch.object, strict=False):
-        own = categories[place] if place >= 0 else None
-        if own is not None:
-            parts_of.setdefault(own, set()).add(part)
+    # Not strict: a scene without parts has objects all the same.
+    for part, index in zip(parts, sketch.object, strict=False):
+        name = categories[index] if index >= 0 else None
+        if name is not None:
+            parts_of.setdefault(name, set()).add(part)
     return parts_of
 
 
@@ -99,19 +105,19 @@ def canonical(category: str | None, taxonomy: Taxonomy | None) -> str | None:
 def scene_entry(
     sketch: Sketch, true: Sketch | None, agreement: Agreement | None, taxonomy: Taxonomy | None
 ) -> dict[str, Any]:
-    """Return what the page's script shows of a scene's objects, ready for JSON.
+    """Return the objects of a scene as the page's script reads them, ready for JSON.
 
-    Matching objects have one colour in result and truth.
+    Matching objects have the same colour in result and truth.
     """
     entry: dict[str, Any] = {}
     colours = object_colours(sketch)
     if true is not None and agreement is not None:
         true_colours = object_colours(true)
-        given = {p: true_colours[t] for p, t in agreement.matches.items()}
-        colours = object_colours(sketch, given)
+        matched = {p: true_colours[t] for p, t in agreement.matches.items()}
+        colours = object_colours(sketch, matched)
         entry["trueObjects"] = {
             "of": true.object,
-            "kinds": [canonical(c, taxonomy) for c in true.object_category or ()],
+            "categories": [canonical(c, taxonomy) for c in true.object_category or ()],
             "colours": true_colours,
         }
         entry["agreement"] = {
@@ -122,7 +128,7 @@ def scene_entry(
             "extra": agreement.extra,
         }
     if sketch.object is not None:
-        entry["objects"] = {"kinds": sketch.object_category, "colours": colours}
+        entry["objects"] = {"categories": sketch.object_category, "colours": colours}
         if sketch.object_score is not None:
             entry["objects"]["scores"] = [round(v, 3) for v in sketch.object_score]
     return entry

@@ -11,74 +11,77 @@ const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 const plural = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
 const unique = (values) => [...new Set(values)];
 
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
+function createElement(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
 }
 
-function parsed(svg) {
-  const holder = document.createElement("template");
-  holder.innerHTML = svg;
-  return holder.content.firstElementChild;
+function parseSvg(svg) {
+  // A template's content is inert: nothing in it loads or runs while it is parsed.
+  const template = document.createElement("template");
+  template.innerHTML = svg;
+  return template.content.firstElementChild;
 }
 
-const ANY = ""; // instance number of strokes that have none
-const isCounted = (stroke) => stroke.number !== ANY;
+const NO_NUMBER = ""; // instance number of strokes that have none
+const hasNumber = (stroke) => stroke.number !== NO_NUMBER;
 
 // The layers that a page can be coloured by.
 const withObjects = drawings.some((d) => d.objects || d.trueObjects);
-const counted = Object.values(data.inks).some((of) => Object.keys(of).some((n) => n > 0));
+const withInstances = Object.values(data.inks).some((inks) => Object.keys(inks).some((n) => n > 0));
 const layers = [
   ...(withObjects ? ["object"] : []),
   ...(!withObjects || Object.keys(data.legend).length ? ["part"] : []),
-  ...(counted ? ["instance"] : []),
+  ...(withInstances ? ["instance"] : []),
   ...(drawings.some((d) => d.scores) ? ["confidence"] : []),
 ];
-let by = layers[0];
-const byObject = (d) => by === "object" && Boolean(d.objects || d.trueObjects);
+let layer = layers[0];
+// A page of scenes can hold plain drawings: these keep their parts in the layer of objects.
+const byObject = (d) => layer === "object" && Boolean(d.objects || d.trueObjects);
 
 // --- strokes -------------------------------------------------------------------------------
 
-/** What tells an object's strokes from others: its place, its category and its colour. */
-function objectOf(objects, place) {
-  if (!objects || !(place >= 0)) return {};
-  return { place, kind: objects.kinds[place] || "", colour: objects.colours[place] };
+/** Return the index, category and colour of a stroke's object; nothing where it has none. */
+function objectFields(objects, index) {
+  if (!objects || !(index >= 0)) return {};
+  return { object: index, category: objects.categories[index] || "", colour: objects.colours[index] };
 }
 
-/** What each stroke of a drawing is, as it was labelled. */
-const labelled = (d, lines) =>
+/** Return the predicted labels of each stroke of a drawing. */
+const predictedStrokes = (d, lines) =>
   lines.map(({ dataset }, i) => ({
     score: d.scores ? d.scores[i] : null,
     part: dataset.part,
     label: dataset.label || dataset.part,
-    number: dataset.instance || ANY,
-    ...objectOf(d.objects, dataset.object && Number(dataset.object)),
+    number: dataset.instance || NO_NUMBER,
+    ...objectFields(d.objects, dataset.object && Number(dataset.object)),
   }));
 
-/** What each stroke of a drawing is in truth. */
-const meant = (d, lines) =>
+/** Return the true labels of each stroke of a drawing. */
+const trueStrokes = (d, lines) =>
   lines.map((_, i) => {
     const part = d.truth ? data.parts[d.truth[i]] : undefined;
-    const number = d.truth && d.trueInstances ? d.trueInstances[i] : null;
+    const instance = d.truth && d.trueInstances ? d.trueInstances[i] : null;
     const label = d.trueLabels ? d.trueLabels[i] : part;
-    const known = { part, label, number: number === null ? ANY : String(number) };
-    return { ...known, ...objectOf(d.trueObjects, d.trueObjects && d.trueObjects.of[i]) };
+    const labels = { part, label, number: instance === null ? NO_NUMBER : String(instance) };
+    return { ...labels, ...objectFields(d.trueObjects, d.trueObjects && d.trueObjects.of[i]) };
   });
 
-/** `tree`, `tree 4` where there are several, `object 3` where it is none of the categories. */
-function nameOfObject(objects, place) {
-  const kind = objects.kinds[place];
-  if (!kind) return `object ${place}`;
-  return objects.kinds.filter((other) => other === kind).length > 1 ? `${kind} ${place}` : kind;
+/** Return `tree`, `tree 4` where there are several, `object 3` for an object without category. */
+function nameOfObject(objects, index) {
+  const category = objects.categories[index];
+  if (!category) return `object ${index}`;
+  const alike = objects.categories.filter((other) => other === category);
+  return alike.length > 1 ? `${category} ${index}` : category;
 }
 
 const nameOfStroke = (s) => (s.number > 0 ? `${s.label} ${s.number}` : s.label);
 
 // --- colours -------------------------------------------------------------------------------
 
-/** Of a score in percent: the first that it reaches of the bands, which go down. */
+/** Return the first band, from the highest down, whose limit a score in percent reaches. */
 const bandOf = (score) => data.bands.find(({ least }) => score >= least);
 
 const UNSCORED = [data.colours.unlabeled, [], 0.55];
@@ -90,14 +93,15 @@ function nameOfBand(band) {
   return band.least ? `${band.least} to ${above.least}\u00a0%` : `under ${above.least}\u00a0%`;
 }
 
-/** Colour, dash and opacity of a stroke of a drawing, by what the page is coloured by. */
+/** Return a stroke's colour, dash and opacity in the page's layer. */
 function inkOf(stroke, objects) {
   const { part, number, colour, score } = stroke;
-  if (by === "confidence" && score === null) return UNSCORED;
-  if (by === "confidence" && score !== undefined) return bandOf(score).ink;
+  if (layer === "confidence" && score === null) return UNSCORED;
+  // The truth has no scores (undefined), so in this layer it shows its parts.
+  if (layer === "confidence" && score !== undefined) return bandOf(score).ink;
   if (objects) return [colour || data.colours.unlabeled, [], 1];
   const plain = [data.colours[part] || data.colours.unlabeled, [], 1];
-  return (by === "instance" && data.inks[part] && data.inks[part][number]) || plain;
+  return (layer === "instance" && data.inks[part] && data.inks[part][number]) || plain;
 }
 
 function paint(line, width, [colour, dash, opacity]) {
@@ -107,59 +111,68 @@ function paint(line, width, [colour, dash, opacity]) {
 }
 
 function swatch(ink, text, tag = "span") {
-  const made = element(tag, "swatch");
-  const svg = parsed('<svg viewBox="0 0 22 4"><path d="M2 2H20" stroke-linecap="round"/></svg>');
+  const node = createElement(tag, "swatch");
+  const svg = parseSvg('<svg viewBox="0 0 22 4"><path d="M2 2H20" stroke-linecap="round"/></svg>');
   svg.setAttribute("aria-hidden", "true");
   paint(svg.firstElementChild, 2.4, ink);
-  made.append(svg, text);
-  return made;
+  node.append(svg, text);
+  return node;
 }
 
-const spaced = (swatches) => swatches.flatMap((made) => [made, " "]);
+// Swatches are inline and don't break within; the blanks let a line break between them.
+const spaced = (swatches) => swatches.flatMap((node) => [node, " "]);
 
-/** What the colours of some strokes mean: a line for each part, or for each instance.
+/** Return the legend of some strokes: an entry for each part, or for each instance.
  *
- * `make` makes each, of ink, words and the strokes that it is for.
+ * `createEntry` builds each from an ink, a text and the strokes that have both.
  */
-function legendOf(strokes, make) {
-  if (by !== "instance") {
+function legendOf(strokes, createEntry) {
+  if (layer !== "instance") {
     const parts = unique(strokes.map((s) => s.part));
-    const of = (part) => strokes.filter((s) => s.part === part);
-    return spaced(parts.map((part) => make(inkOf({ part }), part, of(part))));
+    const ofPart = (part) => strokes.filter((s) => s.part === part);
+    return spaced(parts.map((part) => createEntry(inkOf({ part }), part, ofPart(part))));
   }
-  const lines = unique(strokes.filter(isCounted).map((s) => s.label)).flatMap((label) => {
-    const same = strokes.filter((s) => s.label === label);
-    const numbers = unique(same.map((s) => s.number)).sort((a, b) => a - b);
-    if (label !== same[0].part && numbers.length === 1) return [make(inkOf(same[0]), label, same)];
+  const entries = unique(strokes.filter(hasNumber).map((s) => s.label)).flatMap((label) => {
+    const alike = strokes.filter((s) => s.label === label);
+    const numbers = unique(alike.map((s) => s.number)).sort((a, b) => a - b);
+    // A label with a side, `front-left-leg`, names a single instance: its number adds nothing.
+    if (label !== alike[0].part && numbers.length === 1) {
+      return [createEntry(inkOf(alike[0]), label, alike)];
+    }
     const swatches = numbers.map((number) => {
-      const meant = same.filter((s) => s.number === number);
-      return make(inkOf(meant[0]), number === "0" ? "no number" : number, meant);
+      const ofInstance = alike.filter((s) => s.number === number);
+      const text = number === "0" ? "no number" : number;
+      return createEntry(inkOf(ofInstance[0]), text, ofInstance);
     });
     swatches[0].prepend(`${label} `);
     return swatches;
   });
-  const others = strokes.filter((s) => !isCounted(s));
+  const others = strokes.filter((s) => !hasNumber(s));
   if (others.length) {
-    lines.push(make(inkOf(others[0]), unique(others.map((s) => s.part)).join(", "), others));
-    lines.at(-1).classList.add("others");
+    const parts = unique(others.map((s) => s.part)).join(", ");
+    entries.push(createEntry(inkOf(others[0]), parts, others));
+    entries.at(-1).classList.add("others");
   }
-  return spaced(lines);
+  return spaced(entries);
 }
 
-/** The same of a scene, category by category, and last what is of none. */
-function legendByKind(strokes, make) {
-  const of = (kind) => legendOf(strokes.filter((s) => (s.kind || "") === kind), make);
-  const kinds = unique(strokes.map((s) => s.kind)).filter(Boolean).sort();
-  return [...kinds.flatMap((kind) => [element("b", "", kind), " ", ...of(kind)]), ...of("")];
+/** Return the legend of a scene's strokes by category of their object, the others last. */
+function legendByCategory(strokes, createEntry) {
+  const ofCategory = (category) =>
+    legendOf(strokes.filter((s) => (s.category || "") === category), createEntry);
+  const categories = unique(strokes.map((s) => s.category)).filter(Boolean).sort();
+  const named = (category) => [createElement("b", "", category), " ", ...ofCategory(category)];
+  return [...categories.flatMap(named), ...ofCategory("")];
 }
 
-/** What the colours of confidence mean, from the least sure; of `strokes`, or all there are. */
-function legendOfBands(strokes, make) {
-  const of = (band) => strokes && strokes.filter((s) => s.score !== null && bandOf(s.score) === band);
-  const bands = [...data.bands].reverse().filter((band) => !strokes || of(band).length);
+/** Return the legend of confidence, the lowest first: of the bands of `strokes`, or of all. */
+function legendOfBands(strokes, createEntry) {
+  const inBand = (band) =>
+    strokes && strokes.filter((s) => s.score !== null && bandOf(s.score) === band);
+  const bands = [...data.bands].reverse().filter((band) => !strokes || inBand(band).length);
   const unscored = (strokes || []).filter((s) => s.score === null);
   return spaced([
-    ...bands.map((band) => make(band.ink, nameOfBand(band), of(band))),
-    ...(unscored.length ? [make(UNSCORED, nameOfBand(undefined), unscored)] : []),
+    ...bands.map((band) => createEntry(band.ink, nameOfBand(band), inBand(band))),
+    ...(unscored.length ? [createEntry(UNSCORED, nameOfBand(undefined), unscored)] : []),
   ]);
 }

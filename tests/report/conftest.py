@@ -1,3 +1,5 @@
+"""Drawings, a browser and a page for the tests of reports."""
+
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,23 +23,26 @@ TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFr
 
 
 def settle(page) -> None:
-    """Waits until the page has been drawn once after its last change.
+    """Wait until the page has been drawn once after its last change.
 
-    Cards are laid out when they come into view (`content-visibility`), which a browser finds while
-    it draws: before that a card has no words and not yet its size.
+    A browser lays cards out when they come into view (`content-visibility`), as part of drawing:
+    before that a card has no text and not yet its size.
     """
     page.evaluate(TWO_FRAMES)
 
 
-def words(found) -> str:
-    """What a person reads there once it is drawn, with single spaces."""
-    settle(found.page)
-    return " ".join(found.inner_text().split())
+def text_of(locator) -> str:
+    """Return the visible text of an element, with single spaces."""
+    settle(locator.page)
+    return " ".join(locator.inner_text().split())
 
 
 @pytest.fixture(scope="session")
 def flower() -> Callable[..., Sketch]:
-    """Makes a small flower: a centre, two petals and a stem, with one stroke that is a dot."""
+    """Return a function that makes a small flower.
+
+    It has a centre, two petals, of which one is a dot, and a stem.
+    """
 
     def make(sketch_id: str, **values) -> Sketch:
         strokes = [
@@ -55,7 +60,10 @@ def flower() -> Callable[..., Sketch]:
 
 @pytest.fixture(scope="session")
 def dog() -> Callable[..., Sketch]:
-    """Makes a small dog: a body, a left and a right front leg, two back legs in one line."""
+    """Return a function that makes a small dog.
+
+    It has a body, a left and a right front leg, and two back legs in one stroke.
+    """
 
     def make(sketch_id: str, **values) -> Sketch:
         strokes = [
@@ -77,7 +85,10 @@ def dog() -> Callable[..., Sketch]:
 
 @pytest.fixture(scope="session")
 def scene() -> Callable[..., Sketch]:
-    """Makes a small scene: a car of three strokes, two trees, a house, a stroke of nothing."""
+    """Return a function that makes a small scene.
+
+    It has a car of three strokes, two trees, a house, and a stroke of no object.
+    """
 
     def make(sketch_id: str, **values) -> Sketch:
         strokes = [
@@ -106,9 +117,10 @@ def scene() -> Callable[..., Sketch]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
+    """Yield a headless Chromium; skip the test where there is none."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
-        pytest.skip("a browser: install Debian's chromium")
+        pytest.skip("no browser: install Debian's chromium")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=BROWSER)
@@ -117,13 +129,13 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def opening(browser) -> Iterator[Callable[..., Any]]:
-    """Opens pages from disk, and finds no complaint and no request when all is over."""
+def opened_pages(browser) -> Iterator[Callable[..., Any]]:
+    """Yield a function that opens pages from disk; fail at the end on any complaint or request."""
     complaints: list[str] = []
     requests: list[str] = []
     contexts = []
 
-    def open_(path: Path, *, scheme: str = "light", width: int = 1280) -> Any:
+    def open_file(path: Path, *, scheme: str = "light", width: int = 1280) -> Any:
         context = browser.new_context(
             color_scheme=scheme, viewport={"width": width, "height": 900}, has_touch=width < 500
         )
@@ -137,7 +149,7 @@ def opening(browser) -> Iterator[Callable[..., Any]]:
         settle(page)
         return page
 
-    yield open_
+    yield open_file
     for context in contexts:
         context.close()
     assert complaints == []
@@ -146,12 +158,12 @@ def opening(browser) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def open_page(browser, tmp_path) -> Iterator[Callable[..., Any]]:
-    """Writes a report and opens it."""
-    with opening(browser) as open_:
+    """Yield a function that writes a report and opens it."""
+    with opened_pages(browser) as open_file:
 
         def write_and_open(result, *, scheme: str = "light", width: int = 1280, **arguments) -> Any:
             path = Path(tmp_path) / "report.html"
             write_report(result, path, title="a report", **arguments)
-            return open_(path, scheme=scheme, width=width)
+            return open_file(path, scheme=scheme, width=width)
 
         yield write_and_open

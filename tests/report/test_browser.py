@@ -6,7 +6,7 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import evaluate
 from instancesketch.render.colours import CONFIDENCE, GREY, palette
-from tests.report.conftest import settle, words
+from tests.report.conftest import settle, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ def test_drawings_appear_in_their_colours_beside_the_truth(open_page, corpus):
     parts = ("center", "petal", "petal", "stem")
     assert truth == [COLOURS[p] for p in parts]
     assert labelled == [COLOURS[p] for p in ("center", "petal", "leaf", "stem")]
-    assert "1 of 4 wrong" in words(card)
+    assert "1 of 4 wrong" in text_of(card)
     assert card.locator(".halo").count() == 1
     title = card.locator("svg").first.locator("polyline title").nth(2).text_content()
     assert title == "leaf 90 %, should be petal"
@@ -86,17 +86,17 @@ def test_a_dot_leaves_ink(open_page):
 def test_filters_and_orders(open_page, corpus):
     page = report(open_page, corpus)
     count = page.locator("#count")
-    assert words(count) == "179 drawings"
+    assert text_of(count) == "179 drawings"
     assert all(i.startswith("flower") for i in ids(page)[:48])
     page.locator("#category").select_option("sun")
-    assert words(count) == "29 drawings"
+    assert text_of(count) == "29 drawings"
     assert all(i.startswith("sun") for i in ids(page))
-    assert "flower" not in words(page.locator("#lines"))
+    assert "flower" not in text_of(page.locator("#lines"))
     page.locator("#verdict").select_option("wrong")
-    assert words(count) == "0 drawings"
+    assert text_of(count) == "0 drawings"
     assert page.locator(".card").count() == 0
     page.locator("#category").select_option("*")
-    assert words(count) == "50 drawings"
+    assert text_of(count) == "50 drawings"
     page.locator("#order").select_option("id")
     assert ids(page) == sorted(ids(page))
     page.locator("#verdict").select_option("*")
@@ -110,7 +110,7 @@ def test_a_drawing_is_found_under_its_true_and_its_given_category(open_page, flo
     for category, found in (("sun", ["a"]), ("flower", ["a", "b"])):
         page.locator("#category").select_option(category)
         assert ids(page) == found
-    assert "should be flower" in words(page.locator(".card").first)
+    assert "should be flower" in text_of(page.locator(".card").first)
     page.locator("#verdict").select_option("wrong")
     assert ids(page) == ["a"]
 
@@ -130,11 +130,11 @@ def test_by_keyboard_alone(open_page, corpus):
     for _ in range(14):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
-    for control in ("SUMMARY", "category", "part", "verdict", "sure", "order"):
+    for control in ("SUMMARY", "category", "part", "verdict", "confidence", "order"):
         assert control in reached
     page.locator("#verdict").focus()
     page.keyboard.press("ArrowDown")
-    assert words(page.locator("#count")) == "50 drawings"
+    assert text_of(page.locator("#count")) == "50 drawings"
     page.locator("summary", has_text="failed").focus()
     page.keyboard.press("Enter")
     settle(page)
@@ -159,7 +159,7 @@ def test_it_fits_the_screen_and_the_scheme(open_page, corpus, scheme, width):
 def test_without_truth_there_is_nothing_of_it(open_page, flower):
     page = open_page([flower("a", category_score=0.5, part_score=(0.25,) * 4)])
     assert page.locator(".card figure").count() == 1
-    assert "25 % certain" in words(page.locator(".card"))
+    assert "25 % certain" in text_of(page.locator(".card"))
     assert not page.locator("#verdict").is_visible()
     assert not page.locator("#key").is_visible()
     assert page.locator(".headline").count() == 0
@@ -174,12 +174,12 @@ def test_hostile_words_are_shown_and_not_run(open_page):
     assert page.locator("script").count() == 2
     assert page.locator("img").count() == 0
     assert ids(page) == [hostile]
-    assert hostile in words(page.locator(".parts"))
+    assert hostile in text_of(page.locator(".parts"))
 
 
 def test_thousands_do_not_stall(open_page, flower):
     page = open_page(flower(f"{i:05}", part_score=(0.3,) * 4) for i in range(5_000))
-    assert words(page.locator("#count")) == "5,000 drawings"
+    assert text_of(page.locator("#count")) == "5,000 drawings"
     assert page.locator(".card").count() < 200
     while page.locator(".card").count() < 240:
         page.locator(".card").last.scroll_into_view_if_needed()

@@ -6,7 +6,7 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import evaluate
 from instancesketch.render.colours import CONFIDENCE, GREY
 from instancesketch.report import write_report
-from tests.report.conftest import opening, settle, words
+from tests.report.conftest import opened_pages, settle, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +33,8 @@ def page_for_all(browser, flower, dog, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
     figures = evaluate(result, truth.values(), DOODLE7).figures
     write_report(result, path, title="t", truth=truth, figures=figures, taxonomy=DOODLE7)
-    with opening(browser) as open_:
-        page = open_(path)
+    with opened_pages(browser) as open_file:
+        page = open_file(path)
         for summary in page.locator("summary", has_not_text="Legend").all():
             summary.click()
         yield page
@@ -66,16 +66,16 @@ def lit(page, at: int) -> list[int]:
 def test_a_count_of_the_matrix_opens_its_cases(page):
     page.get_by_role("button", name="petal called leaf: 3 of 12").click()
     assert ids(page) == ["leaf-0", "leaf-1", "leaf-2"]
-    assert words(page.locator("#case")) == "petal called leaf: 3 strokes ✕"
-    assert page.evaluate("document.activeElement.id") == "case"
+    assert text_of(page.locator("#cell")) == "petal called leaf: 3 strokes ✕"
+    assert page.evaluate("document.activeElement.id") == "cell"
     assert lit(page, 0) == lit(page, 1) == [2]
-    page.locator("#sure").select_option(label="50 to 70 %")
+    page.locator("#confidence").select_option(label="50 to 70 %")
     assert ids(page) == ["leaf-1", "leaf-2"]
-    assert words(page.locator("#case")) == "petal called leaf: 2 strokes ✕"
+    assert text_of(page.locator("#cell")) == "petal called leaf: 2 strokes ✕"
     page.get_by_role("button", name="center called stem: 2 of 6").click()  # and nothing else
     assert ids(page) == ["stem-1", "stem-2"]
     assert lit(page, 0) == [0]
-    page.locator("#case").click()
+    page.locator("#cell").click()
     assert len(ids(page)) == 7
     assert lit(page, 0) == []
     assert not page.locator("#clear").is_visible()
@@ -83,8 +83,8 @@ def test_a_count_of_the_matrix_opens_its_cases(page):
 
 def test_the_matrix_by_keyboard(page):
     told = "document.activeElement.getAttribute('aria-label')"
-    assert page.locator(".case[tabindex='0']").count() == 1
-    page.locator(".case[tabindex='0']").focus()
+    assert page.locator(".cell[tabindex='0']").count() == 1
+    page.locator(".cell[tabindex='0']").focus()
     for key, found in (
         ("ArrowUp", "body called body: 1 of 1"),  # the first, which has none above it
         ("ArrowDown", "center called center: 4 of 6"),
@@ -97,7 +97,7 @@ def test_the_matrix_by_keyboard(page):
         assert page.evaluate(told) == found
     page.keyboard.press("Enter")
     assert ids(page) == ["stem-1", "stem-2"]
-    assert page.locator(".case[tabindex='0']").count() == 1
+    assert page.locator(".cell[tabindex='0']").count() == 1
 
 
 def test_the_names_in_the_tables_open_their_drawings(page):
@@ -122,7 +122,7 @@ def test_part_and_mistake_mean_a_mistake_about_the_part(page):
     assert ids(page) == ["leaf-0", "leaf-1", "leaf-2", "right"]
     page.locator("#part").select_option("*")
     assert ids(page) == ["dog", "right"]
-    page.locator("#sure").select_option(label="under 50 %")
+    page.locator("#confidence").select_option(label="under 50 %")
     assert page.get_by_text("No drawing is like that.").is_visible()
     page.locator("#clear").click()
     assert len(ids(page)) == 7
@@ -132,9 +132,9 @@ def test_part_and_mistake_mean_a_mistake_about_the_part(page):
 def test_confidence_is_a_layer_and_a_filter(page):
     found = {"90 % and more": ["right"], "70 to 90 %": ["leaf-0"], "under 50 %": []}
     for label, there in found.items():
-        page.locator("#sure").select_option(label=label)
+        page.locator("#confidence").select_option(label=label)
         assert ids(page) == there
-    page.locator("#sure").select_option(label="50 to 70 %")
+    page.locator("#confidence").select_option(label="50 to 70 %")
     assert ids(page) == ["leaf-1", "leaf-2", "stem-1", "stem-2"]
     page.locator("#order").select_option("certain")
     page.get_by_label("confidence", exact=True).check()
@@ -148,18 +148,18 @@ def test_confidence_is_a_layer_and_a_filter(page):
     dashes = said.evaluate_all("all => all.map(l => l.getAttribute('stroke-dasharray') != 'none')")
     assert dashes == [True, True, True, False]
     assert GREY not in true.evaluate_all(colours)
-    legend = words(page.locator(".card").first.locator(".parts"))
+    legend = text_of(page.locator(".card").first.locator(".parts"))
     assert legend == "under 50 % 50 to 70 % 70 to 90 % truth center petal stem"
-    assert words(page.locator("#lines")) == "under 50 % 50 to 70 % 70 to 90 % 90 % and more"
+    assert text_of(page.locator("#lines")) == "under 50 % 50 to 70 % 70 to 90 % 90 % and more"
     page.locator("#category").select_option("4leg")
-    page.locator("#sure").select_option("*")
-    assert words(page.locator(".card .parts")).startswith("not known truth")
+    page.locator("#confidence").select_option("*")
+    assert text_of(page.locator(".card .parts")).startswith("not known truth")
     page.locator("#order").select_option("worst")
 
 
 def test_a_part_is_brought_forward_with_its_name(page):
     page.get_by_role("button", name="petal called leaf").click()
-    page.locator("#case").click()
+    page.locator("#cell").click()
     page.locator("#verdict").select_option("right")
     page.locator("#category").select_option("flower")
     card = page.locator(".card").first

@@ -9,7 +9,7 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.render.colours import palette
 from instancesketch.render.svg import to_svg
-from tests.report.conftest import words
+from tests.report.conftest import text_of
 
 pytestmark = pytest.mark.slow
 
@@ -59,14 +59,14 @@ def test_the_switch_colours_result_and_truth_by_instance(open_page, dog):
         for at, sketch in enumerate((result, truth)):
             assert with_numbers(strokes_shown(page, at)) == with_numbers(strokes_of(sketch, by))
     card, lines = page.locator(".card").first, page.locator("#lines")
-    assert "all right" in words(card)
+    assert "all right" in text_of(card)
     page.locator("#verdict").select_option("wrong")
     assert page.locator(".card").count() == 0
     page.get_by_label("instance", exact=True).check()
-    assert "grouping of front-leg wrong" in words(card)
-    parts = words(card.locator(".parts"))
+    assert "grouping of front-leg wrong" in text_of(card)
+    parts = text_of(card.locator(".parts"))
     assert parts == "front-left-leg front-right-leg 1 3 back-leg no number body"
-    assert words(lines) == "4leg front-leg 1 3 back-leg no number body"
+    assert text_of(lines) == "4leg front-leg 1 3 back-leg no number body"
     titles = card.locator("svg[role]").nth(1).locator("polyline title").all_text_contents()
     assert titles == ["body", "front-left-leg 1", "front-right-leg 3", "back-leg"]
 
@@ -78,10 +78,10 @@ def test_a_wrong_side_is_marked_by_instance(open_page, dog):
     assert card.locator(".halo").count() == 0
     page.get_by_label("instance", exact=True).check()
     assert card.locator(".halo").count() == 2
-    assert "2 sides wrong" in words(card)
+    assert "2 sides wrong" in text_of(card)
     title = card.locator("svg[role]").first.locator("polyline title").nth(1).text_content()
     assert title == "front-right-leg 1, should be front-left-leg"
-    assert "part or side is wrong" in words(page.locator("#key"))
+    assert "part or side is wrong" in text_of(page.locator("#key"))
 
 
 def test_the_switch_works_by_keyboard_and_is_remembered(open_page, dog):

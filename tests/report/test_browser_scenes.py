@@ -10,7 +10,7 @@ from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.formats import FileRange, read
 from instancesketch.metrics import evaluate
 from instancesketch.render.colours import GREY, object_colours
-from tests.report.conftest import settle, words
+from tests.report.conftest import settle, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -90,22 +90,22 @@ def test_real_scenes_layer_by_layer(open_page, real):
     result = [segmented(sketch) for sketch in real]
     figures = evaluate(result, real, DOODLE7).figures
     page = open_page(result, truth=truth, figures=figures, taxonomy=DOODLE7)
-    assert words(page.locator("#count")) == f"{len(real)} scenes"
-    assert f"{figures['pq']:.1f}" in words(page.locator(".headline"))
+    assert text_of(page.locator("#count")) == f"{len(real)} scenes"
+    assert f"{figures['pq']:.1f}" in text_of(page.locator(".headline"))
     first = page.locator(".card code").first.text_content()
     found = evaluate(result, [truth[first]], DOODLE7).figures["pq"]
-    assert f"PQ {round(found)} %" in words(page.locator(".card").first)
+    assert f"PQ {round(found)} %" in text_of(page.locator(".card").first)
     assert found < mean((figures["pq"], 100))
 
     assert page.get_by_label("object", exact=True).is_checked()
     assert colours(page, 1) == [object_colours(truth[first])[o] for o in truth[first].object]
     page.locator("#category").select_option("car")
     cars = [s for s in real if any(DOODLE7.category_of(w) == "car" for w in s.object_category)]
-    assert words(page.locator("#count")) == f"{len(cars)} scenes"
+    assert text_of(page.locator("#count")) == f"{len(cars)} scenes"
     seen = {}
     for layer in (*LAYERS, "object"):
         page.get_by_label(layer, exact=True).check()
-        now = [words(page.locator("#mark")), *page.locator(".card").all_text_contents()]
+        now = [text_of(page.locator("#mark")), *page.locator(".card").all_text_contents()]
         now += page.locator(".card polyline:not(.halo)").evaluate_all(
             "all => all.map(line => line.getAttribute('stroke'))"
         )
@@ -155,7 +155,7 @@ def test_one_object_is_brought_forward_under_the_pointer(open_page, scene):
 def test_objects_are_reached_by_the_keyboard(open_page, scene):
     page = open_page([scene("a", object_score=(0.9, 0.8, 0.7, 0.6)), scene("b")])
     chips = page.locator(".card").first.locator(".chip")
-    assert [words(chip) for chip in chips.all()] == [
+    assert [text_of(chip) for chip in chips.all()] == [
         "car · 90 %",
         "tree 1 · 80 %",
         "tree 2 · 70 %",
@@ -181,8 +181,8 @@ def test_what_is_wrong_with_objects_is_marked(open_page, scene):
     page = open_page([changed, scene("b")], truth={n: scene(n) for n in "ab"}, taxonomy=DOODLE7)
     card = page.locator(".card").first
     assert card.locator(".halo").count() == 2
-    assert "1 missed, 1 misnamed, 2 strokes wrong" in words(card)
-    assert "sun, should be tree" in words(card)
+    assert "1 missed, 1 misnamed, 2 strokes wrong" in text_of(card)
+    assert "sun, should be tree" in text_of(card)
     titles = card.locator("svg[role]").first.locator("polyline title").all_text_contents()
     assert titles[2] == "tree, should be car"
     assert titles[5:] == ["no object, should be object 3", "no object"]
@@ -199,10 +199,10 @@ def test_what_is_wrong_with_objects_is_marked(open_page, scene):
 def test_parts_are_told_by_category(open_page, scene):
     page = open_page([scene("a")], taxonomy=DOODLE7)
     page.get_by_label("part", exact=True).check()
-    assert words(page.locator(".card .parts")) == "car frame wheel tree leaves unlabeled"
+    assert text_of(page.locator(".card .parts")) == "car frame wheel tree leaves unlabeled"
     page.get_by_label("instance", exact=True).check()
-    assert words(page.locator(".card .parts")) == "car wheel 1 2 frame tree leaves unlabeled"
-    assert words(page.locator("#lines")).startswith("car wheel")
+    assert text_of(page.locator(".card .parts")) == "car wheel 1 2 frame tree leaves unlabeled"
+    assert text_of(page.locator("#lines")).startswith("car wheel")
     point(page, 400, 300)
     assert forward(page) == [3]
 
@@ -211,17 +211,17 @@ def test_a_truth_without_parts_says_so(open_page, scene):
     truth = scene("a", part=None, label=None, instance=None)
     page = open_page([scene("a")], truth={"a": truth}, taxonomy=DOODLE7)
     captions = page.locator("figcaption").all
-    assert [words(caption) for caption in captions()] == ["labelled", "truth"]
+    assert [text_of(caption) for caption in captions()] == ["labelled", "truth"]
     page.get_by_label("part", exact=True).check()
-    assert [words(caption) for caption in captions()] == ["labelled", "truth, without parts"]
+    assert [text_of(caption) for caption in captions()] == ["labelled", "truth, without parts"]
     assert set(colours(page, 1)) == {GREY}
 
 
 def test_drawings_beside_scenes_keep_their_parts(open_page, scene, flower):
     page = open_page([flower("a"), scene("b")], taxonomy=DOODLE7)
-    assert words(page.locator("#count")) == "2 drawings"
+    assert text_of(page.locator("#count")) == "2 drawings"
     page.locator("#order").select_option("id")
-    assert "petal" in words(page.locator(".card").first)
+    assert "petal" in text_of(page.locator(".card").first)
     assert GREY not in colours(page)
     page.locator("#category").select_option("flower")
     assert page.locator(".card code").all_text_contents() == ["a"]
@@ -257,5 +257,5 @@ def test_it_fits_the_screen_and_names_can_be_read(open_page, scene, scheme, widt
 
 def test_hundreds_of_scenes_do_not_stall(open_page, scene):
     page = open_page(scene(f"{i:04}") for i in range(1_000))
-    assert words(page.locator("#count")) == "1,000 scenes"
+    assert text_of(page.locator("#count")) == "1,000 scenes"
     assert page.locator(".card").count() < 200

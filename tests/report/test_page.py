@@ -246,7 +246,7 @@ def test_a_truth_without_sides_and_instances_blames_none(dog):
 def test_scores_go_with_the_strokes_they_are_of(flower):
     result = [flower("a", part_score=(0.996, 0.5, 0.494, 0.0)), flower("b", part=None, label=None)]
     data = Page(render_report(result, title="t")).data
-    told = {d["id"]: (d.get("said"), d.get("scores")) for d in data["drawings"]}
+    told = {d["id"]: (d.get("predicted"), d.get("scores")) for d in data["drawings"]}
     parts = ["center", "petal", "petal", "stem"]
     assert told == {
         "a": ([data["parts"].index(p) for p in parts], [100, 50, 49, 0]),
@@ -262,9 +262,9 @@ def test_what_was_called_nothing_is_no_part_named_none(flower):
     said, true = flower("a", part=("x", "x", "x", "none")), flower("a", part=("none",) * 4)
     figures = {"confusion": {"parts": ["none"], "counts": [[1, 3]]}}
     html = render_report([said], title="t", truth={"a": true}, figures=figures)
-    buttons = [a for tag, a in Page(html).tags if tag == "button" and a.get("class") == "case"]
+    buttons = [a for tag, a in Page(html).tags if tag == "button" and a.get("class") == "cell"]
     assert [a["data-true"] for a in buttons] == ["none", "none"]
-    assert [a.get("data-said") for a in buttons] == ["none", None]
+    assert [a.get("data-predicted") for a in buttons] == ["none", None]
 
 
 def test_figures_without_a_value_are_left_out(flower):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from instancesketch.report.runs import render_run, render_sweep
-from tests.report.conftest import opening, settle
+from tests.report.conftest import opened_pages, settle
 
 HOSTILE = "</pre><script>alert(1)</script>\"'&"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0H9"/></svg>'
@@ -82,12 +82,12 @@ def test_hostile_words_stay_words_and_nothing_is_asked_for(page):
 
 @pytest.mark.slow
 def test_they_open_in_a_browser(browser, tmp_path):
-    with opening(browser) as open_:
+    with opened_pages(browser) as open_file:
         for page in (a_run, a_sweep):
             for scheme, width in (("dark", 390), ("light", 1280)):
                 path = tmp_path / f"{page.__name__}.html"
                 path.write_text(page(), "utf-8")
-                shown = open_(path, scheme=scheme, width=width)
+                shown = open_file(path, scheme=scheme, width=width)
                 for summary in shown.locator("summary").all():
                     summary.click()
                 settle(shown)

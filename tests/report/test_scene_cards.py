@@ -25,12 +25,12 @@ def test_objects_have_their_categories_scores_and_colours(scene):
     sketch = scene("a", object_score=(0.9, 0.8, 0.71234, 0.6))
     (entry,) = entries([sketch])
     assert entry["objects"] == {
-        "kinds": ["car", "tree", "tree", None],
+        "categories": ["car", "tree", "tree", None],
         "colours": object_colours(sketch),
         "scores": [0.9, 0.8, 0.712, 0.6],
     }
     assert re.findall(r'data-object="(-?\d)"', entry["svg"]) == ["0", "0", "0", "1", "2", "3", "-1"]
-    assert entry["kinds"] == ["car", "tree"]
+    assert entry["categories"] == ["car", "tree"]
     assert entry["confidence"] == pytest.approx(0.753, abs=1e-3)
     assert not {"trueObjects", "agreement"} & set(entry)
 
@@ -66,7 +66,7 @@ def test_where_a_scene_differs_from_its_truth_is_told(scene, change, told):
     assert agreement == {"wrong": [], "misnamed": [], "missed": [], "extra": 0} | told
     assert (quality == 1) == (not set(told) - {"misnamed"})
     assert entry["trueObjects"]["of"] == [0, 0, 0, 1, 2, 3, -1]
-    assert entry["trueObjects"]["kinds"] == ["car", "tree", "tree", "house"]
+    assert entry["trueObjects"]["categories"] == ["car", "tree", "tree", "house"]
 
 
 def test_objects_that_match_have_one_colour(scene):
@@ -96,7 +96,7 @@ def test_the_worst_scenes_come_first(scene):
 def test_categories_are_those_of_either_side(scene):
     truth = scene("a", object_category=("yoga", "Police Car", "tree", None))
     (entry,) = entries([scene("a")], [truth])
-    assert entry["kinds"] == ["car", "tree", "yoga"]
+    assert entry["categories"] == ["car", "tree", "yoga"]
 
 
 def test_parts_are_explained_by_the_category_of_their_object(scene):
@@ -146,7 +146,7 @@ def test_figures_of_scenes_without_parts(scene):
 
 
 def test_of_too_many_strokes_the_worst_scenes_are_shown(scene, monkeypatch):
-    monkeypatch.setattr(drawings, "_MOST_STROKES", 14)
+    monkeypatch.setattr(drawings, "MOST_STROKES", 14)
     result = [scene(f"{i}", object_score=(i / 10,) * 4) for i in range(5)]
     html = render_report(result, title="t")
     assert "2 shown, the worst or least certain of all" in html
