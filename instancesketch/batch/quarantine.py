@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from instancesketch.core import storage
@@ -86,7 +87,7 @@ def run(
         finished.append([start, stop, 0])
         ranges = ranges[1:]
     marker.clear()
-    return [value for _, value in sorted(done, key=lambda pair: pair[0])]
+    return [value for _, value in sorted(done, key=itemgetter(0))]
 
 
 def _resume(marker: Marker, count: int) -> tuple[list[list[int]], list[int]]:

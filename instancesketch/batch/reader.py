@@ -19,7 +19,7 @@ from instancesketch.batch.shards import FileShard
 from instancesketch.batch.stages import JobRun, ShardState, ShardTask
 from instancesketch.core import storage
 from instancesketch.core.hashing import assign_split
-from instancesketch.core.schema import SCHEMA, to_table
+from instancesketch.core.schema import NO_OBJECTS, SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import (
@@ -56,6 +56,7 @@ class Read(ShardTask):
     """The first stage of a job on files."""
 
     config: ReadConfig
+    adds_error: bool = False  # the column that stages which label need
     name = "reading"
 
     def process(self, state: ShardState, run: JobRun) -> ShardState:
@@ -68,9 +69,14 @@ class Read(ShardTask):
             partial(_reject, shard),
             run.marker(f"read-{shard.name}"),
         )
-        rows = [SCHEMA.empty_table(), *(rows for rows, _ in tables)]
+        rows = pa.concat_tables([SCHEMA.empty_table(), *(rows for rows, _ in tables)])
         entries = [MANIFEST_SCHEMA.empty_table(), *(entries for _, entries in tables)]
-        return replace(state, rows=pa.concat_tables(rows), manifest=pa.concat_tables(entries))
+        if self.adds_error:
+            error = pa.nulls(len(rows), pa.string())
+            if self.config.labels == "objects":
+                error = pc.if_else(rows["object"].is_valid(), error, NO_OBJECTS)
+            rows = rows.append_column("error", error)
+        return replace(state, rows=rows, manifest=pa.concat_tables(entries))
 
 
 def read_ranges(

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from instancesketch.batch.config import ObjectsConfig, SegmentConfig
 from instancesketch.batch.job import Job, Summary, refuse_overlap
 from instancesketch.batch.reader import Read, ReadConfig
 from instancesketch.batch.runner import Runner, run_job
 from instancesketch.batch.shards import plan_shards
-from instancesketch.batch.stages import JobRun, Labelling, LabelRows, ModelStage, ShardState, Write
+from instancesketch.batch.stages import Labelling, LabelRows, ModelStage, Write
 from instancesketch.core import storage
-from instancesketch.core.schema import NO_OBJECTS
 from instancesketch.models.precision import resolve
 
 
@@ -70,7 +66,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
             **asdict(read),
         },
         shards=plan.shards,
-        stages=(ReadForLabels(read), *labelling.stages, Write()),
+        stages=(Read(read, adds_error=True), *labelling.stages, Write()),
         workers=config.workers,
         gpus_per_worker=config.gpus_per_worker,
         summary={
@@ -84,18 +80,6 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
         },
         quiet=config.quiet,
     )
-
-
-class ReadForLabels(Read):
-    """The first stage of `segment`, which adds the column `error`."""
-
-    def process(self, state: ShardState, run: JobRun) -> ShardState:
-        """Read a shard; a scene without objects gets an error where they are to be given."""
-        state = super().process(state, run)
-        rows, reason = state.rows, pa.nulls(len(state.rows), pa.string())
-        if self.config.labels == "objects":
-            reason = pc.if_else(rows["object"].is_valid(), reason, NO_OBJECTS)
-        return replace(state, rows=rows.append_column("error", reason))
 
 
 def _labelling(config: SegmentConfig, precision: str) -> Labelling:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from instancesketch.batch.stages import JobRun, ModelStage, ModelTask
+from instancesketch.batch.stages import JobRun, ModelStage
 from instancesketch.core.errors import UserError
-from instancesketch.distributed.cluster import Capacity, connect, current_node
-from instancesketch.distributed.shard_rows import Row, from_row, to_row
+from instancesketch.distributed.cluster import Capacity, connect
+from instancesketch.distributed.workers import worker_class
 
 if TYPE_CHECKING:
     from ray.data import ActorPoolStrategy, Dataset
@@ -65,32 +65,6 @@ class PoolSizes:
         return max(1, most)
 
 
-class Worker:
-    """An actor: loads the model of a stage, and does the stage for shard after shard."""
-
-    def __init__(self, stage: ModelStage, device: str, run: JobRun) -> None:
-        self._task, self._run = ModelTask(stage, device), replace(run, node=current_node())
-
-    def __call__(self, row: Row) -> Row:
-        return to_row(self._task(from_row(row), self._run))
-
-
-# Ray's dashboard names a pool by the class of its actors.
-class Detect(Worker):
-    """Finds boxes around the objects of scenes."""
-
-
-class Group(Worker):
-    """Groups the strokes of scenes into objects."""
-
-
-class Label(Worker):
-    """Labels strokes with parts and instances."""
-
-
-_WORKERS: dict[str, type[Worker]] = {"detecting": Detect, "grouping": Group, "labelling": Label}
-
-
 def add_pool(
     dataset: Dataset,
     stage: ModelStage,
@@ -101,7 +75,7 @@ def add_pool(
 ) -> Dataset:
     """Return a dataset of shards that go through the actor pool of a stage."""
     return dataset.map(
-        _WORKERS.get(stage.name, Worker),
+        worker_class(stage),
         fn_constructor_kwargs={
             "stage": stage,
             "device": "cuda" if sizes.gpus_per_worker else "cpu",

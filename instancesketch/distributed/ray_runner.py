@@ -6,16 +6,15 @@ task; each stage with a model has an actor pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.batch.job import Job
 from instancesketch.batch.stages import JobRun, ModelStage, Shard, ShardState, ShardTask, Stage
 from instancesketch.distributed import cluster
 from instancesketch.distributed.actor_pool import PoolSizes, add_pool
-from instancesketch.distributed.shard_rows import Row, from_row, to_row
+from instancesketch.distributed.workers import Row, from_row, make_task, to_row
 
 if TYPE_CHECKING:
     from ray.data import Dataset
@@ -66,7 +65,7 @@ class RayRunner:
                 sizes = _pool_sizes(job)
                 dataset = add_pool(dataset, group, run, sizes, self._capacity, len(shards))
             else:
-                dataset = dataset.map(_task(group, run), **options)
+                dataset = dataset.map(make_task(group, run), **options)
         for row in _iter_rows_unbuffered(dataset):
             yield from_row(row)
 
@@ -99,19 +98,6 @@ def _task_options(job: Job, capacity: cluster.Capacity, shards: int) -> dict[str
     # A cluster may have grown to the workers asked for only when it reads.
     cpus = max(capacity.cpus, len(job.model_stages) * (job.workers or 0))
     return {"num_cpus": _HELPER_CPUS, "concurrency": max(2, cpus // _CPUS_PER_HELPER)}
-
-
-def _task(stages: tuple[ShardTask, ...], run: JobRun) -> Callable[[Row], Row]:
-    """Return a function that does stages for a shard, named for Ray's dashboard."""
-
-    def task(row: Row) -> Row:
-        state, here = from_row(row), replace(run, node=cluster.current_node())
-        for stage in stages:
-            state = stage(state, here)
-        return to_row(state)
-
-    task.__name__ = "+".join(type(stage).__name__ for stage in stages)
-    return task
 
 
 def _iter_rows_unbuffered(dataset: Dataset) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 import pyarrow as pa
 
 from instancesketch.batch.stages import ShardState, StageUsage
-from instancesketch.distributed.shard_rows import from_row, to_row
+from instancesketch.distributed.workers import from_row, to_row
 from tests.batch.test_runner import Named
 
 
