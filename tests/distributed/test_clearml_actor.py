@@ -1,9 +1,10 @@
-"""ClearML as it is, offline: what a real training leaves in it, and that it can't break a run."""
+"""ClearML itself, offline: the record of a real training, and faults that must not end a run."""
 
 import json
 import os
 import sys
 import zipfile
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -23,22 +24,24 @@ from tests.drawings import TINY, drawn
 
 
 @pytest.fixture
-def no_clearml(monkeypatch):
+def no_clearml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "clearml", None)  # as if it weren't installed
 
 
-def test_a_missing_package_is_told_before_anything_starts(no_clearml, tmp_path, capsys):
+def test_missing_package_is_one_line_before_anything_starts(
+    no_clearml: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = ["train", "segmenter", "--data", "c", "--run", "r", "--storage", str(tmp_path)]
     assert main([*command, "--track", "clearml"]) == 2
-    told = capsys.readouterr().err
-    assert "pip install 'instancesketch[clearml]'" in told
-    assert told.count("\n") == 1
+    line = capsys.readouterr().err
+    assert "pip install 'instancesketch[clearml]'" in line
+    assert line.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture
 def environment(tmp_path, monkeypatch):
-    """No configuration of whoever runs the tests."""
+    """Remove the ClearML configuration of the user that runs the tests."""
     pytest.importorskip("clearml", reason="needs the extra `clearml`")
     for name in [name for name in os.environ if name.startswith("CLEARML_")]:
         monkeypatch.delenv(name)
@@ -49,7 +52,7 @@ def environment(tmp_path, monkeypatch):
 
 @pytest.mark.ray
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "reason"),
     [
         ({}, "no ClearML server is configured here"),
         (
@@ -61,17 +64,17 @@ def environment(tmp_path, monkeypatch):
     ids=["configuration", "server"],
 )  # fmt: skip
 def test_without_a_server_a_run_goes_on_with_one_line(
-    ray_cluster, environment, tmp_path, caplog, variables, told
+    ray_cluster, environment, tmp_path, caplog, variables, reason
 ):
     for name, value in variables.items():
         environment.setenv(name, value)
-    if variables:  # the port of nobody: there is no answer, however long it is waited for
+    if variables:  # nothing listens at the port: there is never an answer
         environment.setattr(clearml_actor, "SECONDS_TO_START", 5.0)
     run = str(tmp_path / "run")
     others = clearml_actor.remote_trackers("clearml", run, "run")
     reporter = Reporter.of(run, {"kind": "segmenter"}, *others)
     (record,) = caplog.records
-    assert (record.levelname, told in record.message) == ("WARNING", True)
+    assert (record.levelname, reason in record.message) == ("WARNING", True)
     assert "\n" not in record.message
     assert [type(t) for t in reporter.trackers] == [MetricsLog, TensorBoard]
     with reporter:
@@ -81,7 +84,7 @@ def test_without_a_server_a_run_goes_on_with_one_line(
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_training_that_is_tracked_offline(ray_cluster, environment, tmp_path, capsys, caplog):
+def test_training_is_tracked_offline(ray_cluster, environment, tmp_path, capsys, caplog):
     environment.setenv("CLEARML_OFFLINE_MODE", "1")
     (tmp_path / "corpus").mkdir()
     sketches = [s.replace(split="valid" if i < 12 else "train") for i, s in enumerate(drawn(40))]
@@ -97,7 +100,7 @@ def test_a_training_that_is_tracked_offline(ray_cluster, environment, tmp_path, 
         quiet=True,
     )
     summary = train(config)
-    assert capsys.readouterr() == ("", "")  # ClearML's own words stay in its process
+    assert capsys.readouterr() == ("", "")  # what ClearML prints stays in its process
     assert not [r for r in caplog.records if r.levelname == "WARNING"]
     (session,) = (tmp_path / "cache" / "offline").glob("*.zip")
     with zipfile.ZipFile(session) as whole:
@@ -117,10 +120,10 @@ def test_a_training_that_is_tracked_offline(ray_cluster, environment, tmp_path, 
     lines = metrics_log.read(run)
     scalars = [e for e in events if e["type"] == "training_stats_scalar"]
     for name, panel in (("loss", "loss"), ("macro_f1", "percent"), ("C", "percent")):
-        told = {
+        logged = {
             e["iter"]: e["value"] for e in scalars if (e["metric"], e["variant"]) == (panel, name)
         }
-        assert told == pytest.approx({line["epoch"]: line[name] for line in lines})
+        assert logged == pytest.approx({line["epoch"]: line[name] for line in lines})
     matrix = [e for e in events if e["type"] == "plot" and e["metric"] == "confusion"][-1]
     (cells,) = json.loads(matrix["plot_str"])["data"]
     assert matrix["iter"] == summary["best_epoch"]

@@ -1,6 +1,7 @@
-"""Runs and sweeps as pages, from their folders."""
+"""The pages of runs and sweeps, made of their folders."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -23,39 +24,42 @@ SETTINGS = {
 }
 
 
-def told(run: str, epoch: int, score: float) -> None:
+def log_epoch(run: str, epoch: int, score: float) -> None:
     line = {"epoch": epoch, "loss": 1 / epoch, "macro_f1": score, "seconds": 2.5, "score": score}
     MetricsLog(run).log(line)
 
 
 @pytest.fixture
-def run(tmp_path):
-    """Two epochs of three, of which the first was the better."""
+def run(tmp_path: Path) -> str:
+    """Return a run that has two epochs of three, the first better than the second."""
     location = str(tmp_path / "runs" / "first")
     storage.write_json(storage.join(location, "config.json"), SETTINGS)
     RunState(location).write_snapshot(snapshot_of([draw(0, i) for i in range(2)]))
     for epoch, score in ((1, 61.5), (2, 60.0)):
-        told(location, epoch, score)
+        log_epoch(location, epoch, score)
     return location
 
 
-def shown(folder, tmp_path) -> str:
+def page_text(folder: object, tmp_path: Path) -> str:
+    """Write a page with the CLI, and return its text."""
     assert main(["report", str(folder), "--out", str(tmp_path / "page.html")]) == 0
     return re.sub(r"<[^>]+>", " ", (tmp_path / "page.html").read_text("utf-8"))
 
 
-def test_a_run_as_far_as_it_has_come(run, tmp_path):
-    words = shown(run, tmp_path)
+def test_page_of_a_run_has_the_epochs_so_far(run: str, tmp_path: Path) -> None:
+    words = page_text(run, tmp_path)
     assert "segmenter · 2 of 3 epochs · trained on 100 drawings" in words
     assert re.search(r"macro-F1\s+61\.5", words)
     assert "1 ★ best" in words
     assert "Confusion of parts in the best epoch" in words
     assert "synth-0-1" in words
-    told(run, 3, 70.0)  # which nothing was left of
-    assert "synth-0-1" not in shown(run, tmp_path)
+    log_epoch(run, 3, 70.0)  # without a snapshot
+    assert "synth-0-1" not in page_text(run, tmp_path)
 
 
-def test_damaged_files_are_one_line(run, tmp_path, capsys):
+def test_damaged_files_are_one_line(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = ["report", run, "--out", str(tmp_path / "page.html")]
     place = storage.join(run, "_state", "shown.json")
     storage.write_json(place, {"version": 2})
@@ -71,7 +75,13 @@ def test_damaged_files_are_one_line(run, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("verb", [["info"], ["report", "--out", "page.html"]])
-def test_a_folder_of_something_else_says_what_it_is(verb, run, tmp_path, capsys, monkeypatch):
+def test_folder_without_rows_is_described_in_one_line(
+    verb: list[str],
+    run: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     storage.write_json("begun/_state/settings.json", {})
     assert main([*verb, "begun"]) == 2
@@ -83,7 +93,7 @@ def test_a_folder_of_something_else_says_what_it_is(verb, run, tmp_path, capsys,
     assert "is a training run or a sweep, not a corpus" in capsys.readouterr().err
 
 
-def test_a_sweep_as_far_as_it_has_come(run, tmp_path):
+def test_page_of_a_sweep_has_the_trials_so_far(run: str, tmp_path: Path) -> None:
     location = storage.join(str(tmp_path), "runs", "sweep")
     space = {
         "learning_rate": {"range": [0.0001, 0.1], "log": True},
@@ -97,28 +107,30 @@ def test_a_sweep_as_far_as_it_has_come(run, tmp_path):
     with pytest.raises(UserError, match="no epoch of a trial"):
         run_report.write_page(location, settings, str(tmp_path / "page.html"))
     for number, score in ((1, 50.0), (2, 60.0)):
-        told(sweep.run_folder(number), 1, score)
+        log_epoch(sweep.run_folder(number), 1, score)
     storage.write_json(storage.join(sweep.run_folder(2), "summary.json"), {})
-    words = shown(location, tmp_path)
+    words = page_text(location, tmp_path)
     assert "1 of 4 trials at their end" in words
     assert re.search(r"trial-02 ★ best\s+60\.0", words)
     assert re.search(r"trial-03\s+–\s+0\s+not yet", words)
 
 
-def test_the_page_is_the_same_again(run):
+def test_page_is_the_same_each_time(run: str) -> None:
     settings = storage.read_json(storage.join(run, "config.json"))
     assert run_report.run_page(run, settings) == run_report.run_page(run, settings)
 
 
-def test_all_else_is_a_result_or_a_corpus(run, tmp_path, capsys):
+def test_folder_that_is_not_a_run_is_shown_as_a_corpus(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     parquet.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table([draw(0, 0)]))
-    assert "1 drawing" in shown(tmp_path / "corpus", tmp_path)
-    for arguments, said in (
+    assert "1 drawing" in page_text(tmp_path / "corpus", tmp_path)
+    for arguments, message in (
         ([run, "--truth", run], "is a training run"),
         ([str(tmp_path)], "is no corpus"),
     ):
         assert main(["report", *arguments, "--out", str(tmp_path / "no.html")]) == 2
-        assert said in capsys.readouterr().err
+        assert message in capsys.readouterr().err
     assert not (tmp_path / "no.html").exists()
     empty = str(tmp_path / "begun")
     storage.write_json(storage.join(empty, "config.json"), SETTINGS)

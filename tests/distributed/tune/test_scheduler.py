@@ -1,4 +1,4 @@
-"""Which trials are stopped early."""
+"""Early stopping: the trials that it stops, and the scores that it counts."""
 
 from types import SimpleNamespace
 

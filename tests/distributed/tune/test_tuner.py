@@ -1,4 +1,4 @@
-"""Sweeps on a real Ray: how trials end and what they leave, stopping and going on."""
+"""Sweeps on a real Ray: ends and results of trials; sweeps that are stopped and continued."""
 
 import csv
 import json
@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import psutil
 import pytest
 import ray
 from defusedxml import ElementTree
@@ -48,11 +51,11 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_corpus(tmp_path_factory.mktemp("tuning") / "corpus")
 
 
-def config_of(corpus, storage, **values):
+def config_of(corpus: str, storage: Path, **values: Any) -> TuneConfig:
     run = TrainConfig(
         data=(corpus,),
         run="sweep",
@@ -67,29 +70,38 @@ def config_of(corpus, storage, **values):
     )
 
 
-def free_cpus():
+def free_cpus() -> float:
     return ray.available_resources().get("CPU", 0)
 
 
+class Finished(NamedTuple):
+    """A sweep that has ended."""
+
+    location: Path
+    config: TuneConfig
+    summary: dict[str, Any]
+    free_cpus: float  # before it began
+
+
 @pytest.fixture(scope="module")
-def done(ray_cluster, corpus, tmp_path_factory):
-    """A finished sweep of three trials: the second can't be, the third learns nothing."""
+def finished(ray_cluster: None, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Run a sweep of three trials: the second is impossible, the third learns nothing."""
     config = config_of(corpus, tmp_path_factory.mktemp("runs"))
     location = Path(config.train.storage) / "sweep"
     sweep = Sweep(location=str(location), model_kind="segmenter")
-    # As if it had been stopped when these were asked for.
+    # As if the sweep had been stopped when it had recorded these.
     sweep.add_trial(1, SPACE.base())
     sweep.add_trial(2, SPACE.base() | {"model.width": 18, "model.heads": 8})
     sweep.add_trial(3, SPACE.base() | {"learning_rate": 0.0})
     free = free_cpus()
     summary = tune(config)
-    return location, config, summary, free
+    return Finished(location, config, summary, free)
 
 
-def test_every_trial_is_in_the_table_once_with_what_its_run_came_to(done):
-    location, _, summary, _ = done
-    there = {f.name for f in location.iterdir() if f.name[0] != "_"}
-    assert there == FILES | {"trial-01", "trial-03"}
+def test_every_trial_is_in_the_table_once_with_the_metrics_of_its_run(finished: Finished) -> None:
+    location, summary = finished.location, finished.summary
+    files = {f.name for f in location.iterdir() if f.name[0] != "_"}
+    assert files == FILES | {"trial-01", "trial-03"}
     table = {row["trial"]: row for row in json.loads((location / "trials.json").read_text())}
     assert sorted(table) == ["trial-01", "trial-02", "trial-03"]
     with (location / "trials.csv").open() as file:
@@ -114,17 +126,16 @@ def test_every_trial_is_in_the_table_once_with_what_its_run_came_to(done):
         ElementTree.parse(location / picture)
 
 
-def test_a_trial_that_was_stopped_gives_its_cpus_back(done):
-    _, _, _, free = done
+def test_stopped_trial_gives_its_cpus_back(finished: Finished) -> None:
     for _ in range(100):
-        if free_cpus() == free:
+        if free_cpus() == finished.free_cpus:
             break
         time.sleep(0.2)
-    assert free_cpus() == free
+    assert free_cpus() == finished.free_cpus
 
 
-def test_a_trials_run_is_like_any_other(done):
-    location, _, summary, _ = done
+def test_run_of_a_trial_is_like_any_other(finished: Finished) -> None:
+    location, summary = finished.location, finished.summary
     model = Segmenter.load(str(location / summary["best"]["trial"]))
     assert model.net.config.samples == 8
     settings = json.loads((location / "trial-01" / "config.json").read_text())
@@ -132,23 +143,23 @@ def test_a_trials_run_is_like_any_other(done):
     assert settings["recipe"]["model"]["width"] == 16
 
 
-def test_a_finished_sweep_says_so_and_another_of_its_name_is_refused(done):
-    location, config, summary, _ = done
+def test_finished_sweep_returns_its_summary_and_refuses_other_settings(finished: Finished) -> None:
+    location, config, summary, _ = finished
     before = {f: f.stat().st_mtime_ns for f in location.rglob("*")}
     assert tune(config) == summary | {"finished_before": True}
     others = [
         (replace(config, trials=4), "trials was 3, is 4"),
         (replace(config, train=replace(config.train, selection="tenth")), "selection was valid"),
     ]
-    for other, told in others:
-        with pytest.raises(UserError, match=told) as error:
+    for other, message in others:
+        with pytest.raises(UserError, match=message) as error:
             tune(other)
         assert "\n" not in str(error.value)
     assert {f: f.stat().st_mtime_ns for f in location.rglob("*")} == before
 
 
 @pytest.mark.parametrize(
-    ("values", "run", "told"),
+    ("values", "run", "message"),
     [
         ({"concurrent": 3}, {}, "--concurrent 3: the cluster has room for 2 at once"),
         ({"concurrent": None}, {"workers": 4}, "room for 4"),
@@ -158,15 +169,24 @@ def test_a_finished_sweep_says_so_and_another_of_its_name_is_refused(done):
     ],
     ids=str,
 )
-def test_what_can_not_be_done_is_refused_at_once(ray_cluster, corpus, tmp_path, values, run, told):
+def test_impossible_sweep_is_refused_at_once(
+    ray_cluster: None,
+    corpus: str,
+    tmp_path: Path,
+    values: dict[str, Any],
+    run: dict[str, Any],
+    message: str,
+) -> None:
     config = config_of(corpus, tmp_path / "runs", **values)
-    with pytest.raises(UserError, match=told) as error:
+    with pytest.raises(UserError, match=message) as error:
         tune(replace(config, train=replace(config.train, **run)))
     assert "\n" not in str(error.value)
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_sweep_whose_trials_all_fail_says_why(ray_cluster, corpus, tmp_path):
+def test_error_of_a_sweep_without_a_finished_trial_has_a_reason(
+    ray_cluster: None, corpus: str, tmp_path: Path
+) -> None:
     config = config_of(corpus, tmp_path, trials=1)
     sweep = Sweep(location=str(tmp_path / "sweep"), model_kind="segmenter")
     sweep.add_trial(1, SPACE.base() | {"model.width": 18, "model.heads": 8})
@@ -174,66 +194,57 @@ def test_a_sweep_whose_trials_all_fail_says_why(ray_cluster, corpus, tmp_path):
         tune(config)
 
 
-def test_what_failed_for_another_reason_than_its_values_is_tried_again(
-    ray_cluster, corpus, tmp_path
-):
+def test_trial_that_failed_for_another_reason_than_its_values_is_retried(
+    ray_cluster: None, corpus: str, tmp_path: Path
+) -> None:
     config = config_of(corpus, tmp_path, trials=2)
     location = tmp_path / "sweep"
     sweep = Sweep(location=str(location), model_kind="segmenter")
     sweep.add_trial(1, SPACE.base())
     sweep.add_trial(2, SPACE.base() | {"learning_rate": 0.01})
-    in_the_way = [location / f"trial-0{i}" / "config.json" for i in (1, 2)]
-    for folder in in_the_way:
+    obstacles = [location / f"trial-0{i}" / "config.json" for i in (1, 2)]
+    for folder in obstacles:
         folder.mkdir(parents=True)
     with pytest.raises(UserError, match=r"can't be read: .*; the same command tries 2 of them"):
         tune(config)
-    in_the_way[0].rmdir()
+    obstacles[0].rmdir()
     summary = tune(config)
     assert [summary[name] for name in ("trials", "finished", "failed", "again")] == [2, 1, 1, 1]
     assert summary["best"]["trial"] == "trial-01"
     assert not (location / "summary.json").exists()
-    in_the_way[1].rmdir()
+    obstacles[1].rmdir()
     summary = tune(config)
     assert [summary[name] for name in ("trials", "failed", "again")] == [2, 0, 0]
     assert tune(config) == summary | {"finished_before": True}
 
 
-def descendants(pid):
-    """The processes of Ray's that a process has started, and those that these have."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        parents[int(entry.parent.name)] = int(fields[1])
-    found, last = set(), {pid}
-    while last:
-        last = {child for child, parent in parents.items() if parent in last} - found
-        found |= last
-    return {p for p in found if is_worker(p)}
+def ray_workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the processes below another one that run Ray's tasks or actors.
+
+    Ray's own agents take longer to notice that they may end.
+    """
+    workers = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with suppress(psutil.Error):  # it has just ended
+            name = " ".join(child.cmdline())
+            if name.startswith("ray::") and "Agent" not in name:
+                workers.append(child)
+    return workers
 
 
-def is_worker(pid):
-    """Whether it runs tasks or actors; Ray's own agents take longer to notice that they may end."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return command.startswith(b"ray::") and b"Agent" not in command
-
-
-def wait_for(event, process, seconds=240):
+def wait_for(
+    event: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 240
+) -> None:
     until = time.monotonic() + seconds
     while not event():
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, process.stderr and process.stderr.read()
         assert time.monotonic() < until
         time.sleep(0.05)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
+def test_sweep_that_was_stopped_and_killed_is_continued_to_true_results(tmp_path: Path) -> None:
     """SIGTERM within the first trials, SIGKILL after one of them, and the same command again."""
     write_corpus(tmp_path / "corpus")
     (tmp_path / "space.toml").write_text("learning_rate = { range = [1e-3, 0.1], log = true }")
@@ -247,32 +258,30 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
     environment["PYTHONPATH"] = str(Path(__file__).parents[3])
     sweep = Sweep(location=str(tmp_path / "runs" / "sweep"), model_kind="segmenter")
 
-    def start():
+    def start() -> subprocess.Popen[str]:
         return subprocess.Popen(
             command, cwd=tmp_path, env=environment, start_new_session=True, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    for kind in (signal.SIGTERM, signal.SIGKILL):
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
         process = start()
-        # First amid a trial, then when one has come to its end.
+        # First in the middle of a trial, then when one has ended.
         ready = (
             (lambda: any(t.epochs for t in sweep.trials()))
-            if kind == signal.SIGTERM
+            if signal_number == signal.SIGTERM
             else (lambda: any(t.outcome for t in sweep.trials()))
         )
         try:
             wait_for(ready, process)
-            started = descendants(process.pid)
-            assert started
-            process.send_signal(kind)
+            workers = ray_workers(process)
+            assert workers
+            process.send_signal(signal_number)
             process.communicate(timeout=60)
-            until = time.monotonic() + 60
-            while any(map(is_worker, started)) and time.monotonic() < until:
-                time.sleep(0.1)
-            assert not list(filter(is_worker, started))
+            _, alive = psutil.wait_procs(workers, timeout=60)
+            assert not alive
         finally:
-            with suppress(ProcessLookupError):  # of Ray's own something may be left
+            with suppress(ProcessLookupError):  # processes of Ray's own may be left
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         assert not (tmp_path / "runs" / "sweep" / "summary.json").exists()
@@ -282,8 +291,8 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
         for t in sweep.trials()
     }
     process = start()
-    said, complained = process.communicate(timeout=400)
-    assert process.returncode == 0, complained
+    output, errors = process.communicate(timeout=400)
+    assert process.returncode == 0, errors
     table = json.loads((tmp_path / "runs" / "sweep" / "trials.json").read_text())
     assert sorted(row["trial"] for row in table) == [f"trial-0{i}" for i in (1, 2, 3)]
     for row in table:
@@ -292,10 +301,10 @@ def test_a_sweep_stopped_and_killed_goes_on_to_true_results(tmp_path):
         assert row["macro_f1"] == max(line["macro_f1"] for line in lines)
         if row["outcome"] == "finished":
             assert row["epochs"] == 2
-        if row["trial"] in before:  # nothing that was done was done again
+        if row["trial"] in before:  # no epoch was trained twice
             trial, losses = before[row["trial"]]
             assert row["values"] == trial.values
             assert [line["loss"] for line in lines][: len(losses)] == losses
-    assert all(said.count(row["trial"]) >= 1 for row in table)
+    assert all(output.count(row["trial"]) >= 1 for row in table)
     assert len({json.dumps(row["values"]) for row in table}) == 3
-    assert "best.toml" in said.splitlines()[-1]
+    assert "best.toml" in output.splitlines()[-1]
