@@ -1,1 +1,1 @@
-"""What is measured: the protocols behind the figures. Nothing of the package imports it."""
+"""The protocols behind the README's figures; nothing of the package imports them."""

@@ -1,4 +1,4 @@
-"""Training in a plain process, without Ray: pools of drawings, epochs, weights with their card."""
+"""Training in one process, without Ray: pools of drawings, epochs, weights with their config."""
 
 from __future__ import annotations
 
@@ -23,56 +23,64 @@ from instancesketch.training.config import FitConfig
 from instancesketch.training.dataloader import bucket
 from instancesketch.training.trainer import Fit, create_fit
 
-# For recipes: on processors that are not made for it, bfloat16 is many times slower than float32.
+# On processors without instructions for it, bfloat16 is many times slower than float32.
 BFLOAT16 = resolve(AUTO, "cpu") == "bfloat16"
 
 _LICENCES = "drawings: Quick, Draw! CC BY 4.0; semantic-parts, CBSC, SPG (SketchGNN) MIT"
 
 
 class Pool(NamedTuple):
-    """Drawings, and how many of them an epoch has."""
+    """Drawings, and the number of draws from them in an epoch."""
 
     batch: Batch
     number: int
 
 
-def read(corpus: str) -> pa.Table:
-    """All rows of a corpus."""
+def read_corpus(corpus: str) -> pa.Table:
+    """Return all rows of a corpus."""
     columns = SCHEMA.names
     return pa.concat_tables(
         [pq.read_table(f, columns=columns) for f in parquet.list_row_files(corpus)]
     )
 
 
-def epoch(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Batches of as many drawings of each pool as it says, in random order, like sizes together.
+def iter_batches(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Yield the batches of an epoch: each pool's number of drawings, shuffled and bucketed.
 
-    What doesn't fill a batch is left out, unless it is all there is.
+    A last batch that isn't full is dropped, unless it is the only one.
     """
     drawn = []
     for batch, number in pools:
-        again, rest = divmod(number, len(batch))
+        # A pool smaller than its number is repeated as a whole, then filled up at random.
+        repeats, rest = divmod(number, len(batch))
         order = torch.randperm(len(batch), generator=generator)[:rest]
-        drawn.append(batch.select(torch.cat([torch.arange(len(batch)).repeat(again), order])))
+        drawn.append(batch.select(torch.cat([torch.arange(len(batch)).repeat(repeats), order])))
     everything = join(drawn)
     order = torch.randperm(len(everything), generator=generator)
-    order = order[: steps(len(order), size) * size]
+    order = order[: count_batches(len(order), size) * size]
     for index in bucket(everything, order, size, generator):
         yield everything.select(index)
 
 
-def steps(number: int, size: int) -> int:
-    """How many batches of a size so many drawings make: one at least."""
+def count_batches(number: int, size: int) -> int:
+    """Return the number of full batches that a number of drawings makes, at least 1."""
     return max(1, number // size)
 
 
 def train(
-    config: FitConfig, taxonomy: Taxonomy, pools: Sequence[Pool], begin: Path | None, out: Path
+    config: FitConfig, taxonomy: Taxonomy, pools: Sequence[Pool], initial: Path | None, out: Path
 ) -> Path:
-    """Trains a model to its last epoch, from weights or from chance, unless that is done.
+    """Train a model to its last epoch and save it below `out`, unless that is done.
+
+    Args:
+        config: model and recipe.
+        taxonomy: of the labels.
+        pools: training data.
+        initial: weights to start from; None initialises at random.
+        out: folder of the weights, which is returned.
 
     Raises:
-        UserError: a pool that an epoch is to have drawings of has none.
+        UserError: there are no pools, or one has no drawings.
     """
     folder = out / config.model_kind
     if (folder / "config.json").exists():
@@ -84,28 +92,31 @@ def train(
     fit: Fit = create_fit(
         config,
         taxonomy,
-        steps_per_epoch=steps(sum(p.number for p in pools), config.batch_size),
+        steps_per_epoch=count_batches(sum(p.number for p in pools), config.batch_size),
         part_counts=torch.bincount(parts[parts >= 0], minlength=len(taxonomy.part_names)).tolist(),
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    if begin is not None:
-        loaded = weights.load([str(begin)], config.model_kind)
+    if initial is not None:
+        loaded = weights.load([str(initial)], config.model_kind)
         fit.initialize_from(weights.adapt(loaded, taxonomy, fit.net.state_dict()))
     for number in range(config.epochs):
+        # A generator per epoch: an epoch's data depends on seed and number alone.
         generator = torch.Generator().manual_seed(derive_seed(config.seed, number))
-        told = fit.train_epoch(epoch(pools, config.batch_size, generator), number)
-        where = f"{out.parent.name}/{out.name} {config.model_kind}"
-        print(f"{where} {number + 1}/{config.epochs} loss {told['loss']:.4f}", flush=True)
+        figures = fit.train_epoch(iter_batches(pools, config.batch_size, generator), number)
+        name = f"{out.parent.name}/{out.name} {config.model_kind}"
+        print(f"{name} {number + 1}/{config.epochs} loss {figures['loss']:.4f}", flush=True)
     counts = {
         "different": sum(len(p.batch) for p in pools),
         "an epoch": sum(p.number for p in pools),
     }
-    weights.save(str(folder), fit.mean.state_dict(), card(config, taxonomy, counts))
+    weights.save(str(folder), fit.mean.state_dict(), describe_weights(config, taxonomy, counts))
     return out
 
 
-def card(config: FitConfig, taxonomy: Taxonomy, drawings: Mapping[str, int]) -> dict[str, Any]:
-    """What stands beside weights: the resolved configuration, the data and their licences."""
+def describe_weights(
+    config: FitConfig, taxonomy: Taxonomy, drawings: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return the config that is saved beside weights: recipe, data and licences."""
     recipe = asdict(config)
     return {
         "kind": config.model_kind,

@@ -5,13 +5,13 @@ r"""Scenes: panoptic quality on scenes that people drew, beside two rules; and w
       --out runs/scenes --ship shipped/doodle7
 
 `composed` is made by `instancesketch synth scenes` from drawings that are in neither set. A grouper
-is trained on it, and goes on with real scenes, the objects of these composed anew among other
-drawings, and scenes of `composed`. The real ones are those of all users of CBSC but one, whose
-scenes it then groups; and those of all of them, which is what ships, and which groups FrISS. No
-scene of FrISS is ever trained on. What is chosen by hand (`join`, the weights of boxes) is chosen
-on one half of its users by hash, and reported is the other half. Objects' categories, in PQ-seven,
-are those of a segmenter that has seen no drawing of either set. Every step that is done leaves a
-file, and is not done again. Needs no Ray.
+is trained on it, then further on real scenes, on scenes composed of their objects among other
+drawings, and on `composed`. The real scenes are those of all users of CBSC but one, whose scenes it
+then groups; or those of all users: this grouper ships, and groups FrISS. No scene of FrISS is
+trained on. Constants (`join`, the weights of boxes) are chosen on one half of its users by hash,
+and the other half is reported. Objects' categories, in PQ-seven, are those of a segmenter that saw
+no drawing of either set. Every step leaves a file, and is skipped where the file exists. Needs no
+Ray.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ import pyarrow.compute as pc
 import torch
 
 from experiments import scene_rules, scene_tables
-from experiments.doodle7 import write
-from experiments.plain import BFLOAT16, Pool, read, train
+from experiments.doodle7 import write_table
+from experiments.plain import BFLOAT16, Pool, read_corpus, train
 from instancesketch.batch.reader import shuffle_strokes
 from instancesketch.core import storage
 from instancesketch.core.hashing import hash_bucket
@@ -46,17 +46,17 @@ from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.training.config import GrouperFitConfig
 
 TAXONOMY = Taxonomy.load("doodle7")
-MOST_STROKES = 64  # of a composed scene: larger ones cost much, and few real ones are
-SEED = 7  # of the random order
+MOST_STROKES = 64  # of a composed scene: larger ones are slow, and few real scenes are as large
+SEED = 7  # of the random stroke order, and of scenes composed anew
 PRETRAIN = GrouperFitConfig(epochs=8, bfloat16=BFLOAT16)
 TUNE = GrouperFitConfig(epochs=2, learning_rate=5e-4, bfloat16=BFLOAT16, seed=1)
-LABELS = ("object", "object_category")  # what is known of a scene
-TIMES = 5  # how often a real scene comes in an epoch of tuning
+LABELS = ("object", "object_category")  # columns of the truth
+REPEATS = 5  # of a real scene in an epoch of tuning
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The corpora."""
+    """The locations of corpora and weights."""
 
     composed: str
     cbsc: str
@@ -66,8 +66,8 @@ class Data:
     segmenter: str
 
     def sets(self) -> dict[str, pa.Table]:
-        """Real scenes by their use: each user of CBSC; FrISS to choose on, and to report."""
-        cbsc, friss = read(self.cbsc), read(self.friss)
+        """Return real scenes by use: a set per user of CBSC; FrISS to choose on, and to report."""
+        cbsc, friss = read_corpus(self.cbsc), read_corpus(self.friss)
         user_of = np.array([i.split("_")[0] for i in cbsc["sketch_id"].to_pylist()])
         half = np.array(
             [
@@ -82,18 +82,18 @@ class Data:
         }
 
     def composed_pool(self, number: int | None = None) -> Pool:
-        """Composed scenes that are not too large, so many of them in an epoch."""
-        table = read(self.composed)
+        """Return the composed scenes that are not too large, `number` (None: all) per epoch."""
+        table = read_corpus(self.composed)
         table = table.filter(pc.equal(table["split"], "train"))
         batch = pack_scenes(table, TAXONOMY)
         batch = batch.select((batch.strokes_N <= MOST_STROKES).nonzero()[:, 0])
         return Pool(batch, number or len(batch))
 
 
-def remixed(data: Data, real: pa.Table, number: int) -> Pool:
-    """So many scenes composed anew of the objects of real ones, among other drawings."""
+def remix_objects(data: Data, real: pa.Table, number: int) -> Pool:
+    """Return scenes composed anew of the objects of real ones, among other drawings."""
     drawings = [d for s in from_table(real) for d in split_scene(s)]
-    others = from_table(read(data.drawings))
+    others = from_table(read_corpus(data.drawings))
     composer = Composer([*drawings, *others], SceneConfig(own_share=0.3))
     batch = pack_scenes(to_table([composer.compose(SEED, i) for i in range(number)]), TAXONOMY)
     batch = batch.select((batch.strokes_N <= MOST_STROKES).nonzero()[:, 0])
@@ -101,74 +101,90 @@ def remixed(data: Data, real: pa.Table, number: int) -> Pool:
 
 
 def tune(data: Data, out: Path, name: str, real: pa.Table) -> Path:
-    """Trains on with real scenes among composed ones."""
+    """Train the grouper of composed scenes further, on real scenes among composed ones."""
+    # Several of these run side by side, one per process.
     torch.set_num_threads(1)
     scenes = pack_scenes(real, TAXONOMY)
-    number = TIMES * len(scenes)
-    pools = [Pool(scenes, number), data.composed_pool(number // 2), remixed(data, real, number)]
+    number = REPEATS * len(scenes)
+    pools = [
+        Pool(scenes, number),
+        data.composed_pool(number // 2),
+        remix_objects(data, real, number),
+    ]
     return train(TUNE, TAXONOMY, pools, out / "composed", out / name)
 
 
-def answer(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> None:
-    """Groups scenes in every way that is compared, in file order and in a random one."""
+def label_set(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> None:
+    """Group scenes by every method that is compared, in file order and in a random order."""
     grouper, segmenter = Grouper.load(str(source)), SceneSegmenter(Segmenter.load(data.segmenter))
-    finder = detectors.load(data.detector) if data.detector else None
+    detector = detectors.load(data.detector) if data.detector else None
     shuffled = to_table([shuffle_strokes(s, SEED) for s in from_table(table)])
     for order, rows in (("file", table), ("random", shuffled)):
         batch = pack(rows, TAXONOMY, labels=False)
-        found = {
-            "touching": scene_rules.touching(rows, batch, TAXONOMY),
+        results = {
+            "touching": scene_rules.group_touching(rows, batch, TAXONOMY),
             "grouper": segmenter.label_table(grouper.group_table(rows)),
         }
         if order == "file":
-            told = grouper.group_table(rows, drawing_order=True)
-            found["ordered"] = segmenter.label_table(told)
-        if finder is not None:
-            boxes = finder.detect(batch)
-            found["most points"] = scene_rules.most_points(rows, batch, boxes, TAXONOMY)
-            found["with boxes"] = segmenter.label_table(grouper.group_table(rows, boxes))
-        for way, result in found.items():
-            write(out / name / f"{way}-{order}.parquet", result)
-    write(out / name / "truth.parquet", build_result_table(table, {c: table[c] for c in LABELS}))
+            ordered = grouper.group_table(rows, drawing_order=True)
+            results["ordered"] = segmenter.label_table(ordered)
+        if detector is not None:
+            boxes = detector.detect(batch)
+            results["most points"] = scene_rules.group_by_boxes(rows, batch, boxes, TAXONOMY)
+            results["with boxes"] = segmenter.label_table(grouper.group_table(rows, boxes))
+        for method, result in results.items():
+            write_table(out / name / f"{method}-{order}.parquet", result)
+    write_table(
+        out / name / "truth.parquet", build_result_table(table, {c: table[c] for c in LABELS})
+    )
 
 
 def run(data: Data, out: Path, processes: int) -> None:
-    """Does what is left to do, and prints the tables."""
+    """Run all steps that are left, and print the tables."""
     sets = data.sets()
     users = {n: t for n, t in sets.items() if not n.startswith("friss")}
     train(PRETRAIN, TAXONOMY, [data.composed_pool()], None, out / "composed")
-    jobs = {"everything": list(users.values())}
-    jobs |= {n: [t for u, t in users.items() if u != n] for n in users}
+    trainings = {"everything": list(users.values())}
+    trainings |= {n: [t for u, t in users.items() if u != n] for n in users}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = [
-            pool.submit(tune, data, out, f"tuned-{n}", pa.concat_tables(t)) for n, t in jobs.items()
+        futures = [
+            pool.submit(tune, data, out, f"tuned-{n}", pa.concat_tables(t))
+            for n, t in trainings.items()
         ]
-        for one in waiting:
-            one.result()
+        for future in futures:
+            future.result()
     for name, table in sets.items():
         trained = "everything" if name.startswith("friss") else name
         if not (out / name / "truth.parquet").exists():
-            answer(data, out, name, table, out / f"tuned-{trained}")
+            label_set(data, out, name, table, out / f"tuned-{trained}")
     print(scene_tables.report(out, list(users), TAXONOMY))
 
 
-def ship(out: Path, where: Path) -> None:
-    """Writes the grouper of everything as it ships, in half precision, with its figures."""
+def ship(out: Path, target: Path) -> None:
+    """Write the grouper of all users as it ships, in half precision, with its figures."""
     loaded = weights.load([str(out / "tuned-everything")], "grouper")
     figures = storage.read_json(str(out / "figures.json"))
     card = loaded.config | {"metrics": figures}
-    weights.save(str(where / "grouper"), loaded.tensors, card, half=True)
+    weights.save(str(target / "grouper"), loaded.tensors, card, half=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--composed", required=True, metavar="CORPUS", help="made by rule")
-    parser.add_argument("--cbsc", required=True, metavar="CORPUS", help="scenes to train on")
-    parser.add_argument("--friss", required=True, metavar="CORPUS", help="scenes to look at only")
-    parser.add_argument("--drawings", required=True, metavar="CORPUS", help="of other things")
-    parser.add_argument("--detector", metavar="WEIGHTS", help="a detector trained on composed ones")
     parser.add_argument(
-        "--segmenter", default="doodle7", metavar="WEIGHTS", help="has a say in categories"
+        "--composed", required=True, metavar="CORPUS", help="made by `synth scenes`"
+    )
+    parser.add_argument("--cbsc", required=True, metavar="CORPUS", help="scenes to train on")
+    parser.add_argument(
+        "--friss", required=True, metavar="CORPUS", help="scenes that are not trained on"
+    )
+    parser.add_argument(
+        "--drawings", required=True, metavar="CORPUS", help="drawings of other words"
+    )
+    parser.add_argument(
+        "--detector", metavar="WEIGHTS", help="a detector trained on composed scenes"
+    )
+    parser.add_argument(
+        "--segmenter", default="doodle7", metavar="WEIGHTS", help="weights that label objects"
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="runs and tables")
     parser.add_argument("--processes", type=int, default=2, metavar="N")

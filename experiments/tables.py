@@ -1,4 +1,4 @@
-"""The tables of the protocol on real drawings, from the results that it left."""
+"""Tables of the protocol on real drawings, from its results."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import ScoredSketches, evaluate, paired_bootstrap
 
-# What is compared: by name, which weights label, later ones winning.
-WAYS: Mapping[str, Sequence[str]] = {
+# Method -> folders of its weights; later ones win.
+METHODS: Mapping[str, Sequence[str]] = {
     "alone": ("student", "alone"),
     "teacher": ("student", "teacher"),
     "student": ("student",),
@@ -32,75 +32,77 @@ TITLES = {
 
 
 class Results:
-    """Results of one way to label, and the truth, over drawings that were held out."""
+    """Results of all methods, and the truth, over the drawings held out."""
 
     def __init__(self, out: Path, real: pa.Table, taxonomy: Taxonomy) -> None:
         self.out, self.taxonomy = out, taxonomy
         self.truth = {s.sketch_id: s for s in from_table(real)}
 
-    def has(self, names: Sequence[str], way: str, kind: str) -> bool:
-        """Whether all of it is there."""
-        return all((self.out / name / f"{way}-{kind}.parquet").exists() for name in names)
+    def has(self, names: Sequence[str], method: str, given: str) -> bool:
+        """Return whether a method labelled all these sets, with categories or parts `given`."""
+        return all((self.out / name / f"{method}-{given}.parquet").exists() for name in names)
 
-    def of(self, names: Sequence[str], way: str, kind: str, source: str = "") -> ScoredSketches:
-        """The answers over all that the names hold out, of one source or of all."""
+    def evaluate(
+        self, names: Sequence[str], method: str, given: str, source: str = ""
+    ) -> ScoredSketches:
+        """Evaluate a method on all these sets together, on one source or on all."""
         labelled: list[Sketch] = []
         for name in names:
-            table = pq.read_table(self.out / name / f"{way}-{kind}.parquet")
+            table = pq.read_table(self.out / name / f"{method}-{given}.parquet")
             labelled += [s for s in from_table(table) if s.sketch_id.startswith(source)]
         truth = [self.truth[s.sketch_id] for s in labelled]
         return evaluate(labelled, truth, self.taxonomy).scored
 
 
 def report(out: Path, real: pa.Table, names: Sequence[str], taxonomy: Taxonomy) -> str:
-    """All tables as text; what they hold is also written to `figures.json`."""
+    """Return all tables as text, and write their figures to `figures.json`."""
     results = Results(out, real, taxonomy)
     folds = [n for n in names if n.startswith("fold-")]
     sources = [n for n in names if n.startswith("source-")]
-    found: dict[str, Any] = {"folds": {}, "per_source": {}, "left_out": {}}
+    saved: dict[str, Any] = {"folds": {}, "per_source": {}, "left_out": {}}
     lines = [f"Five folds, pooled\n{_head('given category')}"]
-    for way in TITLES:
-        if results.has(folds, way, "given"):
-            row = figures(results, folds, way)
-            found["folds"][way] = row
-            lines.append(_line(TITLES[way], row))
+    for method in TITLES:
+        if results.has(folds, method, "given"):
+            row = figures(results, folds, method)
+            saved["folds"][method] = row
+            lines.append(_line(TITLES[method], row))
     lines += ["", _head("per source")]
     for name in sources if results.has(folds, "student", "given") else ():
         source = name.removeprefix("source-")
-        found["per_source"][source] = figures(results, folds, "student", source)
-        lines.append(_line(source, found["per_source"][source]))
+        saved["per_source"][source] = figures(results, folds, "student", source)
+        lines.append(_line(source, saved["per_source"][source]))
     lines += ["", _head("a source left out")]
     for name in sources:
-        for way in ("teacher", "student"):
-            if results.has([name], way, "given"):
-                row = figures(results, [name], way)
-                found["left_out"].setdefault(name.removeprefix("source-"), {})[way] = row
-                lines.append(_line(f"{name.removeprefix('source-')}, {TITLES[way]}", row))
+        for method in ("teacher", "student"):
+            if results.has([name], method, "given"):
+                row = figures(results, [name], method)
+                saved["left_out"].setdefault(name.removeprefix("source-"), {})[method] = row
+                lines.append(_line(f"{name.removeprefix('source-')}, {TITLES[method]}", row))
     lines += ["", *differences(results, folds)]
-    storage.write_json(str(out / "figures.json"), found)
+    storage.write_json(str(out / "figures.json"), saved)
     return "\n".join(lines)
 
 
 def figures(
-    results: Results, names: Sequence[str], way: str, source: str = ""
+    results: Results, names: Sequence[str], method: str, source: str = ""
 ) -> dict[str, float | None]:
-    """The figures of one row: category given; ARI with true parts; and category predicted."""
-    given = results.of(names, way, "given", source).figures()
+    """Return the figures of a row: category given; grouping of true parts; category predicted."""
+    given = results.evaluate(names, method, "given", source).figures()
     row = {name: given[name] for name in ("part_accuracy", "macro_f1", "grouping", "sides")}
-    if results.has(names, way, "true"):
-        true = results.of(names, way, "true", source).figures()
+    if results.has(names, method, "true"):
+        true = results.evaluate(names, method, "true", source).figures()
         row |= {"true_parts_grouping": true["grouping"], "true_parts_ari": true["ari"]}
-    if results.has(names, way, "predicted"):
-        guess = results.of(names, way, "predicted", source).figures()
+    if results.has(names, method, "predicted"):
+        predicted = results.evaluate(names, method, "predicted", source).figures()
         row |= {
-            "category_accuracy": guess["category_accuracy"],
-            "predicted_part_accuracy": guess["part_accuracy"],
+            "category_accuracy": predicted["category_accuracy"],
+            "predicted_part_accuracy": predicted["part_accuracy"],
         }
     return row
 
 
 def differences(results: Results, folds: Sequence[str]) -> list[str]:
-    """What each step adds, with the 95 % interval of a paired bootstrap over drawings."""
+    """Return the gain of each step, with the 95 % interval of a paired bootstrap over drawings."""
     steps = [
         ("alone", "teacher", "part_accuracy"),
         ("teacher", "student", "part_accuracy"),
@@ -110,10 +112,10 @@ def differences(results: Results, folds: Sequence[str]) -> list[str]:
     lines = []
     for before, after, figure in steps:
         if results.has(folds, before, "given") and results.has(folds, after, "given"):
-            first, second = (results.of(folds, way, "given") for way in (before, after))
+            first, second = (results.evaluate(folds, method, "given") for method in (before, after))
             mean, low, high = paired_bootstrap(first, second, figure=figure, samples=500)
-            steps_up = f"{figure}: {TITLES[after]} over {TITLES[before]}"
-            lines.append(f"{steps_up}: {mean:+.2f} [{low:+.2f}, {high:+.2f}]")
+            gain = f"{figure}: {TITLES[after]} over {TITLES[before]}"
+            lines.append(f"{gain}: {mean:+.2f} [{low:+.2f}, {high:+.2f}]")
     return lines
 
 
@@ -129,5 +131,5 @@ def _head(title: str) -> str:
 
 
 def _line(title: str, row: Mapping[str, float | None]) -> str:
-    shown = [row.get(name) for name in _COLUMNS]
-    return f"{title:40}" + "".join(f"{'-' if v is None else f'{v:.2f}':>15}" for v in shown)
+    cells = [row.get(name) for name in _COLUMNS]
+    return f"{title:40}" + "".join(f"{'-' if v is None else f'{v:.2f}':>15}" for v in cells)

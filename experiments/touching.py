@@ -1,7 +1,4 @@
-"""Instances by a rule: strokes of one part that touch, or nearly, draw one instance of it.
-
-What the learned refiner is compared with.
-"""
+"""Instances by a rule, to compare the refiner with: strokes of one part that nearly touch."""
 
 from __future__ import annotations
 
@@ -17,8 +14,8 @@ NEAR = 0.04  # of the drawing's longer side
 SAMPLES = 24
 
 
-def cluster(batch: Batch, part_S: torch.Tensor) -> torch.Tensor:
-    """Which strokes of a part go together, as `instances.find_by` asks for it."""
+def cluster_touching(batch: Batch, part_S: torch.Tensor) -> torch.Tensor:
+    """Return the instance of each stroke, (S,), as `instances.find_by` needs it."""
     places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, SAMPLES)
     cluster_S = torch.arange(1, len(part_S) + 1)
     parts = int(part_S.max()) + 1 if len(part_S) else 0
@@ -26,8 +23,9 @@ def cluster(batch: Batch, part_S: torch.Tensor) -> torch.Tensor:
     for strokes_L, there_L in zip(groups.strokes_GL, groups.there_GL, strict=True):
         own = strokes_L[there_L]
         places = places_SK2[own]
-        away = torch.cdist(places.flatten(0, 1), places.flatten(0, 1))
-        away = away.view(len(own), SAMPLES, len(own), SAMPLES).amin((1, 3))
-        _, component = connected_components(np.asarray(away <= 2 * NEAR))  # a side is 2 long
+        distances = torch.cdist(places.flatten(0, 1), places.flatten(0, 1))
+        distances = distances.view(len(own), SAMPLES, len(own), SAMPLES).amin((1, 3))
+        # Packed drawings reach from -1 to 1, so their longer side is 2.
+        _, component = connected_components(np.asarray(distances <= 2 * NEAR))
         cluster_S[own] = own[torch.from_numpy(component).long()] + 1
     return cluster_S

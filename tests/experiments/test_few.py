@@ -1,4 +1,4 @@
-"""The learning curves, whole, with models too small to be good."""
+"""Whole learning curves, with tiny models."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ SPG20 = Taxonomy.load("spg20")
 
 
 def spg(number: int, category: str, split: str) -> list[Sketch]:
-    """Drawings that pass for those of a category of SPG."""
+    """Return drawings labelled as a category of SPG."""
     parts = SPG20.categories[category].parts
     return [
         s.replace(
@@ -32,7 +32,7 @@ def spg(number: int, category: str, split: str) -> list[Sketch]:
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def tiny_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OTHERS", "FEW", "UNSURE"):
         recipe = replace(getattr(few, name), model=TINY, epochs=1, batch_size=8)
         monkeypatch.setattr(few, name, recipe)
@@ -41,20 +41,22 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(few, "HUNDRED", 8)
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, *argv: str) -> None:
+def run_few(monkeypatch: pytest.MonkeyPatch, *argv: str) -> None:
     monkeypatch.setattr("sys.argv", ["few", *argv, "--seeds", "2"])
     few.main()
 
 
-def test_a_category_of_ones_own(tmp_path, monkeypatch, capsys) -> None:
+def test_a_new_category_is_learnt_from_others_and_from_scratch(
+    tmp_path, monkeypatch, capsys
+) -> None:
     drawings = [
         *spg(12, "pig", "train"), *spg(12, "duck", "train"), *spg(6, "duck", "valid"),
     ]  # fmt: skip
     data, out = corpus(tmp_path / "spg", drawings), tmp_path / "out"
-    asked(monkeypatch, "category", "--data", data, "--out", str(out))
-    found = json.loads((out / "category.json").read_text())
-    assert {way: {n: len(r) for n, r in runs.items()} for way, runs in found.items()} == {
-        way: {"4": 2, "12": 2} for way in ("from the others", "from nothing")
+    run_few(monkeypatch, "category", "--data", data, "--out", str(out))
+    figures = json.loads((out / "category.json").read_text())
+    assert {method: {n: len(r) for n, r in runs.items()} for method, runs in figures.items()} == {
+        method: {"4": 2, "12": 2} for method in ("from the others", "from nothing")
     }
     before = weights.load([str(out / "without-duck")], "segmenter")
     assert "duck" not in before.config["taxonomy"]["categories"]
@@ -65,13 +67,13 @@ def test_a_category_of_ones_own(tmp_path, monkeypatch, capsys) -> None:
     assert "from nothing" in capsys.readouterr().out
 
 
-def test_the_least_sure_or_any(tmp_path, monkeypatch, capsys) -> None:
+def test_uncertain_or_random_drawings_are_added(tmp_path, monkeypatch, capsys) -> None:
     data, out = corpus(tmp_path / "real", drawn(60)), tmp_path / "out"
     batch = packed(drawn(20, seed=9))
     begin = train(few.UNSURE, DOODLE7, [Pool(batch, 20)], None, tmp_path / "begin")
-    asked(monkeypatch, "unsure", "--data", data, "--begin", str(begin), "--out", str(out))
-    found = json.loads((out / "unsure.json").read_text())
-    assert list(found) == ["the first", "least sure", "any"]
+    run_few(monkeypatch, "unsure", "--data", data, "--begin", str(begin), "--out", str(out))
+    figures = json.loads((out / "unsure.json").read_text())
+    assert list(figures) == ["the first", "least sure", "any"]
     card = weights.load([str(out / "least-sure-0")], "segmenter").config
     assert card["drawings"]["different"] == 16
     assert "least sure" in capsys.readouterr().out

@@ -1,10 +1,10 @@
-"""The benchmark of scenes, with a model too small to be good, and the rules beside it."""
+"""The protocol on scenes with a tiny model, and the rules beside it."""
 
 import pytest
 import torch
 
 from experiments import scene_rules, scene_tables, scenes
-from experiments.plain import read, train
+from experiments.plain import read_corpus, train
 from instancesketch.core import storage
 from instancesketch.core.schema import from_table, to_table
 from instancesketch.inference.detector import Boxes
@@ -18,10 +18,12 @@ WIDE = sketch_of(
 )
 
 
-def test_strokes_that_touch_are_one_object() -> None:
-    found = from_table(scene_rules.touching(to_table([WIDE]), packed_scenes([WIDE]), DOODLE7))
-    assert found[0].object == (0, 0, 1)
-    assert found[0].object_category == (None, None)
+def test_touching_strokes_are_one_object() -> None:
+    grouped = from_table(
+        scene_rules.group_touching(to_table([WIDE]), packed_scenes([WIDE]), DOODLE7)
+    )
+    assert grouped[0].object == (0, 0, 1)
+    assert grouped[0].object_category == (None, None)
 
 
 def test_a_stroke_goes_to_the_box_that_holds_most_of_its_points() -> None:
@@ -33,9 +35,9 @@ def test_a_stroke_goes_to_the_box_that_holds_most_of_its_points() -> None:
     )
     more = sketch_of([(0, 0), (90, 0), (100, 0)], [(0, 0), (1, 1)], [(0, 90)], sketch_id="a")
     pair = [more, WIDE]
-    found = scene_rules.most_points(to_table(pair), packed_scenes(pair), boxes, DOODLE7)
-    assert [s.object for s in from_table(found)] == [(1, 0, -1), (-1, -1, -1)]
-    assert from_table(found)[0].object_category == (DOODLE7.category_names[2], None)
+    grouped = scene_rules.group_by_boxes(to_table(pair), packed_scenes(pair), boxes, DOODLE7)
+    assert [s.object for s in from_table(grouped)] == [(1, 0, -1), (-1, -1, -1)]
+    assert from_table(grouped)[0].object_category == (DOODLE7.category_names[2], None)
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def data(tmp_path, monkeypatch) -> scenes.Data:
     )
 
 
-def test_every_scene_is_for_one_use(data) -> None:
+def test_each_scene_is_in_one_set(data) -> None:
     sets = data.sets()
     assert set(sets) == {"cbsc-0", "cbsc-1", "friss-choose", "friss-report"}
     ids = [i for table in sets.values() for i in table["sketch_id"].to_pylist()]
@@ -63,21 +65,21 @@ def test_every_scene_is_for_one_use(data) -> None:
     assert all(len(table) for table in sets.values())
 
 
-def test_what_was_trained_answers_and_ships(data, tmp_path) -> None:
+def test_protocol_labels_reports_and_ships(data, tmp_path) -> None:
     out, sets = tmp_path / "out", data.sets()
     train(scenes.PRETRAIN, DOODLE7, [data.composed_pool()], None, out / "composed")
-    source = scenes.tune(data, out, "tuned-everything", read(data.cbsc))
+    source = scenes.tune(data, out, "tuned-everything", read_corpus(data.cbsc))
     for name, table in sets.items():
-        scenes.answer(data, out, name, table, source)
+        scenes.label_set(data, out, name, table, source)
     text = scene_tables.report(out, ["cbsc-0", "cbsc-1"], DOODLE7)
     assert text.count("strokes nearer than 2 %  ") == 3
     figures = storage.read_json(str(out / "figures.json"))
-    for ways in figures.values():
-        # The order of strokes is not looked at, unless it is asked for.
-        for way in ("touching", "grouper"):
-            assert ways[way]["pq random"] == pytest.approx(ways[way]["pq file"])
-        assert ways["ordered"]["pq random"] is None
-        assert 0 <= ways["ordered"]["pq file"] <= 100
-        assert ways["touching"]["pq file"] > 0
+    for methods in figures.values():
+        # The order of strokes only matters to the method that uses it.
+        for method in ("touching", "grouper"):
+            assert methods[method]["pq random"] == pytest.approx(methods[method]["pq file"])
+        assert methods["ordered"]["pq random"] is None
+        assert 0 <= methods["ordered"]["pq file"] <= 100
+        assert methods["touching"]["pq file"] > 0
     scenes.ship(out, tmp_path / "shipped")
     assert Grouper.load(str(tmp_path / "shipped")).net.config == TINY_GROUPER
