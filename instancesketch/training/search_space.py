@@ -98,26 +98,29 @@ def load(model_kind: str, path: str | None, name: str, changes: Sequence[str]) -
     entries = [(key, entry) for key, entry in _iter_entries(table, source) if key not in fixed]
     if not entries:
         raise UserError(f"{source} has nothing to search")
-    dimensions = []
-    for key, entry in entries:
-        try:
-            value = _recipe_value(base, key)
-            dimension = _parse_dimension(key, entry, value)
-            # A value out of the recipe's own bounds is refused now, not in the middle of a sweep.
-            for end in dimension.choices or (dimension.low, dimension.high):
-                recipe(model_kind, name, [*changes, f"{key}={json.dumps(end)}"])
-        except UserError as error:
-            raise UserError(f"{source}: {error}") from None
-        # The first trial is the recipe itself: the search must know its values.
-        if value not in dimension:
-            raise UserError(
-                f"{source}: {key} leaves out the recipe's own {value!r}, which the first trial "
-                "has; include it"
-            )
-        dimensions.append(dimension)
-    return Space(
-        model_kind=model_kind, recipe=name, changes=tuple(changes), dimensions=tuple(dimensions)
-    )
+    try:
+        dimensions = tuple(
+            _load_dimension(key, entry, base, model_kind, name, changes) for key, entry in entries
+        )
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from None
+    return Space(model_kind=model_kind, recipe=name, changes=tuple(changes), dimensions=dimensions)
+
+
+def _load_dimension(
+    key: str, entry: Any, base: FitConfig, model_kind: str, name: str, changes: Sequence[str]
+) -> Dimension:
+    value = _recipe_value(base, key)
+    dimension = _parse_dimension(key, entry, value)
+    # A value out of the recipe's own bounds is refused now, not in the middle of a sweep.
+    for end in dimension.choices or (dimension.low, dimension.high):
+        recipe(model_kind, name, [*changes, f"{key}={json.dumps(end)}"])
+    # The first trial is the recipe itself: the search must know its values.
+    if value not in dimension:
+        raise UserError(
+            f"{key} leaves out the recipe's own {value!r}, which the first trial has; include it"
+        )
+    return dimension
 
 
 def load_dimensions(space: Mapping[str, Any]) -> tuple[Dimension, ...]:
