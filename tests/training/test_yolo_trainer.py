@@ -1,4 +1,4 @@
-"""Trainings of a detector in this process: they repeat, and go on from where they were."""
+"""Training of a detector in this process: it repeats, and continues from a state."""
 
 import io
 from dataclasses import replace
@@ -10,9 +10,17 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.models import yolo
 from instancesketch.training import yolo_dataset, yolo_trainer
+from instancesketch.training.config import DetectorConfig
 from tests.drawings import DOODLE7, drawn
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A recipe whose training takes seconds; a skip without the extra `yolo`."""
+    pytest.importorskip("ultralytics", reason="detectors need the extra `yolo`")
+    return DetectorConfig(image_size=64, epochs=2, batch_size=4)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +48,13 @@ def whole(tiny, folders):
 
 
 def kept(state):
-    """A state as it is read from a file, without anything that can act."""
+    """Return a state as it is read back from a file, by the restricted reader."""
     stream = io.BytesIO()
     torch.save(state, stream)
     return torch.load(io.BytesIO(stream.getvalue()), weights_only=True)
 
 
-def test_a_training_tells_its_epochs_and_comes_to_the_best(whole, tiny):
+def test_every_epoch_is_reported_and_the_best_is_returned(whole, tiny):
     trained, epochs, steps = whole
     assert steps == [(epoch, step, 2) for epoch in range(2) for step in (1, 2)]
     assert [figures["epoch"] for figures, _ in epochs] == [1, 2]
@@ -58,7 +66,7 @@ def test_a_training_tells_its_epochs_and_comes_to_the_best(whole, tiny):
     assert yolo.network(trained.definition, 8).load_state_dict(trained.tensors)
 
 
-def test_it_goes_on_from_an_epoch_to_the_very_same_weights(whole, tiny, folders):
+def test_continuing_from_an_epoch_gives_the_same_weights(whole, tiny, folders):
     _, epochs, _ = whole
     again = []
     yolo_trainer.fit(
@@ -72,14 +80,14 @@ def test_it_goes_on_from_an_epoch_to_the_very_same_weights(whole, tiny, folders)
     assert before["best"]["figures"]["score"] == after["best"]["figures"]["score"]
 
 
-def test_a_whole_training_is_not_gone_on_with(whole, tiny, folders):
+def test_a_finished_training_is_not_repeated(whole, tiny, folders):
     trained, epochs, _ = whole
     again = yolo_trainer.fit(tiny, DOODLE7, folders, state=epochs[-1][1])
     assert again.figures == trained.figures
     assert all(torch.equal(trained.tensors[k], again.tensors[k]) for k in trained.tensors)
 
 
-def test_a_loss_that_is_no_number_is_told(whole, tiny, folders):
+def test_a_loss_that_becomes_nan_raises(whole, tiny, folders):
     _, epochs, _ = whole
     state = epochs[0][1]
     broken = {k: v * float("nan") for k, v in state["model"].items() if v.is_floating_point()}
@@ -87,11 +95,11 @@ def test_a_loss_that_is_no_number_is_told(whole, tiny, folders):
         yolo_trainer.fit(tiny, DOODLE7, folders, state=state | {"model": state["model"] | broken})
 
 
-def test_half_precision_learns_alike(whole, tiny, folders):
-    told = []
+def test_half_precision_trains_to_a_similar_loss(whole, tiny, folders):
+    losses = []
     config = replace(tiny, bfloat16=True)
     yolo_trainer.fit(
-        config, DOODLE7, folders, on_epoch=lambda figures, _: told.append(figures["loss"])
+        config, DOODLE7, folders, on_epoch=lambda figures, _: losses.append(figures["loss"])
     )
-    assert told[0] != (single := whole[1][0][0]["loss"])
-    assert told[0] == pytest.approx(single, rel=0.03)
+    assert losses[0] != (single := whole[1][0][0]["loss"])
+    assert losses[0] == pytest.approx(single, rel=0.03)
