@@ -42,7 +42,7 @@ class DrawingSource:
         """List the row groups of corpora of drawings or scenes.
 
         Raises:
-            UserError: a location is no corpus, or a file of it can't be read.
+            UserError: a location is not a corpus, or a file of it can't be read.
         """
         return cls(tuple(tuple(_list_row_groups(corpus)) for corpus in corpora))
 

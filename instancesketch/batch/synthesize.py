@@ -99,8 +99,8 @@ def synth_scenes(config: ScenesConfig, runner: Runner) -> Summary:
     `train`; the others are of split `train`, and of such drawings.
 
     Raises:
-        UserError: a number is negative, a source is no corpus or has no fitting drawings, a folder
-            holds something else, or there is no room for the workers.
+        UserError: a number is negative, a source isn't a corpus or has no fitting drawings, a
+            folder holds something else, or there is no room for the workers.
     """
     job = _scenes_job(config)
     if config.yolo is not None:

@@ -71,6 +71,7 @@ class ReasonCounter:
         """Add reasons, each with the number of times that it occurred."""
         for reason, number in counts.items():
             masked = mask_details(reason)
+            # A bound on distinct reasons is a bound on the size of `summary.json`.
             if masked not in self._counts and len(self._counts) >= _MAX_DISTINCT_REASONS:
                 masked = mask_details(reason, keep_names=False)
             self._counts[masked] += number

@@ -16,6 +16,7 @@ def hash_bucket(key: str, salt: str = "") -> int:
 
 def assign_split(key: str) -> str:
     """Return the split of a sketch id or a user: 80 % train, 10 % valid, 10 % test."""
+    # By its hash a sketch keeps its split when others are added to the corpus.
     number = hash_bucket(key)
     return "train" if number < 80 else "valid" if number < 90 else "test"
 

@@ -25,6 +25,7 @@ def category_ids(table: pa.Table, taxonomy: Taxonomy) -> Ints:
 
 def category_ids_of_words(words: pa.Array, taxonomy: Taxonomy) -> Ints:
     """Return the category id of each word, (N,); -1 where it names no category."""
+    # None is not a key, so words that name no category have no id.
     ids: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
     return _look_up(words, lambda word: ids.get(taxonomy.category_of(word)))
 
@@ -37,6 +38,7 @@ def _look_up(values: pa.Array, id_of: Callable[[str], int | None]) -> Ints:
         encoded = encoded.combine_chunks()
     words = encoded.dictionary.to_pylist()
     ids = [-1 if (found := id_of(word)) is None else found for word in words]
+    # The extra entry at the end is that of nulls.
     id_of_index = np.array([*ids, -1], np.int64)
     return id_of_index[encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
 
@@ -50,6 +52,7 @@ def part_ids(table: pa.Table, taxonomy: Taxonomy) -> tuple[Ints, Ints]:
     """
     column = combine_chunks(table["part"])
     ids = {name: i for i, name in enumerate(taxonomy.part_names)}
+    # Rows without labels have a null in place of a list.
     labelled_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     return _look_up(column.flatten(), ids.get), labelled_N.astype(np.int64)
 

@@ -86,7 +86,8 @@ def list_row_files(corpus: str) -> list[str]:
         UserError: the location is not a corpus or result; the message says what it is instead.
     """
     if storage.is_file(corpus):
-        raise UserError(f"{corpus} is a file, and no corpus, which is a folder; `ingest` makes one")
+        raise UserError(f"{corpus} is a file, not a corpus, which is a folder; `ingest` makes one")
+    # Everything else in the folder has a name that begins with `_` or `.`, or another suffix.
     names = [n for n in storage.list_names(corpus) if n.endswith(".parquet") and n[0] not in "_."]
     if not names:
         _refuse_without_rows(corpus)
@@ -105,7 +106,7 @@ def _refuse_without_rows(folder: str) -> None:
             "stopped; run the same command again to continue"
         )
     why = "no Parquet files in it" if storage.exists(folder) else "it isn't there"
-    raise UserError(f"{folder} is no corpus: {why}; `ingest` makes one")
+    raise UserError(f"{folder} is not a corpus: {why}; `ingest` makes one")
 
 
 def read_batches(
@@ -142,6 +143,7 @@ def read_sketches(
     Raises:
         UserError: the folder is not a corpus, or a row is not a sketch; names the row.
     """
+    # Counted beforehand from the footers, so that progress can show a share.
     row, rows = 0, sum(map(count_rows, list_row_files(corpus)))
     for table in read_batches(corpus):
         try:

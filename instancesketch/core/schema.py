@@ -62,8 +62,10 @@ def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table
     columns: list[pa.Array] = []
     for field in schema:
         values = [getattr(s, field.name) for s in sketches]
+        # pyarrow would convert these arrays number by number.
         if field.name in ("x", "y", "stroke_len"):
             columns.append(to_list_array(values, field.type.value_type))
+        # A column without any value has no type to be inferred from.
         elif any(value is not None for value in values):
             columns.append(pa.array(values, field.type))
         else:
@@ -74,6 +76,7 @@ def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table
 def to_list_array(values: Sequence[npt.NDArray[Any]], value_type: pa.DataType) -> pa.ListArray:
     """Return flat arrays as one Arrow list each, without a Python object per number."""
     offsets = np.array(list(accumulate(map(len, values), initial=0)), np.int32)
+    # Offsets and one flat array build the column without copying each list.
     flat = np.concatenate(values) if values else np.zeros(0)
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat, value_type))
 
@@ -155,10 +158,12 @@ def cast_to_schema(table: pa.Table, names: Collection[str] | None = None) -> pa.
     Raises:
         SketchError: a column that may not be null is absent, or a type doesn't fit.
     """
+    # A corpus has none of these columns.
     is_result = any(field.name in table.column_names for field in _RESULT_FIELDS)
     schema = RESULT_SCHEMA if is_result else SCHEMA
     if names is not None:
         schema = pa.schema([field for field in schema if field.name in names])
+    # Most tables fit as they are; casting would copy them.
     if table.schema.equals(schema):
         return table
     return pa.Table.from_arrays([_cast(table, field) for field in schema], schema=schema)

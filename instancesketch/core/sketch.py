@@ -15,7 +15,7 @@ from instancesketch.core.errors import SketchError
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
 
-# Beyond this a float32 can't tell two neighbouring pixels apart.
+# Beyond this, neighbouring pixels have the same float32.
 LARGEST_COORDINATE = 1e7
 # The id of a sketch that was made in memory without one.
 UNNAMED = "sketch"
@@ -267,6 +267,7 @@ def _check_geometry(x: FloatArray, y: FloatArray, stroke_len: IntArray) -> None:
         raise SketchError("the drawing has no strokes")
     if stroke_len.min() < 1:
         raise SketchError(f"stroke {int(np.argmax(stroke_len < 1))} has no points")
+    # 32 bits could overflow for hostile lengths, and fit by accident.
     total = int(stroke_len.sum(dtype=np.int64))
     if not len(x) == len(y) == total:
         raise SketchError(

@@ -37,6 +37,7 @@ def locate(location: str) -> tuple[fs.FileSystem, str]:
         UserError: no filesystem takes the location.
     """
     if "://" not in location:
+        # Workers may have another working directory.
         return fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(location))
     uri = location
     if location.startswith(("gs://", "gcs://")) and "?" not in location:
@@ -72,6 +73,7 @@ def translate_errors(location: str, problem: str) -> Iterator[None]:
 
 def absolute(location: str) -> str:
     """Return the one spelling of a location: URIs without a final slash, local paths absolute."""
+    # Configs are compared as text, so one folder must have one spelling.
     return location.rstrip("/") if "://" in location else locate(location)[1]
 
 
@@ -82,6 +84,7 @@ def join(location: str, *names: str) -> str:
 
 def is_within(inner: str, outer: str) -> bool:
     """Return whether one absolute location equals the other or lies below it."""
+    # The slash keeps `/ab` from counting as below `/a`.
     return inner == outer or inner.startswith(outer.rstrip("/") + "/")
 
 
@@ -266,6 +269,7 @@ def remove(location: str) -> None:
 
 def safe_file_name(text: str) -> str:
     """Return a file name for any text: percent-encoded, and cut with a hash where very long."""
+    # Percent-encoding is reversible, so an id can be read back from the name of its file.
     name = quote(text, safe=" ")
     if name[0] in "._ ":  # hidden, private, or the folder above
         name = f"%{ord(name[0]):02X}{name[1:]}"

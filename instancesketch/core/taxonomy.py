@@ -133,6 +133,7 @@ class Taxonomy:
 
     @cached_property
     def _category_of(self) -> dict[str, str]:
+        # Names of categories take precedence over words of others.
         words = {normalise(w): c.name for c in self.categories.values() for w in c.words}
         return words | {normalise(name): name for name in self.categories}
 
@@ -150,6 +151,7 @@ class Taxonomy:
         """
         known = self.categories[category]
         spelled = normalise(label)
+        # Some parts have a side's word in their name, so the whole label comes first.
         part = known.aliases.get(spelled)
         if part is not None:
             return part, part
@@ -161,6 +163,7 @@ class Taxonomy:
                 part = known.aliases.get("-".join(words))
                 if part in known.sided:
                     return part, with_side(part, side)
+        # Most unknown labels are misspelled; the nearest names show how.
         near = difflib.get_close_matches(spelled, known.aliases, n=3, cutoff=0.5)
         hint = f"nearest: {', '.join(near)}" if near else f"it has {known.part_names}"
         raise SketchError(f"unknown label {label!r} for {category} of {self.name}; {hint}")
@@ -185,6 +188,7 @@ def _category(name: str, data: Mapping[str, Any], shared: Mapping[str, str]) -> 
     parts = tuple(_names(data.get("parts", []), f"{where}: parts"))
     if not parts:
         raise UserError(f"{where} has no parts")
+    # Two spellings of one part would be two classes of a model.
     if len({normalise(p) for p in parts}) != len(parts):
         raise UserError(f"{where} lists a part twice")
     own = _words(data.get("aliases", {}), f"{where}: aliases")

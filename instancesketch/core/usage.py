@@ -23,6 +23,7 @@ def summarize_usage(
             `drawings` that each of these read, and the `reading_seconds` and `memory_mb` of one.
         sketches: the number of sketches in an epoch, for epochs without `drawings`.
     """
+    # Each worker records its own share of the sketches.
     seen = sum(sketches or epoch["drawings"] * epoch.get("workers", 1) for epoch in epochs)
     seconds, reading = _sum(epochs, "seconds"), _sum(epochs, "reading_seconds")
     stages = {"reading": reading, "training": seconds - reading}

@@ -13,7 +13,7 @@
 | `corpus`    | Parquet of a corpus or a result  | yes  |         | row groups |          |
 
 To add a format, write a module in `readers/`, and one in `writers/` if it is to be written, and add
-it to the table in `registry`; if its contents tell it from others, add that to `sniff`.
+it to the table in `registry`; if files are to be recognised by their contents, add that to `sniff`.
 
 A file that is written reads back as the same sketches, but for columns that a format can't hold:
 

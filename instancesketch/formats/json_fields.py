@@ -23,6 +23,7 @@ def parse_fields(data: dict[str, Any]) -> dict[str, Any]:
         fields[name] = json_values.as_size(data.get(name), name)
     for name in ("part", "label"):
         fields[name] = json_values.as_texts(data.get(name), name)
+    # 0 is an unknown instance, so numbers begin with it.
     fields["instance"] = json_values.as_integers(data.get("instance"), "instance", 0)
     return fields | parse_objects(data.get("object"), data.get("object_category"))
 
@@ -34,6 +35,7 @@ def parse_objects(objects: Any, categories: Any) -> dict[str, Any]:
         SketchError: a field has the wrong type.
     """
     fields: dict[str, Any] = {"object": json_values.as_integers(objects, "object", -1)}
+    # A stroke without an object has -1.
     if None in (fields["object"] or ()):
         raise SketchError("object holds null")
     if categories is not None:

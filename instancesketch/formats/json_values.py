@@ -1,4 +1,4 @@
-"""Values of JSON, checked strictly: whatever is not exactly as expected raises a `SketchError`.
+"""Values of JSON, checked strictly: any other value than expected raises a `SketchError`.
 
 Functions take the name of the value, which messages use.
 """
@@ -22,7 +22,7 @@ _INT32_END = 2**31
 
 
 def _refuse_constant(name: str) -> Any:
-    raise SketchError(f"{name} is no JSON number")
+    raise SketchError(f"{name} is not a JSON number")
 
 
 def _to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -72,11 +72,13 @@ def load_object(data: bytes) -> dict[str, Any]:
 
 def dump(value: Any) -> str:
     """Return a value as compact JSON, in ASCII and without NaN."""
+    # NaN would be text that no other JSON reader takes.
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def to_shortest_floats(values: FloatArray) -> list[float]:
     """Return floats that print with the fewest digits that read back as the same float32."""
+    # numpy prints a float32 with the fewest digits that identify it.
     floats: list[float] = values.astype("U32").astype(np.float64).tolist()
     return floats
 
@@ -88,7 +90,7 @@ def as_object(value: Any, name: str) -> dict[str, Any]:
         SketchError: the value is something else.
     """
     if not isinstance(value, dict):
-        raise SketchError(f"{name} is no JSON object")
+        raise SketchError(f"{name} is not a JSON object")
     return value
 
 
@@ -115,6 +117,7 @@ def as_id(value: Any, name: str) -> str:
     Raises:
         SketchError: the value is absent or empty, or is neither a string nor an integer.
     """
+    # Ids of Quick, Draw! have 16 digits: as floats they would lose the last ones.
     text = str(value) if type(value) is int else as_text(value, name)
     if not text:
         raise SketchError(f"no {name}")

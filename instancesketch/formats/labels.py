@@ -53,11 +53,13 @@ def build_sketch(
 def resolve_batch(batch: RowBatch, taxonomy: Taxonomy | None, folders: tuple[str, ...]) -> RowBatch:
     """Return rows with the categories that `build_sketch` would give their sketches."""
     table = batch.table
+    # Each distinct word is resolved once.
     words = table["category"].combine_chunks().dictionary_encode()
     categories = [
         _find_category(word, None, taxonomy, folders)
         for word in [*words.dictionary.to_pylist(), None]
     ]
+    # The last entry is the category of rows without one, which folders may name.
     indices = words.indices.fill_null(len(categories) - 1)
     column = pa.array(categories, pa.string()).take(indices)
     index = table.schema.get_field_index("category")
@@ -76,6 +78,7 @@ def _find_category(
 def _resolve(
     fields: Fields, word: str | None, taxonomy: Taxonomy | None, folders: tuple[str, ...]
 ) -> Fields:
+    # A file may have labels with or without parts; the label says more.
     labels = fields.get("label") or fields.get("part")
     if taxonomy is not None and fields.get("object") is not None:
         return _resolve_scene(fields, labels, taxonomy)
@@ -92,6 +95,7 @@ def _resolve(
 
 
 def _resolve_scene(fields: Fields, labels: tuple[str, ...] | None, taxonomy: Taxonomy) -> Fields:
+    # A stroke outside of all objects has the category of the scene, if it has one.
     own = taxonomy.category_of(fields.get("category"))
     categories = tuple(taxonomy.category_of(word) for word in fields["object_category"])
     fields = fields | {"category": own or fields.get("category"), "object_category": categories}
@@ -112,6 +116,7 @@ def _resolve_labels(
     numbers = fields.get("instance") or (None,) * len(labels)
     for label, category, number in zip(labels, categories, numbers, strict=True):
         part, name = _resolve_label(label, category, taxonomy)
+        # Instances of parts that are not countable are meaningless.
         countable = category is not None and part in taxonomy.categories[category].countable
         parts.append(part)
         names.append(name)

@@ -24,7 +24,7 @@ def read_all(path: str, taxonomy: str | None = None) -> Iterator[Sketch | Reject
         UserError: there is no such file, or its format is not known.
     """
     if not storage.exists(path) or storage.is_folder(path):
-        raise UserError(f"{path} is no file; a corpus is read by `Sketches.from_corpus`")
+        raise UserError(f"{path} is not a file; a corpus is read by `Sketches.from_corpus`")
     filesystem, place = storage.locate(path)
     form = sniff(place, filesystem)
     if form is None or form == COMPANION:
@@ -41,6 +41,7 @@ def read_one(path: str, taxonomy: str | None = None) -> Sketch:
         SketchError: it can't be read.
         UserError: there is no such file, or it holds several drawings.
     """
+    # Two suffice to know that there are several.
     drawings = list(islice(read_all(path, taxonomy), 2))
     for drawing in drawings:
         if isinstance(drawing, Rejection):
@@ -69,4 +70,5 @@ def from_svg(svg: str, sketch_id: str) -> Sketch:
     """Return the sketch of an SVG, given as text or as the path of a file."""
     if not svg.lstrip().startswith("<"):
         return read_one(svg)
+    # The id of the SVG itself, if it has one, takes precedence.
     return build_sketch(svg_shapes.parse(svg.encode(), sketch_id))

@@ -45,12 +45,14 @@ def _split_lines(
     chunks: list[bytes] = []
     while chunk := stream.read(_CHUNK_BYTES):
         at = 0
+        # A line may begin in one chunk and end in another.
         while (stop := chunk.find(b"\n", at)) >= 0:
             size += stop - at
             chunks.append(chunk[at:stop])
             yield _line(start, size, chunks, max_bytes)
             at = stop + 1
             start, size, chunks = offset + at, 0, []
+            # The next line belongs to the next file range.
             if end is not None and start >= end:
                 return
         size += len(chunk) - at
@@ -84,6 +86,7 @@ def read_objects(
     with filesystem.open_input_file(path) as stream:
         lines = read_lines(stream, start, file_range.end, max_record_bytes)
         for number, line in enumerate(lines, 1):
+            # Empty lines are common at the end of files.
             if line.data is not None and not line.data.strip():
                 continue
             empty = False
@@ -100,7 +103,7 @@ def read_objects(
 
 
 def describe_excess(what: str, size: int, limit: int) -> str:
-    """Return the reason for which something of so many bytes is rejected."""
+    """Return the reason for rejecting something larger than `limit` bytes."""
     return f"{what} has {size / 2**20:.1f} MB, more than the {limit / 2**20:g} MB of a record"
 
 
@@ -114,6 +117,7 @@ def read_file(filesystem: fs.FileSystem, path: str, max_bytes: int) -> bytes:
     with filesystem.open_input_stream(path, compression=None) as stream:
         data: bytes = stream.read(max_bytes + 1)
     if len(data) > max_bytes:
+        # The file may be far larger than what was read of it.
         size = filesystem.get_file_info(path).size or len(data)
         raise SketchError(describe_excess("the file", size, max_bytes))
     return data

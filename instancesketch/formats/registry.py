@@ -113,6 +113,7 @@ def read(
         split_by: assigns a split by the hash of the sketch id, or of the user where one is known,
             to drawings without an official one; None leaves their split null.
     """
+    # A plain function, so that a wrong argument raises here and not at the first record.
     resolver = _Resolver.of(file_range, taxonomy, folders, labels, split_by)
     reader = FORMATS[file_range.format].read
     found = _read(reader, file_range, filesystem, max_record_bytes, resolver)
@@ -209,6 +210,7 @@ class _Resolver:
             return split, "file"
         if self.split_by is None:
             return None, None
+        # All sketches of a user share a split, so that a model is never tested on its hand.
         if self.split_by == "user" and raw.user:
             return assign_split(raw.user), "user"
         return assign_split(raw.fields["sketch_id"]), "sketch_id"
@@ -240,10 +242,12 @@ def write(
         KeyError: the format can't be written.
         UserError: an image would be too large.
     """
+    # Unknown formats and those without a writer raise the same error.
     writer = FORMATS[format].writer
     if writer is None:
         raise KeyError(format)
     filesystem = filesystem or fs.LocalFileSystem()
+    # Object stores have no folders, but creating one does no harm.
     filesystem.create_dir(out, recursive=True)
     return writer.write(sketches, out, filesystem, taxonomy, images)
 

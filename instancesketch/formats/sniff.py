@@ -35,7 +35,7 @@ _COMPANION_NAMES = {
     "cvat-labels.json",
     "label-studio.xml",
 }
-# Used only if the contents decide nothing, so that the reader can say what is wrong with them.
+# Used only if the contents decide nothing, so that the reader can give the reason.
 _FORMAT_OF_SUFFIX = {
     ".json": "json",
     ".ndjson": "quickdraw",
@@ -53,6 +53,7 @@ def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
     """
     name = PurePosixPath(path).name.lower()
     suffix = PurePosixPath(name).suffix
+    # Decided by the name alone, since text files can contain anything.
     if name in _COMPANION_NAMES or suffix in _COMPANION_SUFFIXES:
         return COMPANION
     try:
@@ -64,6 +65,7 @@ def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
         return None
     if head.startswith(b"PAR1"):
         return "corpus"
+    # A zip; whether it has arrays is up to the reader.
     if head.startswith(b"PK"):
         return "npz"
     text = head.decode("utf-8-sig", "replace").lstrip()
@@ -94,6 +96,7 @@ def _read_head(path: str, filesystem: fs.FileSystem) -> bytes:
 
 
 def _sniff_xml(text: str) -> str | None:
+    # The root may come after a declaration, comments or a document type.
     root = re.search(r"<(?:\w+:)?(svg|annotations)[\s>/]", text)
     return root and {"svg": "svg", "annotations": "cvat"}[root[1]]
 

@@ -73,6 +73,7 @@ def _counted(figures: Mapping[str, Any], always: Sequence[str], if_any: Sequence
 
 
 def _table(title: str, figures: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    # A taxonomy has many categories that a corpus doesn't.
     rows = {n: row for n, row in figures.items() if row["strokes"] or row.get("objects")}
     if not rows:
         return []

@@ -224,7 +224,7 @@ class GroupingTally(Tally):
 
         Args:
             found: of B sketches.
-            category: (B,) category ids of the truth, none of them negative.
+            category: (B,) category ids of the truth, from 0.
             times: (B,) how often each sketch counts; once each for None.
 
         Raises:

@@ -139,7 +139,7 @@ class PartTally(Tally):
 
         Args:
             outcomes: of B sketches.
-            category: (B,) category ids of the truth, none of them negative.
+            category: (B,) category ids of the truth, from 0.
             predicted_category: (B,) category ids, -1 for none; None where none was predicted.
             times: (B,) how often each sketch counts; once each for None.
 
@@ -221,7 +221,7 @@ class PartTally(Tally):
 
 
 def _is_labelled(parts: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Return whether each part says anything, (N,): all do but `unlabeled`."""
+    """Return whether each part is a label, (N,): all but `unlabeled` are."""
     return np.array([part != UNLABELED for part in parts], bool)
 
 

@@ -28,7 +28,7 @@ from instancesketch.metrics.tally import (
     to_units,
 )
 
-# Above a half, and by more than the rounding of sums: an exact half is no match.
+# Above a half by more than the rounding of sums: an exact half is not a match.
 _MATCH = 0.5 + 1e-9
 
 
@@ -38,11 +38,11 @@ class SceneOutcomes(NamedTuple):
     scenes: int  # B
     scene_T: Ints  # index of the true object's scene in the batch
     object_T: Ints  # its number within the truth of its scene
-    category_T: Ints  # -1: none of the taxonomy
+    category_T: Ints  # -1: not in the taxonomy
     iou_T: Floats  # with the predicted object that it matches; 0 where it matches none
     predicted_T: Ints  # category of that predicted object; -1: none, or no match
     scene_Q: Ints  # index of the predicted object's scene in the batch
-    category_Q: Ints  # -1: none of the taxonomy
+    category_Q: Ints  # -1: not in the taxonomy
 
     @property
     def pq_B(self) -> Floats:

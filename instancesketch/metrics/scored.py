@@ -64,7 +64,7 @@ class ScoredScenes:
         return {(self.sketch_ids[scene], number): category for scene, number, category in rows}
 
     def tally(self, times: npt.ArrayLike | None = None) -> SceneTally:
-        """Count every scene once, or as often as `times` (B,) says."""
+        """Count every scene once, or `times` times, (B,)."""
         tally = SceneTally.empty((), self.categories)
         tally.add_outcomes(self.outcomes, times)
         return tally
@@ -74,7 +74,7 @@ class ScoredScenes:
         return self.tally().figures()
 
     def figure(self, name: str, times: npt.ArrayLike | None = None) -> float | None:
-        """Return a figure that is a single number, with scenes counted as `times` (B,) says."""
+        """Return a figure that is a single number, with scenes counted `times` times, (B,)."""
         return self.tally(times).figures()[name]
 
     @property
@@ -107,7 +107,7 @@ class ScoredSketches:
     scenes: ScoredScenes
 
     def tally(self, times: npt.ArrayLike | None = None) -> PartTally:
-        """Count the parts of every sketch once, or as often as `times` (B,) says."""
+        """Count the parts of every sketch once, or `times` times, (B,)."""
         tally = PartTally.empty(self.parts, self.categories)
         tally.add_outcomes(self.part_outcomes, self.category, self.predicted_category, times)
         return tally
@@ -123,7 +123,7 @@ class ScoredSketches:
         )
 
     def grouping(self, times: npt.ArrayLike | None = None) -> GroupingTally:
-        """Count the instances and sides of every sketch once, or as often as `times` (B,) says."""
+        """Count the instances and sides of every sketch once, or `times` times, (B,)."""
         tally = GroupingTally.empty(self.parts, self.categories)
         tally.add_outcomes(self.group_outcomes, self.category, times)
         return tally
@@ -153,7 +153,7 @@ class ScoredSketches:
         return found
 
     def figure(self, name: str, times: npt.ArrayLike | None = None) -> float | None:
-        """Return a figure that is a single number, with sketches counted as `times` (B,) says.
+        """Return a figure that is a single number, with sketches counted `times` times, (B,).
 
         For figures of scenes B is the number of scenes.
         """

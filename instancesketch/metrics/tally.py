@@ -69,7 +69,7 @@ def to_units(share: Floats) -> Ints:
 
 
 def add_shares(total: Objects, index: Any, share: Floats, times: Ints) -> None:
-    """Add shares to the cells of a field of sums, each as often as `times` says."""
+    """Add shares to the cells of a field of sums, each `times` times."""
     summed = np.zeros(total.shape, np.int64)
     np.add.at(summed, index, to_units(share) * times)
     np.add(total, summed, out=total)

@@ -43,7 +43,7 @@ def export(
     if images and format != "cvat":
         raise UserError("--images goes with --format cvat; other formats need none")
     refuse_existing(out)
-    parquet.list_row_files(corpus)  # raises before anything is written if it is no corpus
+    parquet.list_row_files(corpus)  # raises before anything is written if it is not a corpus
     rows: Iterable[Sketch] = read_sketches(corpus, on_progress=on_progress)
     if uncertain is not None:
         rows = least_certain(rows, uncertain, corpus)

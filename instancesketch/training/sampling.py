@@ -59,7 +59,7 @@ def list_row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
     """List file and number of every row group of the corpora, in order.
 
     Raises:
-        UserError: a location is no corpus, or a file of it can't be read.
+        UserError: a location is not a corpus, or a file of it can't be read.
     """
     return [
         (location, i)

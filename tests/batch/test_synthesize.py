@@ -88,7 +88,7 @@ def test_a_damaged_corpus_is_named(tmp_path: Path) -> None:
     (tmp_path / "part-0.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(UserError, match=r"part-0\.parquet can't be read"):
         DrawingSource.from_corpora([str(tmp_path)])
-    with pytest.raises(UserError, match="is no corpus"):
+    with pytest.raises(UserError, match="is not a corpus"):
         DrawingSource.from_corpora([str(tmp_path / "nowhere")])
 
 
@@ -193,7 +193,7 @@ def test_a_stopped_job_continues(
         (["--number", "0"], "--number is 1 or more"),
         (["--number", "1", "--most", "0"], "at least one object"),
         (["--number", "1", "--own-share", "2"], "own_share is a share"),
-        (["--number", "1", "--from", "jobs"], "jobs is no corpus"),
+        (["--number", "1", "--from", "jobs"], "jobs is not a corpus"),
         (["--number", "1", "--yolo", "OUT/inside"], "lie in each other"),
         (["--number", "1", "--yolo", "FULL"], "already holds 'data.yaml'"),
     ],

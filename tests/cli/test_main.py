@@ -51,8 +51,8 @@ def test_empty_command_line_prints_help(capsys: pytest.CaptureFixture[str]) -> N
         ("ingest a --out b --fromat svg", "unknown option --fromat; did you mean --format?"),
         ("ingest a --ouT=b", "unknown option --ouT; did you mean --out?"),
         ("ingest jobs --out b --format gif", "--format gif: it is auto or one of json, cvat"),
-        ("info no-such-folder", "no-such-folder is no corpus: it isn't there"),
-        ("info README.md", "README.md is a file, and no corpus"),
+        ("info no-such-folder", "no-such-folder is not a corpus: it isn't there"),
+        ("info README.md", "README.md is a file, not a corpus"),
         ("ingest a --out b --workers many", "'many' is not a number of workers: give 1 or more"),
         ("segment a --out b --workers 0", "'0' is not a number of workers"),
         ("ingest no-such-file --out b", "no-such-file isn't there"),
@@ -61,11 +61,11 @@ def test_empty_command_line_prints_help(capsys: pytest.CaptureFixture[str]) -> N
         ("ingest jobs --out b --config no.toml", "--config no.toml: No such file"),
         ("synth drawings --number 0 --out b", "--number is 1 or more"),
         ("segment jobs --out b --weights nobody", "no weights 'nobody'"),
-        ("info jobs", "jobs is no corpus"),
+        ("info jobs", "jobs is not a corpus"),
         ("evaluate jobs --truth jobs", "jobs is no result"),
-        ("export jobs --format svg --out b", "jobs is no corpus"),
+        ("export jobs --format svg --out b", "jobs is not a corpus"),
         ("export jobs --format gif --out b", "can't write 'gif'"),
-        ("report jobs --out b.html", "jobs is no corpus"),
+        ("report jobs --out b.html", "jobs is not a corpus"),
         ("info gopher://hole", "no filesystem takes this location"),
     ],
 )
@@ -110,7 +110,7 @@ def test_process_ends_with_the_status_and_one_line() -> None:
     env = {"PYTHONPATH": str(ROOT), "PATH": ""}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.startswith("instancesketch: error: no-such-corpus is no corpus")
+    assert done.stderr.startswith("instancesketch: error: no-such-corpus is not a corpus")
     assert done.stderr.count("\n") == 1
 
 

@@ -81,7 +81,7 @@ def test_a_corpus_is_read_in_order(tmp_path) -> None:
     assert Sketches.from_corpus(str(tmp_path), split="test") == sketches[4:]
 
 
-def test_unreadable_records_are_warned_of(tmp_path, caplog) -> None:
+def test_unreadable_records_are_logged_as_warnings(tmp_path, caplog) -> None:
     path = tmp_path / "some.ndjson"
     good = {"key_id": "a", "word": "cat", "drawing": [[[0, 5], [0, 5]]]}
     path.write_text(json.dumps(good) + "\n" + '{"key_id": "b", "drawing": 3}\n')
@@ -89,7 +89,7 @@ def test_unreadable_records_are_warned_of(tmp_path, caplog) -> None:
     assert "line 2" in caplog.text
     with pytest.raises(SketchError, match=r"some\.ndjson"):
         Sketch.from_file(path)
-    for bad, reason in [("none.json", "no file"), (".", "from_corpus"), ("x.bin", "no format")]:
+    for bad, reason in [("none.json", "not a file"), (".", "from_corpus"), ("x.bin", "no format")]:
         (tmp_path / "x.bin").write_bytes(b"\x00\x01")
         with pytest.raises(UserError, match=reason):
             Sketches.from_file(tmp_path / bad)

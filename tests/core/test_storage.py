@@ -66,7 +66,7 @@ def test_what_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:
 def test_reading_what_is_not_there(tmp_path: Path) -> None:
     assert storage.read_json(str(tmp_path / "no.json")) is None
     assert storage.list_names(str(tmp_path / "no")) == []
-    with pytest.raises(UserError, match="is no corpus"):
+    with pytest.raises(UserError, match="is not a corpus"):
         parquet.list_row_files(str(tmp_path))
 
 

@@ -57,7 +57,10 @@ def published(**fields: object) -> dict[str, object]:
 def _json_files(folder: Path) -> dict[str, str]:
     texts = {
         "truncated.json": (json.dumps(published())[:-30], "not JSON"),
-        "nan.json": (json.dumps(published(lines=[[[0, float("nan")]]])), "NaN is no JSON number"),
+        "nan.json": (
+            json.dumps(published(lines=[[[0, float("nan")]]])),
+            "NaN is not a JSON number",
+        ),
         "infinite.json": ('{"lines": [[[0, 1e999]]]}', "not a finite number"),
         "enormous.json": (f'{{"lines": [[[0, 1{"0" * 400}]]]}}', "an enormous number"),
         "digits.json": (f'{{"lines": [[[0, 1{"0" * 5000}]]]}}', "thousands of digits"),
@@ -86,7 +89,7 @@ def _json_files(folder: Path) -> dict[str, str]:
         "tasks.json": ('[{"data": {}, "annotations": []}, ', "not JSON"),
         "region.json": (
             json.dumps([{"data": TASK, "predictions": [{"result": [BOX]}]}]),
-            "a region of type 'rectanglelabels' is no stroke",
+            "a region of type 'rectanglelabels' is not a stroke",
         ),
     }
     for name, (text, _) in texts.items():
@@ -202,7 +205,7 @@ def _binary_files(folder: Path) -> dict[str, str]:
     (folder / "cut.parquet").write_bytes(whole[:-20])
     (folder / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     return {
-        "pickle.npz": "builtins.exec, which is no numeric array",
+        "pickle.npz": "builtins.exec, which is not a numeric array",
         "bare.npz": "not an npz file",
         "shape.npz": "not stroke-3",
         "columns.parquet": "not a corpus",

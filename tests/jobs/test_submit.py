@@ -175,7 +175,7 @@ def test_stages_have_names_in_the_dashboard(results: Path, server: Server) -> No
 @pytest.mark.parametrize(
     ("job", "options", "error"),
     [
-        ("info", ["@nowhere"], "nowhere is no corpus"),
+        ("info", ["@nowhere"], "nowhere is not a corpus"),
         ("train", ["segmenter", "--data", "@corpus", "--run", "a"], "--storage runs would lie in"),
     ],
 )

@@ -44,7 +44,7 @@ def test_folders_that_do_not_fit_are_refused(corpus: str, result: str, tmp_path:
         evaluate.evaluate(corpus, corpus)
     with pytest.raises(UserError, match="no rows of the split 'test'"):
         evaluate.evaluate(result, corpus, "test")
-    with pytest.raises(UserError, match="is no corpus"):
+    with pytest.raises(UserError, match="is not a corpus"):
         evaluate.evaluate(result, str(tmp_path))
     others = str(tmp_path / "others")
     parquet.write_table(f"{others}/part-0.parquet", to_table([draw(1, 0)]))

@@ -127,7 +127,7 @@ def test_folder_that_is_not_a_run_is_shown_as_a_corpus(
     assert "1 drawing" in page_text(tmp_path / "corpus", tmp_path)
     for arguments, message in (
         ([run, "--truth", run], "is a training run"),
-        ([str(tmp_path)], "is no corpus"),
+        ([str(tmp_path)], "is not a corpus"),
     ):
         assert main(["report", *arguments, "--out", str(tmp_path / "no.html")]) == 2
         assert message in capsys.readouterr().err

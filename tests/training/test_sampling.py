@@ -102,7 +102,7 @@ def test_rows_and_labels_of_a_role_are_counted(tmp_path):
 
 
 def test_a_folder_that_is_no_corpus_is_refused(tmp_path):
-    with pytest.raises(UserError, match="is no corpus"):
+    with pytest.raises(UserError, match="is not a corpus"):
         list_row_groups([str(tmp_path)])
     (tmp_path / "a.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(UserError, match="can't be read"):

@@ -66,6 +66,7 @@ class _Reader:
         path, start, end = self.file_range.path, self.file_range.start, self.file_range.end
         try:
             with self.filesystem.open_input_file(path) as stream:
+                # Flipped bits raise instead of being read as other points.
                 parquet = pq.ParquetFile(stream, page_checksum_verification=True)
                 groups, metadata = range(parquet.num_row_groups), parquet.metadata
                 first = sum(metadata.row_group(g).num_rows for g in groups[:start])
@@ -106,6 +107,7 @@ class _Reader:
     ) -> RawRecord | Rejection:
         if isinstance(fields, SketchError):
             return Rejection(file=self.file_range.path, position=position, reason=str(fields))
+        # Points are nearly all of a row's memory.
         size = sum(fields[name].nbytes for name in ("x", "y", "stroke_len"))
         if size > self.max_record_bytes:
             reason = describe_excess("the row", size, self.max_record_bytes)
@@ -143,6 +145,7 @@ def _is_valid(table: pa.Table, max_record_bytes: int) -> bool:
     """Return whether all rows surely are sketches without objects, by the checks of `Sketch`."""
     (x, x_N1, _), (y, y_N1, _) = flatten_lists(table, "x"), flatten_lists(table, "y")
     stroke_len, strokes_N1, _ = flatten_lists(table, "stroke_len")
+    # Offsets that the points must have if strokes are as long as `stroke_len`.
     points_N1 = np.concatenate([[0], stroke_len.cumsum(dtype=np.int64)])[strokes_N1]
     strokes_N = np.diff(strokes_N1)
     return bool(

@@ -29,7 +29,7 @@ from instancesketch.formats.json_fields import parse_objects
 from instancesketch.formats.readers.cvat_parser import Image, ImageParser
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 
-# Fields that are null where no stroke has them, unless `columns` says otherwise.
+# Fields that are null where no stroke has them, unless `columns` lists them.
 OPTIONAL_FIELDS = ("width", "height", "label", "instance")
 _POINTS = re.compile(r"[-+0-9.eE,;\s]*")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
@@ -65,6 +65,7 @@ def _parse_fields(image: Image) -> dict[str, Any]:
     known = values["columns"].split() if "columns" in values else _guess_columns(image)
     fields: dict[str, Any] = {name: values.get(name) for name in ("category", "source", "split")}
     for name in ("width", "height"):
+        # The writer has to invent a size where none is known.
         if name in known and name in image.xml:
             number = _to_float(image.xml[name], name)
             fields[name] = json_values.as_size(number, name)
@@ -96,6 +97,7 @@ def _find_id(image: Image) -> str:
 
 def image_stem(name: str) -> str:
     """Return the name of an image without folders and extension."""
+    # CVAT keeps the paths of uploaded images, of Windows too.
     last = name.replace("\\", "/").rpartition("/")[2]
     return last.rpartition(".")[0] or last
 

@@ -119,6 +119,7 @@ class ImageParser:
 
     def _open_image(self, attributes: dict[str, str]) -> None:
         self._images += 1
+        # Names may repeat, so the number is part of the position.
         self.position = f"image {self._images} {attributes.get('name', '')[:120]!r}"
         self._image_start = self._expat.CurrentByteIndex
         self._image = Image(attributes, position=self.position)
@@ -142,6 +143,7 @@ class ImageParser:
             image.reject("an image within the image")
 
     def _check_size(self, image: Image) -> None:
+        # Counted in bytes of the file, not in points: attributes can be huge as well.
         size = self._expat.CurrentByteIndex - self._image_start
         if size > self._max_bytes:
             self._text = []

@@ -62,6 +62,7 @@ def _parse_task(task: Any) -> dict[str, Any]:
     data = as_object(task.get("data"), "data")
     if "drawing" not in data:
         raise SketchError("data has no drawing: tasks are read that `export` has written")
+    # The strokes come from `data`, exact, and not from the paths, which are rounded.
     strokes, _ = json_values.as_columns(data["drawing"])
     fields = parse_fields({k: v for k, v in data.items() if k not in LABELS})
     entries, is_annotation = _find_result(task)
@@ -112,15 +113,19 @@ class _Labels:
         elif name == "category":
             chosen = json_values.as_texts(value.get("choices"), "choices") or ()
             self._category = chosen[0] if chosen else None
+        # Boxes, polygons and brush masks; entries without a shape are relations or texts.
         elif {"x", "points", "rle"} & set(value):
-            raise SketchError(f"a region of type {str(entry.get('type'))[:40]!r} is no stroke")
+            raise SketchError(f"a region of type {str(entry.get('type'))[:40]!r} is not a stroke")
 
     def _add_path(self, value: dict[str, Any], path: str) -> None:
         vertices = json_values.as_list(value["vertices"], "vertices")
         ids = [str(as_object(v, "a vertex").get("id")) for v in vertices]
+        # The ids of a path's points survive the program; that of the path does not.
         strokes = {int(m[1]) for m in map(_POINT_ID.fullmatch, ids) if m}
         if len(strokes) != 1 or not (stroke := strokes.pop()) < self._strokes:
-            raise SketchError("a path is none of the drawing's strokes, which stay as they are")
+            raise SketchError(
+                "a path is not a stroke of the drawing, whose strokes can't be changed"
+            )
         if stroke in self._label_of:
             raise SketchError(f"stroke {stroke} has two paths")
         names = json_values.as_texts(value.get("vectorlabels"), "vectorlabels") or ()
@@ -145,6 +150,7 @@ class _Labels:
         numbers = {name: self._number_of(name) for name in NUMBERS}
         if self._category is not None:
             fields["category"] = self._category
+        # An annotation without labels says that the strokes are unlabeled.
         if labelled or "label" in known:
             fields["label"] = tuple(self._label_of.get(i, UNLABELED) for i in strokes)
         if numbers["instance"] or "instance" in known:

@@ -47,6 +47,7 @@ def read(
             try:
                 arrays = load_arrays(_read_member(archive, member, max_bytes))
             except SketchError as error:
+                # A damaged member leaves the others readable.
                 position = f"array {key[:80]!r}"
                 yield Rejection(file=path, position=position, reason=str(error))
                 continue
@@ -79,6 +80,7 @@ def _to_record(
         fields = parse_stroke3(array)
     except SketchError as error:
         return Rejection(file=file, position=position, reason=str(error))
+    # The arrays have no ids.
     fields["sketch_id"] = f"{stem}-{key}-{index}"
     fields["split"] = key if key in _SPLITS else None
     return RawRecord(fields=fields, position=position, word=_word(stem))

@@ -25,7 +25,7 @@ _HEADERS = {
 def load_arrays(data: bytes) -> list[Any]:
     """Return the entries of a `.npy` file's outer dimension, yet unchecked.
 
-    An entry is a numpy array, an `ArrayStub`, or whatever else the file holds.
+    An entry is a numpy array, an `ArrayStub`, or any other value in the file.
 
     Raises:
         SketchError: the data is not such a file, or has a pickle with any other name in it.
@@ -77,7 +77,9 @@ class _Unpickler(pickle._Unpickler):
             return _NameStub(name)
         elif (module, name) == ("_codecs", "encode"):  # Python 2 wrote bytes so
             return _NameStub("encode")
-        raise SketchError(f"the pickle names {f'{module}.{name}'[:80]}, which is no numeric array")
+        raise SketchError(
+            f"the pickle names {f'{module}.{name}'[:80]}, which is not a numeric array"
+        )
 
 
 class _NameStub:
@@ -95,7 +97,9 @@ class _NameStub:
             return _DtypeStub(values[0])
         if self._name == "encode" and len(values) == 2 and values[1] == "latin1":
             return str(values[0]).encode("latin1")
-        raise SketchError(f"the pickle calls {self._name} with what is no numeric array")
+        raise SketchError(
+            f"the pickle calls {self._name} with arguments that make no numeric array"
+        )
 
     def __setstate__(self, state: Any) -> None:
         raise SketchError("the pickle changes what it names")
@@ -122,7 +126,7 @@ class _DtypeStub:
 
     def to_numpy(self) -> np.dtype[Any]:
         if self._code not in _NUMBER_CODES:
-            raise SketchError(f"an array of {self._code[:20]!r} is no array of numbers")
+            raise SketchError(f"an array of {self._code[:20]!r} is not an array of numbers")
         return np.dtype(self._order.replace("|", "=") + self._code)
 
 
@@ -152,12 +156,14 @@ class ArrayStub:
             raise SketchError("the pickle holds an array without its numbers")
         _, shape, stub, fortran, data = self._state
         dtype = stub.to_numpy()
+        # Pickles of Python 2 have strings for bytes.
         data = data.encode("latin1") if isinstance(data, str) else data
         if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
-            raise SketchError("the shape of an array is no list of sizes")
+            raise SketchError("the shape of an array is not a list of sizes")
         size = dtype.itemsize
         for n in shape:
             size *= n
+        # Checked here, since a shape in the file can exceed any memory.
         if not isinstance(data, bytes) or size != len(data):
             raise SketchError("an array has not as many numbers as its shape says")
         return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")

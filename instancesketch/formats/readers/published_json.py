@@ -62,5 +62,6 @@ def _labels(segments: Any) -> tuple[str, ...] | None:
     for i, segment in enumerate(json_values.as_list(segments, "segments")):
         name = f"segment {i}"
         names = json_values.as_texts(json_values.as_list(segment, name), name) or ()
+        # `most_common` keeps the order of equals.
         labels.append(Counter(names).most_common(1)[0][0] if names else UNLABELED)
     return tuple(labels)

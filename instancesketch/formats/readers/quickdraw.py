@@ -42,8 +42,10 @@ def parse(data: dict[str, Any], position: str, key: str = "key_id") -> RawRecord
     Raises:
         SketchError: the object is not a drawing.
     """
+    # The third list of the raw form is the time.
     strokes, _ = json_values.as_columns(data.get("drawing"))
     fields = {"sketch_id": json_values.as_id(data.get(key), key)} | parse_fields(data)
+    # The word is the category of files that have no other; the taxonomy resolves it.
     return RawRecord(
         fields=fields | join_strokes(strokes),
         position=position,

@@ -31,6 +31,7 @@ def is_spg_name(path: str, filesystem: fs.FileSystem) -> bool:
     name = _NAME.fullmatch(path)
     if name is None:
         return False
+    # The split's suffix suffices: a missing `.txt` is then named as the reason.
     return name["split"] is not None or filesystem.get_file_info(_part_file(name)).is_file
 
 
@@ -59,7 +60,7 @@ class _Parser:
 
     @classmethod
     def of_file(cls, path: str, filesystem: fs.FileSystem) -> _Parser:
-        """Return the parser with what the file's name and the `.txt` beside it say.
+        """Return the parser with the split of the file's name and the parts of the `.txt`.
 
         Raises:
             SketchError: the name is not one of SPG, or the `.txt` can't be read.
@@ -99,6 +100,7 @@ class _Parser:
         indices = json_values.as_integers(lists[0], f"the parts of stroke {stroke}", 0)
         if not indices:
             raise SketchError(f"stroke {stroke} has no points")
+        # The points of a few strokes belong to several parts.
         index, _ = Counter(indices).most_common(1)[0]
         highest = max((i for i in indices if i is not None), default=-1)
         if index is None or highest >= len(self.parts):

@@ -57,8 +57,9 @@ def parse(data: bytes, stem: str) -> RawRecord:
     root = _parse_xml(data)
     width, height = _take_canvas(root)
     known = _data_attributes(root.attrib)
-    if "id" in known:  # `to_svg` wrote it: only what it says of the canvas is known
+    if "id" in known:  # `to_svg` wrote it, with a viewBox even where no size is known
         width, height = (_to_float(known.get(k)) for k in ("width", "height"))
+    # Curves are sampled in proportion to the canvas.
     strokes, labels = _find_strokes(root, max(width or 0.0, height or 0.0))
     fields: dict[str, Any] = {k: known.get(k) for k in ("source", "category", "split")}
     fields["sketch_id"] = json_values.as_id(known.get("id", stem), "id")
@@ -81,6 +82,7 @@ def _parse_xml(data: bytes) -> ElementTree.Element:
         raise SketchError(f"XML with entities is not read: {type(error).__name__}") from None
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise SketchError(f"not well-formed XML: {error}") from None
+    # Tags have their namespace in braces before them.
     if root.tag.rpartition("}")[2] != "svg":
         raise SketchError(f"not an SVG: its root is <{root.tag[:80]}>")
     _check(root)
@@ -90,6 +92,7 @@ def _parse_xml(data: bytes) -> ElementTree.Element:
 def _check(root: ElementTree.Element) -> None:
     """Refuse what svgelements would unfold without end, and points that it would leave out."""
     by_id = {e.attrib["id"]: e for e in root.iter() if "id" in e.attrib}
+    # A loop instead of recursion, whose depth the file would decide.
     waiting, seen = [(root, 1)], 0
     while waiting:
         element, depth = waiting.pop()
@@ -156,6 +159,7 @@ def _sample(segments: list[Any], side: float) -> npt.NDArray[np.float64]:
     """Return the points of a subpath, (points, 2)."""
     points: list[tuple[float, float]] = []
     for segment in segments:
+        # Cubic curves approximate an arc far more closely than the tolerance.
         if isinstance(segment, svgelements.Arc):
             curves = list(segment.as_cubic_curves())
         else:
@@ -177,6 +181,7 @@ def _sample_bezier(curve: Any, side: float) -> list[tuple[float, float]]:
     """
     control = np.array([(p.x, p.y) for p in curve], np.float64)
     degree = len(control) - 1
+    # The largest second difference, m.
     bend = np.hypot(*np.diff(control, 2, axis=0).T).max()
     size = max(side, float(np.ptp(control, axis=0).max()))
     bound = degree * (degree - 1) / 8 * bend / (_TOLERANCE * size) if size else 0.0

@@ -36,6 +36,7 @@ def dump(sketches: Iterable[Sketch]) -> Iterator[bytes]:
     """Yield the parts of one file with all sketches, in order."""
     yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n'
     for number, sketch in enumerate(sketches):
+        # XML has no way to write most control characters.
         yield writable(_to_image(number, sketch)).encode()
     yield b"</annotations>\n"
 
@@ -46,8 +47,10 @@ def _to_image(number: int, sketch: Sketch) -> str:
     fields = {k: getattr(sketch, k) for k in ("category", "source", "split")}
     if sketch.object_category is not None:
         fields["object_category"] = json_values.dump(sketch.object_category)
+    # The name is percent-encoded and may be cut.
     if image_stem(name) != sketch.sketch_id:
         fields["sketch_id"] = json_values.dump(sketch.sketch_id)
+    # Empty attributes and columns that are null look the same otherwise.
     columns = " ".join(k for k in OPTIONAL_FIELDS if getattr(sketch, k) is not None)
     size = f'width="{_format_side(width)}" height="{_format_side(height)}"'
     head = f'  <image id="{number}" name={_quote(name)} {size}>\n'
@@ -68,6 +71,7 @@ def dump_labels(labels: Sequence[str], categories: Sequence[str], scenes: bool) 
     spec: list[dict[str, object]] = [
         {"name": name, "type": "polyline", "attributes": of_strokes} for name in labels
     ]
+    # CVAT keeps only the attributes that its task declares.
     spec.append({"name": TAG, "type": "tag", "attributes": [attribute(k) for k in _TAG_FIELDS]})
     return json.dumps(spec, indent=1).encode()
 

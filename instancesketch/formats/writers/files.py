@@ -34,8 +34,8 @@ class SingleFile:
     Args:
         name: the name of the file.
         dump: yields the parts of the file, in order.
-        labels_name: the name of a file beside it that tells an annotation program the labels to
-            choose from; None for no such file.
+        labels_name: the name of a file beside it with the labels that an annotation program
+            offers; None for no such file.
         dump_labels: returns the contents of that file, given the labels, the categories, and
             whether there are scenes.
         dump_image: returns the name and the contents of a sketch's image, for programs that can't
@@ -65,8 +65,10 @@ class SingleFile:
         with filesystem.open_output_stream(part, compression=None) as stream:
             for data in self.dump(choices.collect(sketches)):
                 stream.write(data)
+        # Readers then see the file complete or not at all.
         filesystem.move(part, f"{out}/{self.name}")
         if self.labels_name is not None and self.dump_labels is not None:
+            # After the sketches, since their labels are known by then.
             labels = self.dump_labels([*choices.labels], [*choices.categories], choices.scenes)
             _write_file(f"{out}/{self.labels_name}", labels, filesystem)
         return choices.sketches
@@ -91,6 +93,7 @@ class FilePerSketch:
         folders, number = {out}, 0
         for sketch in sketches:
             folder = f"{out}/{safe_file_name(sketch.category)}" if sketch.category else out
+            # On an object store each call would be a request.
             if folder not in folders:
                 filesystem.create_dir(folder, recursive=True)
                 folders.add(folder)

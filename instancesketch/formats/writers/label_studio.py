@@ -36,6 +36,7 @@ def dump(sketches: Iterable[Sketch]) -> Iterator[bytes]:
 
 def _to_task(sketch: Sketch) -> dict[str, Any]:
     fields = to_fields(sketch)
+    # Reading back must tell null columns from strokes that were left unlabelled.
     known = [name for name in ("label", "instance") if name in fields]
     data: dict[str, Any] = {"sketch_id": sketch.sketch_id, "known": known}
     data |= {name: value for name, value in fields.items() if name not in LABELS}
@@ -68,6 +69,7 @@ def _to_entries(sketch: Sketch, bare: Sketch) -> Iterator[dict[str, Any]]:
     labels = sketch.label or sketch.part or (UNLABELED,) * len(sketch)
     numbers = {"instance": sketch.instance, "object": sketch.object}
     for stroke, points in enumerate(sketch.to_strokes()):
+        # Paths are placed in percent of the picture.
         share_K2 = (points.astype(np.float64) - (left, top)) / (width, height)
         entry = common | {"id": str(stroke)}
         path = {
@@ -88,7 +90,7 @@ def _to_entries(sketch: Sketch, bare: Sketch) -> Iterator[dict[str, Any]]:
 def _to_vertices(stroke: int, share_K2: npt.NDArray[np.float64]) -> list[dict[str, Any]]:
     return [
         {
-            # The ids lead back to the stroke, whatever order the program gives paths.
+            # The ids lead back to the stroke, in any order of the paths.
             "id": f"{stroke}.{i}",
             "prevPointId": f"{stroke}.{i - 1}" if i else None,
             "x": round(100 * x, 4),  # Label Studio's unit is percent of the picture

@@ -257,7 +257,7 @@ def test_a_run_of_other_settings_is_refused(done, change, told):
         ({"taxonomy": "spg20"}, "no labelled drawing"),
         ({"taxonomy": "nowhere"}, "no taxonomy"),
         ({"weights": ("nowhere",)}, "nowhere"),
-        ({"data": ("/nowhere",)}, "is no corpus"),
+        ({"data": ("/nowhere",)}, "is not a corpus"),
     ],
     ids=str,
 )

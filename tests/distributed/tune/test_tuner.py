@@ -164,7 +164,7 @@ def test_finished_sweep_returns_its_summary_and_refuses_other_settings(finished:
         ({"concurrent": 3}, {}, "--concurrent 3: the cluster has room for 2 at once"),
         ({"concurrent": None}, {"workers": 4}, "room for 4"),
         ({}, {"gpus_per_worker": 1.0}, "1 GPU"),
-        ({}, {"data": ("/nowhere",)}, "is no corpus"),
+        ({}, {"data": ("/nowhere",)}, "is not a corpus"),
         ({}, {"taxonomy": "spg20"}, "no labelled drawing"),
     ],
     ids=str,

@@ -100,14 +100,14 @@ AGAIN = {"id": "d", "type": "vectorlabels", "value": {"vertices": [{"id": "0.0"}
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        (BOX, "type 'rectanglelabels' is no stroke"),
-        (NEW, "none of the drawing's strokes"),
+        (BOX, "type 'rectanglelabels' is not a stroke"),
+        (NEW, "not a stroke of the drawing"),
         (AGAIN, "stroke 0 has two paths"),
-        ({"value": {"vertices": [{"id": "9.0"}]}}, "none of the drawing's strokes"),
-        ({"value": {"vertices": []}}, "none of the drawing's strokes"),
+        ({"value": {"vertices": [{"id": "9.0"}]}}, "not a stroke of the drawing"),
+        ({"value": {"vertices": []}}, "not a stroke of the drawing"),
         ({"value": {"vertices": 3}}, "vertices is a number, not a list"),
-        ({"value": 3}, "value is no JSON object"),
-        (3, "an entry of the result is no JSON object"),
+        ({"value": 3}, "value is not a JSON object"),
+        (3, "an entry of the result is not a JSON object"),
         (
             {"id": "z", "from_name": "instance", "type": "number", "value": {"number": 1}},
             "a number 'instance' belongs to no path",
@@ -148,7 +148,7 @@ def test_two_labels_on_one_stroke_are_rejected(tmp_path, read_bytes) -> None:
     ("task", "reason"),
     [
         ({"data": {"image": "cat.png"}, "annotations": []}, "data has no drawing"),
-        ({"data": 3}, "data is no JSON object"),
+        ({"data": 3}, "data is not a JSON object"),
         ({"data": {"drawing": [[[1], [1]]]}}, "no sketch_id"),
         ({"data": {"drawing": [], "sketch_id": "a"}}, "no strokes"),
         ({"data": {"drawing": [[[1], [1]]], "sketch_id": "a", "known": [1]}}, "known is a number"),
@@ -156,7 +156,7 @@ def test_two_labels_on_one_stroke_are_rejected(tmp_path, read_bytes) -> None:
             {"data": {"drawing": [[[1], [1]]], "sketch_id": "a"}, "annotations": 3},
             "annotations is a number",
         ),
-        ([], "the task is no JSON object"),
+        ([], "the task is not a JSON object"),
     ],
 )
 def test_tasks_from_elsewhere_are_rejected(read_bytes, task, reason) -> None:
