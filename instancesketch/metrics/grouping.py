@@ -33,7 +33,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 class GroupOutcomes(NamedTuple):
-    """Which units and sided strokes of B sketches are right."""
+    """The units and the sided strokes of B sketches, and whether they are right."""
 
     sketch_U: Ints  # index of the unit's sketch in the batch
     part_U: Ints  # the true part

@@ -31,7 +31,7 @@ MACRO_STROKES = 10
 
 
 class PartOutcomes(NamedTuple):
-    """How the strokes with a truth of B sketches were labelled."""
+    """Truth and prediction of the strokes that have a truth, of B sketches."""
 
     truth_S: Ints  # part ids
     predicted_S: Ints  # part ids; -1 for none

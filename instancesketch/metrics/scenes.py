@@ -33,7 +33,7 @@ _MATCH = 0.5 + 1e-9
 
 
 class SceneOutcomes(NamedTuple):
-    """Which objects of B scenes match."""
+    """The objects of B scenes and their matches."""
 
     scenes: int  # B
     scene_T: Ints  # index of the true object's scene in the batch

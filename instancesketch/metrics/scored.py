@@ -130,7 +130,7 @@ class ScoredSketches:
 
     @cached_property
     def group_outcomes(self) -> GroupOutcomes:
-        """Which groups and sided strokes are right."""
+        """The groups and the sided strokes, and whether they are right."""
         return judge_groups(
             self.parts,
             truth_part=self.truth,

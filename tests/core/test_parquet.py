@@ -1,7 +1,8 @@
-"""Rows of corpora, read as sketches."""
+"""Rows of corpora: damage is noticed and named."""
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -24,3 +25,15 @@ def test_damaged_rows_are_named(tmp_path: Path) -> None:
     parquet.write_table(f"{corpus}/part-0.parquet", damaged)
     with pytest.raises(UserError, match="corpus, row 3: x has"):
         list(parquet.read_sketches(corpus))
+
+
+def test_any_flipped_bit_of_the_rows_raises(tmp_path: Path) -> None:
+    file = tmp_path / "part-1.parquet"
+    parquet.write_table(str(file), pa.table({"x": np.random.default_rng(0).random(3_000)}))
+    good = file.read_bytes()
+    for at in range(100, len(good) - 2_000, len(good) // 40):
+        flipped = bytearray(good)
+        flipped[at] ^= 1 << at % 8
+        file.write_bytes(flipped)
+        with pytest.raises(UserError, match=r"part-1\.parquet can't be read: .*"):
+            parquet.read_table(str(file))

@@ -1,7 +1,7 @@
 from instancesketch.core.sketch import Sketch
 
 
-def test_takes_strokes_with_what_is_known_of_them() -> None:
+def test_take_keeps_the_labels_of_the_strokes() -> None:
     sketch = Sketch.from_strokes(
         [[(0, 0), (1, 0)], [(2, 2)], [(3, 3), (4, 4), (5, 5)]],
         sketch_id="s",

@@ -1,7 +1,6 @@
 from pathlib import Path
 from urllib.parse import unquote
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,7 @@ from instancesketch.core.errors import UserError
 from tests.formats.strategies import TEXT
 
 
-def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
     def write(path: str) -> None:
         Path(path).write_text("half")
         raise RuntimeError
@@ -23,7 +22,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "file://"])
-def test_files_by_path_and_by_uri(tmp_path: Path, prefix: str) -> None:
+def test_files_are_found_by_path_and_by_uri(tmp_path: Path, prefix: str) -> None:
     folder = f"{prefix}{tmp_path}/corpus"
     table = pa.table({"a": [1, 2, 3]})
     parquet.write_table(storage.join(folder, "part-1.parquet"), table)
@@ -40,7 +39,7 @@ def test_files_by_path_and_by_uri(tmp_path: Path, prefix: str) -> None:
     assert not storage.exists(folder)
 
 
-def test_other_filesystems_get_whole_objects(
+def test_other_filesystems_get_complete_objects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remote = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
@@ -53,7 +52,7 @@ def test_other_filesystems_get_whole_objects(
     assert storage.read_json("s3://bucket/a/y.json") == [1]
 
 
-def test_what_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:
+def test_temporary_files_of_a_killed_writer_are_listed(tmp_path: Path) -> None:
     def kill(path: str) -> None:
         Path(path).touch()
         assert storage.list_unfinished(str(tmp_path)) == [Path(path).name]
@@ -63,26 +62,14 @@ def test_what_a_killed_writer_leaves_is_known(tmp_path: Path) -> None:
     assert storage.list_unfinished(str(tmp_path)) == []
 
 
-def test_reading_what_is_not_there(tmp_path: Path) -> None:
+def test_missing_files_and_folders_are_empty(tmp_path: Path) -> None:
     assert storage.read_json(str(tmp_path / "no.json")) is None
     assert storage.list_names(str(tmp_path / "no")) == []
     with pytest.raises(UserError, match="is not a corpus"):
         parquet.list_row_files(str(tmp_path))
 
 
-def test_any_flipped_bit_of_the_rows_is_noticed(tmp_path: Path) -> None:
-    file = tmp_path / "part-1.parquet"
-    parquet.write_table(str(file), pa.table({"x": np.random.default_rng(0).random(3_000)}))
-    good = file.read_bytes()
-    for at in range(100, len(good) - 2_000, len(good) // 40):
-        flipped = bytearray(good)
-        flipped[at] ^= 1 << at % 8
-        file.write_bytes(flipped)
-        with pytest.raises(UserError, match=r"part-1\.parquet can't be read: .*"):
-            parquet.read_table(str(file))
-
-
-def test_damaged_files_are_named(tmp_path: Path) -> None:
+def test_errors_name_the_damaged_file(tmp_path: Path) -> None:
     (tmp_path / "part-1.parquet").write_bytes(b"PAR1 nonsense")
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(UserError, match=r"part-1\.parquet can't be read"):
@@ -97,7 +84,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     ("inner", "outer", "is_in"),
     [("/a/b", "/a", True), ("/a", "/a", True), ("/ab", "/a", False), ("/a", "/a/b", False)],
 )
-def test_is_within(inner: str, outer: str, is_in: bool) -> None:
+def test_is_within_compares_whole_names(inner: str, outer: str, is_in: bool) -> None:
     assert storage.is_within(inner, outer) == is_in
 
 

@@ -23,7 +23,7 @@ BOX = {"type": "rectanglelabels", "value": {"x": 1, "y": 1, "width": 9, "height"
 
 
 class Broken(NamedTuple):
-    """What lies in the folder."""
+    """The expected contents of the folder."""
 
     reasons: dict[str, str]  # file -> part of the reason of each of its rejections
     good: int  # drawings that can be read, clashing ids included
