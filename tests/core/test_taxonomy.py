@@ -1,0 +1,65 @@
+import pytest
+
+from instancesketch.core.errors import SketchError, UserError
+from instancesketch.core.taxonomy import Taxonomy, normalise, side_of, with_side
+
+DOODLE7 = Taxonomy.load("doodle7")
+MINIMAL = {"name": "mine", "categories": {"boat": {"parts": ["hull", "sail"]}}}
+
+
+@pytest.mark.parametrize("word", ["Front Left_leg", "front-left-leg", " FRONT - left leg "])
+def test_spellings_of_a_word_are_equal(word: str) -> None:
+    assert normalise(word) == "front-left-leg"
+
+
+@pytest.mark.parametrize(
+    ("category", "label", "resolved"),
+    [
+        ("4leg", "front-left-paw", ("front-leg", "front-left-leg")),
+        ("4leg", "left front leg", ("front-leg", "front-left-leg")),
+        ("4leg", "Front_Leg", ("front-leg", "front-leg")),
+        ("cloud", "cloud", ("body", "body")),
+        ("tree", "steam", ("trunk", "trunk")),
+    ],
+)
+def test_labels_resolve_to_part_and_side(category: str, label: str, resolved: object) -> None:
+    assert DOODLE7.resolve_label(category, label) == resolved
+
+
+@pytest.mark.parametrize("label", ["left-head", "wing", ""])
+def test_unknown_labels_are_refused_with_hints(label: str) -> None:
+    with pytest.raises(SketchError, match=r"for 4leg of doodle7; (nearest|it has)"):
+        DOODLE7.resolve_label("4leg", label)
+
+
+def test_words_name_categories() -> None:
+    words = {"Dog": "4leg", "police car": "car", "sun": "sun", "teapot": None, None: None}
+    assert {word: DOODLE7.category_of(word) for word in words} == words
+
+
+def test_sides_are_part_of_labels() -> None:
+    assert with_side("front-leg", "left") == "front-left-leg"
+    assert side_of("front-leg", "front-left-leg") == "left"
+    assert side_of("front-leg", "front-leg") is None
+
+
+def test_every_shipped_taxonomy_survives_its_dict() -> None:
+    for name in Taxonomy.shipped():
+        taxonomy = Taxonomy.load(name)
+        assert Taxonomy.from_dict(taxonomy.to_dict()) == taxonomy
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"colour": "red"}, "the taxonomy has an unknown key 'colour'"),
+        ({"categories": {"boat": {"parts": []}}}, "category boat has no parts"),
+        ({"categories": {"boat": {"parts": ["Hull", "hull"]}}}, "lists a part twice"),
+        ({"categories": {"boat": {"parts": ["hull"], "sided": ["sail"]}}}, "sided names 'sail'"),
+        ({"categories": {"boat": {"parts": "hull"}}}, "must be a list of names"),
+        ({"categories": {"boat": 3}}, "category boat is not a table"),
+    ],
+)
+def test_invalid_taxonomies_are_refused(change: dict[str, object], reason: str) -> None:
+    with pytest.raises(UserError, match=reason):
+        Taxonomy.from_dict(MINIMAL | change)
