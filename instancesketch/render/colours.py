@@ -52,12 +52,13 @@ def palette(*groups: Iterable[str]) -> dict[str, str]:
     ordered = sorted((list(dict.fromkeys(g)) for g in groups), key=len, reverse=True)
     colours: dict[str, str] = {}
     used: Counter[str] = Counter()
+    # The largest groups first: they have the least choice.
     for part in (p for group in ordered for p in group if p != UNLABELED):
         if part not in colours:
-            met = {p for group in ordered if part in group for p in group}
-            here = Counter(colours[p] for p in met if p in colours)
-            place = min((here[c], used[c], i) for i, c in enumerate(COLOURS))[2]
-            colours[part] = COLOURS[place]
+            beside = {p for group in ordered if part in group for p in group}
+            used_beside = Counter(colours[p] for p in beside if p in colours)
+            index = min((used_beside[c], used[c], i) for i, c in enumerate(COLOURS))[2]
+            colours[part] = COLOURS[index]
             used[colours[part]] += 1
     return colours | {UNLABELED: GREY}
 
@@ -118,18 +119,20 @@ def object_colours(sketch: Sketch, given: Mapping[int, str] | None = None) -> li
     colours = [GREY] * len(boxes_O4)
     distance_CO = np.full((_APART, len(boxes_O4)), np.inf)  # to the nearest of each colour
 
-    def take(place: int, colour: str) -> None:
-        colours[place] = colour
+    def assign(index: int, colour: str) -> None:
+        colours[index] = colour
         if colour in COLOURS[:_APART]:
             nearest_O = distance_CO[COLOURS.index(colour)]
-            np.minimum(nearest_O, _distances(boxes_O4, place), out=nearest_O)
+            np.minimum(nearest_O, _distances(boxes_O4, index), out=nearest_O)
 
     given = given or {}
-    there = np.flatnonzero(boxes_O4[:, 0] <= boxes_O4[:, 2]).tolist()
-    for place in (p for p in there if p in given):
-        take(place, given[place])
-    for place in (p for p in there if p not in given):
-        take(place, COLOURS[int(distance_CO[:, place].argmax())])
+    with_strokes = np.flatnonzero(boxes_O4[:, 0] <= boxes_O4[:, 2]).tolist()
+    # Given colours first, so that the others keep their distance from them.
+    for index in (i for i in with_strokes if i in given):
+        assign(index, given[index])
+    # An unused colour is infinitely far away, so the first eight objects all differ.
+    for index in (i for i in with_strokes if i not in given):
+        assign(index, COLOURS[int(distance_CO[:, index].argmax())])
     return colours
 
 
@@ -141,17 +144,17 @@ def _object_boxes(sketch: Sketch) -> FloatArray:
     boxes_O4 = np.full((len(sketch.object_category or ()), 4), np.inf, np.float32)
     boxes_O4[:, 2:] = -np.inf
     object_P = np.repeat(np.array(sketch.object or (-1,) * len(sketch)), sketch.stroke_len)
-    held_P = object_P >= 0
-    points_P2 = np.stack([sketch.x, sketch.y], axis=1)[held_P]
-    np.minimum.at(boxes_O4[:, :2], object_P[held_P], points_P2)
-    np.maximum.at(boxes_O4[:, 2:], object_P[held_P], points_P2)
+    in_object_P = object_P >= 0
+    points_P2 = np.stack([sketch.x, sketch.y], axis=1)[in_object_P]
+    np.minimum.at(boxes_O4[:, :2], object_P[in_object_P], points_P2)
+    np.maximum.at(boxes_O4[:, 2:], object_P[in_object_P], points_P2)
     return boxes_O4
 
 
-def _distances(boxes_O4: FloatArray, place: int) -> FloatArray:
+def _distances(boxes_O4: FloatArray, index: int) -> FloatArray:
     """Return each box's distance to one of them, (O,): the gap plus a little of the centres'."""
     with np.errstate(invalid="ignore"):  # infinite boxes
-        box_4 = boxes_O4[place]
+        box_4 = boxes_O4[index]
         gap_O2 = np.maximum(box_4[:2] - boxes_O4[:, 2:], boxes_O4[:, :2] - box_4[2:])
         middles_O2 = (boxes_O4[:, :2] + boxes_O4[:, 2:] - box_4[:2] - box_4[2:]) / 2
     gap_O = np.hypot(*np.maximum(gap_O2, 0).T)

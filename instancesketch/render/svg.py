@@ -32,10 +32,11 @@ from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.render.colours import GREY, Ink, instance_ink, object_colours, palette
 
 _STROKE_VALUES = ("part", "label", "instance", "object")
-# Shares of the larger side of the picture.
+# Shares of the larger side of the picture. A scene has many more strokes, hence thinner ones.
 _MARGIN = 0.04
 _STROKE_WIDTH = 0.014
 _SCENE_STROKE_WIDTH = 0.005
+# All that XML 1.0 forbids even as an entity: control characters, surrogates, U+FFFE and U+FFFF.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -64,10 +65,11 @@ def stroke_colours(sketch: Sketch, by: str = "part") -> dict[str, str]:
     """Return the default colour of each name that `stroke_names` gives."""
     names = stroke_names(sketch, by)
     if by != "object":
+        # Sorted, so that the order of strokes does not change the colours.
         return palette(sorted(set(names)))
-    own = object_colours(sketch)
-    there = zip(names, sketch.object or (), strict=False)
-    return {UNLABELED: GREY} | {name: own[o] for name, o in there if o >= 0}
+    colours = object_colours(sketch)
+    objects = zip(names, sketch.object or (), strict=False)  # none at all in a plain drawing
+    return {UNLABELED: GREY} | {name: colours[o] for name, o in objects if o >= 0}
 
 
 def to_svg(
@@ -102,6 +104,7 @@ def to_svg(
     width, height = box[2:]
     side = max(width, height)
     unit = line_width(sketch, side)
+    # Negative for large coordinates: 10,000 units over 250 are rounded to tens.
     decimals = None if resolution is None else math.ceil(math.log10(resolution / side))
     head = {
         "xmlns": "http://www.w3.org/2000/svg",
@@ -125,7 +128,7 @@ def stroke_inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None = Non
     """Return how `to_svg` draws each stroke, with the same arguments.
 
     Raises:
-        ValueError: `by` is none of the four.
+        ValueError: `by` is not one of the four.
     """
     colours = stroke_colours(sketch, by) if colours is None else colours
     hues = [colours.get(name, GREY) for name in stroke_names(sketch, by)]
@@ -164,18 +167,19 @@ def _sketch_data(sketch: Sketch) -> dict[str, object]:
 def _polyline(
     sketch: Sketch, stroke: int, points: FloatArray, ink: dict[str, object], decimals: int | None
 ) -> str:
-    dot = len(points) == 1
+    is_dot = len(points) == 1
     attributes = {
-        "points": _points(np.repeat(points, 2, axis=0) if dot else points, decimals),
+        # With round caps, a line of no length is drawn as a dot.
+        "points": _points(np.repeat(points, 2, axis=0) if is_dot else points, decimals),
         **ink,
-        "data-dot": "" if dot else None,
+        "data-dot": "" if is_dot else None,
     }
     for name in _STROKE_VALUES:
         values = getattr(sketch, name)
         attributes[f"data-{name}"] = None if values is None else values[stroke]
     title = _title(sketch, stroke)
-    inside = f"<title>{_text(title)}</title>" if title else ""
-    return f"<polyline{_attributes(attributes)}>{inside}</polyline>"
+    content = f"<title>{_text(title)}</title>" if title else ""
+    return f"<polyline{_attributes(attributes)}>{content}</polyline>"
 
 
 def _title(sketch: Sketch, stroke: int) -> str:
@@ -194,6 +198,7 @@ def _points(points: FloatArray, decimals: int | None) -> str:
     if decimals is None:
         numbers = points.astype("U")
     else:
+        # In float64: rounded float32 would print digits beyond the rounding.
         numbers = (np.round(points.astype(np.float64), decimals) + 0.0).astype("U")  # no -0
     return " ".join(f"{x.removesuffix('.0')},{y.removesuffix('.0')}" for x, y in numbers.tolist())
 
@@ -201,6 +206,7 @@ def _points(points: FloatArray, decimals: int | None) -> str:
 def _canvas(sketch: Sketch) -> tuple[float, float] | None:
     if sketch.object is None or sketch.width is None or sketch.height is None:
         return None
+    # Files claim sizes of 0, NaN or infinity, with which nothing could be drawn.
     known = all(0 < side <= LARGEST_COORDINATE for side in (sketch.width, sketch.height))
     return (sketch.width, sketch.height) if known else None
 
@@ -210,7 +216,8 @@ def view_box(sketch: Sketch, on_canvas: bool = True) -> tuple[float, float, floa
     canvas = _canvas(sketch) if on_canvas else None
     x, y = sketch.x.astype(np.float64), sketch.y.astype(np.float64)
     left, top, right, bottom = (float(v) for v in (x.min(), y.min(), x.max(), y.max()))
-    if canvas is not None:  # strokes may lie outside it
+    if canvas is not None:
+        # Strokes may lie outside the canvas: extend it, rather than cut them off.
         return (
             min(0.0, left),
             min(0.0, top),

@@ -24,11 +24,11 @@ def evaluate(
     """
     taxonomy = taxonomy_of(result)
     if taxonomy is None:
-        raise UserError(f"{result} is no result: `segment` makes one, with its taxonomy")
+        raise UserError(f"{result} is not a result: `segment` writes one, with its taxonomy")
     true = list(read_sketches(truth, split, on_progress))
     if not true:
         raise UserError(f"{truth} has no rows{of_split(split)}")
-    # A result keeps no row apart by split, so its rows are chosen by the truth's ids.
+    # By the truth's ids: whatever split the result's rows have, only the truth's counts.
     ids = {sketch.sketch_id for sketch in true}
     predicted = (
         s
@@ -36,6 +36,7 @@ def evaluate(
         if split is None or s.sketch_id in ids
     )
     evaluation = metrics.evaluate(predicted, true, taxonomy)
+    # Figures of nothing would look like a model that is always wrong.
     if evaluation.figures["missing"] == len(true):
         raise UserError(
             f"{result} has none of the drawings of {truth}{of_split(split)}, such as "

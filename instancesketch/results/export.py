@@ -49,9 +49,10 @@ def export(
         rows = least_certain(rows, uncertain, corpus)
     taxonomy = taxonomy_of(corpus)
     filesystem, path = storage.locate(out)
+    # An object store has no rename of folders, and its files appear whole anyway.
     if not isinstance(filesystem, fs.LocalFileSystem):
         return write(rows, format, path, filesystem, taxonomy, images)
-    # Another name until all is written, so that a part is never taken for the whole.
+    # Another name until all is written, so that nobody takes an unfinished export for a whole one.
     storage.remove(f"{path}.part")
     number = write(rows, format, f"{path}.part", filesystem, taxonomy, images)
     storage.remove(path)
@@ -75,13 +76,15 @@ def least_certain(rows: Iterable[Sketch], number: int, name: str) -> list[Sketch
 
     def confidence(sketch: Sketch) -> float:
         if sketch.confidence is None:
-            raise UserError(f"{name} has no scores: `segment` makes a result that has them")
+            raise UserError(f"{name} has no scores: `segment` writes a result that has them")
         return sketch.confidence
 
+    # A heap keeps `number` sketches in memory, however many rows the result has.
     return heapq.nsmallest(number, rows, key=confidence)
 
 
 def refuse_existing(out: str) -> None:
     """Raise a UserError unless a folder is new or empty."""
+    # An empty folder is allowed, since people make one beforehand.
     if storage.list_names(out) or (storage.exists(out) and not storage.is_folder(out)):
         raise UserError(f"{out} is there already: choose a new folder for --out")

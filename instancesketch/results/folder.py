@@ -1,4 +1,4 @@
-"""Read what a folder says of itself: a result its taxonomy, a run its config."""
+"""Read the taxonomy of a result and the config of a run from their folders."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from instancesketch.core.taxonomy import Taxonomy
 def taxonomy_of(corpus: str) -> Taxonomy | None:
     """Return the taxonomy that a result was labelled with; None for a corpus."""
     summary = storage.read_json(storage.join(corpus, "summary.json"))
-    known = summary.get("taxonomy") if isinstance(summary, dict) else None
-    return None if known is None else Taxonomy.from_dict(known)
+    # Only `segment` writes a taxonomy there; an ingest's summary has none.
+    taxonomy = summary.get("taxonomy") if isinstance(summary, dict) else None
+    return None if taxonomy is None else Taxonomy.from_dict(taxonomy)
 
 
 def of_split(split: str | None) -> str:
@@ -22,6 +23,6 @@ def of_split(split: str | None) -> str:
 
 def run_config(folder: str) -> dict[str, Any] | None:
     """Return the config of a training run or a sweep; None for any other folder."""
-    settings = storage.read_json(storage.join(folder, "config.json"))
-    known = isinstance(settings, dict) and {"kind", "recipe"} <= settings.keys()
-    return settings if known else None
+    config = storage.read_json(storage.join(folder, "config.json"))
+    is_run = isinstance(config, dict) and {"kind", "recipe"} <= config.keys()
+    return config if is_run else None

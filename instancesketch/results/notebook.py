@@ -11,7 +11,7 @@ from instancesketch.render.colours import palette
 from instancesketch.render.svg import stroke_colours, stroke_names, to_svg
 
 _SIDE, _SMALL = 260, 150  # pixels of a picture alone, and among others
-_RESOLUTION = 1_000
+_RESOLUTION = 1_000  # finer than a pixel, even on screens of two pixels to one
 # A notebook keeps what it shows: thousands of pictures would make it slow to open.
 _MOST_SHOWN = 60
 
@@ -34,6 +34,7 @@ def sketch_html(sketch: Sketch) -> str:
 def sketches_html(sketches: Sequence[Sketch]) -> str:
     """Return the pictures of several sketches, side by side in the same colours."""
     shown = sketches[:_MOST_SHOWN]
+    # One palette for all, so that a part has the same colour in every picture.
     colours = palette(sorted({name for s in shown for name in stroke_names(s)}))
     figures = "".join(
         _figure(
@@ -42,13 +43,13 @@ def sketches_html(sketches: Sequence[Sketch]) -> str:
         )
         for s in shown
     )
-    left = len(sketches) - len(shown)
-    more = f"<p>and {left:,} more</p>" if left else ""
+    rest = len(sketches) - len(shown)
+    more = f"<p>and {rest:,} more</p>" if rest else ""
     return f"<div><div>{figures}</div>{_legend(shown, 'part', colours)}{more}</div>"
 
 
 def _views(drawing: Sketch) -> list[str]:
-    """Return the values that strokes can be coloured by."""
+    """Return the values that the strokes of a drawing can be coloured by, the best first."""
     views = ["object"] if drawing.object_category else []
     views += ["part"] if drawing.part is not None else []
     views += ["instance"] if any(drawing.instance or ()) else []
@@ -64,6 +65,7 @@ def _headline(drawing: Sketch) -> str:
 
 
 def _figure(picture: str, caption: str) -> str:
+    # Inline, because a notebook's front end strips style elements from an output.
     style = "display:inline-block;margin:0 1em .5em 0;text-align:center;vertical-align:bottom"
     return (
         f'<figure style="{style}">{picture}'
@@ -84,6 +86,7 @@ def _legend(shown: Sequence[Sketch], by: str, colours: Mapping[str, str]) -> str
         ):
             strokes[name] += 1
             scores.setdefault(name, []).extend([] if score is None else [score])
+            # Instance 1 of one drawing is another than instance 1 of the next.
             instances.setdefault(name, set()).update([(number, instance)] if instance else [])
     if all(drawing.part is None and not drawing.object_category for drawing in shown):
         return ""

@@ -34,12 +34,14 @@ def report(
     figures, true, shown = None, None, read_sketches(corpus, split, on_progress)
     if truth is not None:
         figures = evaluate(corpus, truth, split, on_progress).figures
+        # The truth is kept in memory, since a result may have its rows in any order.
         true = {s.sketch_id: s for s in read_sketches(truth, split, on_progress)}
         shown = (
             s
             for s in read_sketches(corpus, on_progress=on_progress)
             if split is None or s.sketch_id in true
         )
+    # `shown` is a generator: a result larger than memory is read once, row by row.
     page = render_report(
         shown,
         title=posixpath.basename(storage.absolute(corpus)),

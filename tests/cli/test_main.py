@@ -62,7 +62,7 @@ def test_empty_command_line_prints_help(capsys: pytest.CaptureFixture[str]) -> N
         ("synth drawings --number 0 --out b", "--number is 1 or more"),
         ("segment jobs --out b --weights nobody", "no weights 'nobody'"),
         ("info jobs", "jobs is not a corpus"),
-        ("evaluate jobs --truth jobs", "jobs is no result"),
+        ("evaluate jobs --truth jobs", "jobs is not a result"),
         ("export jobs --format svg --out b", "jobs is not a corpus"),
         ("export jobs --format gif --out b", "can't write 'gif'"),
         ("report jobs --out b.html", "jobs is not a corpus"),

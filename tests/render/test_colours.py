@@ -1,3 +1,5 @@
+"""Colours of parts, instances and objects: distinct for every eye, on light and dark."""
+
 import itertools
 
 import numpy as np
@@ -7,7 +9,7 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.render.colours import COLOURS, GREY, instance_ink, object_colours, palette
 
-# How people without red, green or blue receptors see linear RGB (Machado, Oliveira and Fernandes
+# Linear RGB as seen without red, green or blue receptors (Machado, Oliveira and Fernandes
 # 2009, severity 1).
 EYES = {
     "usual": np.eye(3),
@@ -30,12 +32,13 @@ EYES = {
 
 
 def linear(colours) -> np.ndarray:
+    """Return linear RGB of `#rrggbb` colours, (N, 3)."""
     rgb = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]) / 255
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
 def oklab(rgb: np.ndarray) -> np.ndarray:
-    """Ottosson's OKLab: distances go with what is seen as different."""
+    """Return OKLab (Ottosson 2020), in which distances match perceived differences."""
     lms = (
         rgb
         @ np.array(
@@ -59,7 +62,7 @@ def oklab(rgb: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("colour", [*COLOURS, GREY, "#000000", "#ffffff"])
-def test_neighbours_in_number_look_different(colour):
+def test_consecutive_instances_look_different(colour):
     inks = [instance_ink(colour, n) for n in range(1, 40)]
     assert len(set(inks)) == 6
     lightness = oklab(linear([ink.colour for ink in inks[:2]]))[:, 0]
@@ -72,9 +75,9 @@ def test_neighbours_in_number_look_different(colour):
 
 
 @pytest.mark.parametrize("eye", EYES)
-def test_the_eight_first_colours_and_grey_look_different(eye):
-    seen = oklab(np.clip(linear([GREY, *COLOURS[:8]]) @ np.array(EYES[eye]).T, 0, 1))
-    nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
+def test_first_eight_colours_and_grey_look_different(eye):
+    perceived = oklab(np.clip(linear([GREY, *COLOURS[:8]]) @ np.array(EYES[eye]).T, 0, 1))
+    nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(perceived, 2))
     assert nearest > (0.1 if eye == "usual" else 0.05)
 
 
@@ -103,7 +106,7 @@ def test_more_parts_than_colours_share_them_evenly():
 
 
 def scene(boxes, objects=None) -> Sketch:
-    """A scene of one rectangle per stroke, each an object of its own if not said otherwise."""
+    """Return a scene of one rectangle per stroke, each by default an object of its own."""
     objects = tuple(range(len(boxes)) if objects is None else objects)
     return Sketch.from_strokes(
         [[(left, top), (right, bottom)] for left, top, right, bottom in boxes],
@@ -114,35 +117,35 @@ def scene(boxes, objects=None) -> Sketch:
 
 
 @pytest.mark.parametrize("number", [1, 8])
-def test_a_few_objects_all_differ(number):
+def test_few_objects_all_differ_in_colour(number):
     colours = object_colours(scene([(0, 0, 9, 9)] * number))
     assert len(set(colours)) == number
     assert GREY not in colours
 
 
 @pytest.mark.parametrize("columns", [3, 6, 30])
-def test_objects_near_each_other_differ_however_many_there_are(columns):
+def test_near_objects_differ_in_colour_among_many(columns):
     places = [(10 * (i % columns), 10 * (i // columns)) for i in range(30)]
     colours = object_colours(scene([(x, y, x + 8, y + 8) for x, y in places]))
-    for (i, here), (j, there) in itertools.combinations(enumerate(places), 2):
-        if max(abs(here[0] - there[0]), abs(here[1] - there[1])) <= 10:
-            assert colours[i] != colours[j], (here, there)
+    for (i, a), (j, b) in itertools.combinations(enumerate(places), 2):
+        if max(abs(a[0] - b[0]), abs(a[1] - b[1])) <= 10:
+            assert colours[i] != colours[j], (a, b)
 
 
-def test_what_lies_on_a_big_object_is_not_of_its_colour():
+def test_objects_on_a_large_object_differ_from_it_in_colour():
     small = [(9 * i, 9 * i, 9 * i + 5, 9 * i + 5) for i in range(40)]
     colours = object_colours(scene([(0, 0, 400, 400), *small]))
     assert colours[0] not in colours[1:]
 
 
-def test_colours_that_objects_have_are_kept_and_not_given_again():
+def test_given_colours_are_kept_and_not_reused():
     sketch = scene([(0, 0, 9, 9)] * 4)
     colours = object_colours(sketch, {2: COLOURS[0], 3: COLOURS[5]})
     assert colours[2:] == [COLOURS[0], COLOURS[5]]
     assert len(set(colours)) == 4
 
 
-def test_an_object_without_strokes_is_grey_and_takes_no_colour():
+def test_object_without_strokes_is_grey():
     colours = object_colours(scene([(0, 0, 9, 9)] * 2, objects=(-1, 3)))
     assert colours == [GREY, GREY, GREY, COLOURS[0]]
     assert object_colours(Sketch.from_strokes([[(0, 0)]], sketch_id="a")) == []

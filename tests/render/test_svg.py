@@ -1,3 +1,5 @@
+"""Sketches as SVG: exact points, labels, colours, escaping, size."""
+
 import json
 import xml.etree.ElementTree as ET
 
@@ -15,12 +17,14 @@ HOSTILE = '</script><script>alert("1")</script>&amp;\'\x00\x1b\ud800\n]]>é'
 
 
 def read(svg: str) -> tuple[ET.Element, list[ET.Element]]:
+    """Return the root of a picture and its strokes."""
     root = ET.fromstring(svg)
     assert root.tag == f"{SVG}svg"
     return root, root.findall(f"{SVG}polyline")
 
 
 def points_of(element: ET.Element) -> np.ndarray:
+    """Return the points of a stroke, (points, 2); one for a dot."""
     pairs = [pair.split(",") for pair in element.attrib["points"].split()]
     points = np.array(pairs, np.float64).astype(np.float32)
     if "data-dot" not in element.attrib:
@@ -45,8 +49,8 @@ def test_points_read_back_are_the_same_float32(drawing):
     assert "transform" not in svg
     read_back = [points_of(e) for e in read(svg)[1]]
     assert len(read_back) == len(drawing)
-    for written, found in zip(sketch.to_strokes(), read_back, strict=True):
-        assert np.array_equal(written, found)
+    for written, read_points in zip(sketch.to_strokes(), read_back, strict=True):
+        assert np.array_equal(written, read_points)
 
 
 @given(st.lists(strokes, min_size=1, max_size=4), st.integers(50, 2000))
@@ -54,15 +58,15 @@ def test_rounding_stays_below_one_in_resolution(drawing, resolution):
     sketch = Sketch.from_strokes(drawing, sketch_id="a")
     svg = to_svg(sketch, resolution=resolution)
     side = max(view_box(svg)[2:])
-    found = np.concatenate([points_of(e) for e in read(svg)[1]])
+    rounded = np.concatenate([points_of(e) for e in read(svg)[1]])
     written = np.stack([sketch.x, sketch.y], axis=1)
-    # Half a step, and what float32 itself can't tell apart.
+    # Half a step, and the precision of float32.
     allowed = 0.5 * side / resolution + 1e-6 * np.abs(written) + 1e-30
-    assert (np.abs(found.astype(np.float64) - written) <= allowed).all()
+    assert (np.abs(rounded.astype(np.float64) - written) <= allowed).all()
 
 
 @given(st.lists(strokes, min_size=1, max_size=4))
-def test_all_of_the_drawing_is_in_the_picture(drawing):
+def test_view_box_contains_the_whole_drawing(drawing):
     sketch = Sketch.from_strokes(drawing, sketch_id="a")
     left, top, width, height = view_box(to_svg(sketch))
     slack = 1e-6 * (abs(left) + abs(top) + width + height)
@@ -74,7 +78,7 @@ def test_all_of_the_drawing_is_in_the_picture(drawing):
     assert sketch.y.max() <= top + height + slack
 
 
-def test_a_dot_is_drawn_with_a_width_that_shows():
+def test_dot_is_drawn_with_a_visible_width():
     svg = to_svg(Sketch.from_strokes([[(5, 5)]], sketch_id="dot"))
     root, (dot,) = read(svg)
     assert dot.attrib["points"] == "5,5 5,5"
@@ -84,13 +88,13 @@ def test_a_dot_is_drawn_with_a_width_that_shows():
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_stroke_width_goes_with_the_size_of_the_drawing(scale):
+def test_stroke_width_is_proportional_to_the_drawing(scale):
     svg = to_svg(Sketch.from_strokes([[(0, 0), (scale, scale / 2)]], sketch_id="a"))
     share = float(read(svg)[0].attrib["stroke-width"]) / view_box(svg)[2]
     assert share == pytest.approx(0.014, rel=0.01)
 
 
-def test_what_is_known_of_a_stroke_stands_beside_it():
+def test_labels_are_stored_as_attributes_and_titles():
     sketch = Sketch.from_strokes(
         [[(0, 0), (1, 1)], [(2, 2), (3, 3)], [(4, 4)]],
         sketch_id="a",
@@ -112,30 +116,30 @@ def test_what_is_known_of_a_stroke_stands_beside_it():
     assert root.attrib["viewBox"] == "0 0 800 600"
     assert json.loads(root.attrib["data-object-category"]) == [None, "4leg"]
     assert "data-split" not in root.attrib
-    told = [{k: v for k, v in e.attrib.items() if k.startswith("data-")} for e in elements]
+    data = [{k: v for k, v in e.attrib.items() if k.startswith("data-")} for e in elements]
     leg = {"part": "front-leg", "label": "front-left-leg", "instance": "1", "object": "1"}
-    assert told[0] == {f"data-{name}": value for name, value in leg.items()}
-    assert "data-instance" not in told[1]
-    assert told[2]["data-object"] == "-1"
+    assert data[0] == {f"data-{name}": value for name, value in leg.items()}
+    assert "data-instance" not in data[1]
+    assert data[2]["data-object"] == "-1"
     titles = [e.findtext(f"{SVG}title") for e in elements]
     assert titles == ["front-left-leg 1 (4leg) 93 %", "body (4leg) 50 %", "unlabeled 20 %"]
 
 
 @pytest.mark.parametrize("width", [float("nan"), float("inf"), 0.0, -5.0, None])
-def test_a_canvas_that_is_none_is_not_used(width):
+def test_invalid_canvas_is_ignored(width):
     sketch = Sketch.from_strokes(
         [[(0, 0), (1, 1)]], sketch_id="a", width=width, height=9.0, object=(-1,), object_category=()
     )
     assert view_box(to_svg(sketch, resolution=100))[2] == pytest.approx(1.08)
 
 
-def test_nothing_is_claimed_of_an_unlabelled_drawing():
+def test_unlabelled_drawing_has_no_labels_in_its_picture():
     _, (stroke,) = read(to_svg(Sketch.from_strokes([[(0, 0), (1, 1)]], sketch_id="a")))
     assert stroke.attrib == {"points": "0,0 1,1", "stroke": GREY}
     assert len(stroke) == 0
 
 
-def test_hostile_words_stay_words():
+def test_hostile_names_are_escaped():
     sketch = Sketch.from_strokes(
         [[(0, 0), (1, 1)]],
         sketch_id=HOSTILE,
@@ -164,7 +168,7 @@ def test_hostile_words_stay_words():
         ("object", ["dog 0", "unlabeled", "object 1"]),
     ],
 )
-def test_strokes_are_coloured_by_any_of_their_names(by, names):
+def test_strokes_are_coloured_by_part_label_or_object(by, names):
     sketch = Sketch.from_strokes(
         [[(0, 0), (1, 1)]] * 3,
         sketch_id="a",
@@ -181,7 +185,7 @@ def test_strokes_are_coloured_by_any_of_their_names(by, names):
     assert (GREY in colours) == ("unlabeled" in names)
 
 
-def test_instances_of_a_part_have_shades_of_its_colour_and_others_stay_behind():
+def test_instances_have_shades_of_their_part_and_others_recede():
     sketch = Sketch.from_strokes(
         [[(0, 0), (100, 100)]] * 5,
         sketch_id="a",
@@ -203,13 +207,13 @@ def test_instances_of_a_part_have_shades_of_its_colour_and_others_stay_behind():
     assert 0 < float(several[2] or 0) < 1
 
 
-def test_without_instances_nothing_is_told_apart():
+def test_strokes_without_instances_are_grey():
     sketch = Sketch.from_strokes([[(0, 0), (1, 1)]], sketch_id="a", part=("leg",))
     (stroke,) = read(to_svg(sketch, by="instance"))[1]
     assert stroke.attrib["stroke"] == GREY
 
 
-def test_objects_of_one_category_have_colours_of_their_own():
+def test_objects_of_one_category_differ_in_colour():
     sketch = Sketch.from_strokes(
         [[(9 * i, 0), (9 * i, 9)] for i in range(12)],
         sketch_id="a",
@@ -221,7 +225,7 @@ def test_objects_of_one_category_have_colours_of_their_own():
 
 
 @pytest.mark.parametrize("width", [500.0, None])
-def test_a_scene_can_fill_the_picture(width):
+def test_scene_fills_the_picture_without_its_canvas(width):
     sketch = Sketch.from_strokes(
         [[(200, 200), (300, 250)]],
         sketch_id="a",
@@ -237,7 +241,7 @@ def test_a_scene_can_fill_the_picture(width):
         assert view_box(to_svg(sketch)) == [0, 0, 500, 500]
 
 
-def test_dashes_go_with_the_width_of_the_line():
+def test_dashes_are_proportional_to_the_stroke_width():
     def dash(scale):
         sketch = Sketch.from_strokes(
             [[(0, 0), (scale, scale)]], sketch_id="a", part=("leg",), instance=(3,)
@@ -249,7 +253,7 @@ def test_dashes_go_with_the_width_of_the_line():
     assert dash(1e-4) == pytest.approx(dash(1e5), rel=0.02)
 
 
-def test_strokes_are_coloured_by_nothing_else():
+def test_unknown_colouring_raises():
     with pytest.raises(ValueError, match="not 'x'"):
         to_svg(Sketch.from_strokes([[(0, 0)]], sketch_id="a"), by="x")
 
@@ -257,7 +261,7 @@ def test_strokes_are_coloured_by_nothing_else():
 @pytest.mark.parametrize(
     ("right", "bottom", "width", "height"), [(100, 50, "300", "162"), (50, 100, "162", "300")]
 )
-def test_size_is_that_of_the_larger_side(right, bottom, width, height):
+def test_size_is_the_larger_side_in_pixels(right, bottom, width, height):
     root, _ = read(
         to_svg(Sketch.from_strokes([[(0, 0), (right, bottom)]], sketch_id="a"), size=300)
     )

@@ -1,4 +1,4 @@
-"""The report as a person meets it: opened from disk in a real browser."""
+"""Reports opened from disk in a browser: filters, order, keyboard, screens, escaping, speed."""
 
 import pytest
 
@@ -16,7 +16,10 @@ COLOURS = palette(*(c.parts for c in DOODLE7.categories.values()))
 
 @pytest.fixture
 def corpus(flower) -> tuple[list[Sketch], dict[str, Sketch]]:
-    """150 flowers and 30 suns with truth: every third flower has a wrong stroke, one is failed."""
+    """Return the result and the truth of 150 flowers and 30 suns.
+
+    Every third flower has a wrong stroke, and the last sun has an error.
+    """
     truth = {f"flower-{i:03}": flower(f"flower-{i:03}") for i in range(150)}
     sun = {"category": "sun", "part": ("center", "ray", "ray", "ray")}
     truth |= {
@@ -35,7 +38,7 @@ def corpus(flower) -> tuple[list[Sketch], dict[str, Sketch]]:
     return result, truth
 
 
-def report(open_page, corpus, **options):
+def open_report(open_page, corpus, **options):
     result, truth = corpus
     figures = evaluate(result, truth.values(), DOODLE7).figures
     return open_page(result, truth=truth, figures=figures, taxonomy=DOODLE7, **options)
@@ -46,7 +49,7 @@ def ids(page) -> list[str]:
 
 
 def test_drawings_appear_in_their_colours_beside_the_truth(open_page, corpus):
-    page = report(open_page, corpus)
+    page = open_report(open_page, corpus)
     card = page.locator(".card").first
     assert card.locator("figcaption").all_inner_texts() == ["labelled", "truth"]
     labelled, truth = (
@@ -68,23 +71,23 @@ def test_drawings_appear_in_their_colours_beside_the_truth(open_page, corpus):
     assert box["height"] > 100
 
 
-def test_a_dot_leaves_ink(open_page):
+def test_stroke_of_one_point_is_visible(open_page):
     sketch = Sketch.from_strokes([[(5, 5)]], sketch_id="dot")
     page = open_page([sketch])
     painted = page.locator(".card polyline").evaluate(
         """dot => {
           const svg = dot.ownerSVGElement, at = svg.createSVGPoint();
           at.x = at.y = 5;
-          const seen = at.matrixTransform(svg.getScreenCTM());
-          return document.elementFromPoint(seen.x, seen.y) === dot;
+          const onScreen = at.matrixTransform(svg.getScreenCTM());
+          return document.elementFromPoint(onScreen.x, onScreen.y) === dot;
         }"""
     )
     assert painted
     assert page.locator(".card polyline").get_attribute("stroke") == GREY
 
 
-def test_filters_and_orders(open_page, corpus):
-    page = report(open_page, corpus)
+def test_filters_and_order_select_and_sort(open_page, corpus):
+    page = open_report(open_page, corpus)
     count = page.locator("#count")
     assert text_of(count) == "179 drawings"
     assert all(i.startswith("flower") for i in ids(page)[:48])
@@ -104,19 +107,19 @@ def test_filters_and_orders(open_page, corpus):
     assert ids(page)[:3] == ["flower-000", "flower-001", "flower-002"]
 
 
-def test_a_drawing_is_found_under_its_true_and_its_given_category(open_page, flower):
+def test_category_filter_matches_the_true_and_the_predicted_category(open_page, flower):
     truth = {"a": flower("a"), "b": flower("b")}
     page = open_page([flower("a", category="sun"), flower("b")], truth=truth)
-    for category, found in (("sun", ["a"]), ("flower", ["a", "b"])):
+    for category, expected in (("sun", ["a"]), ("flower", ["a", "b"])):
         page.locator("#category").select_option(category)
-        assert ids(page) == found
+        assert ids(page) == expected
     assert "should be flower" in text_of(page.locator(".card").first)
     page.locator("#verdict").select_option("wrong")
     assert ids(page) == ["a"]
 
 
-def test_scrolling_draws_what_comes(open_page, corpus):
-    page = report(open_page, corpus, width=390)
+def test_scrolling_draws_more_cards(open_page, corpus):
+    page = open_report(open_page, corpus, width=390)
     assert page.locator(".card").count() < 179
     while (drawn := page.locator(".card").count()) < 179:
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
@@ -124,8 +127,8 @@ def test_scrolling_draws_what_comes(open_page, corpus):
     assert not page.locator("#more").is_visible()
 
 
-def test_by_keyboard_alone(open_page, corpus):
-    page = report(open_page, corpus)
+def test_controls_work_by_keyboard_alone(open_page, corpus):
+    page = open_report(open_page, corpus)
     reached = []
     for _ in range(14):
         page.keyboard.press("Tab")
@@ -143,8 +146,8 @@ def test_by_keyboard_alone(open_page, corpus):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_it_fits_the_screen_and_the_scheme(open_page, corpus, scheme, width):
-    page = report(open_page, corpus, scheme=scheme, width=width)
+def test_page_fits_the_screen_and_the_colour_scheme(open_page, corpus, scheme, width):
+    page = open_report(open_page, corpus, scheme=scheme, width=width)
     for summary in page.locator("summary").all():
         summary.click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -156,7 +159,7 @@ def test_it_fits_the_screen_and_the_scheme(open_page, corpus, scheme, width):
     assert abs(bright[0] - bright[1]) > 150
 
 
-def test_without_truth_there_is_nothing_of_it(open_page, flower):
+def test_page_without_truth_shows_no_comparison(open_page, flower):
     page = open_page([flower("a", category_score=0.5, part_score=(0.25,) * 4)])
     assert page.locator(".card figure").count() == 1
     assert "25 % certain" in text_of(page.locator(".card"))
@@ -165,7 +168,7 @@ def test_without_truth_there_is_nothing_of_it(open_page, flower):
     assert page.locator(".headline").count() == 0
 
 
-def test_hostile_words_are_shown_and_not_run(open_page):
+def test_hostile_names_are_shown_and_not_run(open_page):
     hostile = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'"
     sketch = Sketch.from_strokes(
         [[(0, 0), (9, 9)]], sketch_id=hostile, category=hostile, part=(hostile,), label=(hostile,)
@@ -177,7 +180,7 @@ def test_hostile_words_are_shown_and_not_run(open_page):
     assert hostile in text_of(page.locator(".parts"))
 
 
-def test_thousands_do_not_stall(open_page, flower):
+def test_thousands_of_drawings_stay_responsive(open_page, flower):
     page = open_page(flower(f"{i:05}", part_score=(0.3,) * 4) for i in range(5_000))
     assert text_of(page.locator("#count")) == "5,000 drawings"
     assert page.locator(".card").count() < 200
@@ -187,7 +190,7 @@ def test_thousands_do_not_stall(open_page, flower):
     cards = page.locator(".card")
     cards.nth(230).scroll_into_view_if_needed()
     settle(page)
-    page.get_by_label("confidence", exact=True).check()  # far away, as soon as one comes near
+    page.get_by_label("confidence", exact=True).check()  # cards far away follow when they come near
     unsure = f"polyline[stroke='{CONFIDENCE[-1][1].colour}']"
     assert cards.nth(230).locator(unsure).count() > 0
     assert cards.nth(140).locator(unsure).count() == 0

@@ -1,4 +1,4 @@
-"""Filters, cases and confidence of the report, on one page in a real browser."""
+"""Filters, cells of the matrix and confidence of a report, on one page in a browser."""
 
 import pytest
 
@@ -16,18 +16,19 @@ LEAF, STEM = ("center", "petal", "leaf", "stem"), ("stem", "stem", "petal", "ste
 
 
 @pytest.fixture(scope="module")
-def page_for_all(browser, flower, dog, tmp_path_factory):
-    """Six flowers and a dog: one right, three with a petal called leaf, two with two called stem.
+def shared_page(browser, flower, dog, tmp_path_factory):
+    """Yield a report of six flowers and a dog.
 
-    The first of the stems is the least sure, and the dog has no scores.
+    One flower is right, three have a petal called leaf, two have two strokes called stem. The
+    first of these two is the least certain, and the dog has no scores.
     """
     parts = {"right": FLOWER, "stem-1": STEM, "stem-2": STEM}
     parts |= {f"leaf-{i}": LEAF for i in range(3)}
     truth = {name: flower(name) for name in parts} | {"dog": dog("dog")}
-    sure = {"right": (0.95,) * 4, "stem-1": (0.3, 0.4, 0.65, 0.75), "leaf-0": (0.85,) * 4}
+    scores = {"right": (0.95,) * 4, "stem-1": (0.3, 0.4, 0.65, 0.75), "leaf-0": (0.85,) * 4}
     result = [
-        flower(name, part=said, label=said, part_score=sure.get(name, (0.6,) * 4))
-        for name, said in parts.items()
+        flower(name, part=predicted, label=predicted, part_score=scores.get(name, (0.6,) * 4))
+        for name, predicted in parts.items()
     ]
     result.append(dog("dog"))
     path = tmp_path_factory.mktemp("page") / "report.html"
@@ -41,13 +42,13 @@ def page_for_all(browser, flower, dog, tmp_path_factory):
 
 
 @pytest.fixture
-def page(page_for_all):
-    """As it is when nothing is chosen."""
-    if page_for_all.locator("#clear").is_visible():
-        page_for_all.locator("#clear").click()
-    page_for_all.get_by_label("part", exact=True).check()
-    settle(page_for_all)
-    return page_for_all
+def page(shared_page):
+    """Return the report with its filters reset."""
+    if shared_page.locator("#clear").is_visible():
+        shared_page.locator("#clear").click()
+    shared_page.get_by_label("part", exact=True).check()
+    settle(shared_page)
+    return shared_page
 
 
 def ids(page) -> list[str]:
@@ -55,38 +56,40 @@ def ids(page) -> list[str]:
     return sorted(page.locator(".card code").all_text_contents())
 
 
-def lit(page, at: int) -> list[int]:
-    """Strokes of one picture of the first card that are brought forward."""
+def highlighted(page, at: int) -> list[int]:
+    """Return the highlighted strokes of one picture of the first card."""
     picture = page.locator(".card").first.locator("svg[role]").nth(at)
     return picture.locator("polyline:not(.halo)").evaluate_all(
         "all => all.flatMap((line, i) => line.classList.contains('on') ? [i] : [])"
     )
 
 
-def test_a_count_of_the_matrix_opens_its_cases(page):
+def test_count_of_the_matrix_selects_its_drawings(page):
     page.get_by_role("button", name="petal called leaf: 3 of 12").click()
     assert ids(page) == ["leaf-0", "leaf-1", "leaf-2"]
     assert text_of(page.locator("#cell")) == "petal called leaf: 3 strokes ✕"
     assert page.evaluate("document.activeElement.id") == "cell"
-    assert lit(page, 0) == lit(page, 1) == [2]
+    assert highlighted(page, 0) == highlighted(page, 1) == [2]
     page.locator("#confidence").select_option(label="50 to 70 %")
     assert ids(page) == ["leaf-1", "leaf-2"]
     assert text_of(page.locator("#cell")) == "petal called leaf: 2 strokes ✕"
-    page.get_by_role("button", name="center called stem: 2 of 6").click()  # and nothing else
+    page.get_by_role(
+        "button", name="center called stem: 2 of 6"
+    ).click()  # replaces the other filters
     assert ids(page) == ["stem-1", "stem-2"]
-    assert lit(page, 0) == [0]
+    assert highlighted(page, 0) == [0]
     page.locator("#cell").click()
     assert len(ids(page)) == 7
-    assert lit(page, 0) == []
+    assert highlighted(page, 0) == []
     assert not page.locator("#clear").is_visible()
 
 
-def test_the_matrix_by_keyboard(page):
-    told = "document.activeElement.getAttribute('aria-label')"
+def test_matrix_works_by_keyboard(page):
+    label = "document.activeElement.getAttribute('aria-label')"
     assert page.locator(".cell[tabindex='0']").count() == 1
     page.locator(".cell[tabindex='0']").focus()
-    for key, found in (
-        ("ArrowUp", "body called body: 1 of 1"),  # the first, which has none above it
+    for key, expected in (
+        ("ArrowUp", "body called body: 1 of 1"),  # the first row
         ("ArrowDown", "center called center: 4 of 6"),
         ("ArrowLeft", "center called center: 4 of 6"),
         ("ArrowRight", "center called stem: 2 of 6"),
@@ -94,13 +97,13 @@ def test_the_matrix_by_keyboard(page):
         ("ArrowUp", "center called stem: 2 of 6"),
     ):
         page.keyboard.press(key)
-        assert page.evaluate(told) == found
+        assert page.evaluate(label) == expected
     page.keyboard.press("Enter")
     assert ids(page) == ["stem-1", "stem-2"]
     assert page.locator(".cell[tabindex='0']").count() == 1
 
 
-def test_the_names_in_the_tables_open_their_drawings(page):
+def test_names_in_the_tables_select_their_drawings(page):
     page.get_by_role("button", name="4leg", exact=True).click()
     assert ids(page) == ["dog"]
     assert page.locator("#category").input_value() == "4leg"
@@ -113,7 +116,7 @@ def test_the_names_in_the_tables_open_their_drawings(page):
     assert ids(page) == ["dog"]
 
 
-def test_part_and_mistake_mean_a_mistake_about_the_part(page):
+def test_part_and_verdict_together_select_mistakes_about_the_part(page):
     page.locator("#verdict").select_option("wrong")
     assert len(ids(page)) == 5
     page.locator("#part").select_option("center")
@@ -130,22 +133,24 @@ def test_part_and_mistake_mean_a_mistake_about_the_part(page):
 
 
 def test_confidence_is_a_layer_and_a_filter(page):
-    found = {"90 % and more": ["right"], "70 to 90 %": ["leaf-0"], "under 50 %": []}
-    for label, there in found.items():
+    expected = {"90 % and more": ["right"], "70 to 90 %": ["leaf-0"], "under 50 %": []}
+    for label, selected in expected.items():
         page.locator("#confidence").select_option(label=label)
-        assert ids(page) == there
+        assert ids(page) == selected
     page.locator("#confidence").select_option(label="50 to 70 %")
     assert ids(page) == ["leaf-1", "leaf-2", "stem-1", "stem-2"]
     page.locator("#order").select_option("certain")
     page.get_by_label("confidence", exact=True).check()
-    said, true = (
+    predicted, true = (
         page.locator(".card").first.locator("svg[role]").nth(at).locator("polyline:not(.halo)")
         for at in (0, 1)
     )
     inks = [ink for _, ink in CONFIDENCE]
     colours = "all => all.map(line => line.getAttribute('stroke'))"
-    assert said.evaluate_all(colours) == [inks[i].colour for i in (3, 3, 2, 1)]
-    dashes = said.evaluate_all("all => all.map(l => l.getAttribute('stroke-dasharray') != 'none')")
+    assert predicted.evaluate_all(colours) == [inks[i].colour for i in (3, 3, 2, 1)]
+    dashes = predicted.evaluate_all(
+        "all => all.map(l => l.getAttribute('stroke-dasharray') != 'none')"
+    )
     assert dashes == [True, True, True, False]
     assert GREY not in true.evaluate_all(colours)
     legend = text_of(page.locator(".card").first.locator(".parts"))
@@ -157,7 +162,7 @@ def test_confidence_is_a_layer_and_a_filter(page):
     page.locator("#order").select_option("worst")
 
 
-def test_a_part_is_brought_forward_with_its_name(page):
+def test_focused_part_is_highlighted_with_its_name(page):
     page.get_by_role("button", name="petal called leaf").click()
     page.locator("#cell").click()
     page.locator("#verdict").select_option("right")
@@ -165,13 +170,13 @@ def test_a_part_is_brought_forward_with_its_name(page):
     card = page.locator(".card").first
     card.locator(".chip", has_text="petal").focus()
     settle(page)
-    assert lit(page, 0) == lit(page, 1) == [1, 2]
-    seen = [name.text_content() for name in card.locator(".name").all() if name.is_visible()]
-    assert seen == ["petal", "petal"]
+    assert highlighted(page, 0) == highlighted(page, 1) == [1, 2]
+    visible = [name.text_content() for name in card.locator(".name").all() if name.is_visible()]
+    assert visible == ["petal", "petal"]
     page.keyboard.press("ArrowRight")
-    assert lit(page, 0) == [3]
+    assert highlighted(page, 0) == [3]
     page.keyboard.press("Shift+Tab")
-    assert lit(page, 0) == []
+    assert highlighted(page, 0) == []
     page.get_by_label("names").check()
     settle(page)
     assert all(name.is_visible() for name in card.locator(".name").all())

@@ -1,4 +1,4 @@
-"""Parts and instances as layers of the report, in a real browser."""
+"""Parts and instances as layers of a report, in a browser."""
 
 import xml.etree.ElementTree as ElementTree
 from typing import Any
@@ -17,8 +17,8 @@ DOODLE7 = Taxonomy.load("doodle7")
 COLOURS = palette(*(c.parts for c in DOODLE7.categories.values()))
 
 
-def strokes_shown(page, at: int) -> list[list[str]]:
-    """Colour, dash and opacity of the strokes of one picture of the first card."""
+def inks_on_page(page, at: int) -> list[list[str]]:
+    """Return colour, dash and opacity of the strokes of one picture of the first card."""
     lines = page.locator(".card").first.locator("svg[role]").nth(at)
     return lines.locator("polyline[stroke]").evaluate_all(
         """all => all.map(s => ["stroke", "stroke-dasharray", "stroke-opacity"].map(
@@ -26,7 +26,8 @@ def strokes_shown(page, at: int) -> list[list[str]]:
     )
 
 
-def strokes_of(sketch: Sketch, by: str) -> list[list[str]]:
+def inks_of_svg(sketch: Sketch, by: str) -> list[list[str]]:
+    """Return colour, dash and opacity of the strokes of a sketch's SVG."""
     lines = ElementTree.fromstring(to_svg(sketch, colours=COLOURS, by=by)).iter()
     return [
         [
@@ -39,25 +40,25 @@ def strokes_of(sketch: Sketch, by: str) -> list[list[str]]:
     ]
 
 
-def with_numbers(strokes: list[list[str]]) -> list[list[Any]]:
-    """Dashes as numbers, to two of the three digits that a picture has."""
+def with_numbers(inks: list[list[str]]) -> list[list[Any]]:
+    """Return inks with dashes as numbers of two digits; a picture has three."""
     return [
         [
             colour,
             [float(f"{float(v):.2g}") for v in dash.split()] if dash != "none" else [],
             opacity,
         ]
-        for colour, dash, opacity in strokes
+        for colour, dash, opacity in inks
     ]
 
 
-def test_the_switch_colours_result_and_truth_by_instance(open_page, dog):
+def test_layer_of_instances_colours_result_and_truth(open_page, dog):
     result, truth = dog("a", instance=(None, 1, 1, 0)), dog("a", instance=(None, 1, 3, 0))
     page = open_page([result], truth={"a": truth}, taxonomy=DOODLE7)
     for by in ("part", "instance", "part"):
         page.get_by_label(by, exact=True).check()
         for at, sketch in enumerate((result, truth)):
-            assert with_numbers(strokes_shown(page, at)) == with_numbers(strokes_of(sketch, by))
+            assert with_numbers(inks_on_page(page, at)) == with_numbers(inks_of_svg(sketch, by))
     card, lines = page.locator(".card").first, page.locator("#lines")
     assert "all right" in text_of(card)
     page.locator("#verdict").select_option("wrong")
@@ -71,7 +72,7 @@ def test_the_switch_colours_result_and_truth_by_instance(open_page, dog):
     assert titles == ["body", "front-left-leg 1", "front-right-leg 3", "back-leg"]
 
 
-def test_a_wrong_side_is_marked_by_instance(open_page, dog):
+def test_wrong_side_is_marked_in_the_layer_of_instances(open_page, dog):
     swapped = ("body", "front-right-leg", "front-left-leg", "back-leg")
     page = open_page([dog("a", label=swapped)], truth={"a": dog("a")}, taxonomy=DOODLE7)
     card = page.locator(".card").first
@@ -84,26 +85,26 @@ def test_a_wrong_side_is_marked_by_instance(open_page, dog):
     assert "part or side is wrong" in text_of(page.locator("#key"))
 
 
-def test_the_switch_works_by_keyboard_and_is_remembered(open_page, dog):
+def test_layer_is_chosen_by_keyboard_and_remembered(open_page, dog):
     page = open_page([dog(f"{i}") for i in range(60)], taxonomy=DOODLE7)
-    by_part = strokes_shown(page, 0)
+    by_part = inks_on_page(page, 0)
     page.get_by_label("part", exact=True).focus()
     page.keyboard.press("ArrowRight")
-    by_instance = strokes_shown(page, 0)
+    by_instance = inks_on_page(page, 0)
     assert by_instance != by_part
     assert page.evaluate("document.activeElement.value") == "instance"
     page.reload()
     assert page.get_by_label("instance", exact=True).is_checked()
-    assert strokes_shown(page, 0) == by_instance
+    assert inks_on_page(page, 0) == by_instance
     page.keyboard.press("End")
     page.locator(".card").nth(59).wait_for(state="attached")
     page.get_by_label("part", exact=True).check()
     assert page.locator(".card").count() == 60
     page.reload()
-    assert strokes_shown(page, 0) == by_part
+    assert inks_on_page(page, 0) == by_part
 
 
 @pytest.mark.parametrize("instance", [None, (None, 0, 0, None)])
-def test_without_instances_there_is_no_switch(open_page, flower, instance):
+def test_page_without_instances_offers_no_layers(open_page, flower, instance):
     page = open_page([flower("a", instance=instance)])
     assert not page.get_by_role("radiogroup").is_visible()

@@ -1,4 +1,4 @@
-"""Scenes on the page, in a real browser: layers, names, one object brought forward."""
+"""Scenes on the page, in a browser: layers, names, highlighted objects."""
 
 from statistics import mean
 
@@ -19,27 +19,33 @@ LAYERS = ("object", "part", "instance")
 
 
 @pytest.fixture(scope="module")
-def real(data_dir) -> list[Sketch]:
+def real_scenes(data_dir) -> list[Sketch]:
+    """Return the scenes of a real file."""
     path = str(data_dir / "scenes" / "friss_dev.ndjson")
     records = read(FileRange(path=path, format="scenes"), fs.LocalFileSystem())
     return [record.sketch for record in records]
 
 
 def segmented(true: Sketch) -> Sketch:
-    """As a segmented scene is: categories and parts of the taxonomy, two objects taken for one."""
-    kinds = tuple(DOODLE7.category_of(word) for word in true.object_category)
-    last = len(kinds) - 1
-    objects = tuple(0 if last > 2 and place == last else place for place in true.object)
-    category = [DOODLE7.categories.get(kinds[place]) for place in objects]
-    part = tuple(c.parts[i % len(c.parts)] if c else UNLABELED for i, c in enumerate(category))
+    """Return a scene as `segment` may label it.
+
+    Categories and parts are those of the taxonomy, and two objects are joined into one.
+    """
+    categories = tuple(DOODLE7.category_of(word) for word in true.object_category)
+    last = len(categories) - 1
+    objects = tuple(0 if last > 2 and index == last else index for index in true.object)
+    category_of_stroke = [DOODLE7.categories.get(categories[index]) for index in objects]
+    part = tuple(
+        c.parts[i % len(c.parts)] if c else UNLABELED for i, c in enumerate(category_of_stroke)
+    )
     instance = tuple(
         1 + i % 3 if c and p in c.countable else None
-        for i, (c, p) in enumerate(zip(category, part, strict=True))
+        for i, (c, p) in enumerate(zip(category_of_stroke, part, strict=True))
     )
     return true.replace(
         object=objects,
-        object_category=kinds,
-        object_score=tuple(0.5 + 0.4 * (k is not None) for k in kinds),
+        object_category=categories,
+        object_score=tuple(0.5 + 0.4 * (c is not None) for c in categories),
         part=part,
         label=part,
         instance=instance,
@@ -47,15 +53,15 @@ def segmented(true: Sketch) -> Sketch:
 
 
 def colours(page, at: int = 0) -> list[str]:
-    """Of the strokes of one picture of the first card."""
+    """Return the colours of the strokes of one picture of the first card."""
     picture = page.locator(".card").first.locator("svg[role]").nth(at)
     return picture.locator("polyline:not(.halo)").evaluate_all(
         "all => all.map(line => line.getAttribute('stroke'))"
     )
 
 
-def forward(page, at: int = 0) -> list[int]:
-    """Strokes of one picture of the first card that are brought forward."""
+def highlighted(page, at: int = 0) -> list[int]:
+    """Return the highlighted strokes of one picture of the first card."""
     picture = page.locator(".card").first.locator("svg[role]").nth(at)
     return picture.locator("polyline:not(.halo)").evaluate_all(
         "all => all.flatMap((line, i) => line.classList.contains('on') ? [i] : [])"
@@ -63,58 +69,60 @@ def forward(page, at: int = 0) -> list[int]:
 
 
 def names(page, at: int = 0) -> list[str]:
-    """Names that can be seen in one picture of the first card."""
+    """Return the visible names in one picture of the first card."""
     settle(page)
-    found = page.locator(".card").first.locator("svg[role]").nth(at).locator(".name")
-    return [name.text_content() for name in found.all() if name.is_visible()]
+    labels = page.locator(".card").first.locator("svg[role]").nth(at).locator(".name")
+    return [name.text_content() for name in labels.all() if name.is_visible()]
 
 
-def point(page, x: float, y: float, at: int = 0) -> None:
-    """Moves the pointer to a place of a picture of the first card, in the scene's own unit."""
+def move_pointer(page, x: float, y: float, at: int = 0) -> None:
+    """Move the pointer to a point in a picture of the first card, in the scene's own unit."""
     picture = page.locator(".card").first.locator("svg[role]").nth(at)
     picture.scroll_into_view_if_needed()
     settle(page)
-    seen = picture.evaluate(
+    position = picture.evaluate(
         """(svg, [x, y]) => {
-          const there = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
-          return [there.x, there.y];
+          const point = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+          return [point.x, point.y];
         }""",
         [x, y],
     )
-    page.mouse.move(*seen)
-    settle(page)  # a browser hands on where the pointer is once a frame
+    page.mouse.move(*position)
+    settle(page)  # a browser dispatches pointer moves once a frame
 
 
-def test_real_scenes_layer_by_layer(open_page, real):
-    truth = {sketch.sketch_id: sketch for sketch in real}
-    result = [segmented(sketch) for sketch in real]
-    figures = evaluate(result, real, DOODLE7).figures
+def test_real_scenes_keep_their_colours_when_layers_change(open_page, real_scenes):
+    truth = {sketch.sketch_id: sketch for sketch in real_scenes}
+    result = [segmented(sketch) for sketch in real_scenes]
+    figures = evaluate(result, real_scenes, DOODLE7).figures
     page = open_page(result, truth=truth, figures=figures, taxonomy=DOODLE7)
-    assert text_of(page.locator("#count")) == f"{len(real)} scenes"
+    assert text_of(page.locator("#count")) == f"{len(real_scenes)} scenes"
     assert f"{figures['pq']:.1f}" in text_of(page.locator(".headline"))
     first = page.locator(".card code").first.text_content()
-    found = evaluate(result, [truth[first]], DOODLE7).figures["pq"]
-    assert f"PQ {round(found)} %" in text_of(page.locator(".card").first)
-    assert found < mean((figures["pq"], 100))
+    worst = evaluate(result, [truth[first]], DOODLE7).figures["pq"]
+    assert f"PQ {round(worst)} %" in text_of(page.locator(".card").first)
+    assert worst < mean((figures["pq"], 100))
 
     assert page.get_by_label("object", exact=True).is_checked()
     assert colours(page, 1) == [object_colours(truth[first])[o] for o in truth[first].object]
     page.locator("#category").select_option("car")
-    cars = [s for s in real if any(DOODLE7.category_of(w) == "car" for w in s.object_category)]
+    cars = [
+        s for s in real_scenes if any(DOODLE7.category_of(w) == "car" for w in s.object_category)
+    ]
     assert text_of(page.locator("#count")) == f"{len(cars)} scenes"
-    seen = {}
+    pages = {}
     for layer in (*LAYERS, "object"):
         page.get_by_label(layer, exact=True).check()
-        now = [text_of(page.locator("#mark")), *page.locator(".card").all_text_contents()]
-        now += page.locator(".card polyline:not(.halo)").evaluate_all(
+        current = [text_of(page.locator("#mark")), *page.locator(".card").all_text_contents()]
+        current += page.locator(".card polyline:not(.halo)").evaluate_all(
             "all => all.map(line => line.getAttribute('stroke'))"
         )
-        assert seen.setdefault(layer, now) == now
-    assert len({str(of) for of in seen.values()}) == len(LAYERS)
+        assert pages.setdefault(layer, current) == current
+    assert len({str(page) for page in pages.values()}) == len(LAYERS)
 
 
-def test_real_scenes_of_many_objects(open_page, real):
-    many = sorted(real, key=lambda s: -len(s.object_category))[:3]
+def test_real_scenes_of_many_objects_show_every_name(open_page, real_scenes):
+    many = sorted(real_scenes, key=lambda s: -len(s.object_category))[:3]
     page = open_page(many)
     assert page.get_by_role("radiogroup").is_hidden()
     page.locator("#order").select_option("id")
@@ -128,23 +136,23 @@ def test_real_scenes_of_many_objects(open_page, real):
     assert box["height"] > 350
 
 
-def test_one_object_is_brought_forward_under_the_pointer(open_page, scene):
+def test_object_under_the_pointer_is_highlighted(open_page, scene):
     objects = {"object": (0, 0, 0, 1, 1, 2, -1), "object_category": ("car", "tree", None)}
     result = scene("a", **objects)
     page = open_page([result], truth={"a": scene("a")}, taxonomy=DOODLE7)
     assert colours(page)[6] == colours(page, 1)[6] == GREY
     assert names(page) == []
-    point(page, 140, 383)  # near a wheel of the car, not on it
-    assert forward(page) == forward(page, 1) == [0, 1, 2]
+    move_pointer(page, 140, 383)  # near a wheel of the car, not on it
+    assert highlighted(page) == highlighted(page, 1) == [0, 1, 2]
     assert names(page) == names(page, 1) == ["car"]
-    point(page, 400, 300)
-    assert forward(page) == forward(page, 1) == [3, 4]
+    move_pointer(page, 400, 300)
+    assert highlighted(page) == highlighted(page, 1) == [3, 4]
     assert (names(page), names(page, 1)) == (["tree"], ["tree 1", "tree 2"])
-    point(page, 400, 300, at=1)
-    assert forward(page) == forward(page, 1) == [3]
-    point(page, 55, 50)  # a stroke of no object
-    assert forward(page) == []
-    point(page, 700, 300)
+    move_pointer(page, 400, 300, at=1)
+    assert highlighted(page) == highlighted(page, 1) == [3]
+    move_pointer(page, 55, 50)  # a stroke of no object
+    assert highlighted(page) == []
+    move_pointer(page, 700, 300)
     assert (names(page), names(page, 1)) == (["object 2"], ["object 3"])
     page.mouse.move(5, 5)
     assert names(page) == []
@@ -152,7 +160,7 @@ def test_one_object_is_brought_forward_under_the_pointer(open_page, scene):
     assert names(page) == ["car", "tree", "object 2"]
 
 
-def test_objects_are_reached_by_the_keyboard(open_page, scene):
+def test_objects_are_reached_by_keyboard(open_page, scene):
     page = open_page([scene("a", object_score=(0.9, 0.8, 0.7, 0.6)), scene("b")])
     chips = page.locator(".card").first.locator(".chip")
     assert [text_of(chip) for chip in chips.all()] == [
@@ -163,18 +171,18 @@ def test_objects_are_reached_by_the_keyboard(open_page, scene):
     ]
     page.locator("#names").focus()
     page.keyboard.press("Tab")
-    assert forward(page) == [0, 1, 2]
+    assert highlighted(page) == [0, 1, 2]
     page.keyboard.press("ArrowRight")
-    assert forward(page) == [3]
+    assert highlighted(page) == [3]
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
-    assert forward(page) == [5]
+    assert highlighted(page) == [5]
     page.keyboard.press("Tab")  # to the next card
-    assert forward(page) == []
+    assert highlighted(page) == []
     assert page.evaluate("document.activeElement.closest('.card').innerText.includes('b')")
 
 
-def test_what_is_wrong_with_objects_is_marked(open_page, scene):
+def test_mistakes_about_objects_are_marked(open_page, scene):
     changed = scene(
         "a", object=(0, 0, 1, 1, 2, -1, -1), object_category=("car", "tree", "sun", None)
     )
@@ -188,7 +196,7 @@ def test_what_is_wrong_with_objects_is_marked(open_page, scene):
     assert titles[5:] == ["no object, should be object 3", "no object"]
     card.locator(".chip", has_text="object 3").hover()
     settle(page)
-    assert forward(page, 1) == [5]
+    assert highlighted(page, 1) == [5]
     assert page.locator(".card").nth(1).locator(".wrong").count() == 0
     page.locator("#verdict").select_option("wrong")
     assert page.locator(".card").count() == 1
@@ -196,18 +204,18 @@ def test_what_is_wrong_with_objects_is_marked(open_page, scene):
     assert page.locator(".card").count() == 0
 
 
-def test_parts_are_told_by_category(open_page, scene):
+def test_legend_lists_parts_by_category(open_page, scene):
     page = open_page([scene("a")], taxonomy=DOODLE7)
     page.get_by_label("part", exact=True).check()
     assert text_of(page.locator(".card .parts")) == "car frame wheel tree leaves unlabeled"
     page.get_by_label("instance", exact=True).check()
     assert text_of(page.locator(".card .parts")) == "car wheel 1 2 frame tree leaves unlabeled"
     assert text_of(page.locator("#lines")).startswith("car wheel")
-    point(page, 400, 300)
-    assert forward(page) == [3]
+    move_pointer(page, 400, 300)
+    assert highlighted(page) == [3]
 
 
-def test_a_truth_without_parts_says_so(open_page, scene):
+def test_caption_notes_a_truth_without_parts(open_page, scene):
     truth = scene("a", part=None, label=None, instance=None)
     page = open_page([scene("a")], truth={"a": truth}, taxonomy=DOODLE7)
     captions = page.locator("figcaption").all
@@ -227,7 +235,7 @@ def test_drawings_beside_scenes_keep_their_parts(open_page, scene, flower):
     assert page.locator(".card code").all_text_contents() == ["a"]
 
 
-def test_hostile_words_are_shown_and_not_run(open_page, scene):
+def test_hostile_names_are_shown_and_not_run(open_page, scene):
     hostile = "</script><img src=x onerror=alert(1)>\"'"
     page = open_page([scene("a", object_category=(hostile, hostile, "tree", None))])
     assert page.locator("img").count() == 0
@@ -239,7 +247,7 @@ def test_hostile_words_are_shown_and_not_run(open_page, scene):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_it_fits_the_screen_and_names_can_be_read(open_page, scene, scheme, width):
+def test_page_fits_the_screen_and_names_are_legible(open_page, scene, scheme, width):
     page = open_page(
         [scene("a")], truth={"a": scene("a")}, taxonomy=DOODLE7, scheme=scheme, width=width
     )
@@ -255,7 +263,7 @@ def test_it_fits_the_screen_and_names_can_be_read(open_page, scene, scheme, widt
     assert abs(bright[0] - bright[1]) > 150
 
 
-def test_hundreds_of_scenes_do_not_stall(open_page, scene):
+def test_thousand_scenes_stay_responsive(open_page, scene):
     page = open_page(scene(f"{i:04}") for i in range(1_000))
     assert text_of(page.locator("#count")) == "1,000 scenes"
     assert page.locator(".card").count() < 200

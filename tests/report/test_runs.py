@@ -1,4 +1,4 @@
-"""Runs and sweeps as pages."""
+"""Pages of runs and sweeps."""
 
 import re
 
@@ -21,16 +21,18 @@ TRIALS = [
 
 
 def a_run(**values) -> str:
-    drawn = [(HOSTILE, SVG, SVG), ("b", SVG, SVG)]
+    """Return the page of a run of two epochs."""
+    examples = [(HOSTILE, SVG, SVG), ("b", SVG, SVG)]
     confusion = {"parts": ["wheel", HOSTILE], "counts": [[7, 1, 0], [0, 3, 2]]}
-    all_there = {"confusion": confusion, "examples": drawn, "legend": {HOSTILE: "#0072b2"}}
-    given = {"title": HOSTILE, "about": ["a run", HOSTILE], "recipe": {"seed": HOSTILE}}
+    optional = {"confusion": confusion, "examples": examples, "legend": {HOSTILE: "#0072b2"}}
+    always = {"title": HOSTILE, "about": ["a run", HOSTILE], "recipe": {"seed": HOSTILE}}
     return render_run(
-        **(given | all_there | {"epochs": EPOCHS, "best": EPOCHS[0], "curves": SVG} | values)
+        **(always | optional | {"epochs": EPOCHS, "best": EPOCHS[0], "curves": SVG} | values)
     )
 
 
 def a_sweep() -> str:
+    """Return the page of a sweep of three trials."""
     values = {"learning_rate": 0.03125213998651523, "model.encoder": "points"}
     return render_sweep(
         title="sweep",
@@ -44,33 +46,33 @@ def a_sweep() -> str:
     )
 
 
-def test_a_run_tells_its_epochs_and_its_best():
+def test_run_page_shows_its_epochs_and_the_best():
     html = a_run()
-    words = re.sub(r"<[^>]+>", " ", html)
-    assert re.search(r"macro-F1\s+50\.0", words)
-    assert re.search(r"1 ★ best\s+1\.512\s+50\s+2\.5", words)
-    assert re.search(r"2\s+0\.5\s+–\s+2\.5", words)
+    text = re.sub(r"<[^>]+>", " ", html)
+    assert re.search(r"macro-F1\s+50\.0", text)
+    assert re.search(r"1 ★ best\s+1\.512\s+50\s+2\.5", text)
+    assert re.search(r"2\s+0\.5\s+–\s+2\.5", text)
     assert "wheel called wheel: 7 of 8" in html
     assert html.count("<img ") == 1 + 4
     assert "<button" not in html
 
 
-def test_a_run_without_pictures_is_a_page_too():
+def test_run_without_examples_gives_a_page():
     html = a_run(confusion=None, examples=(), legend=None, recipe=None)
     assert html.count("<img ") == 1
     assert "Confusion" not in html
 
 
-def test_a_sweep_tells_its_trials():
-    words = re.sub(r"<[^>]+>", " ", a_sweep())
-    assert re.search(r"best macro-F1\s+70\.2\s+%\s+trial-02", words)
-    assert re.search(r"macro-F1 of the first\s+61\.5", words)
-    assert re.search(r"trial-02 ★ best\s+70\.2\s+3\s+finished\s+0\.03125\s+points", words)
-    assert re.search(r"trial-01\s+61\.5\s+3\s+not yet", words)
+def test_sweep_page_shows_its_trials_and_the_best():
+    text = re.sub(r"<[^>]+>", " ", a_sweep())
+    assert re.search(r"best macro-F1\s+70\.2\s+%\s+trial-02", text)
+    assert re.search(r"macro-F1 of the first\s+61\.5", text)
+    assert re.search(r"trial-02 ★ best\s+70\.2\s+3\s+finished\s+0\.03125\s+points", text)
+    assert re.search(r"trial-01\s+61\.5\s+3\s+not yet", text)
 
 
 @pytest.mark.parametrize("page", [a_run, a_sweep])
-def test_hostile_words_stay_words_and_nothing_is_asked_for(page):
+def test_hostile_names_are_escaped_and_nothing_is_loaded(page):
     html = page()
     assert "<script" not in html
     assert "default-src 'none'" in html
@@ -81,7 +83,7 @@ def test_hostile_words_stay_words_and_nothing_is_asked_for(page):
 
 
 @pytest.mark.slow
-def test_they_open_in_a_browser(browser, tmp_path):
+def test_pages_fit_the_screen_in_a_browser(browser, tmp_path):
     with opened_pages(browser) as open_file:
         for page in (a_run, a_sweep):
             for scheme, width in (("dark", 390), ("light", 1280)):

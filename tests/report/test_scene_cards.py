@@ -1,4 +1,4 @@
-"""What the page holds of scenes."""
+"""Objects of scenes in the data of a report."""
 
 import json
 import re
@@ -15,6 +15,7 @@ TRUE_CATEGORIES = ("Police Car", "tree", "tree", "house")
 
 
 def entries(result, truth=None, taxonomy=DOODLE7, **options) -> list[dict]:
+    """Return the drawings in the data of a report."""
     truth = None if truth is None else {s.sketch_id: s for s in truth}
     html = render_report(result, title="t", truth=truth, taxonomy=taxonomy, **options)
     (data,) = re.findall('<script type="application/json" id="data">(.*?)</script>', html)
@@ -35,18 +36,18 @@ def test_objects_have_their_categories_scores_and_colours(scene):
     assert not {"trueObjects", "agreement"} & set(entry)
 
 
-def test_a_scene_fills_its_picture(scene):
+def test_scene_fills_its_picture(scene):
     (entry,) = entries([scene("a")])
     left, top, width, height = map(float, re.findall(r'viewBox="([^"]+)"', entry["svg"])[0].split())
     assert (left, top, width, height) == (20, 20, 810, 390)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({}, {}),
         ({"object": (3, 3, 3, 1, 2, 0, -1), "object_category": (None, "tree", "tree", "car")}, {}),
-        ({"object": (0, 0, 0, 1, 2, 3, 3)}, {}),  # what is truly of no object isn't judged
+        ({"object": (0, 0, 0, 1, 2, 3, 3)}, {}),  # a stroke of no true object is not judged
         ({"object": (0, 0, 0, 1, 2, -1, -1)}, {"wrong": [5], "missed": [3]}),
         ({"object": (0, 0, -1, 1, 2, 3, -1)}, {"wrong": [2]}),
         ({"object": (0, 0, 1, 1, 2, 3, -1)}, {"wrong": [2]}),
@@ -59,28 +60,28 @@ def test_a_scene_fills_its_picture(scene):
         ),
     ],
 )
-def test_where_a_scene_differs_from_its_truth_is_told(scene, change, told):
+def test_differences_from_the_true_objects_are_listed(scene, change, expected):
     (entry,) = entries([scene("a", **change)], [scene("a", object_category=TRUE_CATEGORIES)])
     agreement = entry["agreement"]
     quality = agreement.pop("pq")
-    assert agreement == {"wrong": [], "misnamed": [], "missed": [], "extra": 0} | told
-    assert (quality == 1) == (not set(told) - {"misnamed"})
+    assert agreement == {"wrong": [], "misnamed": [], "missed": [], "extra": 0} | expected
+    assert (quality == 1) == (not set(expected) - {"misnamed"})
     assert entry["trueObjects"]["of"] == [0, 0, 0, 1, 2, 3, -1]
     assert entry["trueObjects"]["categories"] == ["car", "tree", "tree", "house"]
 
 
-def test_objects_that_match_have_one_colour(scene):
+def test_matching_objects_have_the_same_colour(scene):
     swapped = scene(
         "a", object=(3, 3, 1, 0, 2, 2, -1), object_category=("tree", "tree", None, "car")
     )
     (entry,) = entries([swapped], [scene("a")])
-    said, true = entry["objects"]["colours"], entry["trueObjects"]["colours"]
+    predicted, true = entry["objects"]["colours"], entry["trueObjects"]["colours"]
     assert entry["agreement"]["missed"] == [2]
-    assert (said[3], said[0], said[2]) == (true[0], true[1], true[3])
-    assert said[1] not in (said[0], said[2], said[3])
+    assert (predicted[3], predicted[0], predicted[2]) == (true[0], true[1], true[3])
+    assert predicted[1] not in (predicted[0], predicted[2], predicted[3])
 
 
-def test_the_worst_scenes_come_first(scene):
+def test_worst_scenes_come_first(scene):
     parts = ("frame", "frame", "frame", "trunk", "trunk", "unlabeled", "unlabeled")
     result = [
         scene("right"),
@@ -89,17 +90,17 @@ def test_the_worst_scenes_come_first(scene):
         scene("one", object=(0, 0, 0, 0, 0, 0, 0)),
         scene("lost", object=(0, 0, -1, 1, 2, 3, -1)),
     ]
-    found = entries(result, [scene(s.sketch_id) for s in result])
-    assert [e["id"] for e in found] == ["one", "joined", "lost", "parts", "right"]
+    worst = entries(result, [scene(s.sketch_id) for s in result])
+    assert [e["id"] for e in worst] == ["one", "joined", "lost", "parts", "right"]
 
 
-def test_categories_are_those_of_either_side(scene):
+def test_categories_include_those_of_the_truth(scene):
     truth = scene("a", object_category=("yoga", "Police Car", "tree", None))
     (entry,) = entries([scene("a")], [truth])
     assert entry["categories"] == ["car", "tree", "yoga"]
 
 
-def test_parts_are_explained_by_the_category_of_their_object(scene):
+def test_legend_lists_parts_by_category_of_their_object(scene):
     html = render_report([scene("a")], title="t", taxonomy=DOODLE7)
     assert '"legend":{"car":["wheel","frame"],"tree":["leaves"]}' in html
     bare = render_report([scene("a", part=None, label=None, instance=None)], title="t")
@@ -123,19 +124,19 @@ def test_scenes_and_their_objects_are_counted(scene, flower):
     assert "2 drawings · 4 objects · 2 labelled · 0 failed" in html
 
 
-def test_figures_of_scenes_stand_on_the_page(scene):
+def test_page_shows_the_figures_of_scenes(scene):
     truth = [scene("a", object_category=TRUE_CATEGORIES), scene("b")]
     result = [scene("a"), scene("b", object=(0, 0, 0, 1, 2, -1, -1))]
     html = render_report(result, title="t", figures=evaluate(result, truth, DOODLE7).figures)
-    words = re.sub(r"<[^>]+>", " ", html)
+    text = re.sub(r"<[^>]+>", " ", html)
     for expected in (r"\bPQ\s+92\.9", r"PQ-seven\s+100\.0", r"object F1\s+93\.3"):
-        assert re.search(expected, words), expected
+        assert re.search(expected, text), expected
     assert re.search(
         r'data-category="tree">tree</button></th><td>100\.0<svg.*?</td><td>4</td>', html
     )
 
 
-def test_figures_of_scenes_without_parts(scene):
+def test_scenes_without_parts_have_figures_of_objects_alone(scene):
     bare = [scene("a", part=None, label=None, instance=None)]
     html = render_report(
         [scene("a")], title="t", figures=evaluate([scene("a")], bare, DOODLE7).figures
@@ -145,7 +146,7 @@ def test_figures_of_scenes_without_parts(scene):
     assert "Confusion of parts" not in html
 
 
-def test_of_too_many_strokes_the_worst_scenes_are_shown(scene, monkeypatch):
+def test_only_the_worst_scenes_of_too_many_strokes_are_shown(scene, monkeypatch):
     monkeypatch.setattr(drawings, "MOST_STROKES", 14)
     result = [scene(f"{i}", object_score=(i / 10,) * 4) for i in range(5)]
     html = render_report(result, title="t")
@@ -153,5 +154,5 @@ def test_of_too_many_strokes_the_worst_scenes_are_shown(scene, monkeypatch):
     assert [e["id"] for e in entries(result)] == ["0", "1"]
 
 
-def test_scenes_stay_small(scene):
+def test_page_of_scenes_stays_small(scene):
     assert len(render_report((scene(f"{i}") for i in range(200)), title="t")) < 200 * 2_500

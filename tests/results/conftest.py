@@ -1,4 +1,4 @@
-"""A corpus and a result of its drawings."""
+"""Fixtures: a corpus, and a result of its drawings."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from instancesketch.synth.draw import draw
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> str:
-    """Twenty labelled drawings, half of them `valid`."""
+    """Write twenty labelled drawings, half of them in the split `valid`."""
     drawings = [draw(0, i).replace(split=("train", "valid")[i % 2]) for i in range(20)]
     parquet.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table(drawings))
     return str(tmp_path / "corpus")
@@ -21,7 +21,7 @@ def corpus(tmp_path: Path) -> str:
 
 @pytest.fixture
 def result(tmp_path: Path, corpus: str) -> str:
-    """A result that is right about all but the first drawing, which failed."""
+    """Write a result that is right about every drawing but the first, which has an error."""
     first, *others = parquet.read_sketches(corpus)
     nothing = dict.fromkeys(("category", "part", "label", "instance"))
     rows: list[Sketch] = [first.replace(error="no", **nothing), *others]

@@ -12,13 +12,13 @@ from instancesketch.results import evaluate
 from instancesketch.synth.draw import draw
 
 
-def test_evaluate_one_split(corpus: str, result: str) -> None:
+def test_split_limits_the_evaluation(corpus: str, result: str) -> None:
     assert evaluate.evaluate(result, corpus).figures["failed"] == 1
     valid = evaluate.evaluate(result, corpus, "valid").figures
     assert (valid["sketches"], valid["failed"], valid["unknown"], valid["C"]) == (10, 0, 0, 100.0)
 
 
-def test_figures_are_the_same_in_any_order_of_strokes(
+def test_figures_do_not_depend_on_the_order_of_strokes(
     corpus: str, result: str, tmp_path: Path
 ) -> None:
     tables = {}
@@ -33,14 +33,14 @@ def test_figures_are_the_same_in_any_order_of_strokes(
     plain = evaluate.evaluate(result, corpus).figures
     assert plain["part_accuracy"] > 90
     for truth in (corpus, tables["truth"]):
-        found = evaluate.evaluate(tables["result"], truth).figures
-        assert found["confusion"] == plain["confusion"]
-        assert found["grouping"] == plain["grouping"]
-        assert found["P"] == pytest.approx(plain["P"])
+        shuffled = evaluate.evaluate(tables["result"], truth).figures
+        assert shuffled["confusion"] == plain["confusion"]
+        assert shuffled["grouping"] == plain["grouping"]
+        assert shuffled["P"] == pytest.approx(plain["P"])
 
 
-def test_folders_that_do_not_fit_are_refused(corpus: str, result: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is no result"):
+def test_folders_that_do_not_match_raise(corpus: str, result: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not a result"):
         evaluate.evaluate(corpus, corpus)
     with pytest.raises(UserError, match="no rows of the split 'test'"):
         evaluate.evaluate(result, corpus, "test")

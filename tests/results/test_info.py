@@ -1,4 +1,4 @@
-"""Counts of what a folder holds."""
+"""Counts of the rows, labels and objects of a folder."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,11 +14,11 @@ from tests.drawings import composed
 
 def test_info_counts_rows_and_labels(corpus: str, result: str) -> None:
     drawings = list(parquet.read_sketches(corpus))
-    found = info.info(corpus)
-    assert found["sketches"] == 20
-    assert found["strokes"] == sum(map(len, drawings)) == sum(found["part"].values())
-    assert found["points"] == sum(len(d.x) for d in drawings)
-    assert found["split"] == {"train": 10, "valid": 10}
+    counts = info.info(corpus)
+    assert counts["sketches"] == 20
+    assert counts["strokes"] == sum(map(len, drawings)) == sum(counts["part"].values())
+    assert counts["points"] == sum(len(d.x) for d in drawings)
+    assert counts["split"] == {"train": 10, "valid": 10}
     failed = info.info(result)
     assert (failed["failed"], failed["error"], failed["object_category"]) == (1, {"no": 1}, {})
 
@@ -28,9 +28,9 @@ def test_info_counts_the_objects_of_scenes(
 ) -> None:
     scene = composed(1)[0].replace(sketch_id="s")
     parquet.write_table(str(tmp_path / "part-0.parquet"), to_table([scene]))
-    found = info.info(str(tmp_path), 1)
-    assert found["object_category"] == dict(Counter(scene.object_category))
-    assert found["drawings"][0]["object_category"] == list(scene.object_category)
+    counts = info.info(str(tmp_path), 1)
+    assert counts["object_category"] == dict(Counter(scene.object_category))
+    assert counts["drawings"][0]["object_category"] == list(scene.object_category)
     assert main(["info", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "object category" in printed

@@ -1,0 +1,54 @@
+"""Colours, inks and scores in the data of a report."""
+
+import re
+
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.render.colours import COLOURS, GREY, instance_ink, palette
+from instancesketch.report import render_report
+from tests.report.pages import Page
+
+DOODLE7 = Taxonomy.load("doodle7")
+
+
+def test_pictures_have_the_colours_of_the_palette(flower):
+    page = Page(render_report([flower("a")], title="t", taxonomy=DOODLE7))
+    expected = palette(*(c.parts for c in DOODLE7.categories.values()))
+    assert page.data["colours"] == expected
+    (drawing,) = page.data["drawings"]
+    drawn = re.findall(r'stroke="(#\w+)" [^>]*data-part="(\w+)"', drawing["svg"])
+    assert len(drawn) >= 3
+    assert all(expected[part] == colour for colour, part in drawn)
+    assert page.data["legend"] == {"flower": ["center", "petal", "stem"]}
+
+
+def test_instances_of_result_and_truth_have_inks(dog):
+    truth = {"a": dog("a", instance=(None, 3, 2, 0))}
+    page = Page(render_report([dog("a")], title="t", truth=truth, taxonomy=DOODLE7))
+    leg = palette(*(c.parts for c in DOODLE7.categories.values()))["front-leg"]
+    inks = page.data["inks"]
+    assert {part: list(numbers) for part, numbers in inks.items()} == {
+        "back-leg": ["0"],
+        "body": [""],
+        "front-leg": ["1", "2", "3"],
+    }
+    for number, (colour, dash, opacity) in inks["front-leg"].items():
+        assert (colour, tuple(dash), opacity) == instance_ink(leg, int(number))
+    assert inks["body"][""][0] == GREY not in COLOURS
+    (entry,) = page.data["drawings"]
+    assert entry["trueInstances"] == [None, 3, 2, 0]
+    assert entry["trueLabels"][1] == "front-left-leg"
+
+
+def test_scores_are_stored_for_each_stroke_in_percent(flower):
+    result = [flower("a", part_score=(0.996, 0.5, 0.494, 0.0)), flower("b", part=None, label=None)]
+    data = Page(render_report(result, title="t")).data
+    entries = {d["id"]: (d.get("predicted"), d.get("scores")) for d in data["drawings"]}
+    parts = ["center", "petal", "petal", "stem"]
+    assert entries == {
+        "a": ([data["parts"].index(p) for p in parts], [100, 50, 49, 0]),
+        "b": (None,) * 2,
+    }
+    assert [band["least"] for band in data["bands"]] == [90, 70, 50, 0]
+    colours, dashes, _ = zip(*(band["ink"] for band in data["bands"]), strict=True)
+    assert len(set(colours)) == 4
+    assert len(set(map(tuple, dashes))) == 3

@@ -1,0 +1,51 @@
+"""Pictures of sketches in notebooks."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from instancesketch import Segmenter, Sketch, Sketches
+from tests.drawings import composed, drawn
+
+
+def parse(html: str) -> ET.Element:
+    """Return the root of a fragment, which must be well-formed."""
+    return ET.fromstring(html)
+
+
+def test_result_is_shown_by_part_and_instance_with_a_legend() -> None:
+    result = Segmenter.load("doodle7")(drawn(1, category="sun")[0])
+    html = result._repr_html_()
+    assert len(parse(html).findall(".//figure")) == 2
+    text = re.sub(r"\s+", " ", " ".join(parse(html).itertext()))
+    for part in set(result.part or ()):
+        strokes = (result.part or ()).count(part)
+        assert f"{part} {strokes} stroke" in text
+    assert f"{len({i for i in result.instance or () if i})} instance" in text
+    assert ET.fromstring(result._repr_svg_()).tag.endswith("svg")
+
+
+def test_many_sketches_are_shown_side_by_side() -> None:
+    html = Sketches(drawn(70))._repr_html_()
+    assert len(parse(html).findall(".//figure")) == 60
+    assert "and 10 more" in html
+
+
+def test_scene_is_shown_by_object_first() -> None:
+    scene = composed(1)[0]
+    captions = [f.text for f in parse(scene._repr_html_()).findall(".//figcaption")]
+    assert captions[0] == "object"
+
+
+@pytest.mark.parametrize("hostile", ['</svg><script>alert("1")</script>&'])
+def test_hostile_names_are_escaped(hostile) -> None:
+    words = {"sketch_id": hostile, "category": hostile, "error": hostile}
+    sketch = Sketch.from_strokes([[(0, 0), (1, 1)]], part=(hostile,), label=(hostile,), **words)
+    for html in (sketch._repr_html_(), Sketches([sketch])._repr_html_()):
+        assert "<script" not in html
+        parse(html)
+    bare = Sketch.from_strokes([[(0, 0), (1, 1)]], sketch_id=hostile)
+    assert "<script" not in bare._repr_html_()
+    assert np.isfinite(bare.x).all()

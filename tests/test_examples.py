@@ -1,0 +1,50 @@
+"""Examples in docstrings and documentation, and the import of the public API."""
+
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import instancesketch
+from instancesketch.core import sketch as sketch_module
+from instancesketch.inference import segmenter
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(p for p in (ROOT / "docs").glob("*.md") if "```pycon" in p.read_text("utf-8"))
+
+
+def run_examples(text: str, name: str) -> int:
+    """Run the examples of a text; return the number that failed."""
+    test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
+    return doctest.DocTestRunner().run(test).failed
+
+
+@pytest.mark.parametrize("module", [sketch_module, segmenter], ids=lambda m: m.__name__)
+def test_examples_of_docstrings_give_what_they_show(module) -> None:
+    results = doctest.testmod(module)
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_examples_of_the_documentation_give_what_they_show(page, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```pycon\n(.*?)```", page.read_text("utf-8"), re.S)
+    assert run_examples("\n".join(blocks), page.name) == 0
+
+
+def test_api_imports_no_slow_library() -> None:
+    code = (
+        "from instancesketch import Segmenter, Sketch; import sys; assert 'ray' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import instancesketch, sys; assert not {'torch', 'numpy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_unknown_name_raises_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Sketchy"):
+        _ = instancesketch.Sketchy
