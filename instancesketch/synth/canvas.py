@@ -52,6 +52,7 @@ class Stroke:
         lengths: dict[str, float] = {}
         for segment in self.segments:
             lengths[segment.part] = lengths.get(segment.part, 0) + length(segment.path)
+        # A stroke has one label in a corpus: the part that an annotator would name it for.
         part = max(lengths, key=lambda name: lengths[name])
         instances = {segment.instance for segment in self.segments if segment.part == part}
         return part, instances.pop() if len(instances) == 1 else None
@@ -81,7 +82,7 @@ class Canvas:
 
     def detail(self, probability: float) -> bool:
         """Return True with about a probability, more often in a style rich in detail."""
-        # 0.3 + 1.4 * 0.5: on average over styles about as often as asked for.
+        # From 0.3 to 1.7 times as often; 0.8 times on average, as most styles have little detail.
         return self.chance(probability * (0.3 + 1.4 * self.style.detail))
 
     def uniform(self, low: float, high: float) -> float:
@@ -105,6 +106,7 @@ class Canvas:
 
     def jitter(self, value: float, spread: float = 0.1) -> float:
         """Return the value, give or take a normal `spread` as a share of it."""
+        # Clipped, lest a leg of an unlucky drawing turn upwards.
         return value * (1 + spread * float(np.clip(self.rng.normal(), -2.5, 2.5)))
 
     def begin_feature(self) -> None:
@@ -140,6 +142,7 @@ class Canvas:
         tilt: float = 0,
     ) -> None:
         """Draw an ellipse as people do: begun anywhere, not quite round, not quite closed."""
+        # How well rings close belongs to the style, and varies a little from ring to ring.
         turns = 1 + float(np.clip(self.style.overshoot + self.rng.normal(0, 0.03), -0.2, 0.4))
         path = ellipse(
             x,
@@ -155,11 +158,13 @@ class Canvas:
     def loop(self, path: Path, part: str, instance: str | None = None) -> None:
         """Draw a closed path, begun anywhere and not quite closed."""
         start, gap = self.rng.random(), self.style.overshoot + self.rng.normal(0, 0.02)
+        # Resampled, since a closed path given by its corners has no points to begin at in between.
         fractions = (start + np.linspace(0, 1 + float(np.clip(gap, -0.15, 0.2)), 120)) % 1
         self.line(points_at(path, fractions), part, instance)
 
     def dot(self, x: float, y: float, size: float, part: str, instance: str | None = None) -> None:
         """Draw a dot: a point, or more often a dash or a tiny ring of about that size."""
+        # Files of people hold all three: a device may record one point, a slip, or a tiny circle.
         if self.chance(0.25):
             self.line(np.array([(x, y)]), part, instance)
         elif self.chance(0.6):
@@ -185,6 +190,7 @@ class Canvas:
 
     def blob(self, x: float, y: float, rx: float, ry: float, *, uneven: float = 0.08) -> Path:
         """Return a closed path near an ellipse, begun anywhere, either way round."""
+        # The start shows: bulges that are cut from the blob begin there.
         start, turns = self.rng.random(), self.pick({1: 1, -1: 1})
         return place(self.roughen(ellipse(0, 0, rx, ry, start=start, turns=turns), uneven), x, y)
 
@@ -211,5 +217,6 @@ class Canvas:
 
     def divide(self, count: int, low: float = 0.0, high: float = 1.0) -> Path:
         """Divide low..high into `count` uneven steps; return their `count` + 1 ends."""
+        # Log-normal steps are uneven, but never negative, so that ends stay in order.
         steps = np.exp(self.rng.normal(0, 0.3, count))
         return low + (high - low) * np.concatenate([[0], np.cumsum(steps) / steps.sum()])

@@ -54,8 +54,10 @@ def add_clutter(canvas: Canvas, category: str) -> None:
     # A cloud is drawn alone more often than other things.
     if not canvas.chance(0.04 if category == "cloud" else 0.08):
         return
+    # Clutter is placed about what is drawn already, so this comes last.
     points = np.concatenate([stroke.path for stroke in canvas.strokes])
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    # A feature of its own, so that no part's strokes are reordered or left out with it.
     canvas.begin_feature()
     options = {"stray": 2.0, "writing": 1.4, "house": 0.4, "crossed out": 0.3}
     # Things of the sky stand on no ground.
@@ -106,6 +108,7 @@ def _add_rain(canvas: Canvas, extent: _Extent) -> None:
 def _add_bird(canvas: Canvas, extent: _Extent) -> None:
     x, y = canvas.uniform(extent.left, extent.right), extent.bottom + extent.size * 0.15
     r = extent.size * 0.05
+    # Two arcs in one line, as far away birds are drawn.
     wings = [ellipse(at, y, r, r, turns=0.5, start=0.5) for at in (x, x + 2 * r)]
     canvas.line(join(wings), UNLABELED)
 
@@ -139,6 +142,7 @@ def _add_writing(canvas: Canvas, extent: _Extent) -> None:
     # Words are never mirrored: a style that mirrors the drawing gets them mirrored twice.
     direction = -1 if canvas.style.mirror else 1
     names = list(_LETTERS)
+    # Any letters: a model is not to read, but to know writing from parts.
     for i in range(canvas.integer(2, 7)):
         left = x + direction * 1.25 * i * size
         for corners in _LETTERS[names[canvas.integer(0, len(names) - 1)]]:

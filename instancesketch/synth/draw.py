@@ -56,6 +56,7 @@ def draw(seed: int, index: int, category: str | None = None) -> Sketch:
     category = category or random_category
     canvas = Canvas(rng=rng, style=DrawingStyle.sample(rng))
     DRAWINGS[category](canvas)
+    # After the drawing: people add ground or their name at the end.
     add_clutter(canvas, category)
     return _to_sketch(ink_canvas(canvas), category, f"synth-{seed}-{index}")
 
@@ -72,6 +73,7 @@ def _to_sketch(
     known = _taxonomy().categories[category]
     numbers: dict[PartInstance, int] = {}
     sides: dict[PartInstance, str] = {}
+    # Numbers are given to inked lines: mirror and tilt decide what is left.
     for part in known.countable:
         instances = {i for _, i in strokes if i[0] == part and i[1] is not None}
         centre = {i: _centre_x([path for path, other in strokes if other == i]) for i in instances}

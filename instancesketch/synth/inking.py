@@ -22,7 +22,7 @@ def ink_canvas(canvas: Canvas) -> list[tuple[Path, PartInstance]]:
     strokes = _order_features(strokes, canvas)
     strokes = _omit_features(strokes, canvas)
     strokes = _join_strokes(strokes, canvas)
-    # Everything below is in pixels of the box.
+    # Before this, lengths are in the canvas's free units; below, in pixels of the box.
     strokes = fit_to_box(strokes)
     strokes = _misplace_features(strokes, canvas)
     strokes = _shade(strokes, canvas)
@@ -31,6 +31,7 @@ def ink_canvas(canvas: Canvas) -> list[tuple[Path, PartInstance]]:
 
 def fit_to_box(strokes: Sequence[Stroke]) -> list[Stroke]:
     """Move strokes to the box's upper left corner, their longer side as long as the box's."""
+    # One scale for both axes: the drawing keeps its proportions.
     points = np.concatenate([stroke.path for stroke in strokes])
     scale = BOX / max(float(np.ptp(points, axis=0).max()), 1e-9)
     low = points.min(axis=0)
@@ -65,6 +66,7 @@ def _settle_in_box(
 def _pose(strokes: Sequence[Stroke], canvas: Canvas) -> list[Stroke]:
     """Mirror, stretch, shear, warp and tilt the drawing as a whole."""
     style = canvas.style
+    # One map for all strokes, since a page is turned as a whole; strokes differ by misplacement.
     angle = 2 * np.pi * style.tilt
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     stretch = np.sqrt(style.aspect)
@@ -110,6 +112,7 @@ def _omit_features(strokes: Sequence[Stroke], canvas: Canvas) -> list[Stroke]:
         order = canvas.rng.permutation(count)
         kept = {features[i] for i in order[: count - canvas.integer(1, 2)]}
         return [stroke for stroke in strokes if stroke.feature in kept | main]
+    # Or they stop early: everything from some feature on is missing.
     if len(features) > 3 and canvas.chance(canvas.style.omit_chance / 2):
         kept = set(features[: canvas.integer(len(features) // 2, len(features) - 1)])
         return [stroke for stroke in strokes if stroke.feature in kept | main]
@@ -172,6 +175,7 @@ def _shade(strokes: Sequence[Stroke], canvas: Canvas) -> list[Stroke]:
             stroke.path.min(axis=0) + size / 2,
             size * canvas.rng.uniform(0.2, 0.45, 2),
         )
+        # On a canvas of its own, since the scribble is in pixels and must follow its form.
         form = stroke.segments[0]
         scribbles = Canvas(rng=canvas.rng, style=canvas.style)
         scribbles.scribble(x, y, rx, ry, form.part, form.instance)

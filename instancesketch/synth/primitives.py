@@ -31,6 +31,7 @@ def spline(nodes: Path, closed: bool = False, steps: int = 8) -> Path:
     before, after = (nodes[-1:], nodes[:2]) if closed else (nodes[:1], nodes[-1:])
     padded = np.concatenate([before, nodes, after])
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
+    # All segments at once: node i of each with the three after it.
     p0, p1, p2, p3 = (padded[i : len(padded) - 3 + i, None] for i in range(4))
     bent = p1 + t * (
         (p2 - p0) / 2
@@ -54,6 +55,7 @@ def ellipse(
             negative number goes anticlockwise.
         tilt: rotation about the centre, in turns.
     """
+    # As many points per turn whatever the radius; inking resamples them anyway.
     angle = 2 * np.pi * (start + np.linspace(0, turns, max(8, int(40 * abs(turns)))))
     return rotate(np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], 1), tilt, (x, y))
 
@@ -75,6 +77,7 @@ def teardrop(base: Point, tip: Point, width: float) -> Path:
     """Return a leaf or petal: from its base round its tip and back; `width` is for its length."""
     (x, y), (dx, dy) = base, (tip[0] - base[0], tip[1] - base[1])
     t = np.linspace(0, 2 * np.pi, 28)
+    # sin(t / 2) vanishes at both ends, which makes the base pointed and the tip round.
     along, across = (1 - np.cos(t)) / 2, np.sin(t) * np.sin(t / 2) * width / 1.5
     return np.stack([x + along * dx - across * dy, y + along * dy + across * dx], 1)
 
@@ -84,6 +87,7 @@ def zigzag(start: Point, end: Point, count: int, width: float) -> Path:
     t = np.linspace(0, 1, count + 1)
     origin, axis = np.array(start), np.array(end) - np.array(start)
     across = np.array([-axis[1], axis[0]]) / max(np.hypot(*axis), 1e-9)
+    # Even points on one side, odd ones on the other.
     swing = np.where(np.arange(count + 1) % 2 == 0, -width / 2, width / 2)
     return origin + t[:, None] * axis + swing[:, None] * across
 
@@ -108,6 +112,7 @@ def scallops(outline: Path, cuts: npt.ArrayLike, depth: float | Path, pinch: flo
     """
     nodes = points_at(outline, cuts)
     middle = outline.mean(axis=0)
+    # An arc of more than half a turn is pinched at its foot.
     angle = np.linspace(-pinch, np.pi + pinch, 12)
     along = 0.5 - np.cos(angle) / (2 * np.cos(pinch))
     up = (np.sin(angle) + np.sin(pinch)) / (1 + np.sin(pinch))
@@ -130,6 +135,7 @@ def spikes(outline: Path, cuts: npt.ArrayLike, depth: float) -> Path:
     tips = (nodes[:-1] + nodes[1:]) / 2
     outward = tips - middle
     outward /= np.maximum(np.hypot(*outward.T), 1e-9)[:, None]
+    # Feet and tips alternate.
     woven = np.empty((2 * len(nodes) - 1, 2))
     woven[::2], woven[1::2] = nodes, tips + depth * outward
     return woven
@@ -137,6 +143,7 @@ def spikes(outline: Path, cuts: npt.ArrayLike, depth: float) -> Path:
 
 def rotate(path: Path, turns: float, about: Point = (0, 0)) -> Path:
     """Rotate a path about a point, clockwise as seen (y points down)."""
+    # Points are rows, so the matrix is the transpose of the usual one.
     cos, sin = np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)
     return (path - about) @ np.array([[cos, sin], [-sin, cos]]) + about
 

@@ -70,6 +70,7 @@ def draw_bird_tail(canvas: Canvas, x: float, y: float, size: float, tilt: float 
     """Draw a tail to the left from (x, y), rotated by about `tilt` turns."""
     style = canvas.pick({"lines": 2.0, "wedge": 3.0, "fan": 1.0, "zigzag": 1.0, "drop": 1.0})
     tilt += canvas.uniform(-0.12, 0.1)
+    # Feathers as separate strokes; the other tails are one line each.
     if style == "lines":
         for angle in np.linspace(-0.05, 0.05, canvas.integer(2, 4)):
             feather = rotate(polyline((0, 0), (-1, 0)), float(angle) + tilt)
@@ -88,6 +89,7 @@ def draw_bird_tail(canvas: Canvas, x: float, y: float, size: float, tilt: float 
 def draw_bird_legs(canvas: Canvas, middle: float, y: float, length: float) -> None:
     """Draw two legs, seldom one, down from y, about x = `middle`."""
     style = canvas.pick({"stick": 6.0, "bent": 2.0, "two": 1.0, "tube": 1.0, "hook": 1.0})
+    # A hooked leg has its foot in the line.
     legs = Legs(
         style=style,
         length=length,
@@ -96,6 +98,7 @@ def draw_bird_legs(canvas: Canvas, middle: float, y: float, length: float) -> No
         foot="" if style == "hook" else canvas.pick(_FEET),
     )
     canvas.begin_feature()
+    # Both legs lean alike, and may stand apart besides.
     gap = canvas.uniform(0.03, 0.25)
     lean = canvas.pick({0.0: 3.0, canvas.uniform(-0.15, 0.15): 2.0})
     splay = canvas.pick({0.0: 3.0, canvas.uniform(-0.1, 0.2): 1.0})
@@ -119,6 +122,7 @@ def _draw_one_leg_tucked(canvas: Canvas, legs: Legs, middle: float, y: float) ->
 def draw_bird_head(canvas: Canvas, x: float, y: float, r: float) -> None:
     """Draw a round head that looks to the right, radius r."""
     canvas.ring(x, y, r, r * canvas.uniform(0.85, 1.1), "head")
+    # A head without beak or eye is common in hasty drawings.
     if canvas.chance(0.9):
         draw_beak(canvas, x + r * 0.95, y + r * 0.1, r)
     if canvas.chance(0.75):

@@ -73,6 +73,7 @@ def _draw_upright_body(canvas: Canvas, w: float, y: float, separate_head: bool) 
 
 
 def _draw_owl_face(canvas: Canvas, w: float, y: float) -> None:
+    # Both eyes alike, and often huge, as of owls.
     style = pick_eye_style(canvas)
     size = w * canvas.uniform(0.12, 0.42)
     for side in (-1, 1):
@@ -87,6 +88,7 @@ def _draw_owl_face(canvas: Canvas, w: float, y: float) -> None:
 def _draw_wings_at_sides(canvas: Canvas, w: float) -> None:
     """Draw wings at both sides of an upright body: closed, open, or spread."""
     style = canvas.pick({"drop": 2.0, "open": 2.0, "stub": 1.0})
+    # From wings that hang down to wings spread upwards.
     reach, low = canvas.uniform(0.9, 1.9), canvas.uniform(-0.2, 0.35)
     for side in (-1, 1):
         shoulder, tip = (side * w * 0.85, -0.2), (side * w * reach, low)
@@ -122,6 +124,7 @@ def draw_flying_bird(canvas: Canvas) -> None:
         canvas.begin_feature()
         draw_bird_head(canvas, 0.45, -0.05, canvas.uniform(0.08, 0.18))
     canvas.begin_feature()
+    # Seen from above one wing is below the body; from the side both are above it.
     other_side = canvas.pick({1: 2.0, -1: 1.5})
     style = canvas.pick({"lines": 3.0, "curve": 2.0, "drop": 1.0, "feathers": 0.7})
     for i, (side, x) in enumerate(((-1, 0.1), (other_side, -0.05))):
@@ -148,6 +151,7 @@ def _draw_spread_wing(canvas: Canvas, x: float, y: float, tip: Point, style: str
 
 def draw_gulls(canvas: Canvas) -> None:
     """Draw wings and nothing else, as far away birds are drawn: one, or a few."""
+    # All gulls of a drawing have one shape.
     sag, curved = canvas.uniform(0.1, 0.4), canvas.chance(0.75)
     for _ in range(canvas.pick({1: 3.0, 2: 1.0, 3: 1.0, 5: 0.5})):
         canvas.begin_feature()

@@ -54,6 +54,7 @@ def _draw_standing_bird(canvas: Canvas) -> None:
     """Draw a bird of separate forms, on legs or swimming."""
     half, tilt = canvas.uniform(0.15, 0.32), canvas.uniform(-0.12, 0.02)
     r = canvas.uniform(0.11, 0.24)
+    # The head overlaps the body or floats above it: many people draw no neck.
     x, y = canvas.uniform(0.32, 0.5), -half - r * canvas.uniform(-0.2, 0.7)
     swims = canvas.chance(0.12)
     canvas.begin_feature()
@@ -69,6 +70,7 @@ def _draw_standing_bird(canvas: Canvas) -> None:
         _draw_folded_wing(canvas, canvas.uniform(0.05, 0.2), canvas.uniform(-0.2, 0.1) * half)
     if canvas.chance(0.42):
         canvas.begin_feature()
+        # The tail starts where the tilted body ends.
         rump_x, rump_y = rotate(polyline((-0.42, -0.2 * half)), tilt)[0]
         draw_bird_tail(canvas, rump_x, rump_y, canvas.uniform(0.15, 0.35))
     if not swims and canvas.chance(0.93):
@@ -108,10 +110,12 @@ def _draw_wading_bird(canvas: Canvas) -> None:
     canvas.ring(0, 0, 0.42, half, "body", tilt=canvas.uniform(-0.04, 0.02))
     canvas.begin_feature()
     bend = canvas.uniform(-0.2, 0.2)
+    # An S: the lower part of the neck bows forwards, the upper one back.
     bows = (0.5 + bend / 2, y * 0.45), (x - 0.15 - bend / 2, y * 0.8)
     neck = curve((0.36, -0.3 * half), *bows, (x - r, y))
     canvas.line(neck, "neck")
     if canvas.chance(0.5):
+        # The other side of the neck, as the same line moved.
         canvas.line(place(neck, -0.07, -0.03), "neck")
     canvas.begin_feature()
     draw_bird_head(canvas, x, y, r)
@@ -163,6 +167,7 @@ def _draw_bird_outline(canvas: Canvas) -> None:
     notch = (tail[0] + 0.02, tail[1] + canvas.uniform(0.04, 0.12))
     bill = (x + r + canvas.uniform(0.06, 0.25), y + canvas.uniform(-0.02, 0.08))
     canvas.begin_feature()
+    # Points that two segments share, so that the outline is closed whatever is drawn between.
     brow, chin = (x + 0.9 * r, y - 0.4 * r), (x + 0.9 * r, y + 0.3 * r)
     nape, rump, vent = (x - r, y + 0.6 * r), (-0.3, -half * 0.1), (-0.35, half * 0.4)
     belly = [(x + 0.6 * r, y + r), (x + r, 0), (0.2, half), (-0.1, half)]
@@ -187,6 +192,7 @@ def _draw_bird_outline(canvas: Canvas) -> None:
     lift = canvas.pick({0.0: 4.0, 0.25: 2.0, 0.6: 1.0})
     canvas.outline(segments[start:] + segments[:start], lift=lift)
     canvas.begin_feature()
+    # Details come after the outline, as most people draw them.
     _draw_inside_outline(canvas, half, x, y, r)
     if canvas.chance(0.85):
         draw_bird_legs(canvas, canvas.uniform(-0.05, 0.15), half * 0.95, canvas.uniform(0.12, 0.4))

@@ -69,6 +69,7 @@ class Legs:
             instance: name of the leg, which its foot shares.
             lean: how far to the right of the upper end the foot stands.
         """
+        # No two legs of a drawing are quite equal.
         length = canvas.jitter(self.length)
         lean += canvas.uniform(-0.05, 0.05)
         foot = (x + lean, y + length)
@@ -113,6 +114,7 @@ class Legs:
     def _tube(self, canvas: Canvas, hip: Point, foot: Point) -> Path:
         """Return a leg's outline, open above, with a toe or without."""
         half, (x, y), (fx, fy) = self.width / 2, hip, foot
+        # With a toe, the leg looks to the right as the animal does.
         toe = self.width * canvas.pick({0.0: 2.0, canvas.uniform(0.2, 0.9): 1.5})
         sole = [(fx - half, fy), (fx + half + toe, fy), (fx + half + toe * 0.8, fy - half)]
         if toe == 0:

@@ -44,6 +44,7 @@ def draw_ears(
         style: of `pick_ear_style`, or a species' own; empty draws none.
         sides: -1 for the left ear, 1 for the right one.
     """
+    # One length for both ears.
     length = canvas.uniform(0.5, 0.9) * (2.2 if style == "long" else 1)
     if style == "mane":
         _draw_mane(canvas, x, y, r)
@@ -127,6 +128,7 @@ def draw_face(canvas: Canvas, x: float, y: float, r: float, ear_style: str | Non
     # In a small head, features are often left out.
     if canvas.chance(0.2 if r < 0.4 else 0.04):
         return
+    # Both eyes alike.
     eyes, size = pick_eye_style(canvas), r * canvas.uniform(0.1, 0.22)
     if canvas.chance(0.9):
         for side in (-1, 1):
@@ -142,6 +144,7 @@ def draw_face(canvas: Canvas, x: float, y: float, r: float, ear_style: str | Non
 
 def _draw_face_outline(canvas: Canvas, x: float, y: float, r: float, shape: str) -> None:
     if shape == "cat":  # ears and head in one line
+        # The right half, and its mirror image from below.
         right = [(0.4, -0.9), (1, -1.6), (1.05, 0), (0.5, 0.85)]
         left = [(-px, py) for px, py in reversed(right)]
         canvas.loop(place(polyline(*right, *left, right[0]), x, y, r), "head")
@@ -186,6 +189,7 @@ def _draw_mouth(canvas: Canvas, x: float, y: float, r: float) -> None:
     """Draw a mouth below a nose at (x, y), or none."""
     mouth = canvas.pick(_MOUTHS)
     low = y + 0.15 * r
+    # A mouth belongs below the nose even where no nose is drawn.
     if mouth == "smile":
         width = canvas.uniform(0.15, 0.45) * r
         canvas.line(ellipse(x, low, width, 0.25 * r, turns=0.5), "head")
@@ -216,6 +220,7 @@ def draw_head_from_side(
     """Draw a head that looks to the right, radius about r; None picks a shape or style."""
     shape = canvas.pick(_HEAD_SHAPES) if shape is None else shape
     ear_style = pick_ear_style(canvas) if ear_style is None else ear_style
+    # The muzzle's end, from which mouth and nostril follow.
     nose = (x + r * canvas.uniform(1.3, 2.0), y + r * canvas.uniform(0.1, 0.7))
     _draw_head_outline(canvas, x, y, r, shape, nose)
     if ear_style and canvas.chance(0.75):

@@ -18,6 +18,7 @@ def draw_head_and_body(canvas: Canvas) -> None:
     """Draw a head beside or over a body, and perhaps a tail: all that some people draw."""
     r = canvas.uniform(0.25, 0.4)
     rx, ry = canvas.uniform(0.3, 0.6), canvas.uniform(0.3, 0.5)
+    # The head above, as of sitting toys, or to the right, as of standing animals.
     x, y = canvas.pick({(0.0, -ry - 0.7 * r): 2.0, (rx + 0.5 * r, -0.3 * ry): 2.0})
     canvas.begin_feature()
     draw_head = draw_face if canvas.chance(0.8) else draw_head_from_side
@@ -45,6 +46,7 @@ def draw_sitting_animal(canvas: Canvas) -> None:
     draw_head = draw_face if canvas.chance(0.4) else draw_head_from_side
     draw_head(canvas, lean + canvas.uniform(0, 0.15), -0.45 - 0.7 * r, r)
     canvas.begin_feature()
+    # Forelegs reach the ground in front of the thigh.
     _draw_sitting_legs(canvas, lean)
     if canvas.chance(0.7):
         canvas.begin_feature()
@@ -80,6 +82,7 @@ def draw_upright_animal(canvas: Canvas) -> None:
     feet = canvas.pick({"ring": 2.0, "line": 1.0, "drop": 1.0, "": 1.0})
     # A paw right at the body is a leg; one that somebody thinks of as a shoe is a foot.
     lower_part = canvas.pick({"back-foot": 1.0, "back-leg": 2.0})
+    # Both arms make the same gesture.
     reach, rise = canvas.uniform(0.08, 0.35), canvas.uniform(-0.4, 0.2)
     for side in (-1, 1):
         canvas.begin_feature()

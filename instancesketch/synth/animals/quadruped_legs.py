@@ -27,6 +27,7 @@ def draw_legs(canvas: Canvas, animal: Animal, running: bool) -> None:
         bend=canvas.uniform(-0.05, 0.05),
         foot=canvas.pick({"": 22.0, "oval": 1.0, "line": 0.3}),
     )
+    # From the side the far legs are hidden, and some people draw what they see.
     near_only, gap = canvas.chance(0.14), canvas.uniform(0.05, 0.2)
     inset, spread = canvas.uniform(0.2, 0.42), canvas.uniform(0.1, 0.4) if running else 0.0
     if canvas.chance(0.03):

@@ -54,6 +54,7 @@ def _draw_from_side(canvas: Canvas) -> None:
         canvas.begin_feature()
         _draw_neck(canvas, animal)
     canvas.begin_feature()
+    # The head may look at the viewer while the body is in profile.
     if animal.facing:
         draw_face(canvas, x, y, r, animal.ears)
     else:
@@ -61,6 +62,7 @@ def _draw_from_side(canvas: Canvas) -> None:
     if animal.tail:
         canvas.begin_feature()
         draw_tail(canvas, -0.48, -animal.half_height * canvas.uniform(0.1, 0.6), animal.tail)
+    # An animal without legs was left unfinished.
     pose = canvas.pick({"stand": 8.0, "run": 2.0, "lie": 0.7, "none": 0.5})
     if pose == "lie":
         draw_lying_legs(canvas, animal.half_height)
@@ -95,6 +97,7 @@ def draw_body(canvas: Canvas, animal: Animal) -> None:
 
 
 def _draw_shaggy_body(canvas: Canvas, half: float, style: str) -> None:
+    # Wool and spikes go round a body that is hardly uneven itself.
     around = canvas.blob(0, 0, 0.5, half, uneven=0.04)
     cuts = canvas.divide(canvas.integer(7, 18), 0, canvas.jitter(1, 0.03))
     if style == "spiky":

@@ -43,6 +43,7 @@ _ANY_TAILS = {
 
 # Proportions and styles as people draw them, not as the animals are.
 SPECIES = {
+    # Most drawings of a four-legged animal are of no species that one could name.
     "any": Species(
         share=5,
         ears=_ANY_EARS,

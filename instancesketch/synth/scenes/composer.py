@@ -116,6 +116,7 @@ class Composer:
         # Many large objects are drawn smaller, so that they have room beside each other.
         room = _MOST_FILLED * width * height
         unit = min(unit, np.sqrt(room / max(squared_sizes(words), 1e-9)))
+        # One generator for all: a scene depends on seed and index, whatever was composed before.
         page = Page(rng=rng, width=width, height=height, unit=float(unit))
         objects: list[DrawnObject] = []
         for word, count in words:
@@ -148,6 +149,7 @@ class Composer:
         self, word: str, rng: np.random.Generator
     ) -> tuple[Sequence[Path], Sketch | None, str]:
         """Return strokes of a word, their drawing (None for scenery), and the drawing's word."""
+        # A word may have drawings and scenery: half of its objects are either.
         pool = self.own.get(word) or self.others.get(word, [])
         if word in self.scenery and (not pool or rng.random() < 0.5):
             return draw_scenery(word, rng), None, word
@@ -181,6 +183,7 @@ class Composer:
         rows: list[tuple[float, int, int]] = []  # time, object, stroke
         for number, drawn in enumerate(objects):
             count = len(drawn.strokes)
+            # An object's strokes fall between its own number and the next one's.
             times = number + np.arange(count) / count
             if rng.random() < self.config.interleave:
                 times = np.sort(rng.uniform(0, len(objects), count))
@@ -197,6 +200,7 @@ class Composer:
                 labels.append([(UNLABELED, UNLABELED, None)] * len(drawn.strokes))
                 continue
             known = self.taxonomy.categories[category].parts
+            # One unlabelled object would make the whole scene wrong to train parts on.
             if sketch.part is None or not set(sketch.part) <= set(known):
                 return None
             names = sketch.label or sketch.part
@@ -207,6 +211,7 @@ class Composer:
 
 def _pick_drawing(pool: Sequence[Sketch], simple: bool, rng: np.random.Generator) -> Sketch:
     """Pick a drawing: of few strokes for small objects, of more for large ones."""
+    # The simplest of three, or half of the time the richer of two.
     chosen = [pool[int(i)] for i in rng.integers(len(pool), size=3 if simple else 2)]
     if simple:
         return min(chosen, key=len)

@@ -42,6 +42,7 @@ def place_in(page: Page, size: Box, host: PlacedObject) -> Box:
     low, high = host.box[:2] + size / 2, host.box[2:] - size / 2
     boxes = []
     for _ in range(_TRIES):
+        # Rather in the middle than at the host's edge.
         x, y = low + (high - low) * rng.beta(2, 2, 2)
         boxes.append(page.inside(standing_box(x, y + size[1] / 2, size)))
     return least_covering(boxes, [o.box for o in page.objects if o.place == "in"])
@@ -51,6 +52,7 @@ def place_held(page: Page, size: Box, host: PlacedObject) -> Box:
     """Return a box about one of the host's hands: a side, between shoulder and hip."""
     rng, (left, top, right, bottom) = page.rng, host.box
     size = _fit_to_host(page, size, host, rng.uniform(0.5, 1.1))
+    # Hands are at the sides of a person's box.
     x = left if rng.random() < 0.5 else right
     y = top + (bottom - top) * rng.uniform(0.3, 0.6)
     x, y = np.array([x, y]) + rng.normal(0, 0.25, 2) * size
@@ -76,5 +78,6 @@ RELATIONS: dict[str, Callable[[Page, Box, PlacedObject], Box]] = {
 
 def _fit_to_host(page: Page, size: Box, host: PlacedObject, share: float) -> Box:
     """Shrink a size (2,) to a share of the host's sides, but not to a dot."""
+    # The longer side decides, so that a long object may stick out of a narrow host.
     room = np.maximum((host.box[2:] - host.box[:2]) * share, SMALLEST * page.width)
     return size * min(1.0, float(max(room) / max(size)))

@@ -52,6 +52,7 @@ def _draw_stairs(canvas: Canvas, half: float, height: float) -> None:
         steps += [(w, y)]
         if i < count - 1:
             steps += [(w * notch, y - canvas.uniform(0, 0.05))]
+    # Both sides are mirror images: a fir is drawn by rote.
     right = polyline((0, -height), *steps)
     left = right * (-1, 1)
     if canvas.chance(0.55):
@@ -66,6 +67,7 @@ def _draw_stairs(canvas: Canvas, half: float, height: float) -> None:
 
 def _draw_twigs(canvas: Canvas, half: float, height: float) -> None:
     """Draw branches on both sides of the trunk, each a stroke or a pair in one."""
+    # All branches of a fir hang alike.
     in_pairs, sag = canvas.chance(0.4), canvas.uniform(-0.1, 0.35)
     for level in canvas.divide(canvas.integer(2, 5), 0.05, 0.75)[:-1]:
         reach, y = half * (0.4 + level), -height * (1 - level)

@@ -96,6 +96,7 @@ def _petal_paths(
     """Return petals about (0, 0), each line with its petal, or None where it draws several."""
     count, inner = style.count, style.inner
     sweep = canvas.pick({canvas.jitter(1, 0.03): 5.0, canvas.uniform(0.6, 0.9): 1.0})
+    # Petals go once round, or leave a gap that somebody didn't care to fill.
     cuts = canvas.divide(count, 0, sweep)
     pinch = canvas.uniform(0, 1.0)
     if style.petals == "curl":
@@ -187,6 +188,7 @@ def _draw_centre(canvas: Canvas, style: str, x: float, y: float, r: float, flatn
 def _draw_stem(canvas: Canvas, top: Point, foot: Point, name: str, leafy: bool) -> None:
     bend = canvas.uniform(-0.5, 0.5)
     middle = ((top[0] + foot[0]) / 2 + bend, (top[1] + foot[1]) / 2)
+    # The bend is drawn even for a straight stem, to keep seeded drawings as they are.
     stem = polyline(top, foot) if canvas.chance(0.3) else curve(top, middle, foot)
     style = canvas.pick({"line": 8.0, "two": 1.2, "loop": 0.3})
     beside = place(stem, canvas.uniform(0.12, 0.3), 0)

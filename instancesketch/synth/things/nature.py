@@ -28,6 +28,7 @@ def _wavy_path(
     canvas: Canvas, y: float, swing: float, left: float = 0.0, right: float = 1.0
 ) -> Path:
     """Return a line from left to right that rises and falls by about `swing`."""
+    # A spline through few heights: a drawn ground has no corners.
     x = np.linspace(left, right, canvas.integer(3, 6))
     heights = y + swing * np.clip(canvas.rng.normal(size=len(x)), -1.5, 1.5)
     return curve(*zip(x.tolist(), heights.tolist(), strict=True))
@@ -40,6 +41,7 @@ def draw_ground(canvas: Canvas) -> None:
 
 def draw_road(canvas: Canvas) -> None:
     """Draw two lines across, or into the depth; sometimes dashes in between."""
+    # The width of the road, for a length of 1.
     gap = canvas.uniform(0.08, 0.3)
     if canvas.chance(0.25):  # into the depth
         far = gap * canvas.uniform(0.2, 0.8)
@@ -63,6 +65,7 @@ def draw_river(canvas: Canvas) -> None:
     for offset in (-gap / 2, gap / 2 * canvas.uniform(0.8, 1.4)):
         draw_line(canvas, place(middle, 0, offset))
     for _ in range(canvas.integer(0, 5)):
+        # Waves lie between the banks, wherever these wind.
         x, y = points_at(middle, canvas.uniform(0.05, 0.85)).tolist()
         y_wave = y + gap * canvas.uniform(-0.3, 0.3)
         _draw_waves(canvas, x, y_wave, canvas.uniform(0.04, 0.12), 2)
@@ -92,6 +95,7 @@ def draw_ocean(canvas: Canvas) -> None:
 def draw_mountain(canvas: Canvas) -> None:
     """Draw peaks in one line, or overlapping ones of their own; snow on some."""
     count = canvas.integer(1, 4)
+    # Peaks differ in width and height, about one mean height.
     cuts, height = canvas.divide(count), canvas.uniform(0.25, 0.6)
     tops = [height * canvas.uniform(0.6, 1.1) for _ in range(count)]
     peaks = list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), tops, strict=True))
@@ -177,6 +181,7 @@ def draw_fence(canvas: Canvas) -> None:
     for y in (0.3 * height, 0.7 * height)[: canvas.integer(1, 2)]:
         draw_line(canvas, polyline((0, y), (1, y + canvas.rng.normal(0, 0.01))))
     half = canvas.pick({0.0: 2.0, 0.02: 1.0})
+    # Posts stand evenly; boards are hardly ever quite level.
     for x in np.linspace(0.02, 0.96, posts).tolist():
         if half:  # pointed pickets
             tip = polyline((x, height), (x, 0), (x + half, -half), (x + 2 * half, 0))

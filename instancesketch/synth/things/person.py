@@ -12,6 +12,7 @@ def draw_person(canvas: Canvas) -> None:
     """Draw a person about 1 tall, the chin at (0, 0)."""
     head, neck = canvas.uniform(0.09, 0.16), canvas.uniform(0.0, 0.05)
     torso = canvas.uniform(0.3, 0.4)
+    # The hip is hardly ever right below the chin; everything below the neck follows it.
     lean = canvas.rng.normal(0, 0.03)
     canvas.ring(0, -head, head * canvas.uniform(0.75, 1.0), head, UNLABELED)
     hip = neck + torso
@@ -42,6 +43,7 @@ def _draw_arms(canvas: Canvas, shoulder: float, lean: float) -> None:
     reach = canvas.uniform(0.18, 0.32)
     pose = canvas.pick({"down": 2.0, "out": 2.0, "up": 1.0, "ahead": 1.5})
     fall = {"down": 0.25, "out": 0.02, "up": -0.2, "ahead": 0.05}[pose]
+    # Both hands are at about one height.
     hands = [(side * reach, shoulder + fall + canvas.rng.normal(0, 0.04)) for side in (-1, 1)]
     if pose == "ahead":
         hands = [(reach, shoulder + fall + canvas.rng.normal(0, 0.04)) for _ in hands]
@@ -57,6 +59,7 @@ def _draw_legs(canvas: Canvas, hip: float, lean: float) -> None:
     length = canvas.uniform(0.3, 0.45)
     pose = canvas.pick({"stand": 4.0, "walk": 1.5, "sit": 1.5})
     spread = canvas.uniform(0.04, 0.18)
+    # Sitting persons look to the right; scenes mirror half of them.
     for side in (-1, 1):
         if pose == "sit":
             knee = (length / 2, hip + side * 0.02)

@@ -35,6 +35,7 @@ def draw_scenery(word: str, rng: np.random.Generator) -> list[Path]:
     Returns:
         A path (n, 2) per stroke, in a box with a longer side of `BOX`.
     """
+    # A style of its own: in a scene every object may be by another hand.
     canvas = Canvas(rng=rng, style=DrawingStyle.sample(rng))
     SCENERY[word](canvas)
     return [canvas.style.ink(stroke.path, rng) for stroke in fit_to_box(canvas.strokes)]

@@ -43,6 +43,7 @@ def draw_cloud(canvas: Canvas) -> None:
 
 def _draw_one_cloud(canvas: Canvas, x: float, y: float, ry: float) -> None:
     """Draw a cloud about (x, y): of bulges, as an oval, a few lines or a scribble."""
+    # What bulges, halves, corners and curls follow.
     edge = canvas.blob(x, y, 0.5, ry, uneven=canvas.uniform(0.02, 0.16))
     pinch = canvas.uniform(0, 0.8)
     style = canvas.pick(_CLOUDS)
@@ -196,6 +197,7 @@ def _draw_rays(canvas: Canvas, style: str, start: float, sweep: float, alternate
     shares = canvas.divide(count)[: -1 if sweep == 1 else None]
     if canvas.style.feature_order == "any":
         canvas.rng.shuffle(shares)
+    # Broad rays cover three fifths of the arc that is theirs.
     half, spread = 0.3 / count * sweep, canvas.uniform(0.02, 0.2)
     for i, share in enumerate(shares):
         foot = points_at(around, share)

@@ -64,6 +64,7 @@ def _draw_leafy_crown(canvas: Canvas, width: float) -> float:
 
 def _draw_crown(canvas: Canvas, style: str, edge: Path, ry: float) -> None:
     if style in ("bulges", "sides"):
+        # Few large bulges or many small ones; each is about as deep for its width.
         cuts = canvas.divide(canvas.integer(4, 16))
         depths = canvas.bulge_depths(len(cuts) - 1, 0.1, 0.7)
         whole = scallops(edge, cuts, depths, canvas.uniform(0, 0.8))
@@ -157,6 +158,7 @@ def _draw_tree_in_one_line(canvas: Canvas, width: float) -> None:
     """Draw a tree in one line: up one side of the trunk, round the crown, down the other."""
     half, ry = width / 2, canvas.uniform(0.3, 0.6)
     length, gap = canvas.uniform(0.3, 0.9), min(0.3, 0.4 * width)
+    # The gap below is as wide as the trunk, which closes it.
     crown = ellipse(0, 0, 0.5, ry, start=0.25 + gap / 2, turns=1 - gap)
     if canvas.chance(0.6):
         cuts = canvas.divide(canvas.integer(5, 12))

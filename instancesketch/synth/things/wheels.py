@@ -50,6 +50,7 @@ class Wheels:
     def floor_with_arches(self, canvas: Canvas) -> Path:
         """Return the floor from x = 1 to 0, round above each wheel."""
         r = self.radius * canvas.uniform(1.1, 1.5)
+        # From the front wheel to the rear one, since the floor runs from x = 1 to 0.
         arches = [ellipse(x, 0, r, r, start=0, turns=-0.5) for x in reversed(self.places)]
         return join([polyline((1, 0)), *arches, polyline((0, 0))])
 
