@@ -1,4 +1,4 @@
-"""Drawings for tests: seeded ones that look like something, and arbitrary ones for properties."""
+"""Drawings for tests: seeded synthetic ones, and arbitrary ones for properties."""
 
 from pathlib import Path
 
@@ -31,15 +31,17 @@ TINY_GROUPER = GrouperConfig(
 
 
 def drawn(number: int, seed: int = 5, category: str | None = None) -> list[Sketch]:
+    """Return labelled synthetic drawings."""
     return [draw(seed, i, category) for i in range(number)]
 
 
 def packed(sketches: list[Sketch], *, labels: bool = True) -> Batch:
+    """Pack drawings into one batch."""
     return pack(to_table(sketches), DOODLE7, labels=labels)
 
 
 def composed(number: int, seed: int = 3, most: int = 4) -> list[Sketch]:
-    """Scenes of few objects, made of drawings of the seven categories and of teapots."""
+    """Compose scenes of a few drawings of the seven categories and of teapots."""
     sketches = [
         s.replace(category="teapot", part=None, label=None, instance=None) if i % 5 == 0 else s
         for i, s in enumerate(drawn(40, seed=9))
@@ -49,13 +51,14 @@ def composed(number: int, seed: int = 3, most: int = 4) -> list[Sketch]:
 
 
 def packed_scenes(scenes: list[Sketch], *, labels: bool = True) -> Batch:
+    """Pack scenes into one batch."""
     return pack_scenes(to_table(scenes), DOODLE7, labels=labels)
 
 
 def corpus(
     folder: Path, sketches: list[Sketch], rows_per_group: int = 5_000, files: int = 1
 ) -> str:
-    """A folder of so many Parquet files of drawings or scenes."""
+    """Write drawings or scenes into a folder of `files` Parquet files; return its path."""
     folder.mkdir(exist_ok=True)
     for i in range(files):
         table = to_table(sketches[i::files])
@@ -64,11 +67,12 @@ def corpus(
 
 
 def sketch_of(*strokes: object, sketch_id: str = "s", **values: object) -> Sketch:
+    """Return a sketch of the given strokes."""
     return Sketch.from_strokes(strokes, sketch_id=sketch_id, **values)
 
 
 def split_strokes(batch: Batch) -> list[list[np.ndarray]]:
-    """The points of each stroke of each drawing."""
+    """Return the points of each stroke of each drawing of a batch."""
     strokes = torch.split(batch.points_P2, batch.stroke_len_S.tolist())
     ends = np.cumsum(batch.strokes_N.tolist())
     return [
@@ -85,7 +89,7 @@ drawings = st.lists(strokes, min_size=1, max_size=7)
 
 @st.composite
 def batches(draw_from: st.DrawFn) -> Batch:
-    """Batches of one to four arbitrary drawings, of categories at random."""
+    """Generate batches of one to four arbitrary drawings of random categories."""
     many = draw_from(st.lists(drawings, min_size=1, max_size=4))
     names = draw_from(
         st.lists(st.sampled_from(DOODLE7.category_names), min_size=len(many), max_size=len(many))

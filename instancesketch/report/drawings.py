@@ -52,7 +52,7 @@ class Drawing:
         then a wrong category, then the lowest confidence.
         """
         right_parts = 1 - len(self.wrong) / len(self.sketch)
-        # A plain drawing among scenes takes the place that its parts deserve.
+        # A plain drawing among scenes is ranked by its parts.
         objects = right_parts if self.agreement is None else self.agreement.pq
         right_category = self.true_category in (None, self.sketch.category)
         # Without scores nothing marks a drawing as doubtful, so it comes last.

@@ -188,7 +188,7 @@ def confusion(counted: Mapping[str, Any] | None, *, clickable: bool) -> Matrix |
 
 def _count(names: Sequence[str], row: Sequence[int], i: int, j: int) -> Count:
     count, total = row[j], sum(row)
-    # The extra column is known by its place: a part of a user's taxonomy may be called "none".
+    # The extra column is known by its position: a part of a user's taxonomy may be called "none".
     is_part = j < len(names) - 1
     return Count(
         count=count,

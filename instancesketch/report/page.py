@@ -78,6 +78,7 @@ def render_report(
         UserError: a drawing has other strokes in the result than in the truth.
     """
     drawings = Drawings.collect(result, truth, taxonomy, most)
+    # The policy allows the script by its hash, so it must be the very text that the page holds.
     script, scored = _script(), figures or {}
     return render_page(
         "report.html",
@@ -148,6 +149,7 @@ def _hash(text: str) -> str:
 
 def _json(data: Mapping[str, Any]) -> Markup:
     """Return JSON that can't close the script element it stands in, nor open a comment there."""
+    # Escaped as JSON allows, so that the browser's JSON.parse gives the original text.
     text = json.dumps(data, separators=(",", ":"))
     return Markup(text.replace("</", "<\\/").replace("<!", "<\\u0021"))
 
@@ -155,6 +157,7 @@ def _json(data: Mapping[str, Any]) -> Markup:
 def _summary(drawings: Drawings) -> str:
     failed = drawings.failed.total()
     rows = drawings.succeeded + failed
+    # Drawings and scenes together are called drawings.
     noun = "scene" if drawings.scenes and drawings.scenes == drawings.succeeded else "drawing"
     phrases = [f"{rows:,} {noun}{'s' * (rows != 1)}"]
     if drawings.scenes:

@@ -130,6 +130,7 @@ def _headline_of_sweep(
     score = {trial["trial"]: trial[key] for trial in trials}
     tiles = [
         (f"best {name}", score.get(best or ""), best or ""),
+        # The first trial is the recipe unchanged: the best beside it shows what the sweep gained.
         (f"{name} of the first", score.get("trial-01"), "the recipe itself"),
     ]
     return [
@@ -143,8 +144,10 @@ def _trials(
     trials: Sequence[Mapping[str, Any]], figure: tuple[str, str], best: str | None
 ) -> Table:
     key, name = figure
+    # In order of appearance: a dict keeps it, unlike a set.
     values = list(dict.fromkeys(v for trial in trials for v in trial["values"]))
     head = [name, "epochs", "ended", *(v.replace("_", " ") for v in values)]
+    # A column of reasons would be empty in most sweeps.
     failures = any(trial["reason"] for trial in trials)
     return Table(
         title="Trials",

@@ -1,1 +1,1 @@
-"""What is done with a result or corpus folder."""
+"""Evaluate, export, count and show the folders of results, corpora and runs."""

@@ -26,6 +26,7 @@ def evaluate(
     if taxonomy is None:
         raise UserError(f"{result} is not a result: `segment` writes one, with its taxonomy")
     true = list(read_sketches(truth, split, on_progress))
+    # Checked before the result is read, which takes longer.
     if not true:
         raise UserError(f"{truth} has no rows{of_split(split)}")
     # By the truth's ids: whatever split the result's rows have, only the truth's counts.

@@ -41,6 +41,7 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
     errors = ReasonCounter()
     for table in parquet.read_batches(corpus):
         try:
+            # Folders of earlier versions lack columns, which are added as nulls.
             table = cast_to_schema(table)
         except SketchError as error:
             raise UserError(f"{corpus}: {error}") from None

@@ -33,23 +33,24 @@ def sketch_html(sketch: Sketch) -> str:
 
 def sketches_html(sketches: Sequence[Sketch]) -> str:
     """Return the pictures of several sketches, side by side in the same colours."""
-    shown = sketches[:_MOST_SHOWN]
+    drawings = sketches[:_MOST_SHOWN]
     # One palette for all, so that a part has the same colour in every picture.
-    colours = palette(sorted({name for s in shown for name in stroke_names(s)}))
+    colours = palette(sorted({name for s in drawings for name in stroke_names(s)}))
     figures = "".join(
         _figure(
             to_svg(s, colours=colours, size=_SMALL, resolution=_RESOLUTION),
             s.error or s.category or "",
         )
-        for s in shown
+        for s in drawings
     )
-    rest = len(sketches) - len(shown)
+    rest = len(sketches) - len(drawings)
     more = f"<p>and {rest:,} more</p>" if rest else ""
-    return f"<div><div>{figures}</div>{_legend(shown, 'part', colours)}{more}</div>"
+    return f"<div><div>{figures}</div>{_legend(drawings, 'part', colours)}{more}</div>"
 
 
 def _views(drawing: Sketch) -> list[str]:
     """Return the values that the strokes of a drawing can be coloured by, the best first."""
+    # Objects first: in a scene, parts alone would not show what belongs together.
     views = ["object"] if drawing.object_category else []
     views += ["part"] if drawing.part is not None else []
     views += ["instance"] if any(drawing.instance or ()) else []
@@ -73,13 +74,14 @@ def _figure(picture: str, caption: str) -> str:
     )
 
 
-def _legend(shown: Sequence[Sketch], by: str, colours: Mapping[str, str]) -> str:
+def _legend(drawings: Sequence[Sketch], by: str, colours: Mapping[str, str]) -> str:
     """Return the colour of each name, with its counts of strokes and instances and mean score."""
     strokes: Counter[str] = Counter()
     scores: dict[str, list[float]] = {}
     instances: dict[str, set[tuple[int, int | None]]] = {}
-    for number, drawing in enumerate(shown):
+    for number, drawing in enumerate(drawings):
         nothing = (None,) * len(drawing)
+        # Instances number the strokes of a part; by object, the names have the number already.
         counted = (drawing.instance if by == "part" else None) or nothing
         for name, instance, score in zip(
             stroke_names(drawing, by), counted, drawing.part_score or nothing, strict=True
@@ -88,7 +90,8 @@ def _legend(shown: Sequence[Sketch], by: str, colours: Mapping[str, str]) -> str
             scores.setdefault(name, []).extend([] if score is None else [score])
             # Instance 1 of one drawing is another than instance 1 of the next.
             instances.setdefault(name, set()).update([(number, instance)] if instance else [])
-    if all(drawing.part is None and not drawing.object_category for drawing in shown):
+    # Without labels every stroke is `unlabeled`, which needs no legend.
+    if all(drawing.part is None and not drawing.object_category for drawing in drawings):
         return ""
     return "".join(
         _entry(name, colours[name], strokes[name], len(instances[name]), scores[name])

@@ -31,19 +31,20 @@ def report(
         UserError: a folder isn't of that kind, the two have no drawing in common, or the page
             can't be written.
     """
-    figures, true, shown = None, None, read_sketches(corpus, split, on_progress)
+    figures, true, rows = None, None, read_sketches(corpus, split, on_progress)
     if truth is not None:
         figures = evaluate(corpus, truth, split, on_progress).figures
         # The truth is kept in memory, since a result may have its rows in any order.
         true = {s.sketch_id: s for s in read_sketches(truth, split, on_progress)}
-        shown = (
+        # The result is filtered by the truth's ids, since only the truth's splits count.
+        rows = (
             s
             for s in read_sketches(corpus, on_progress=on_progress)
             if split is None or s.sketch_id in true
         )
-    # `shown` is a generator: a result larger than memory is read once, row by row.
+    # `rows` is a generator: a result larger than memory is read once, row by row.
     page = render_report(
-        shown,
+        rows,
         title=posixpath.basename(storage.absolute(corpus)),
         truth=true,
         figures=figures,
