@@ -39,12 +39,14 @@ class SourcesConfig(JobConfig):
         default=AUTO,
         metadata=option("format of all files; auto: look into each file", metavar="F"),
     )
+    # To measure what a model reads from the order, which is lost where strokes come from images.
     shuffle_strokes: int | None = field(
         default=None,
         metadata=option(
             "put the strokes of each sketch in a random order drawn with this seed", metavar="SEED"
         ),
     )
+    # A single record has no bound otherwise, and a worker holds it whole in memory.
     max_record_mb: float = field(
         default=64.0, metadata=option("reject larger drawings", metavar="MB")
     )
@@ -63,6 +65,7 @@ class IngestConfig(SourcesConfig):
             metavar="T",
         ),
     )
+    # By user, no hand that a model is tested on is one that it learned from.
     split_by: SplitBy = field(
         default="sketch",
         metadata=option(
@@ -73,7 +76,7 @@ class IngestConfig(SourcesConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectsConfig:
-    """How the objects of scenes are found before each is labelled."""
+    """The way to find the objects of scenes, each of which is then labelled."""
 
     # None: by the strokes alone.
     detector: str | None = field(
@@ -120,9 +123,11 @@ class SegmentConfig(SourcesConfig):
         ),
     )
     scenes: ObjectsConfig | None = None  # None: each row is one drawing
+    # Truth and result of one split can then be compared without labelling the others.
     split: str | None = field(
         default=None, metadata=option("only drawings of this split, such as valid", metavar="S")
     )
+    # Resolved before the job begins, so that all its workers round alike.
     precision: str = field(
         default=AUTO,
         metadata=option(

@@ -30,6 +30,7 @@ def ingest_job(config: IngestConfig) -> Job:
         UserError: a source isn't there.
     """
     refuse_overlap(config.sources, config.out)
+    # Whole, not by name: the file of a taxonomy may change, or lack on the machines of the workers.
     read = ReadConfig(
         taxonomy=None if config.taxonomy is None else Taxonomy.load(config.taxonomy).to_dict(),
         split_by=config.split_by,
@@ -42,7 +43,7 @@ def ingest_job(config: IngestConfig) -> Job:
         out=config.out,
         config={
             "verb": "ingest",
-            "sources": plan.sources,
+            "sources": plan.sources,  # with fingerprints: other files make other shards
             "format": config.format,
             **asdict(read),
         },

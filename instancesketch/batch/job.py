@@ -23,7 +23,7 @@ class Job:
     workers: int | None = None  # None: as many as the runner has room for
     gpus_per_worker: float = 0.0
     summary: Mapping[str, Any] = field(default_factory=dict)  # for `summary.json`, beside counts
-    quiet: bool = False
+    quiet: bool = False  # shows no progress
 
     @property
     def model_stages(self) -> tuple[ModelStage, ...]:
@@ -61,6 +61,7 @@ def refuse_overlap(sources: Iterable[str], out: str) -> None:
     Raises:
         UserError: they do.
     """
+    # A job that reads its own output would never end, or list other sources when it is continued.
     target = storage.absolute(out)
     for source in map(storage.absolute, sources):
         if storage.is_within(target, source) or storage.is_within(source, target):

@@ -47,6 +47,7 @@ def log_to(
     Raises:
         UserError: there is a log that can't be read.
     """
+    # Of the package alone: the records of Ray and others would drown its own.
     package = logging.getLogger("instancesketch")
     level = package.level
     handler = LogFile(storage.join(folder, LOG))
@@ -55,13 +56,11 @@ def log_to(
         package.setLevel(logging.INFO)
     try:
         _log.info("%s %s", verb, "continued" if handler.continues else "begun")
-        _log.info("config %s", format_config(config))
-        _log.info("with %s", _versions())
-        if runs_on is not None:
-            _log.info("on %s", runs_on)
+        _log_circumstances(config, runs_on)
         handler.start()
         yield
         _log.info("%s finished", verb)
+        # Only the last write shows whether the log is whole.
         handler.close()
         if handler.error:
             _log.warning("the end of this job's log is missing: %s", handler.error)
@@ -69,6 +68,7 @@ def log_to(
         _log.info("%s stopped (%s); the same command continues it", verb, type(stop).__name__)
         raise
     except BaseException as error:
+        # Only a bug leaves its traceback: a mistake of the user is explained by its line.
         mistake = find_user_error(error)
         _log.info("%s failed: %s", verb, mistake or type(error).__name__, exc_info=mistake is None)
         raise
@@ -76,6 +76,13 @@ def log_to(
         package.removeHandler(handler)
         package.setLevel(level)
         handler.close()
+
+
+def _log_circumstances(config: Mapping[str, Any], runs_on: str | None) -> None:
+    _log.info("config %s", format_config(config))
+    _log.info("with %s", _versions())
+    if runs_on is not None:
+        _log.info("on %s", runs_on)
 
 
 class LogFile(logging.Handler):
@@ -96,6 +103,7 @@ class LogFile(logging.Handler):
         self._changed = False
         self.error: UserError | None = None  # of the last write
         self._end = threading.Event()
+        # A daemon, so that a job which ends without closing its log ends all the same.
         self._thread = threading.Thread(target=self._write_at_intervals, daemon=True)
 
     def start(self) -> None:
@@ -121,6 +129,7 @@ class LogFile(logging.Handler):
             self._write()
 
     def _write(self) -> None:
+        # The lock is not kept while writing, which may take seconds: all that logs would wait.
         self.acquire()
         text, changed, self._changed = self._text, self._changed, False
         self.release()
@@ -145,6 +154,7 @@ def shorten(text: str) -> str:
 
 def format_config(config: Mapping[str, Any]) -> str:
     """Return a config in a line, with taxonomies by their names alone."""
+    # A taxonomy has hundreds of words.
     named = {
         key: value.get("name") if key == "taxonomy" and isinstance(value, Mapping) else value
         for key, value in config.items()

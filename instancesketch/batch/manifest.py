@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -46,6 +46,9 @@ TAKEN = "the sketch_id is already taken"
 
 class Manifest:
     """Collects the drawings of one shard in order, and what became of each."""
+
+    # Rows that come as tables stay tables: as dicts, one by one, they would take most of the time
+    # of labelling.
 
     def __init__(self) -> None:
         self._tables = [MANIFEST_SCHEMA.empty_table()]
@@ -93,7 +96,7 @@ class Manifest:
         """
         ids, dropped = rows["sketch_id"].to_pylist(), pa.array(~kept)
         strokes = pc.list_value_length(rows["stroke_len"]).combine_chunks()
-        of_row = {
+        of_kept = {
             "sketch_id": pa.array(ids, pa.string()),
             "hash": pa.array([_hash(key) for key in ids], pa.binary(16)),
             "format": _repeat(format, len(ids)),
@@ -101,20 +104,14 @@ class Manifest:
             "objects": pa.array(np.zeros(len(ids), np.int32)),
             "without_user": pa.array(without_user),
         }
-        columns = {name: pc.if_else(dropped, None, values) for name, values in of_row.items()}
+        # Without a hash, an entry is no row: those of other splits have the place alone.
+        columns = {name: pc.if_else(dropped, None, values) for name, values in of_kept.items()}
         columns |= {
             "file": _repeat(file, len(ids)),
             "position": pa.array([f"row {row}" for row in range(first, first + len(ids))]),
             "other_split": pa.array(~kept, mask=kept),
         }
-        arrays = [
-            columns[f.name] if f.name in columns else pa.nulls(len(ids), f.type)
-            for f in MANIFEST_SCHEMA
-        ]
-        self._tables += [
-            self._entries_table(),
-            pa.Table.from_arrays(arrays, schema=MANIFEST_SCHEMA),
-        ]
+        self._tables += [self._entries_table(), _fill_columns(columns, len(ids))]
         self._entries = []
 
     def skip(self, file: str, position: str, why: Literal["companion", "other_split"]) -> None:
@@ -130,6 +127,7 @@ class Manifest:
 
 
 def _hash(key: str) -> bytes:
+    # 16 bytes for each of 10^8 ids fit in the memory of one machine; the ids may not.
     return hashlib.blake2b(key.encode(), digest_size=16).digest()
 
 
@@ -137,8 +135,17 @@ def _repeat(text: str, times: int) -> pa.Array:
     return pa.array([text]).take(pa.array(np.zeros(times, np.int64)))
 
 
+def _fill_columns(columns: Mapping[str, pa.Array], rows: int) -> pa.Table:
+    """Return a table with `MANIFEST_SCHEMA`, null in the columns that are not given."""
+    arrays = [
+        columns[f.name] if f.name in columns else pa.nulls(rows, f.type) for f in MANIFEST_SCHEMA
+    ]
+    return pa.Table.from_arrays(arrays, schema=MANIFEST_SCHEMA)
+
+
 def with_outcomes(entries: pa.Table, rows: pa.Table) -> pa.Table:
     """Return a manifest with the errors and the numbers of objects of its labelled rows."""
+    # Rows are the entries with a hash, in the same order.
     at = np.flatnonzero(pc.is_valid(entries["hash"]).to_numpy())
     failed, objects = np.zeros(len(entries), bool), np.zeros(len(entries), np.int32)
     failed[at] = pc.is_valid(rows["error"]).to_numpy()
@@ -209,6 +216,7 @@ def rejections(
     own = clashes.filter(pc.equal(clashes["slice"], index))
     if not len(own):
         return unreadable
+    # By shard of the first row, so that each other manifest is read once.
     firsts = own["first_slice"].to_numpy()
     reasons = np.empty(len(own), object)
     for other in np.unique(firsts):
@@ -252,6 +260,7 @@ class Counts:
         )
         self.formats.update(count_values(rows["format"]))
         self.reasons.add(count_values(reasons))
+        # One reason for all: with its id in each there would be as many reasons as rows.
         self.reasons.add({TAKEN: len(duplicates)})
 
     def to_dict(self) -> dict[str, Any]:

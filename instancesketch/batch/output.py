@@ -29,7 +29,7 @@ from instancesketch.core import parquet, run_folder, storage
 T = TypeVar("T")
 R = TypeVar("R")
 
-_THREADS = 8
+_THREADS = 8  # an object store takes many requests at a time, each for tens of milliseconds
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Output:
         Raises:
             UserError: the folder was made with another config, or holds something else.
         """
+        # Nothing is written yet: the job may turn out to have no room on the cluster.
         if run_folder.is_claimed(self.location, config, run_folder.JOB):
             return run_folder.read_summary(self.location)
         return None
@@ -98,6 +99,7 @@ class Output:
         Returns:
             The content of `summary.json`.
         """
+        # Stored before any row is moved: a job that is stopped from here on moves the same rows.
         clashes = self._find_clashes(shards)
         duplicates = [manifest.duplicate_rows(clashes, i) for i in range(len(shards))]
         pairs = list(zip(shards, duplicates, strict=True))
@@ -113,6 +115,7 @@ class Output:
             )
         parquet.write_table(self.path("_rejected.parquet"), pa.concat_tables(rejected))
         summary = {**counts.to_dict(), **beside_counts}
+        # Last, for it marks the folder as finished.
         storage.write_json(self.path(run_folder.SUMMARY), summary)
         self.remove_state()
         return summary
@@ -125,6 +128,7 @@ class Output:
         """Remove the files that only an unfinished folder needs."""
         for name in ("slices", "in-hand", "clashes.parquet"):
             storage.remove(self.path("_state", name))
+        # Files that a stopped process was writing have names of their own, and nobody's care.
         for folder in (self.path(), self.path("_state")):
             for name in storage.list_unfinished(folder):
                 storage.remove(storage.join(folder, name))
@@ -160,6 +164,7 @@ def _map_in_threads(work: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
         waiting: deque[Future[R]] = deque()
         for value in values:
             waiting.append(pool.submit(work, value))
+            # Manifests of a large job, all read ahead, would fill the memory.
             if len(waiting) > 2 * _THREADS:
                 yield waiting.popleft().result()
         while waiting:

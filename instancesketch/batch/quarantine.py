@@ -1,9 +1,9 @@
 """Finds the elements of a shard that raise, or that kill the process which works on them.
 
 A killed process leaves no exception, so a marker file names each range of elements before work on
-it begins. The next process that tries the shard finds the marker. It tries a range that was in hand
-when a process died once more, since a worker may be lost for reasons of its own. After the second
-death it splits the range until the one guilty element stands alone, and gives that one up by name.
+it begins. The next process that tries the shard finds the marker. It tries the range in which a
+process died once more, since a worker may be lost for reasons of its own. After the second death it
+splits the range until the one guilty element stands alone, and gives that one up by name.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Marker:
         storage.write_json(self.location, {"run": self.run, "ranges": ranges, "lost": lost})
 
     def clear(self) -> None:
-        """Remove the file: nothing is in hand."""
+        """Remove the file once the shard is done."""
         storage.remove(self.location)
 
 
@@ -67,7 +67,7 @@ def run(
         The values of `work` and `give_up`, in the order of the elements.
 
     Raises:
-        UserError: `work` raised one; it is no element's fault.
+        UserError: `work` raised one, for which no element is to blame.
     """
     ranges, lost = _resume(marker, count)
     done = [(element, give_up(element, None)) for element in lost]
@@ -95,8 +95,10 @@ def _resume(marker: Marker, count: int) -> tuple[list[list[int]], list[int]]:
     state = marker.load()
     if state is None:
         return ([[0, count, 0]] if count else []), []
+    # The first range is the one in which the process died.
     (start, stop, deaths), *rest = state["ranges"]
     lost: list[int] = state["lost"]
+    # What ended an earlier run may have been the user.
     deaths = deaths + 1 if state["run"] == marker.run else 0
     if deaths < 2:
         return [[start, stop, deaths], *rest], lost

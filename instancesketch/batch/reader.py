@@ -40,9 +40,10 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True, kw_only=True)
 class ReadConfig:
-    """How drawings become rows."""
+    """The labels that are read with drawings, the splits they get, and the limits."""
 
     taxonomy: dict[str, Any] | None = None  # as `Taxonomy.to_dict`; None: the format decides
+    # The fields are stored in the config of a job, so their names stay.
     # Whether the file's labels are kept, and must be known; "objects": those of scenes alone.
     labels: bool | Literal["objects"] = True
     split_by: SplitBy = "sketch"
@@ -71,6 +72,7 @@ class Read(ShardTask):
         )
         rows = pa.concat_tables([SCHEMA.empty_table(), *(rows for rows, _ in tables)])
         entries = [MANIFEST_SCHEMA.empty_table(), *(entries for _, entries in tables)]
+        # Where objects are given, a scene without any can't be labelled, and no model sees it.
         if self.adds_error:
             error = pa.nulls(len(rows), pa.string())
             if self.config.labels == "objects":
@@ -121,10 +123,10 @@ class _RangeReader:
         self._path = file_range.path
         format = file_range.format
         if format == AUTO:
-            found = sniff(self._path, self._filesystem)
-            if found is None:
+            detected = sniff(self._path, self._filesystem)
+            if detected is None:
                 return [explain_unknown(self._path, self._filesystem)]
-            format = found
+            format = detected
         if format == COMPANION:
             self._manifest.skip(self._path, "", "companion")
             return []
@@ -154,7 +156,7 @@ class _RangeReader:
         if isinstance(record, Rejection):
             self._manifest.reject(record)
         elif isinstance(record, RowBatch):
-            self._close_table()
+            self._close_table()  # rows keep the order of the file
             self._tables.append(self._accept_rows(record))
         else:
             self._add_drawing(record)
@@ -204,6 +206,7 @@ class _RangeReader:
 
 def shuffle_strokes(sketch: Sketch, seed: int) -> Sketch:
     """Return a sketch with its strokes in an order that depends on the seed and the id alone."""
+    # Not on the place of the sketch in its file, so that any shard of it gives the same order.
     digest = hashlib.blake2b(f"{seed}\0{sketch.sketch_id}".encode(), digest_size=8).digest()
     order = np.random.default_rng(int.from_bytes(digest, "big")).permutation(len(sketch))
     return sketch.take(order.tolist())

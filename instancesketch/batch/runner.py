@@ -56,6 +56,7 @@ def run_job(job: Job, runner: Runner) -> Summary:
     output = Output(storage.absolute(job.out))
     finished = output.check(job.config)
     if finished is not None:
+        # It may have been stopped between its summary and the end.
         output.remove_state()
         return _checked(Summary(location=output.location, counts=finished, finished_before=True))
     names = [shard.name for shard in job.shards]
@@ -63,6 +64,7 @@ def run_job(job: Job, runner: Runner) -> Summary:
     todo = [shard for shard in job.shards if shard.name in missing]
     started = time.monotonic()
     if todo:
+        # In this order: a job that finds no room leaves no folder behind.
         runner.connect(job)
         output.claim(job.config)
     with job_log.log_to(output.location, job.verb, job.config, runner.describe()):
@@ -85,6 +87,7 @@ def _run_shards(
     usage = _JobUsage()
     with runner.quiet(), Progress(job.verb, quiet=job.quiet) as progress:
         for state in runner.run(job, todo, run):
+            # Shards that are written stay; the same command does the others.
             if state.error is not None:
                 raise UserError(state.error)
             usage.add(state.usage)
@@ -98,6 +101,7 @@ def _run_shards(
             "sketches": pace.sketches,
             "seconds": round(seconds, 3),
             "sketches_per_second": round(pace.sketches / seconds, 1),
+            # Beside the speed, which would otherwise be that of small jobs and of the machine.
             "start_up_seconds": round(pace.began - started, 3),
         },
         **usage.to_dict(pace.sketches),
@@ -121,6 +125,7 @@ class _JobUsage:
 
     def add(self, stages: Mapping[str, StageUsage]) -> None:
         for name, usage in stages.items():
+            # Workers come and go, so the greatest of all of them counts.
             self._memory_mb[name] = max(usage.memory_mb, self._memory_mb.get(name, 0.0))
             self._seconds[name] = self._seconds.get(name, 0.0) + usage.seconds
             self._nodes.setdefault(name, set()).add(usage.node)

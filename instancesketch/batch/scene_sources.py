@@ -74,11 +74,13 @@ class DrawingSource:
             for i in range(number * _PROCEDURAL, (number + 1) * _PROCEDURAL):
                 yield draw(seed, i)
             return
+        # The constant keeps these numbers apart from those that compose the scenes.
         rng = np.random.default_rng([seed, number, 0x9001])
         whole = self.fits_in_memory
         for groups in self.corpora:
             chosen = list(groups)
             if not whole and len(groups) > MAX_GROUPS:
+                # Whole row groups, since a single row can't be read without its group.
                 chosen = [groups[i] for i in np.sort(rng.permutation(len(groups))[:MAX_GROUPS])]
             # Each corpus has an equal share, each row group of it too.
             most = None if whole else -(-MAX_ROWS // len(self.corpora) // len(chosen or [0]))

@@ -43,14 +43,8 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
     precision = resolve(config.precision, device)
     # Before anything is started, so that wrong weights are refused at once.
     labelling = labelling or _labelling(config, precision)
-    scenes = None if config.scenes is None else _objects_dict(config.scenes)
-    read = ReadConfig(
-        taxonomy=labelling.taxonomy.to_dict(),
-        labels="objects" if scenes and scenes["given_objects"] else False,
-        shuffle_strokes=config.shuffle_strokes,
-        only_split=config.split,
-        max_record_mb=config.max_record_mb,
-    )
+    scenes = {} if config.scenes is None else _describe_objects(config.scenes)
+    read = _read_config(config, labelling)
     plan = plan_shards(config.sources, config.format)
     return Job(
         verb="segment",
@@ -62,7 +56,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
             "weights": [_fingerprint(source) for source in config.weights],
             "given_category": config.given_category,
             "precision": precision,  # so that no result is of two machines that differ in it
-            "scenes": scenes,
+            "scenes": scenes or None,
             **asdict(read),
         },
         shards=plan.shards,
@@ -76,15 +70,28 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
             "taxonomy": read.taxonomy,
             "device": device,
             "precision": precision,
-            **(scenes or {}),
+            **scenes,
         },
         quiet=config.quiet,
+    )
+
+
+def _read_config(config: SegmentConfig, labelling: Labelling) -> ReadConfig:
+    given_objects = config.scenes is not None and config.scenes.given_objects
+    return ReadConfig(
+        taxonomy=labelling.taxonomy.to_dict(),
+        # No label of the input reaches a model, unless the objects are to be taken as true.
+        labels="objects" if given_objects else False,
+        shuffle_strokes=config.shuffle_strokes,
+        only_split=config.split,
+        max_record_mb=config.max_record_mb,
     )
 
 
 def _labelling(config: SegmentConfig, precision: str) -> Labelling:
     from instancesketch.models import weights
 
+    # Workers have other working folders than this process.
     sources = tuple(map(weights.absolute, config.weights))
     scenes = config.scenes
     if scenes is None:
@@ -111,19 +118,20 @@ def _load_segmenter(
     return partial(segmenter.label_table, given_category=given_category)
 
 
-def _objects_dict(scenes: ObjectsConfig) -> dict[str, Any]:
+def _describe_objects(scenes: ObjectsConfig) -> dict[str, Any]:
     detector = None if scenes.detector is None else _fingerprint(scenes.detector, ["detector"])
     return {**asdict(scenes), "detector": detector}
 
 
-def _fingerprint(source: str, kinds: list[str] | None = None) -> dict[str, str]:
-    """Return weights by content, so that no result is continued with others of that name."""
+def _fingerprint(source: str, model_kinds: list[str] | None = None) -> dict[str, str]:
+    """Return the name of weights and a digest of the kinds given, by default of all."""
     from instancesketch.models import weights
 
+    # By content: a run that is trained on has other weights of the same name.
     folder, digest = weights.locate(source), hashlib.blake2b(digest_size=16)
-    for kind in kinds or storage.list_names(folder):
+    for model_kind in model_kinds or storage.list_names(folder):
         for name in ("config.json", "model.safetensors"):
-            location = storage.join(folder, kind, name)
+            location = storage.join(folder, model_kind, name)
             if storage.exists(location):
-                digest.update(f"{kind}/{name}\0".encode() + storage.read_bytes(location))
+                digest.update(f"{model_kind}/{name}\0".encode() + storage.read_bytes(location))
     return {"weights": source, "digest": digest.hexdigest()}

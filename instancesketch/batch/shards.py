@@ -22,10 +22,10 @@ from instancesketch.core.errors import UserError
 from instancesketch.formats import FORMATS, FileRange, sniff
 
 # Small sources are cut finer, so that every worker gets some and a stop loses little.
-MAX_BYTES = 16 << 20
+MAX_BYTES = 16 << 20  # a worker holds the rows of a shard in memory
 MIN_BYTES = 1 << 20
 TARGET_SHARDS = 64
-MAX_FILES = 2_000
+MAX_FILES = 2_000  # opening a file takes longer than reading a small one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,7 @@ def plan_shards(sources: Sequence[str], format: str = AUTO) -> ShardPlan:
         described.append(_describe(storage.absolute(source), listed))
     if not files:
         raise UserError(f"no files in {', '.join(sources)}")
+    # By the sources alone, not by the workers: a job that is continued has the same shards.
     target = sum(file.size for file in files) // TARGET_SHARDS
     groups = _group(files, format, min(max(target, MIN_BYTES), MAX_BYTES))
     shards = tuple(
@@ -103,6 +104,7 @@ def list_files(source: str) -> tuple[list[SourceFile], int]:
         infos = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
     except OSError as error:
         raise UserError(f"{source} can't be listed: {storage.describe_error(error)}") from None
+    # A filesystem lists in any order, and the order decides which of two equal ids is kept.
     files = sorted((i for i in infos if i.type != fs.FileType.Directory), key=lambda i: i.path)
     row_folders = {posixpath.dirname(i.path) for i in files if i.extension == "parquet"}
     # The summary of a corpus lies beside its rows and holds no drawing.
@@ -126,6 +128,7 @@ def _is_hidden(path: str) -> bool:
 
 
 def _describe(source: str, files: Sequence[SourceFile]) -> dict[str, Any]:
+    # Of sizes and times, not of contents: a hundred gigabytes aren't read twice.
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
         digest.update(f"{file.path}\0{file.size}\0{file.changed}\n".encode())
@@ -176,6 +179,7 @@ def _cut(file: SourceFile, whole: FileRange, target: int) -> Iterable[FileRange]
     if name is not None and split_by is not None:
         whole = replace(whole, format=name)
     if split_by == "lines":
+        # Anywhere: a line belongs to the range in which it begins.
         starts = list(range(0, file.size, target))
         ends: list[int | None] = [*starts[1:], None]
         return [replace(whole, start=a, end=b) for a, b in zip(starts, ends, strict=True)]
@@ -198,6 +202,7 @@ def _row_groups(
     ranges: list[tuple[int, int | None]] = []
     start, total = 0, 0
     for i, size in enumerate(sizes):
+        # A range has one group at least, however large that is.
         if i > start and total + size > target:
             ranges.append((start, i))
             start, total = i, 0

@@ -44,7 +44,7 @@ class Shard(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class StageUsage:
-    """What a stage took for one shard."""
+    """The time and memory of a stage for one shard."""
 
     seconds: float
     memory_mb: float  # the most that the process has held so far

@@ -65,6 +65,7 @@ def synth_drawings(config: DrawingsConfig, runner: Runner) -> Summary:
 
 
 def _number_shards(number: int, seed: int, per_shard: int) -> list[NumberShard]:
+    # A seed below 0 is none for NumPy's generators.
     if number < 1 or seed < 0:
         raise UserError("--number is 1 or more, and --seed 0 or more")
     return [
@@ -126,6 +127,7 @@ def _scenes_job(config: ScenesConfig) -> Job:
             "verb": "synth scenes",
             "number": config.number,
             "seed": config.seed,
+            # With fingerprints: other drawings make other scenes.
             "from": plan_shards(config.sources).sources if config.sources else (),
             "yolo": config.yolo and storage.absolute(config.yolo),
             **asdict(config.scene),
@@ -162,6 +164,7 @@ class Compose(ShardTask):
         """Compose the scenes of a shard."""
         shard, manifest, scenes = state.shard, Manifest(), []
         assert isinstance(shard, NumberShard)
+        # By the shard, so that shards can be composed in any order and by any worker.
         sample = 0 if self.drawings.fits_in_memory else shard.start // SCENES_PER_SHARD
         composers = _load_composers(self.drawings, self.seed, sample, self.scene)
         for index in range(shard.start, shard.stop):
@@ -209,7 +212,7 @@ class WriteImages(Write):
 def _with_object_counts(summary: Summary) -> Summary:
     """Add the counts of objects to a summary and its `summary.json`."""
     if "objects_by_category" in summary.counts:
-        return summary
+        return summary  # finished before
     words: Counter[str] = Counter()
     for table in parquet.read_batches(summary.location, ["object_category"]):
         words += count_values(pc.list_flatten(table["object_category"]))

@@ -17,7 +17,7 @@ _LONGEST_VALUE = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where a folder keeps its config, and the option that names the folder in errors."""
+    """The file in which a folder keeps its config, and the option that names the folder."""
 
     config_file: str
     option: str

@@ -74,6 +74,7 @@ def add_pool(
     shards: int,
 ) -> Dataset:
     """Return a dataset of shards that go through the actor pool of a stage."""
+    # One CPU each, also for workers on GPUs: they pack rows and hand results back.
     return dataset.map(
         worker_class(stage),
         fn_constructor_kwargs={

@@ -35,7 +35,7 @@ _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """What the cluster has, all nodes together, and what it has room for."""
+    """The CPUs and GPUs of a cluster, all nodes together, and its room for workers."""
 
     cpus: int
     gpus: int
@@ -67,6 +67,7 @@ def connect(
     set_environment()
     import ray
 
+    # A trial of a sweep, for one, runs inside a Ray that is joined already.
     if not ray.is_initialized():
         _join_or_start(show_worker_output)
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
@@ -157,6 +158,7 @@ def local_cpus() -> int:
 def _join_or_start(show_worker_output: bool) -> None:
     address = os.environ.get("RAY_ADDRESS")
     options = {"log_to_driver": show_worker_output, "logging_level": logging.ERROR}
+    # Notes that Ray prints at its start would stand between the lines of a command.
     logging.getLogger("ray").setLevel(logging.ERROR)
     if not address or address == "local":
         _start(options)
@@ -241,6 +243,7 @@ def refuse_lost(option: str, location: str) -> None:
         UserError: the location is in that directory.
     """
     has_directory = _submitted_job().get("runtime_env", {}).get("working_dir")
+    # Where no directory was submitted, the job runs where it is, and what it writes stays.
     if has_directory and storage.is_within(storage.absolute(location), os.getcwd()):
         raise UserError(
             f"{option} {location} would lie in this job's working directory, which is removed "

@@ -30,6 +30,7 @@ def plan_job(job: Job) -> dict[str, Any]:
     size = sum(source["bytes"] for source in sources)
     left = 0 if is_finished else len(output.list_missing(names))
     workers = job.workers
+    # Of a cluster that isn't joined the size is unknown.
     if workers is None and not os.environ.get("RAY_ADDRESS"):
         workers = local_cpus()
     return {
@@ -48,6 +49,7 @@ def plan_job(job: Job) -> dict[str, Any]:
 
 def _count_rows(sources: list[str]) -> int | None:
     """Return the number of rows of corpora; None where one of the sources is something else."""
+    # Parquet's footers have it; any other file would have to be read to its end.
     total = 0
     for source in sources:
         files = [source]

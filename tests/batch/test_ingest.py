@@ -55,8 +55,8 @@ def test_all_real_drawings_are_read(
     assert len(table) == summary.rows == (splits if isinstance(splits, int) else 14_000)
     assert strokes in (None, summary.counts["strokes"])
     if isinstance(splits, dict):
-        found = {v["values"]: v["counts"] for v in pc.value_counts(table["split"]).to_pylist()}
-        assert found == splits
+        counts = {v["values"]: v["counts"] for v in pc.value_counts(table["split"]).to_pylist()}
+        assert counts == splits
 
 
 def test_broken_files_are_rejected_by_name_and_the_others_read(tmp_path: Path) -> None:
@@ -66,8 +66,8 @@ def test_broken_files_are_rejected_by_name_and_the_others_read(tmp_path: Path) -
     assert summary.rows == broken.good - broken.clashes
     assert summary.rejected == len(rejected)
     for name, reason in broken.reasons.items():
-        found = [r["reason"] for r in rejected if r["file"].endswith(f"/{name}")]
-        assert any(reason in text for text in found), (name, found)
+        reasons = [r["reason"] for r in rejected if r["file"].endswith(f"/{name}")]
+        assert any(reason in text for text in reasons), (name, reasons)
     assert sum("is already taken by" in r["reason"] for r in rejected) == broken.clashes
 
 
@@ -120,9 +120,9 @@ def test_an_error_names_the_rejections_where_nothing_is_readable(tmp_path: Path)
 
 def test_shuffled_corpora_of_a_seed_are_equal(data_dir: Path, tmp_path: Path) -> None:
     source = data_dir / "doodle7-real" / "json" / "2leg"
-    found = []
+    files = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         run(tmp_path / name, source, shuffle_strokes=seed)
-        found.append(visible(tmp_path / name))
-    assert found[0] == found[1]
-    assert found[0] != found[2]
+        files.append(visible(tmp_path / name))
+    assert files[0] == files[1]
+    assert files[0] != files[2]

@@ -43,8 +43,8 @@ def test_clashes_are_all_rows_but_the_first_of_an_id(shards: list[list[str]]) ->
             if name in first:
                 expected.append((i, row, *first[name]))
             first.setdefault(name, (i, row))
-    found = find_clashes(hashes).to_pylist()
-    assert [tuple(clash.values()) for clash in found] == expected
+    clashes = find_clashes(hashes).to_pylist()
+    assert [tuple(clash.values()) for clash in clashes] == expected
 
 
 def test_both_halves_of_a_hash_count() -> None:
@@ -55,18 +55,18 @@ def test_both_halves_of_a_hash_count() -> None:
 def test_rejections_name_the_later_row_and_where_the_first_is() -> None:
     tables = [manifest_of(["a", None, "b"], "one"), manifest_of([None, "b"], "two")]
     clashes = find_clashes([id_hashes(t) for t in tables])
-    found = rejections(1, tables[1], clashes, lambda i: tables[i]).to_pylist()
-    assert [tuple(r.values()) for r in found] == [
+    rejected = rejections(1, tables[1], clashes, lambda i: tables[i]).to_pylist()
+    assert [tuple(r.values()) for r in rejected] == [
         ("two", "line 1", "stroke 1 is empty"),
         ("two", "line 2", "sketch_id 'b' is already taken by 'one line 3'"),
     ]
     counts = Counts()
     for i, table in enumerate(tables):
         counts.add(table, duplicate_rows(clashes, i))
-    found_counts = counts.to_dict()
-    assert (found_counts["rows"], found_counts["strokes"], found_counts["rejected"]) == (2, 4, 3)
-    assert found_counts["rows_by_format"] == {"quickdraw": 2}
-    assert found_counts["rejected_by_reason"] == {
+    numbers = counts.to_dict()
+    assert (numbers["rows"], numbers["strokes"], numbers["rejected"]) == (2, 4, 3)
+    assert numbers["rows_by_format"] == {"quickdraw": 2}
+    assert numbers["rejected_by_reason"] == {
         "stroke … is empty": 2,
         "the sketch_id is already taken": 1,
     }

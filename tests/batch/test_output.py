@@ -117,7 +117,7 @@ def test_the_same_command_at_the_same_time_does_no_harm(
             for module, name in STEPS:
                 let_in = _letting_in(getattr(module, name), left, partial(work, output))
                 patched.setattr(module, name, let_in)
-            with contextlib.suppress(UserError):  # it may find its files gone, and say so
+            with contextlib.suppress(UserError):  # it may find its files gone, with an error
                 work(output)
         work(output)
         assert contents(tmp_path / f"both-{step}") == expected, step

@@ -51,12 +51,12 @@ def test_only_elements_that_raise_are_given_up(
             raise RuntimeError(f"element {wrong[0]}")
         return covered(start, stop)
 
-    found = flat(
+    result = flat(
         quarantine.run(
             count, work, lambda i, e: [f"{i}: {e}"], marker(tmp_path_factory.mktemp("m"))
         )
     )
-    assert found == [f"{i}: element {i}" if i in bad else f"done {i}" for i in range(count)]
+    assert result == [f"{i}: element {i}" if i in bad else f"done {i}" for i in range(count)]
 
 
 def in_processes(folder: Path, count: int, killers: set[int], run: str, most: int) -> int:
@@ -68,8 +68,8 @@ def in_processes(folder: Path, count: int, killers: set[int], run: str, most: in
                 os.kill(os.getpid(), signal.SIGKILL)
             return covered(start, stop)
 
-        found = quarantine.run(count, work, lambda i, e: [f"lost {i} {e}"], marker(folder, run))
-        (folder / "found").write_text("\n".join(flat(found)))
+        result = quarantine.run(count, work, lambda i, e: [f"lost {i} {e}"], marker(folder, run))
+        (folder / "result").write_text("\n".join(flat(result)))
 
     for deaths in range(most + 1):
         process = FORK.Process(target=attempt)
@@ -85,17 +85,17 @@ def test_only_elements_that_kill_are_lost(tmp_path: Path, killers: set[int]) -> 
     deaths = in_processes(tmp_path, 1_000, killers, "run", most=40)
     assert deaths <= 8 * len(killers)
     expected = [f"lost {i} None" if i in killers else f"done {i}" for i in range(1_000)]
-    assert (tmp_path / "found").read_text().split("\n") == expected
+    assert (tmp_path / "result").read_text().split("\n") == expected
 
 
 def test_a_job_that_is_stopped_and_run_again_blames_nothing(tmp_path: Path) -> None:
     for run in ("first", "second", "third"):
         assert in_processes(tmp_path, 10, {4}, run, most=0) == 1
     assert in_processes(tmp_path, 10, set(), "last", most=0) == 0
-    assert (tmp_path / "found").read_text().split("\n") == covered(0, 10)
+    assert (tmp_path / "result").read_text().split("\n") == covered(0, 10)
 
 
 def test_one_lost_worker_blames_nothing(tmp_path: Path) -> None:
     assert in_processes(tmp_path, 10, {4}, "run", most=0) == 1
     assert in_processes(tmp_path, 10, set(), "run", most=0) == 0
-    assert (tmp_path / "found").read_text().split("\n") == covered(0, 10)
+    assert (tmp_path / "result").read_text().split("\n") == covered(0, 10)

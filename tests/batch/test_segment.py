@@ -77,9 +77,9 @@ def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
     keys[40], keys[11] = "kill", "raise"
     write_drawings(tmp_path / "in", keys)
     summary = run(tmp_path / "out", tmp_path / "in")
-    found = rows(tmp_path / "out")
-    assert [r["sketch_id"] for r in found] == keys
-    assert {r["sketch_id"]: r["error"] for r in found if r["error"]} == {
+    result = rows(tmp_path / "out")
+    assert [r["sketch_id"] for r in result] == keys
+    assert {r["sketch_id"]: r["error"] for r in result if r["error"]} == {
         "kill": "the labelling process died on this row",
         "raise": "labelling failed: RuntimeError: out of crayons",
     }
@@ -97,8 +97,8 @@ def follow(name: str, rows: pa.Table) -> pa.Table:
         os.kill(os.getpid(), signal.SIGKILL)
     if f"raise {name}" in ids:
         raise RuntimeError("out of crayons")
-    been = [f"{before} {name}" for before in rows["category"].to_pylist()]
-    return build_result_table(rows, {"category": pa.array(been)})
+    categories = [f"{before} {name}" for before in rows["category"].to_pylist()]
+    return build_result_table(rows, {"category": pa.array(categories)})
 
 
 def following(name: str, device: str) -> LabelRows:
@@ -133,12 +133,12 @@ def test_a_row_may_fail_at_any_stage_and_the_next_ones_leave_it_alone(
         sources=(str(tmp_path / "in"),), out=str(tmp_path / "out"), weights=(), quiet=True
     )
     summary = segment(config, RayRunner(), FOLLOWING)
-    found = rows(tmp_path / "out")
-    assert [r["sketch_id"] for r in found] == keys
+    result = rows(tmp_path / "out")
+    assert [r["sketch_id"] for r in result] == keys
     errors = {f"{what} {name}": error.format(name) for name in stages}
-    assert {r["sketch_id"]: r["error"] for r in found if r["error"]} == errors
-    been = {r["error"] is None: r["category"] for r in found}
-    assert been == {True: "sun detecting grouping labelling", False: None}
+    assert {r["sketch_id"]: r["error"] for r in result if r["error"]} == errors
+    category_by_success = {r["error"] is None: r["category"] for r in result}
+    assert category_by_success == {True: "sun detecting grouping labelling", False: None}
     assert (summary.rows, summary.failed, summary.rejected) == (40, len(stages), 0)
     all_stages = ["reading", *NAMES, "writing"]
     assert list(summary.counts["stages"]) == all_stages
@@ -171,12 +171,12 @@ def test_rows_out_are_rows_in_and_a_result_is_a_corpus(
         workers=1,
     )
     first = segment(config, RayRunner())
-    found = rows(tmp_path / "result")
-    assert len(found) == first.rows == first.counts["rows_by_format"]["json"] > 0
-    assert all(len(r["part"]) == len(r["stroke_len"]) == len(r["part_score"]) for r in found)
+    result = rows(tmp_path / "result")
+    assert len(result) == first.rows == first.counts["rows_by_format"]["json"] > 0
+    assert all(len(r["part"]) == len(r["stroke_len"]) == len(r["part_score"]) for r in result)
     again = ingest(IngestConfig(sources=(config.out,), out=str(tmp_path / "corpus")), RayRunner())
     assert (again.rows, again.rejected) == (first.rows, 0)
-    assert [r["part"] for r in rows(tmp_path / "corpus")] == [r["part"] for r in found]
+    assert [r["part"] for r in rows(tmp_path / "corpus")] == [r["part"] for r in result]
 
 
 def test_missing_weights_are_refused_before_anything_starts(tmp_path: Path) -> None:

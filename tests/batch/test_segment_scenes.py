@@ -44,16 +44,16 @@ def test_boxes_stay_with_their_rows(numbers: list[int]) -> None:
     table = with_boxes(dots(len(numbers)), want)
     assert table.schema.equals(BOXES_SCHEMA)
     assert table["part"].null_count == len(numbers)
-    found = boxes_in(table)
-    assert found is not None
+    result = boxes_in(table)
+    assert result is not None
     for name in ("corners_B4", "score_B", "category_B", "boxes_N"):
-        assert torch.equal(getattr(found, name), getattr(want, name)), name
-        assert getattr(found, name).dtype == getattr(want, name).dtype, name
+        assert torch.equal(getattr(result, name), getattr(want, name)), name
+        assert getattr(result, name).dtype == getattr(want, name).dtype, name
     for row, number in enumerate(numbers):  # what is cut off goes with its rows
-        part = boxes_in(table.slice(row, 1))
-        assert part is not None
+        some = boxes_in(table.slice(row, 1))
+        assert some is not None
         start = sum(numbers[:row])
-        assert torch.equal(part.corners_B4, want.corners_B4[start : start + number])
+        assert torch.equal(some.corners_B4, want.corners_B4[start : start + number])
 
 
 def test_without_a_detector_there_are_no_boxes() -> None:
@@ -81,9 +81,9 @@ def write_scenes(data_dir: Path, file: Path, number: int) -> list[dict[str, Any]
     return [json.loads(line) for line in lines]
 
 
-def check(found: list[dict[str, Any]], truth: list[dict[str, Any]]) -> None:
-    assert [r["sketch_id"] for r in found] == [*(t["scene_id"] for t in truth), "bare"]
-    for row in found:
+def check(result: list[dict[str, Any]], truth: list[dict[str, Any]]) -> None:
+    assert [r["sketch_id"] for r in result] == [*(t["scene_id"] for t in truth), "bare"]
+    for row in result:
         strokes, objects = len(row["stroke_len"]), len(row["object_category"])
         assert row["error"] is None
         assert len(row["object"]) == len(row["part"]) == len(row["instance"]) == strokes
@@ -99,16 +99,16 @@ def test_real_scenes_get_an_object_for_every_stroke(
     ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--quiet"]
     ask += ["--weights", str(scene_weights), "--shuffle-strokes", "1"]
     assert main([*ask, "--out", str(tmp_path / "out")]) == 0
-    found = rows(tmp_path / "out")
-    check(found, truth)
+    result = rows(tmp_path / "out")
+    check(result, truth)
     assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").equals(RESULT_SCHEMA)
     counts = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
-    assert counts["objects"] == sum(len(r["object_category"]) for r in found)
+    assert counts["objects"] == sum(len(r["object_category"]) for r in result)
     assert counts["detector"] is None
     assert list(counts["stages"]) == ["reading", "grouping", "labelling", "writing"]
-    said = capsys.readouterr().out.splitlines()[-1]
-    assert said.startswith(f"segment: {len(found)} scenes, ")
-    assert f"{counts['objects']:,} objects found, 0 failed, " in said
+    last_line = capsys.readouterr().out.splitlines()[-1]
+    assert last_line.startswith(f"segment: {len(result)} scenes, ")
+    assert f"{counts['objects']:,} objects found, 0 failed, " in last_line
 
 
 @pytest.fixture(scope="session")
@@ -124,8 +124,8 @@ def boxes_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, classes = tmp_path_factory.mktemp("boxes"), len(detector.class_names(DOODLE7))
     layers = yolo.definition("yolo26n", classes)
     recipe = asdict(config.DetectorConfig(image_size=64, confidence=0.0))
-    said = {"taxonomy": DOODLE7.to_dict(), "model": layers, "recipe": recipe}
-    weights.save(str(folder / "detector"), yolo.network(layers, classes).state_dict(), said)
+    config = {"taxonomy": DOODLE7.to_dict(), "model": layers, "recipe": recipe}
+    weights.save(str(folder / "detector"), yolo.network(layers, classes).state_dict(), config)
     return folder
 
 
@@ -157,11 +157,11 @@ def test_given_objects_are_taken_as_they_are(
     ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--given-objects", "--quiet"]
     ask += ["--weights", str(parts_alone)]
     assert main([*ask, "--out", str(tmp_path / "out")]) == 0
-    found = {r["sketch_id"]: r for r in rows(tmp_path / "out")}
-    assert found.pop("bare")["error"] == "the scene doesn't say which objects it has"
-    assert list(found) == [t["scene_id"] for t in truth]
+    result = {r["sketch_id"]: r for r in rows(tmp_path / "out")}
+    assert result.pop("bare")["error"] == "the scene doesn't say which objects it has"
+    assert list(result) == [t["scene_id"] for t in truth]
     for scene in truth:
-        row = found[scene["scene_id"]]
+        row = result[scene["scene_id"]]
         assert row["object"] == scene["object"]
         assert row["object_category"] == [DOODLE7.category_of(w) for w in scene["object_category"]]
         for part, index in zip(row["part"], row["object"], strict=True):

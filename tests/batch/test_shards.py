@@ -27,17 +27,17 @@ def cut_to(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(shards, "MAX_BYTES", size)
 
 
-def ids(plan: ShardPlan) -> list[str]:
+def read_ids(plan: ShardPlan) -> list[str]:
     local = fs.LocalFileSystem()
-    found = []
+    ids = []
     for shard in plan.shards:
         for file_range in shard.ranges:
             format = file_range.format
             if format == AUTO:
                 format = str(sniff(file_range.path, local))
             records = read(replace(file_range, format=format), local)
-            found += [record.sketch.sketch_id for record in records]  # type: ignore[union-attr]
-    return found
+            ids += [record.sketch.sketch_id for record in records]  # type: ignore[union-attr]
+    return ids
 
 
 @pytest.mark.parametrize("size", [1, 70, 100, 1_000, 10_000])
@@ -48,7 +48,7 @@ def test_lines_are_cut_without_loss_and_in_order(
     (tmp_path / "suns.ndjson").write_text("".join(map(line, keys)))
     cut_to(monkeypatch, size)
     plan = plan_shards([str(tmp_path)])
-    assert ids(plan) == keys
+    assert read_ids(plan) == keys
     assert (len(plan.shards) == 1) == (size == 10_000)
 
 
@@ -61,7 +61,7 @@ def test_row_groups_are_cut_without_loss_and_in_order(
     pq.write_table(table, tmp_path / "part-0.parquet", row_group_size=5)
     cut_to(monkeypatch, size)
     plan = plan_shards([str(tmp_path)])
-    assert ids(plan) == keys
+    assert read_ids(plan) == keys
     assert len(plan.shards) == 10 if size == 1 else len(plan.shards) < 10
 
 
@@ -74,7 +74,7 @@ def test_small_files_share_shards_in_the_order_of_the_sources(
             (tmp_path / folder / "deep" / f"{i}.ndjson").write_text(line(f"{folder}{i}"))
     cut_to(monkeypatch, 3 * len(line("a0")))
     plan = plan_shards([str(tmp_path / "b"), str(tmp_path / "a")])
-    assert ids(plan) == [f"{folder}{i}" for folder in "ba" for i in range(5)]
+    assert read_ids(plan) == [f"{folder}{i}" for folder in "ba" for i in range(5)]
     assert [len(shard.ranges) for shard in plan.shards] == [3, 3, 3, 1]
     assert [shard.name for shard in plan.shards] == [f"part-{i:06d}" for i in range(4)]
     assert plan == plan_shards([str(tmp_path / "b"), str(tmp_path / "a")])
@@ -85,8 +85,8 @@ def test_hidden_files_are_counted_unless_they_are_named(tmp_path: Path) -> None:
     for name in ("_state/x.ndjson", ".y.ndjson", "_rejected.parquet", "z.ndjson"):
         (tmp_path / name).write_text(line("z"))
     plan = plan_shards([str(tmp_path)])
-    assert (plan.files, plan.hidden, ids(plan)) == (1, 3, ["z"])
-    assert ids(plan_shards([str(tmp_path / "_state" / "x.ndjson")])) == ["z"]
+    assert (plan.files, plan.hidden, read_ids(plan)) == (1, 3, ["z"])
+    assert read_ids(plan_shards([str(tmp_path / "_state" / "x.ndjson")])) == ["z"]
 
 
 def test_the_summary_of_a_corpus_is_no_drawing(tmp_path: Path) -> None:

@@ -57,11 +57,11 @@ def shapes(scene: Sketch, number: int) -> tuple[int, ...]:
 
 
 def test_drawings_are_sorted_by_split(tmp_path: Path) -> None:
-    found = DrawingSource.from_corpora([corpus(tmp_path, ["train", "valid", "test", None])]).sample(
-        0, 0
-    )
-    assert len(found["train"]) + len(found["valid"]) == len(drawn())
-    for role, sketches in found.items():
+    drawings = DrawingSource.from_corpora(
+        [corpus(tmp_path, ["train", "valid", "test", None])]
+    ).sample(0, 0)
+    assert len(drawings["train"]) + len(drawings["valid"]) == len(drawn())
+    for role, sketches in drawings.items():
         for sketch in sketches:
             known = sketch.split or assign_split(sketch.sketch_id)
             assert (known == "train") == (role == "train")
@@ -73,8 +73,8 @@ def test_of_large_corpora_a_sample_is_read(tmp_path: Path, monkeypatch: pytest.M
     source = DrawingSource.from_corpora([corpus(tmp_path, ["train"])])
     assert not source.fits_in_memory
     ids = [[s.sketch_id for s in source.sample(0, n)["train"]] for n in range(6)]
-    assert all(len(found) == 20 for found in ids)
-    assert len({tuple(found) for found in ids}) > 3
+    assert all(len(sample) == 20 for sample in ids)
+    assert len({tuple(sample) for sample in ids}) > 3
     assert [s.sketch_id for s in source.sample(0, 2)["train"]] == ids[2]
 
 
@@ -132,9 +132,9 @@ def test_no_drawing_of_train_is_in_a_scene_of_valid(ray_cluster: None, tmp_path:
     scene = SceneConfig(own_share=1, hidden=0)
     scenes = composed(tmp_path / "out", sources=(source,), scene=scene)
     assert [s.split == "valid" for s in scenes] == [i % 10 == 9 for i in range(NUMBER)]
-    for found in scenes:
-        for number in range(len(found.object_category or ())):
-            assert shapes(found, number) in sizes[found.split == "train"]
+    for placed in scenes:
+        for number in range(len(placed.object_category or ())):
+            assert shapes(placed, number) in sizes[placed.split == "train"]
 
 
 @pytest.mark.ray
@@ -188,7 +188,7 @@ def test_a_stopped_job_continues(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--number", "0"], "--number is 1 or more"),
         (["--number", "1", "--most", "0"], "at least one object"),
@@ -199,7 +199,7 @@ def test_a_stopped_job_continues(
     ],
 )
 def test_a_mistake_gets_one_line(
-    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "data.yaml").touch()
@@ -207,7 +207,7 @@ def test_a_mistake_gets_one_line(
     asked = [o.replace("OUT", out).replace("FULL", str(tmp_path / "full")) for o in options]
     assert main(["synth", "scenes", "--out", out, *asked]) == 2
     printed = capsys.readouterr()
-    assert said in printed.err
+    assert message in printed.err
     assert printed.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 

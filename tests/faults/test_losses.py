@@ -40,8 +40,8 @@ def by_value(own_cluster: Any) -> Iterator[None]:
     cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
-def note(rows: pa.Table, worked: str) -> pa.Table:
-    """Labels as nothing much; leaves word of who begins what, and waits when told to."""
+def label_and_wait(rows: pa.Table, worked: str) -> pa.Table:
+    """Leave a file that names row, process and node, wait for `go`, and label as sun."""
     import ray
 
     node = ray.get_runtime_context().get_node_id()
@@ -52,13 +52,13 @@ def note(rows: pa.Table, worked: str) -> pa.Table:
     return build_result_table(rows, {"category": pa.array(["sun"] * len(rows))})
 
 
-def noting(worked: str, device: str) -> LabelRows:
-    return partial(note, worked=worked)
+def load_label(worked: str, device: str) -> LabelRows:
+    return partial(label_and_wait, worked=worked)
 
 
 def label(folder: Path, out: str, worked: Path) -> None:
-    """Labels the drawings of a folder, in as many shards as it has files."""
-    stage = ModelStage(name="labelling", load=partial(noting, str(worked)))
+    """Label the drawings of a folder, in as many shards as it has files."""
+    stage = ModelStage(name="labelling", load=partial(load_label, str(worked)))
     labelling = Labelling(taxonomy=Taxonomy.load("doodle7"), stages=(stage,))
     config = SegmentConfig(
         sources=(str(folder / "in"),), out=str(folder / out), weights=(), quiet=True
@@ -73,7 +73,7 @@ def begun(worked: Path) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("lost", ["an actor", "a node"])
-def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
+def test_a_loss_repeats_only_the_shards_that_were_being_labelled(
     by_value: None, own_cluster: Any, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, lost: str, record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
@@ -94,16 +94,16 @@ def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
     began = time.monotonic()
     label(tmp_path, "whole", whole)
     unbroken = time.monotonic() - began
-    in_hand: list[str] = []
+    being_labelled: list[str] = []
 
     def lose() -> None:
         while not (waiting := [b for b in begun(worked)[FREE:] if b[2] != head]):
             time.sleep(0.01)
         if lost == "an actor":
-            in_hand.append(waiting[0][0])
+            being_labelled.append(waiting[0][0])
             os.kill(int(waiting[0][1]), signal.SIGKILL)
         else:
-            in_hand.extend(b[0] for b in waiting)
+            being_labelled.extend(b[0] for b in waiting)
             own_cluster.remove_node(node, allow_graceful=False)
         (worked / "go").touch()
 
@@ -116,8 +116,8 @@ def test_a_loss_in_the_middle_of_a_batch_costs_what_was_in_hand(
     times = Counter(b[0] for b in begun(worked))
     again = {name for name, number in times.items() if number > 1}
     assert len(times) == SHARDS
-    assert set(in_hand) <= again
-    # Beside those in hand, what was done there and not yet written.
-    assert len(again) <= len(in_hand) + (1 if lost == "an actor" else 4 + FREE)
+    assert set(being_labelled) <= again
+    # Beside these, shards that were labelled there and not yet written.
+    assert len(again) <= len(being_labelled) + (1 if lost == "an actor" else 4 + FREE)
     record_property(f"{lost} lost: shards of {SHARDS} labelled again", len(again))
     record_property(f"{lost} lost: s more than without", broken - unbroken)

@@ -1,4 +1,4 @@
-"""Places that rows lie in, at their worst: object stores, full disks, damaged files."""
+"""Rows on object stores that fail, on full disks and in damaged files."""
 
 import contextlib
 import json
@@ -62,8 +62,8 @@ class Server:
             os.kill(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
-    def let_in_everybody(self, number: int) -> None:
-        """Checks who is asking after so many more requests."""
+    def check_access_after(self, number: int) -> None:
+        """Let in everybody for `number` more requests, and then nobody without rights."""
         request = urllib.request.Request(
             f"{self.url}/moto-api/reset-auth",
             data=str(number).encode(),
@@ -102,7 +102,7 @@ def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def on_s3(location: str) -> dict[str, bytes]:
-    """What `visible` says of a local folder."""
+    """Return the files of all rows and rejections, as `visible` does for a local folder."""
     names = [name for name in storage.list_names(location) if name.endswith(".parquet")]
     return {name: storage.read_bytes(storage.join(location, name)) for name in names}
 
@@ -111,7 +111,7 @@ def do(*command: object) -> None:
     assert main([str(word) for word in command]) == 0, command
 
 
-def test_the_whole_street_on_s3(
+def test_every_verb_on_s3(
     cluster: Any, drawings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     do("ingest", drawings, "--out", tmp_path / "corpus", "--quiet")
@@ -150,33 +150,35 @@ def test_the_whole_street_on_s3(
     assert f"info: {DRAWINGS} sketches" in capsys.readouterr().out
 
 
-def test_an_object_store_that_does_not_give_gets_one_line(
+def test_a_failing_object_store_gets_one_line(
     cluster: Any, server: Server, drawings: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    def told(*command: object) -> str:
+    def error_of(*command: object) -> str:
         capsys.readouterr()
         assert main([str(word) for word in command]) == 2
-        said = capsys.readouterr().err
-        assert said.startswith("instancesketch: error: ")
-        assert said.count("\n") == 1
-        return said
+        error = capsys.readouterr().err
+        assert error.startswith("instancesketch: error: ")
+        assert error.count("\n") == 1
+        return error
 
     write(drawn(3), "quickdraw", "bucket/given", fs.FileSystem.from_uri("s3://bucket")[0])
-    assert "s3://nowhere/x isn't there" in told("ingest", "s3://nowhere/x", "--out", tmp_path / "a")
-    said = told("ingest", drawings, "--out", "s3://nowhere/x", "--quiet")
-    assert "Bucket 'nowhere' not found" in said
-    server.let_in_everybody(0)
+    assert "s3://nowhere/x isn't there" in error_of(
+        "ingest", "s3://nowhere/x", "--out", tmp_path / "a"
+    )
+    error = error_of("ingest", drawings, "--out", "s3://nowhere/x", "--quiet")
+    assert "Bucket 'nowhere' not found" in error
+    server.check_access_after(0)
     try:
-        assert "AWS Error ACCESS_DENIED" in told("info", "s3://bucket/given")
-        assert "can't be" in told("ingest", drawings, "--out", "s3://bucket/x")
+        assert "AWS Error ACCESS_DENIED" in error_of("info", "s3://bucket/given")
+        assert "can't be" in error_of("ingest", drawings, "--out", "s3://bucket/x")
     finally:
-        server.let_in_everybody(10**9)
+        server.check_access_after(10**9)
     file = FileRange(path="bucket/given/sketches.ndjson", format="quickdraw")
     filesystem = fs.FileSystem.from_uri("s3://bucket")[0]
     assert len(list(read(file, filesystem))) == 3
     server.stop()
-    assert "NETWORK_CONNECTION" in told("info", "s3://bucket/given")
+    assert "NETWORK_CONNECTION" in error_of("info", "s3://bucket/given")
     # It is not the file that is rejected: another time it will be there.
     with pytest.raises(UserError, match=r"sketches\.ndjson can't be read: .*NETWORK_CONNECTION"):
         list(read(file, filesystem))
@@ -184,7 +186,7 @@ def test_an_object_store_that_does_not_give_gets_one_line(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with room for hardly anything."""
+    """A file system with room for hardly anything."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
@@ -195,7 +197,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_ends_a_job_with_one_line_and_it_goes_on_when_there_is_room(
+def test_a_full_disk_ends_a_job_with_one_line_and_it_continues_with_more_room(
     cluster: Any, drawings: Path, small_disk: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
@@ -205,14 +207,14 @@ def test_a_full_disk_ends_a_job_with_one_line_and_it_goes_on_when_there_is_room(
     for _ in range(2):  # the second time there is no more room than the first
         capsys.readouterr()
         assert main(ask) == 2
-        said = capsys.readouterr().err
-        assert "can't be written: No space left on device" in said
-        assert said.count("\n") == 1
+        error = capsys.readouterr().err
+        assert "can't be written: No space left on device" in error
+        assert error.count("\n") == 1
         assert not list(out.glob("*.parquet")) + list(out.glob("summary.json"))
     staged = [f for f in (out / "_state" / "slices").glob("*.parquet") if ".log." not in f.name]
     for file in staged:
-        log = parquet.read_table(str(file.with_suffix("")) + ".log.parquet")
-        assert parquet.count_rows(str(file)) == len(log)
+        manifest = parquet.read_table(str(file.with_suffix("")) + ".log.parquet")
+        assert parquet.count_rows(str(file)) == len(manifest)
     grow = ["mount", "-o", "remount,size=16m", str(small_disk)]
     subprocess.run(grow, check=True)
     kept = {file.name: file.stat().st_mtime_ns for file in staged}
@@ -255,6 +257,6 @@ def test_a_damaged_file_among_good_ones_is_named_and_the_others_are_read(
     train = ["train", "segmenter", "--data", str(corpus), "--run", "r", "--epochs", "1", *TINY]
     train += ["--storage", str(tmp_path), "--quiet", "--taxonomy", "doodle7"]
     assert main(train) == 2
-    said = capsys.readouterr().err
-    assert f"{bad} can't be read: " in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert f"{bad} can't be read: " in error
+    assert error.count("\n") == 1
