@@ -20,7 +20,7 @@ from instancesketch.distributed.train.config import (
     least_most,
 )
 from instancesketch.distributed.train.resolve import resolve
-from instancesketch.distributed.train.train_detector import settings_of_detector
+from instancesketch.distributed.train.train_detector import resolve_detector
 from instancesketch.distributed.tune.config import TuneConfig, check_sweep
 from instancesketch.distributed.tune.tuner import choose_concurrency
 from instancesketch.inference.detector import class_names
@@ -89,7 +89,7 @@ def plan_detector(config: TrainDetectorConfig) -> Plan:
     Raises:
         UserError: as training would.
     """
-    settings = settings_of_detector(config)
+    settings = resolve_detector(config)
     cluster = foresee(cpus=1.0, gpus=config.gpus_per_worker)
     yolo.prepare()
     classes = len(class_names(Taxonomy.from_dict(settings["taxonomy"])))

@@ -1,9 +1,8 @@
-"""Trains a model on a Ray cluster: `fit` in every worker, Ray Data to feed it.
+"""Training runs on a Ray cluster: the folder of a run, its workers, and lost ones replaced.
 
-A run is a folder: `config.json` (its resolved settings), `metrics.jsonl`, `curves.svg`,
-`tensorboard/`, pictures of the best epoch, `summary.json` and a folder with the model's name, such
-as `segmenter/`, once finished; checkpoints lie under `_checkpoints`, and `_state/starts.json` tells
-which processes train it.
+A run's folder has `config.json` (its resolved config), `metrics.jsonl`, `curves.svg`,
+`tensorboard/`, pictures of the best epoch, and when it is finished `summary.json` and the weights,
+in a folder named by the model kind. Checkpoints are in `_checkpoints`, states in `_state`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from instancesketch.batch import job_log
 from instancesketch.core import run_folder, storage
@@ -20,7 +20,7 @@ from instancesketch.core.usage import summarize_usage
 from instancesketch.distributed.clearml_actor import remote_trackers
 from instancesketch.distributed.cluster import connect, describe, quiet_data
 from instancesketch.distributed.train import checkpoints
-from instancesketch.distributed.train.config import TrainConfig, check, least_most
+from instancesketch.distributed.train.config import RunConfig, TrainConfig, check, least_most
 from instancesketch.distributed.train.resolve import resolve
 from instancesketch.distributed.train.train_loop import LoopConfig, run_loop
 from instancesketch.models import weights
@@ -34,65 +34,120 @@ if TYPE_CHECKING:
     from ray.train import TrainingFailedError, UserCallback
     from ray.train.torch import TorchTrainer
 
-# A worker that was lost is replaced, and the epoch begun again, so often before the run gives up,
-# unless it has finished an epoch in the meantime.
-MOST_FAILURES = 5
-# A run that takes from 1 to 8 workers looks so often whether there is room for more. Growing costs
-# the part of an epoch that was done.
+# Times that lost workers are replaced, and the epoch repeated, before a run gives up; counted anew
+# whenever an epoch is finished.
+MAX_FAILURES = 5
+# Seconds between two looks for room for more workers, in a run that takes from 1 to 8, say. Not
+# often, because growing repeats the epoch.
 SECONDS_BETWEEN_RESIZES = 60.0
 
 _log = logging.getLogger(__name__)
 
 
+class Training(Protocol):
+    """The part of a training that differs between model kinds."""
+
+    def has_epochs_left(self, run: str) -> bool:
+        """Return whether there are epochs to train or to report."""
+
+    def train(self, run: str, reporter: Reporter) -> None:
+        """Train until the last epoch and report each."""
+
+    def finish(self, run: str) -> dict[str, Any]:
+        """Write the weights, and return what the summary says of the training."""
+
+
+def run_training(
+    config: RunConfig, settings: Mapping[str, Any], training: Training
+) -> dict[str, Any]:
+    """Train within a run's folder, or continue there, and write the summary.
+
+    Args:
+        config: the run.
+        settings: its resolved config, which the folder is claimed with.
+        training: what to run.
+
+    Returns:
+        The summary, with `finished_before` if there was nothing to do.
+
+    Raises:
+        UserError: the folder is of another config, or the training failed.
+    """
+    run = storage.absolute(storage.join(config.storage, config.run))
+    summary = run_folder.claim(run, settings, run_folder.RUN)
+    if summary is not None:
+        return summary | {"finished_before": True}
+    started = time.perf_counter()
+    with job_log.log_to(run, f"train {settings['kind']}", settings, describe()):
+        if training.has_epochs_left(run):
+            others = remote_trackers(config.track, run, config.run)
+            reporter = Reporter.of(run, settings, *others)
+            with reporter, follow_run(run, config.run, config.quiet):
+                training.train(run, reporter)
+        summary = {
+            "run": run,
+            "epochs": settings["recipe"]["epochs"],
+            **training.finish(run),
+            "seconds": time.perf_counter() - started,
+        }
+        storage.write_json(storage.join(run, run_folder.SUMMARY), summary)
+    return summary
+
+
 def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[str, Any]:
-    """Trains the model that the recipe is for, or continues the run; returns its summary.
+    """Train a segmenter, refiner or grouper, or continue the run; return its summary.
 
     It can be called in a task or an actor of a running Ray, such as a trial of Ray Tune.
 
     Args:
-        config: what to train on, how, and where the run is kept.
-        callbacks: told of every report and failure, in the process that controls the workers.
+        config: what to train on, by which recipe, and where the run is kept.
+        callbacks: called on every report and failure, in the process that controls the workers.
 
     Raises:
         UserError: the cluster, the corpus or an earlier run of the name doesn't fit.
     """
-    run = storage.absolute(storage.join(config.storage, config.run))
     check(config)
     check_track(config.track)
     connect(workers=least_most(config)[0], cpus=1.0, gpus=config.gpus_per_worker)
     quiet_data()
     settings, train, select = resolve(config)
-    summary = run_folder.claim(run, settings, run_folder.RUN)
-    if summary is not None:
-        return summary | {"finished_before": True}
-    started = time.perf_counter()
     loop = LoopConfig(
-        run=run,
+        run=storage.absolute(storage.join(config.storage, config.run)),
         settings=settings,
         recipe=config.recipe,
         train=train,
         select=select,
         runs_at_once=config.runs_at_once,
     )
-    with job_log.log_to(run, f"train {config.recipe.model_kind}", settings, describe()):
-        if _goes_on(run, config):
-            others = remote_trackers(config.track, run, config.run)
-            reporter = Reporter.of(run, settings, *others)
-            with reporter, follow_run(run, config.run, config.quiet):
-                _fit(run, config, loop, [_callback(reporter), *callbacks])
-        return _finish(run, settings, time.perf_counter() - started)
+    return run_training(config, settings, _NetworkTraining(config, loop, callbacks))
 
 
-def _goes_on(run: str, config: TrainConfig) -> bool:
-    """Whether epochs are left to train or to report; says so where a checkpoint is damaged."""
-    found = checkpoints.newest(run)
-    _tell(run, found.damaged, found.epoch)
-    reported = {line["epoch"] for line in metrics_log.read(run)}
-    return found.epoch < config.recipe.epochs or found.epoch not in reported
+@dataclass(frozen=True)
+class _NetworkTraining:
+    """The training of a network of ours within `run_training`."""
+
+    config: TrainConfig
+    loop: LoopConfig
+    callbacks: Sequence[UserCallback]
+
+    def has_epochs_left(self, run: str) -> bool:
+        """Return whether epochs are left to train or to report; warn of damaged checkpoints."""
+        newest = checkpoints.newest(run)
+        _warn_of_damage(run, newest.damaged, newest.epoch)
+        reported = {line["epoch"] for line in metrics_log.read(run)}
+        return newest.epoch < self.config.recipe.epochs or newest.epoch not in reported
+
+    def train(self, run: str, reporter: Reporter) -> None:
+        """Train on workers of Ray Train."""
+        _fit(run, self.config, self.loop, [_callback(reporter), *self.callbacks])
+
+    def finish(self, run: str) -> dict[str, Any]:
+        """Write the weights of the best epoch, and return what the summary says of it."""
+        return _finish(run, self.loop.settings)
 
 
 def _fit(run: str, config: TrainConfig, loop: LoopConfig, callbacks: Sequence[Any]) -> None:
-    """Has the workers train, and replaces those that are lost, for as long as epochs get done."""
+    """Train on workers, and replace lost ones as long as epochs get finished in between."""
     from ray.train import TrainingFailedError
 
     earlier, done = len(RunState(run).starts()), False
@@ -102,14 +157,15 @@ def _fit(run: str, config: TrainConfig, loop: LoopConfig, callbacks: Sequence[An
             _trainer(run, config, loop, callbacks).fit()
             done = True
         except TrainingFailedError as error:
-            _raise_what_lasts(run, error, reached)
-    for start in RunState(run).starts()[earlier + 1 :]:  # what the first began with is told already
-        _tell(run, start.damaged, start.epoch)
-    told = max((line["epoch"] for line in metrics_log.read(run)), default=0)
-    if told < config.recipe.epochs:
+            _raise_unless_epochs_were_done(run, error, reached)
+    # The checkpoint of the first start was checked before it.
+    for start in RunState(run).starts()[earlier + 1 :]:
+        _warn_of_damage(run, start.damaged, start.epoch)
+    reported = max((line["epoch"] for line in metrics_log.read(run)), default=0)
+    if reported < config.recipe.epochs:
         raise TransientError(
             f"{storage.join(run, METRICS)} couldn't be written and lacks what came after "
-            f"epoch {told}; the run is trained, and the same command writes it"
+            f"epoch {reported}; the run is trained, and the same command writes it"
         )
 
 
@@ -132,43 +188,46 @@ def _trainer(
         run_config=RunConfig(
             name="_ray",
             storage_path=run,
-            failure_config=FailureConfig(max_failures=MOST_FAILURES),
+            failure_config=FailureConfig(max_failures=MAX_FAILURES),
             callbacks=list(callbacks),
         ),
     )
 
 
-def _raise_what_lasts(run: str, error: TrainingFailedError, reached: int) -> None:
-    """Raises what has ended an attempt to train, unless it may pass and epochs were done meanwhile:
-    Ray counts failures over the whole attempt, however far it came between them.
+def _raise_unless_epochs_were_done(run: str, error: TrainingFailedError, reached: int) -> None:
+    """Raise the error that ended an attempt, unless it is transient and epochs were finished.
+
+    Ray counts failures over the whole attempt, however many epochs lie between them.
     """
     failures = getattr(error, "worker_failures", {})
-    mistake = _mistake(failures) or find_user_error(getattr(error, "controller_failure", None))
-    if mistake and not isinstance(mistake, TransientError):
-        raise mistake from None
-    if not (mistake or failures):
-        raise error  # no worker's: a bug
+    user_error = _find_user_error(failures) or find_user_error(
+        getattr(error, "controller_failure", None)
+    )
+    if user_error and not isinstance(user_error, TransientError):
+        raise user_error from None
+    if not (user_error or failures):
+        raise error  # a bug in the driver: no worker failed
     epoch = checkpoints.newest(run).epoch
     _log.info("workers were lost; %d epochs are done", epoch, exc_info=error)
     if epoch > reached:
         return
-    if mistake:
-        raise mistake from None
+    if user_error:
+        raise user_error from None
     reason = last_line(next(iter(failures.values())))
     raise TransientError(
-        f"workers were lost {MOST_FAILURES + 1} times without finishing an epoch after epoch "
+        f"workers were lost {MAX_FAILURES + 1} times without finishing an epoch after epoch "
         f"{epoch}; the last time: {reason[:300]}"
     ) from None
 
 
-def _mistake(failures: Mapping[int, BaseException]) -> UserError | None:
-    """The user's mistake among what workers failed of, rather one that lasts."""
-    found = [mistake for reason in failures.values() if (mistake := find_user_error(reason))]
-    return min(found, key=lambda m: isinstance(m, TransientError), default=None)
+def _find_user_error(failures: Mapping[int, BaseException]) -> UserError | None:
+    """Return a UserError that workers failed of, preferably one that isn't transient."""
+    found = [error for reason in failures.values() if (error := find_user_error(reason))]
+    return min(found, key=lambda error: isinstance(error, TransientError), default=None)
 
 
-def _tell(run: str, damaged: Sequence[int], epoch: int) -> None:
-    """Warns of checkpoints that can't be used."""
+def _warn_of_damage(run: str, damaged: Sequence[int], epoch: int) -> None:
+    """Warn of checkpoints that can't be used."""
     if not damaged:
         return
     which = ", ".join(map(str, sorted(damaged)))
@@ -181,7 +240,7 @@ def _callback(reporter: Reporter) -> UserCallback:
     from ray.train import UserCallback
 
     class Report(UserCallback):  # type: ignore[misc]
-        """Reports, in the controller: once per report, whatever the workers do."""
+        """Reports epochs in the controller, so that each is logged once."""
 
         def after_report(self, run_context: Any, metrics: Any, checkpoint: Any) -> None:
             try:
@@ -190,16 +249,15 @@ def _callback(reporter: Reporter) -> UserCallback:
                 reporter.warn(metrics[0]["epoch"], f"{error}; it is tried again with the next")
 
         def after_exception(self, run_context: Any, worker_exceptions: Any) -> None:
-            """Ends the run at once for a mistake that is there however often it is begun again."""
-            mistake = _mistake(worker_exceptions)
-            if mistake and not isinstance(mistake, TransientError):
-                raise mistake
+            """End the run at once for an error that repeating wouldn't avoid."""
+            user_error = _find_user_error(worker_exceptions)
+            if user_error and not isinstance(user_error, TransientError):
+                raise user_error
 
     return Report()
 
 
-def _finish(run: str, settings: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """Writes the best epoch's weights and the run's summary."""
+def _finish(run: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     found = checkpoints.best(run)
     if found.state is None:
         raise UserError(f"{run} has no whole checkpoint left; the same command trains again")
@@ -221,13 +279,10 @@ def _finish(run: str, settings: Mapping[str, Any], seconds: float) -> dict[str, 
         "metrics": figures,
     }
     weights.save(storage.join(run, settings["kind"]), state["mean"], config)
-    summary = {
-        "run": run,
-        "epochs": recipe["epochs"],
+    return {
         "best_epoch": state["epoch"],
         "best": figures,
         "drawings": settings["drawings"],
-        "seconds": seconds,
         "starts": [
             {"epoch": s.epoch, "workers": len(s.workers), "damaged": s.damaged}
             for s in RunState(run).starts()
@@ -235,5 +290,3 @@ def _finish(run: str, settings: Mapping[str, Any], seconds: float) -> dict[str, 
         "damaged_best": list(found.damaged),
         **summarize_usage(metrics_log.read(run)),
     }
-    storage.write_json(storage.join(run, "summary.json"), summary)
-    return summary

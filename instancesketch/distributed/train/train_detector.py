@@ -1,8 +1,6 @@
-"""Trains a detector of objects on a Ray cluster: one task, on CPUs or one GPU.
+"""Training of a detector on a Ray cluster: one task, on CPUs or one GPU.
 
-A run is a folder, as `training` has it: `config.json`, `metrics.jsonl`, `curves.svg`,
-`tensorboard/`, `summary.json` and `detector/` with the best epoch's weights; what it goes on from
-lies under `_checkpoints`.
+Its run has the files of `run_training`; the state to continue from is `_checkpoints/detector.pt`.
 """
 
 from __future__ import annotations
@@ -11,9 +9,8 @@ import io
 import json
 import os
 import tempfile
-import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -21,23 +18,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from instancesketch.batch import job_log
-from instancesketch.core import hashing, parquet, run_folder, schema, storage
+from instancesketch.core import parquet, schema, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb, summarize_usage
-from instancesketch.distributed.clearml_actor import remote_trackers
-from instancesketch.distributed.cluster import connect, describe
+from instancesketch.distributed.cluster import connect
 from instancesketch.distributed.train.config import TrainDetectorConfig, check_name
-from instancesketch.distributed.train.run_training import MOST_FAILURES
+from instancesketch.distributed.train.run_training import MAX_FAILURES, run_training
 from instancesketch.models import weights, yolo
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.reporter import Reporter, check_track
-from instancesketch.tracking.status import PositionWriter, follow_run
+from instancesketch.tracking.status import PositionWriter
 from instancesketch.training import yolo_dataset, yolo_trainer
 from instancesketch.training.config import DetectorConfig
+from instancesketch.training.sampling import role_mask
 
-# Stands beside the weights.
+# Written beside the weights.
 NOTICE = """\
 The weights in this folder were made with Ultralytics YOLO (https://github.com/ultralytics/ultralytics),
 from chance, on no weights of theirs. Ultralytics is licensed under AGPL-3.0, and its authors hold
@@ -48,12 +44,12 @@ licensed under Apache-2.0, works without these weights and without Ultralytics, 
 of Ultralytics.
 """
 
-# Scenes that select the best epoch: the split `valid` where there is one, else a hash tenth.
+# The split `valid` if the corpora have one, else a hash tenth.
 Selection = Literal["valid", "tenth"]
 
 
 def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
-    """Trains a detector, or continues the run after its last whole epoch; returns its summary.
+    """Train a detector, or continue the run after its last finished epoch; return its summary.
 
     Raises:
         UserError: the cluster, the corpora, an earlier run of the name or what is installed
@@ -61,43 +57,54 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
     """
     import ray
 
-    run = storage.absolute(storage.join(config.storage, config.run))
-    settings = settings_of_detector(config)
+    settings = resolve_detector(config)
     connect(cpus=1.0, gpus=config.gpus_per_worker)
-    # Where it isn't installed that is told before there is a run.
+    # Before there is a run, because Ultralytics may not be installed on the cluster.
     version = ray.get(ray.remote(yolo.version).remote())
-    summary = run_folder.claim(run, settings, run_folder.RUN)
-    if summary is not None:
-        return summary | {"finished_before": True}
-    started = time.perf_counter()
-    task = ray.remote(_work).options(
-        name="train_detector",
-        num_cpus=1,
-        num_gpus=config.gpus_per_worker,
-        max_retries=MOST_FAILURES,
-    )
-    with job_log.log_to(run, "train detector", settings, describe()):
-        others = remote_trackers(config.track, run, config.run)
-        reporter = Reporter.of(run, settings, *others)
-        with reporter, follow_run(run, config.run, config.quiet):
-            best, memory = ray.get(task.remote(reporter, config.recipe, version, _threads()))
-        summary = {
-            "run": run,
-            "epochs": config.recipe.epochs,
-            "best_epoch": best["epoch"],
-            "best": best,
-            "scenes": settings["scenes"],
-            "seconds": time.perf_counter() - started,
-            **summarize_usage(
-                [line | {"memory_mb": memory} for line in metrics_log.read(run)],
-                settings["scenes"]["train"],
-            ),
+    return run_training(config, settings, _DetectorTraining(config, settings, version))
+
+
+@dataclass
+class _DetectorTraining:
+    """The training of a detector within `run_training`."""
+
+    config: TrainDetectorConfig
+    settings: Mapping[str, Any]
+    version: str  # of Ultralytics
+    best: dict[str, Any] = field(default_factory=dict)  # figures
+    memory_mb: int = 0
+
+    def has_epochs_left(self, run: str) -> bool:
+        """Return True: where none is left, the task writes the weights of the best one."""
+        return True
+
+    def train(self, run: str, reporter: Reporter) -> None:
+        """Train in a task of Ray, which is started again if its process is lost."""
+        import ray
+
+        task = ray.remote(_train_in_task).options(
+            name="train_detector",
+            num_cpus=1,
+            num_gpus=self.config.gpus_per_worker,
+            max_retries=MAX_FAILURES,
+        )
+        self.best, self.memory_mb = ray.get(
+            task.remote(reporter, self.config.recipe, self.version, _threads())
+        )
+
+    def finish(self, run: str) -> dict[str, Any]:
+        """Return what the summary says of the training."""
+        scenes = self.settings["scenes"]
+        lines = [line | {"memory_mb": self.memory_mb} for line in metrics_log.read(run)]
+        return {
+            "best_epoch": self.best["epoch"],
+            "best": self.best,
+            "scenes": scenes,
+            **summarize_usage(lines, scenes["train"]),
         }
-        storage.write_json(storage.join(run, "summary.json"), summary)
-        return summary
 
 
-def _check_workers(config: TrainDetectorConfig) -> None:
+def _check(config: TrainDetectorConfig) -> None:
     check_name(config.run)
     if config.workers != 1:
         raise UserError(f"--workers {config.workers}: a detector is trained by one worker")
@@ -105,16 +112,16 @@ def _check_workers(config: TrainDetectorConfig) -> None:
         raise UserError(
             f"--gpus-per-worker {config.gpus_per_worker:g}: a detector is trained on one GPU"
         )
+    check_track(config.track)
 
 
-def settings_of_detector(config: TrainDetectorConfig) -> dict[str, Any]:
-    """The resolved settings of a run, with what its corpora hold.
+def resolve_detector(config: TrainDetectorConfig) -> dict[str, Any]:
+    """Return the resolved config of a run, with the scenes that its corpora have.
 
     Raises:
-        UserError: they don't fit, or what is asked for can't be.
+        UserError: the corpora have no scenes for it, or the config is impossible.
     """
-    _check_workers(config)
-    check_track(config.track)
+    _check(config)
     taxonomy = Taxonomy.load(config.taxonomy)
     columns = ["sketch_id", "split", "object"]
     splits = {
@@ -127,7 +134,7 @@ def settings_of_detector(config: TrainDetectorConfig) -> dict[str, Any]:
     counts = {"train": 0, "select": 0}
     for corpus in config.data:
         for table in parquet.read_batches(corpus, columns):
-            split = chosen(table, selection)["split"].to_pylist()
+            split = assign_roles(table, selection, taxonomy)["split"].to_pylist()
             counts["train"] += split.count("train")
             counts["select"] += split.count("valid")
     for role, number in counts.items():
@@ -145,40 +152,39 @@ def settings_of_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         "gpus_per_worker": config.gpus_per_worker,
         "scenes": counts,
     }
-    # As it will be read back, so that the two can be compared.
-    return json.loads(json.dumps(settings))
+    # As JSON has it, so that it equals what is read back.
+    resolved: dict[str, Any] = json.loads(json.dumps(settings))
+    return resolved
 
 
-def chosen(table: pa.Table, selection: Selection) -> pa.Table:
-    """The scenes with objects that train or select, of split `train` or `valid` according to that.
-
-    A scene without a split trains; what is neither of the two, such as `test`, is left out.
-    """
-    split = table["split"].fill_null("train")
-    used = pc.and_(pc.is_valid(table["object"]), pc.is_in(split, pa.array(["train", "valid"])))
-    table, split = table.filter(used), split.filter(used)
-    if selection == "tenth":
-        tenth = [hashing.hash_bucket(i, "select") < 10 for i in table["sketch_id"].to_pylist()]
-        split = pa.array(np.where(np.array(tenth, bool), "valid", "train"), pa.string())
-    return table.set_column(table.column_names.index("split"), "split", split)
+def assign_roles(table: pa.Table, selection: Selection, taxonomy: Taxonomy) -> pa.Table:
+    """Return the scenes to train and to select on, their `split` set to `train` or `valid`."""
+    train, select = (
+        role_mask(table, role, selection, taxonomy, "objects") for role in ("train", "select")
+    )
+    used = train | select
+    split = pa.array(np.where(select, "valid", "train")[used], pa.string())
+    return table.filter(pa.array(used)).set_column(
+        table.column_names.index("split"), "split", split
+    )
 
 
 def _threads() -> int:
-    """How many threads the user wants; 0 as many as the machine has cores."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return int(wanted) if wanted.isdigit() else 0
+    """Return the number of threads that the user has set; 0 means one per core."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return int(threads) if threads.isdigit() else 0
 
 
-def _work(
+def _train_in_task(
     reporter: Reporter, recipe: DetectorConfig, version: str, threads: int
 ) -> tuple[dict[str, Any], int]:
-    """The task: scenes as images, epochs, the best one's weights.
+    """Draw the scenes, train, and write the weights of the best epoch.
 
     Returns:
-        The figures of the best epoch, and the most memory that this process had, in megabytes.
+        The figures of the best epoch, and the peak memory of this process in MB.
     """
     run, settings = reporter.run, reporter.settings
-    # Ray gives a task one thread per CPU that it asked for; the machine's cores are there to use.
+    # Ray sets one thread per CPU that the task asked for, but all cores are there for it.
     torch.set_num_threads(threads or os.cpu_count() or 1)
     taxonomy = Taxonomy.from_dict(settings["taxonomy"])
     with tempfile.TemporaryDirectory() as folder:
@@ -187,31 +193,32 @@ def _work(
             taxonomy,
             _write_scenes(settings, taxonomy, recipe.image_size, folder),
             device="0" if settings["gpus_per_worker"] else "cpu",
-            state=_restore(run),
+            state=_load_state(run),
             on_step=PositionWriter(run, recipe.epochs).step,
-            on_epoch=lambda figures, state: _keep(reporter, figures, state),
+            on_epoch=lambda figures, state: _save_epoch(reporter, figures, state),
         )
-    about = {
+    config = {
         **{key: value for key, value in settings.items() if key != "recipe"},
         "model": trained.definition,
         "recipe": settings["recipe"],
         "made_with": f"ultralytics {version}",
         "metrics": trained.figures,
     }
-    where = storage.join(run, recipe.model_kind)
-    weights.save(where, trained.tensors, about)
-    storage.write_text(storage.join(where, "NOTICE"), NOTICE)
+    location = storage.join(run, recipe.model_kind)
+    weights.save(location, trained.tensors, config)
+    storage.write_text(storage.join(location, "NOTICE"), NOTICE)
     return trained.figures, round(peak_memory_mb())
 
 
 def _write_scenes(
     settings: Mapping[str, Any], taxonomy: Taxonomy, size: int, folder: str
 ) -> list[str]:
-    """Writes a data set per corpus, since two corpora can have a scene of one name."""
+    """Write a data set per corpus, because two corpora can have scenes of the same name."""
     folders = [storage.join(folder, str(i)) for i in range(len(settings["data"]))]
     for corpus, own in zip(settings["data"], folders, strict=True):
         for table in parquet.read_batches(corpus, schema.SCHEMA.names, rows=1_000):
-            yolo_dataset.add(chosen(table, settings["selection"]), taxonomy, own, size)
+            scenes = assign_roles(table, settings["selection"], taxonomy)
+            yolo_dataset.add(scenes, taxonomy, own, size)
     return folders
 
 
@@ -219,14 +226,14 @@ def _state_file(run: str) -> str:
     return storage.join(run, "_checkpoints", "detector.pt")
 
 
-def _keep(reporter: Reporter, figures: dict[str, Any], state: dict[str, Any]) -> None:
-    """Tells of an epoch, then keeps what the next begins with: a stop between repeats the epoch."""
+def _save_epoch(reporter: Reporter, figures: dict[str, Any], state: dict[str, Any]) -> None:
+    # In this order, because a stop in between then repeats the epoch and logs it again.
     reporter.log(figures)
     storage.write_atomically(_state_file(reporter.run), lambda path: torch.save(state, path))
 
 
-def _restore(run: str) -> dict[str, Any] | None:
-    """What the run goes on from: tensors and plain values, nothing that can act."""
+def _load_state(run: str) -> dict[str, Any] | None:
+    """Load the state to continue from, if any: tensors and plain values, no code."""
     if not storage.exists(_state_file(run)):
         return None
     stream = io.BytesIO(storage.read_bytes(_state_file(run)))

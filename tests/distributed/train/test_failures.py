@@ -86,10 +86,10 @@ def test_what_fails_where_workers_are_controlled_is_told_as_what_it_is():
     from ray.train import ControllerError
 
     with pytest.raises(UserError) as error:
-        run_training._raise_what_lasts("run", ControllerError(LASTING), 0)
+        run_training._raise_unless_epochs_were_done("run", ControllerError(LASTING), 0)
     assert error.value is LASTING
     with pytest.raises(ControllerError, match="a bug"):
-        run_training._raise_what_lasts("run", ControllerError(ValueError("a bug")), 0)
+        run_training._raise_unless_epochs_were_done("run", ControllerError(ValueError("a bug")), 0)
 
 
 def test_a_mistake_that_lasts_is_not_tried_again(tmp_path):
@@ -156,7 +156,7 @@ def test_a_run_that_diverges_is_not_begun_again(ray_cluster, corpus, tmp_path):
 @pytest.mark.ray
 @pytest.mark.slow
 def test_a_run_outlives_more_losses_than_one_attempt(ray_cluster, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_training, "MOST_FAILURES", 0)
+    monkeypatch.setattr(run_training, "MAX_FAILURES", 0)
     working(monkeypatch, lambda run, epoch: os._exit(1) if epoch < 3 else None)
     summary = train(config_of(corpus, tmp_path))
     assert [start["epoch"] for start in summary["starts"]] == [0, 1, 2]

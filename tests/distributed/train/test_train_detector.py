@@ -18,7 +18,7 @@ from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.train.config import TrainDetectorConfig
-from instancesketch.distributed.train.train_detector import NOTICE, chosen, train_detector
+from instancesketch.distributed.train.train_detector import NOTICE, assign_roles, train_detector
 from instancesketch.inference import detector
 from instancesketch.tracking import metrics_log
 from instancesketch.training.config import DetectorConfig
@@ -50,17 +50,22 @@ def config_of(corpus, storage, run="boxes", **values):
     return TrainDetectorConfig(data=(corpus,), run=run, storage=str(storage), **values)
 
 
-def test_what_trains_and_what_selects():
+def test_roles_of_scenes():
     table = scenes(["train", "valid", "test", None, "train"])
-    assert chosen(table, "valid")["split"].to_pylist() == ["train", "valid", "train", "train"]
+    assert assign_roles(table, "valid", DOODLE7)["split"].to_pylist() == [
+        "train",
+        "valid",
+        "train",
+        "train",
+    ]
     many = scenes(["train"] * 40 + ["test"] * 5)
-    split = chosen(many, "tenth")["split"].to_pylist()
+    split = assign_roles(many, "tenth", DOODLE7)["split"].to_pylist()
     assert len(split) == 40
     assert 0 < split.count("valid") < 12
     without = scenes(["train", "valid"], ).set_column(
         table.column_names.index("object"), "object", [[None, [0]]]
     )  # fmt: skip
-    assert len(chosen(without, "valid")) == 1
+    assert len(assign_roles(without, "valid", DOODLE7)) == 1
 
 
 @pytest.mark.parametrize(
