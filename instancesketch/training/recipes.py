@@ -1,4 +1,4 @@
-"""Training recipes by name, and how one value of a recipe is changed from outside."""
+"""Recipes by name, and changes of their values by `KEY=VALUE`."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def recipe(kind: str, name: str, changes: Sequence[str] = (), model: Any = None)
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
-            raise UserError(f"{change!r} is no key=value")
-        config = _changed(config, key.strip().split("."), _parsed(value.strip()), change)
+            raise UserError(f"{change!r} is not KEY=VALUE")
+        config = _change(config, key.strip().split("."), _parse(value.strip()), change)
     config.check()
     return config
 
 
-def _parsed(text: str) -> Any:
-    """A value as TOML has it; what is no TOML is a word."""
+def _parse(text: str) -> Any:
+    """Parse a value as TOML; text that isn't TOML is a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
 
 
-def _changed(config: Any, keys: Sequence[str], value: Any, change: str) -> Any:
+def _change(config: Any, keys: Sequence[str], value: Any, change: str) -> Any:
     names = [field.name for field in fields(config)]
     if keys[0] not in names:
         raise UserError(f"{change!r}: no {keys[0]!r} in a recipe; there are {', '.join(names)}")
@@ -59,16 +59,16 @@ def _changed(config: Any, keys: Sequence[str], value: Any, change: str) -> Any:
         if len(keys) == 1:
             inner = ", ".join(f"{keys[0]}.{field.name}" for field in fields(before))
             raise UserError(f"{change!r}: name one of {inner}")
-        return replace(config, **{keys[0]: _changed(before, keys[1:], value, change)})
+        return replace(config, **{keys[0]: _change(before, keys[1:], value, change)})
     if len(keys) > 1:
         raise UserError(f"{change!r}: {keys[0]} has nothing below it")
-    words = get_args(get_type_hints(type(config))[keys[0]])
-    if isinstance(before, str) and value not in words:
-        raise UserError(f"{change!r}: {keys[0]} is one of {', '.join(words)}")
-    return replace(config, **{keys[0]: _fitting(before, value, change)})
+    choices = get_args(get_type_hints(type(config))[keys[0]])
+    if isinstance(before, str) and value not in choices:
+        raise UserError(f"{change!r}: {keys[0]} is one of {', '.join(choices)}")
+    return replace(config, **{keys[0]: _convert(before, value, change)})
 
 
-def _fitting(before: Any, value: Any, change: str) -> Any:
+def _convert(before: Any, value: Any, change: str) -> Any:
     if isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(before, tuple | None) and isinstance(value, list):

@@ -10,7 +10,7 @@ def test_default_and_published_recipe() -> None:
     assert recipe("segmenter", "seed") == seed_segmenter()
 
 
-def test_a_grouper_has_a_recipe_and_no_published_one() -> None:
+def test_a_grouper_has_no_published_recipe() -> None:
     assert recipe("grouper", "default") == GrouperFitConfig()
     config = recipe("grouper", "default", ["model.join=1", "model.edges=4", "ordered_p=0"])
     assert (config.model.join, config.model.edges, config.ordered_p) == (1.0, 4, 0.0)
@@ -39,7 +39,7 @@ def test_change(change, read) -> None:
     assert read(recipe("segmenter", "default", [change]))
 
 
-def test_later_changes_win_and_others_stay() -> None:
+def test_later_changes_win_and_other_values_stay() -> None:
     config = recipe("segmenter", "seed", ["epochs=3", "epochs=4"])
     assert config.epochs == 4
     assert config.model == seed_segmenter().model
@@ -49,7 +49,7 @@ def test_later_changes_win_and_others_stay() -> None:
     ("name", "change", "reason"),
     [
         ("best", "epochs=3", "no recipe 'best'; there are default, seed"),
-        ("default", "epochs", "is no key=value"),
+        ("default", "epochs", "is not KEY=VALUE"),
         ("default", "epoch=3", "no 'epoch' in a recipe"),
         ("default", "epochs=many", "must be like 20"),
         ("default", "epochs=true", "must be like 20"),
@@ -63,8 +63,8 @@ def test_later_changes_win_and_others_stay() -> None:
         ("default", "model.heads=3", "width 128 can't be shared by 3 heads"),
     ],
 )
-def test_mistake_is_told_in_one_line(name, change, reason) -> None:
-    with pytest.raises(UserError) as told:
+def test_a_mistake_raises_one_line(name, change, reason) -> None:
+    with pytest.raises(UserError) as error:
         recipe("segmenter", name, [change])
-    assert reason in str(told.value)
-    assert "\n" not in str(told.value)
+    assert reason in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,8 +1,8 @@
-"""The checkpoints of a run: a file an epoch, with the digest of what it holds in its name.
+"""Checkpoints of a run: a file per epoch, named by the digest of its content.
 
-They are the run's own, not Ray Train's: Ray keeps the newest one and those that score best, which
-may be long past when the newest turns out to be damaged, and doesn't see that it is. Here the
-newest, the one before it and the best are kept, and each appears whole or not at all.
+Ray Train's own checkpoints aren't used. It keeps the newest and the best ones and doesn't notice
+damage; if the newest is damaged, the best may be many epochs older. Here the newest, the one before
+it and the best are kept, and a file appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ _NAME = re.compile(r"epoch-(\d+)-([0-9a-f]{32})\.pt")
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A checkpoint that is whole, if there is one, and the epochs whose own should have been it."""
+    """An undamaged checkpoint, if there is one, and the epochs whose checkpoints were expected."""
 
     state: dict[str, Any] | None
     damaged: tuple[int, ...] = ()
 
     @property
     def epoch(self) -> int:
-        """The epochs that it has behind it."""
+        """The number of epochs done."""
         return 0 if self.state is None else int(self.state["epoch"])
 
 
 def save(run: str, state: dict[str, Any]) -> None:
-    """Writes the state of a fit at the end of `state["epoch"]`, and removes what it outdates.
+    """Write the state after the epoch `state["epoch"]`, and remove outdated checkpoints.
 
     Args:
         run: the run's folder.
         state: tensors and plain numbers, with `epoch`, `score` (the higher the better) and
-            `best_epoch`, whose checkpoint is kept for the run's end.
+            `best_epoch`, whose checkpoint is kept for the weights of the run.
 
     Raises:
-        UserError: the place can't be written.
+        UserError: the folder can't be written.
     """
     epoch = state["epoch"]
     stream = io.BytesIO()
@@ -61,14 +61,14 @@ def save(run: str, state: dict[str, Any]) -> None:
 
 
 def newest(run: str) -> Found:
-    """The newest checkpoint that is whole: where training goes on."""
+    """Return the newest undamaged checkpoint, from which training continues."""
     damaged: list[int] = []
     lines = metrics_log.read(run)
     names = _names(run)
-    # Every line was written after the checkpoint of its epoch.
-    told = max((line["epoch"] for line in lines), default=0)
-    if told > max((epoch for _, epoch in names), default=0):
-        damaged.append(told)
+    # Metrics are logged after the checkpoint of their epoch is written: a missing one was lost.
+    reported = max((line["epoch"] for line in lines), default=0)
+    if reported > max((epoch for _, epoch in names), default=0):
+        damaged.append(reported)
     for name, epoch in reversed(names):
         state = _load(run, name)
         if state is not None:
@@ -78,14 +78,14 @@ def newest(run: str) -> Found:
 
 
 def best(run: str) -> Found:
-    """The checkpoint of the highest score among those that are whole; the first of equals."""
+    """Return the undamaged checkpoint of the highest score, the earliest of equal ones."""
     states = [state for name, _ in _names(run) if (state := _load(run, name)) is not None]
     if not states:
         return Found(state=None)
-    chosen = max(states, key=_rank)
-    wanted = max(metrics_log.read(run), key=_rank, default=chosen)["epoch"]
-    whole = any(state["epoch"] == wanted for state in states)
-    return Found(state=chosen, damaged=() if whole else (wanted,))
+    found = max(states, key=_rank)
+    best_epoch = max(metrics_log.read(run), key=_rank, default=found)["epoch"]
+    whole = any(state["epoch"] == best_epoch for state in states)
+    return Found(state=found, damaged=() if whole else (best_epoch,))
 
 
 def _rank(figures: Mapping[str, Any]) -> tuple[float, int]:
@@ -93,16 +93,16 @@ def _rank(figures: Mapping[str, Any]) -> tuple[float, int]:
 
 
 def _names(run: str) -> list[tuple[str, int]]:
-    """The names of a run's checkpoints and their epochs, oldest first."""
+    """List the names of a run's checkpoints and their epochs, oldest first."""
     matches = [_NAME.fullmatch(name) for name in storage.list_names(storage.join(run, FOLDER))]
     return [(match[0], int(match[1])) for match in matches if match]
 
 
 def _load(run: str, name: str) -> dict[str, Any] | None:
-    """What a checkpoint holds; None where it isn't what was written."""
+    """Return the state in a checkpoint; None if its content isn't what was written."""
     try:
         content = storage.read_bytes(storage.join(run, FOLDER, name))
-    except UserError:  # it can't be read, as after damage to a disk
+    except UserError:  # such as by a damaged disk
         return None
     if _digest(content) not in name:
         return None

@@ -16,36 +16,36 @@ from instancesketch.models import weights
 from instancesketch.training import sampling
 from instancesketch.training.sampling import Role, RowGroup, Selection
 
-# So many row groups are looked at sooner here than by processes that would have to start for it.
+# Up to this many row groups are counted here, before processes for it would have started.
 FEW_GROUPS = 64
 
 
 def resolve(
     config: TrainConfig, groups: Sequence[tuple[str, int]] | None = None
 ) -> tuple[dict[str, Any], list[RowGroup], list[RowGroup]]:
-    """The resolved settings of a run, and what its corpora hold to train and to select on.
+    """Return the resolved config of a run, and the row groups to train and to select on.
 
     Args:
-        config: what the run is asked to do.
-        groups: the row groups to look at; None: all of the corpora.
+        config: of the run.
+        groups: the row groups to count; None: all of the corpora.
 
     Raises:
-        UserError: the corpora, or the weights to start from, don't fit.
+        UserError: the corpora, or the weights to initialise from, don't fit.
     """
     if groups is None:
-        # Workers have other working folders than the driver.
+        # Absolute, because workers have other working folders than the driver.
         groups = sampling.list_row_groups([storage.absolute(d) for d in config.data])
     selection = _selection(config, groups)
 
-    def surveys(role: Role, taxonomy: Taxonomy) -> list[RowGroup]:
-        found = _survey(groups, role, selection, taxonomy, config.recipe.labels)
+    def count(role: Role, taxonomy: Taxonomy) -> list[RowGroup]:
+        found = _count_row_groups(groups, role, selection, taxonomy, config.recipe.labels)
         return [group for group in found if _rows([group])]
 
     if config.weights:
         _check_weights(config)
-    candidates = [(t, surveys("train", t)) for t in _taxonomies(config)]
+    candidates = [(t, count("train", t)) for t in _taxonomies(config)]
     taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
-    select = surveys("select", taxonomy)
+    select = count("select", taxonomy)
     if not _rows(train):
         if config.recipe.labels == "objects":
             raise UserError(
@@ -64,8 +64,8 @@ def resolve(
         raise UserError(
             f"no drawing to train on in {', '.join(config.data)} says which instance a stroke draws"
         )
-    if strange := sorted({label for g in (*train, *select) for label in g.unknown_labels}):
-        raise UserError(f"{taxonomy.name} doesn't know the label {strange[0]}; give --taxonomy")
+    if unknown := sorted({label for g in (*train, *select) for label in g.unknown_labels}):
+        raise UserError(f"{taxonomy.name} doesn't know the label {unknown[0]}; give --taxonomy")
     if selection != "none" and not _rows(select):
         raise UserError(
             f"no drawing to select the best epoch on by {selection!r}; --select tenth or none"
@@ -81,21 +81,21 @@ def resolve(
         "weights": [weights.absolute(w) for w in config.weights],
         "drawings": {"train": _rows(train), "select": _rows(select)},
     }
-    # As it will be read back, so that the two can be compared.
+    # As JSON has it, so that it equals what is read back.
     return json.loads(json.dumps(settings)), train, select
 
 
-def _survey(groups: Sequence[tuple[str, int]], *how: Any) -> list[RowGroup]:
-    """Looks at row groups, at many of them all over the cluster if one was joined."""
+def _count_row_groups(groups: Sequence[tuple[str, int]], *args: Any) -> list[RowGroup]:
+    """Count row groups, many of them all over the cluster if one was joined."""
     import ray
 
     if len(groups) <= FEW_GROUPS or not ray.is_initialized():
-        return [sampling.count_row_group(group, *how) for group in groups]
-    # Anywhere in the cluster: what a trial of Ray Tune starts would else share the trial's CPUs.
-    survey = ray.remote(sampling.count_row_group).options(
+        return [sampling.count_row_group(group, *args) for group in groups]
+    # Anywhere in the cluster, because by default a trial's tasks share the CPUs of the trial.
+    count = ray.remote(sampling.count_row_group).options(
         scheduling_strategy="DEFAULT", num_cpus=0.5
     )
-    return ray.get([survey.remote(group, *how) for group in groups])
+    return ray.get([count.remote(group, *args) for group in groups])
 
 
 def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
@@ -105,13 +105,13 @@ def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
         return [Taxonomy.load(config.taxonomy)]
     if config.weights:
         return [starting_weights(config.weights, config.recipe.model_kind)[1]]
-    # Any scene can be trained on with any taxonomy: that of everyday things counts.
+    # Scenes fit every taxonomy, so their number can't choose one.
     scenes = config.recipe.labels == "objects"
     return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
 
 
 def _check_weights(config: TrainConfig) -> None:
-    """Refuses weights that a network of the recipe and the taxonomy can't begin with."""
+    """Raise a UserError for weights that the recipe's network can't be initialised from."""
     kind = config.recipe.model_kind
     shape, theirs = starting_weights(config.weights, kind)
     if shape != config.recipe.model:
@@ -126,17 +126,18 @@ def _check_weights(config: TrainConfig) -> None:
 
 
 def starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Taxonomy]:
-    """The shape and the taxonomy of the weights to begin with."""
+    """Return the network's config and the taxonomy of weights to initialise from."""
     info = weights.inspect(sources, kind)
     return info.network, info.taxonomy
 
 
 def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Selection:
-    """`auto` keeps `valid` for reporting where there is no `test` to report on."""
+    """Return the selection split; `auto` leaves `valid` for reporting if there is no `test`."""
     if config.selection != "auto":
         return config.selection
     seen: set[str | None] = set()
-    for group in groups:  # of a corpus that is split by hash the first one tells
+    # One by one, because the first row group of a corpus split by hash has all splits.
+    for group in groups:
         seen |= sampling.count_splits([group]).keys()
         if {"valid", "test"} <= seen:
             return "valid"
