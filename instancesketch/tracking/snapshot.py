@@ -155,6 +155,7 @@ def _sketches(rows: Sequence[Row]) -> list[Sketch]:
 
 def _parse_svg(svg: str, name: str) -> Sketch:
     try:
-        return svg_shapes.parse(svg.encode(), name)
+        # Without resolving labels: `to_svg` wrote canonical ones.
+        return Sketch(**svg_shapes.parse(svg.encode(), name).fields)
     except SketchError as error:
         raise ValueError(str(error)) from None

@@ -74,12 +74,12 @@ def draw_parameters(trials: Sequence[Trial], dimensions: Sequence[Dimension], ti
     size = (1.2 + 2.6 * columns, 0.9 + 2.3 * rows)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
-    scored = [t for t in trials if t.score is not None]
+    scored = [(t, t.score) for t in trials if t.score is not None]
     best = best_trial(trials)
     # The last row may have more panels than values.
     for panel, dimension in zip(panels, dimensions, strict=False):
-        for trial in scored:
-            _draw_trial(panel, trial, dimension, best)
+        for trial, score in scored:
+            _draw_trial(panel, trial, score, dimension, best)
         _set_axis(panel, dimension)
     for panel in panels[len(dimensions) :]:
         panel.set_axis_off()
@@ -89,11 +89,13 @@ def draw_parameters(trials: Sequence[Trial], dimensions: Sequence[Dimension], ti
     return figure
 
 
-def _draw_trial(panel: Axes, trial: Trial, dimension: Dimension, best: Trial | None) -> None:
+def _draw_trial(
+    panel: Axes, trial: Trial, score: float, dimension: Dimension, best: Trial | None
+) -> None:
     colour, is_best = _colour(trial, best), _is_same(trial, best)
     panel.plot(
         _position(trial, dimension),
-        trial.score,
+        score,
         marker="*" if is_best else "o",
         markersize=12 if is_best else 6,
         linestyle="none",

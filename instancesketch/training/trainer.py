@@ -9,7 +9,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import pyarrow as pa
 import torch
@@ -40,7 +40,8 @@ def create_fit(config: FitConfig, taxonomy: Taxonomy, **values: Any) -> Fit:
 class Fit(ABC):
     """A model in training: its network, their running mean, the optimiser and the steps done."""
 
-    shown_by: ClassVar[str]  # what strokes are coloured by in pictures of its drawings
+    # What strokes are coloured by in pictures of its drawings.
+    shown_by: ClassVar[Literal["part", "instance", "object"]]
 
     def __init__(
         self,
