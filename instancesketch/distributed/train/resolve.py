@@ -13,6 +13,7 @@ from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train.config import TrainConfig, least_most
 from instancesketch.models import weights
+from instancesketch.models.weights import ModelInfo
 from instancesketch.training import sampling
 from instancesketch.training.sampling import Role, RowGroup, Selection
 
@@ -41,11 +42,34 @@ def resolve(
         found = _count_row_groups(groups, role, selection, taxonomy, config.recipe.labels)
         return [group for group in found if _rows([group])]
 
-    if config.weights:
-        _check_weights(config)
-    candidates = [(t, count("train", t)) for t in _taxonomies(config)]
+    initial = _inspect_weights(config) if config.weights else None
+    candidates = [(t, count("train", t)) for t in _taxonomies(config, initial)]
     taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
     select = count("select", taxonomy)
+    _check_rows(config, taxonomy, selection, train, select)
+    settings = {
+        "kind": config.recipe.model_kind,
+        "data": [storage.absolute(d) for d in config.data],
+        "taxonomy": taxonomy.to_dict(),
+        "recipe": asdict(config.recipe),
+        "selection": selection,
+        "workers": config.workers,
+        "gpus_per_worker": config.gpus_per_worker,
+        "weights": [weights.absolute(w) for w in config.weights],
+        "drawings": {"train": _rows(train), "select": _rows(select)},
+    }
+    # As JSON has it, so that it equals what is read back.
+    return json.loads(json.dumps(settings)), train, select
+
+
+def _check_rows(
+    config: TrainConfig,
+    taxonomy: Taxonomy,
+    selection: Selection,
+    train: Sequence[RowGroup],
+    select: Sequence[RowGroup],
+) -> None:
+    """Raise a UserError if the rows don't do to train and to select on."""
     if not _rows(train):
         if config.recipe.labels == "objects":
             raise UserError(
@@ -70,19 +94,6 @@ def resolve(
         raise UserError(
             f"no drawing to select the best epoch on by {selection!r}; --select tenth or none"
         )
-    settings = {
-        "kind": config.recipe.model_kind,
-        "data": [storage.absolute(d) for d in config.data],
-        "taxonomy": taxonomy.to_dict(),
-        "recipe": asdict(config.recipe),
-        "selection": selection,
-        "workers": config.workers,
-        "gpus_per_worker": config.gpus_per_worker,
-        "weights": [weights.absolute(w) for w in config.weights],
-        "drawings": {"train": _rows(train), "select": _rows(select)},
-    }
-    # As JSON has it, so that it equals what is read back.
-    return json.loads(json.dumps(settings)), train, select
 
 
 def _count_row_groups(groups: Sequence[tuple[str, int]], *args: Any) -> list[RowGroup]:
@@ -98,31 +109,37 @@ def _count_row_groups(groups: Sequence[tuple[str, int]], *args: Any) -> list[Row
     return ray.get([count.remote(group, *args) for group in groups])
 
 
-def _taxonomies(config: TrainConfig) -> list[Taxonomy]:
+def _taxonomies(config: TrainConfig, initial: ModelInfo | None) -> list[Taxonomy]:
+    """Return the taxonomies to choose from by the number of rows that they know."""
     if isinstance(config.taxonomy, Taxonomy):
         return [config.taxonomy]
     if config.taxonomy is not None:
         return [Taxonomy.load(config.taxonomy)]
-    if config.weights:
-        return [starting_weights(config.weights, config.recipe.model_kind)[1]]
+    if initial is not None:
+        return [initial.taxonomy]
     # Scenes fit every taxonomy, so their number can't choose one.
     scenes = config.recipe.labels == "objects"
     return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
 
 
-def _check_weights(config: TrainConfig) -> None:
-    """Raise a UserError for weights that the recipe's network can't be initialised from."""
+def _inspect_weights(config: TrainConfig) -> ModelInfo:
+    """Return what the weights to initialise from are.
+
+    Raises:
+        UserError: a network of the recipe and the taxonomy can't be initialised from them.
+    """
     kind = config.recipe.model_kind
-    shape, theirs = starting_weights(config.weights, kind)
-    if shape != config.recipe.model:
+    info = weights.inspect(config.weights, kind)
+    if info.network != config.recipe.model:
         raise UserError(f"the {kind} of {config.weights[-1]} has another shape than the recipe")
     if MODEL_KINDS[kind].adaptable:
-        return
-    (taxonomy,) = _taxonomies(config)
+        return info
+    (taxonomy,), theirs = _taxonomies(config, info), info.taxonomy
     if (theirs.part_names, theirs.category_names) != (taxonomy.part_names, taxonomy.category_names):
         raise UserError(
             f"the weights of {config.weights[-1]} are for {theirs.name}, not for {taxonomy.name}"
         )
+    return info
 
 
 def starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Taxonomy]:
