@@ -1,4 +1,4 @@
-"""What a training run or a sweep would do, found out without training or writing anything."""
+"""Plans of training runs and sweeps, made without training or writing anything."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from instancesketch.training.augment import augment
 from instancesketch.training.sampling import RowGroup, RowSubset
 from instancesketch.training.trainer import Fit, create_fit
 
-# Megabytes of a worker with Ray and torch, and on top of these where its drawings fill its buffer;
-# how many times what an average step keeps for its gradients. Fitted to the peaks of runs on CPUs.
+# Memory of a worker: MB of a process with Ray and torch, MB of a full shuffle buffer, and a factor
+# on what an average step keeps for its gradients. Fitted to the peaks of runs on CPUs.
 _PROCESS_MB, _BUFFER_MB, _TIMES_STEP = 900.0, 1200.0, 3.5
 
-# Of larger corpora so many row groups are counted, all over them.
+# Row groups that are counted; of larger corpora a sample, evenly spread.
 MOST_GROUPS = 200
 
 Plan = dict[str, Any]
 
 
 def plan_run(config: TrainConfig) -> Plan:
-    """The plan of a run.
+    """Return the plan of a run.
 
     Returns:
         `run`; `kind`; `finished`, and `epochs_done` otherwise; `taxonomy`; `splits`, rows of each
@@ -63,7 +63,7 @@ def plan_run(config: TrainConfig) -> Plan:
 
 
 def plan_sweep(config: TuneConfig) -> Plan:
-    """The plan of a sweep: that of the run of its recipe, and of all trials.
+    """Return the plan of a sweep: that of a run of its recipe, and of all trials.
 
     Returns:
         What `plan_run` does, and `trials`, `trials_done`, `concurrent`, `grace`, `reduction`, and
@@ -77,14 +77,14 @@ def plan_sweep(config: TuneConfig) -> Plan:
     besides = config.sweep_settings()
     plan = _plan(config.train, cluster, besides)
     found = Sweep(location=plan["run"], model_kind=config.space.model_kind).trials()
-    # A trial takes a CPU besides, that reads for its workers.
+    # One CPU more per trial, to read for its workers.
     wanted = {"cpus": concurrent * (plan["cpus"] + 1), "gpus": concurrent * plan["gpus"]}
     done = sum(not trial.pending for trial in found)
     return plan | besides | wanted | {"concurrent": concurrent, "trials_done": done}
 
 
 def plan_detector(config: TrainDetectorConfig) -> Plan:
-    """The plan of a detector's run; how much memory it takes is not known.
+    """Return the plan of a detector's run, without an estimate of its memory.
 
     Raises:
         UserError: as training would.
@@ -182,13 +182,13 @@ def _means(workers: tuple[int, int], gpus: float, cluster: Capacity) -> Plan:
 
 
 def _step_mb(fit: Fit, train: Sequence[RowGroup], selection: config.Selection, size: int) -> float:
-    """Megabytes that an average step keeps for its gradients, by one batch of the corpus."""
+    """Measure the MB that an average step keeps for its gradients, with one batch of the corpus."""
     labels = fit.config.labels
     first = RowSubset(path=train[0].path, row_group=train[0].number)
     table = sampling.read_rows(first, "train", selection, fit.taxonomy, labels)
-    # A few from all over: drawings of a kind lie together.
+    # Evenly spread, because drawings of a category are next to each other.
     table = table.take(np.linspace(0, len(table) - 1, min(size, len(table))).astype(int))
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     batch = dataloader.collate([table], fit.taxonomy, labels)
     kept: dict[int, int] = {}
 
@@ -197,7 +197,7 @@ def _step_mb(fit: Fit, train: Sequence[RowGroup], selection: config.Selection, s
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        fit.loss(augment(batch, fit.config.augment, chance), chance)
+        fit.loss(augment(batch, fit.config.augment, generator), generator)
     return sum(kept.values()) / len(batch) * size / 2**20
 
 
@@ -264,7 +264,9 @@ def _data_in_words(plan: Plan) -> str:
 
 
 def _network_in_words(plan: Plan) -> str:
-    begins = f"begins with {' and '.join(plan['weights'])}" if plan["weights"] else "from chance"
+    begins = (
+        f"initialised from {' and '.join(plan['weights'])}" if plan["weights"] else "from scratch"
+    )
     changes = f" with {', '.join(plan['changes'])}" if plan["changes"] else ""
     recipe = f"recipe {plan['recipe']}{changes}"
     return f"{plan['kind']} of {plan['parameters']:,} parameters, {begins}; {recipe}"

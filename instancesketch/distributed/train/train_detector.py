@@ -36,7 +36,7 @@ from instancesketch.training.sampling import role_mask
 # Written beside the weights.
 NOTICE = """\
 The weights in this folder were made with Ultralytics YOLO (https://github.com/ultralytics/ultralytics),
-from chance, on no weights of theirs. Ultralytics is licensed under AGPL-3.0, and its authors hold
+from scratch, on no weights of theirs. Ultralytics is licensed under AGPL-3.0, and its authors hold
 that models made with it are so as well; they offer other terms (https://ultralytics.com/license).
 
 Whoever uses, changes or passes on these weights is to heed that. The rest of InstanceSketch is
