@@ -168,7 +168,7 @@ def test_stages_have_names_in_the_dashboard(results: Path, server: Server) -> No
     actors = {actor["class_name"] for actor in list_state("actors")}
     assert {"MapWorker(Map(Label))", "RayTrainWorker", "TrainController"} <= actors
     tasks = {task["name"] for task in list_state("tasks")}
-    named = {"Map(Draw+Write)", "Map(Read+Write)", "Map(ReadForLabels)", "Map(Write)"}
+    named = {"Map(Draw+Write)", "Map(Read+Write)", "Map(Read)", "Map(Write)"}
     assert named | {"MapBatches(read_drawings)"} <= tasks
 
 

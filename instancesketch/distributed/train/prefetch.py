@@ -84,7 +84,7 @@ def _stream_tables(
     import ray.data
     from ray.data import ExecutionResources
 
-    def read_tagged(batch: pa.Table) -> pa.Table:
+    def read_drawings(batch: pa.Table) -> pa.Table:
         (item,) = batch.to_pylist()
         table = read(RowSubset(**item["subset"]), item["role"])
         return table.append_column(_PASS, pa.array(repeat(item[_PASS], len(table)), pa.int64()))
@@ -94,7 +94,7 @@ def _stream_tables(
     options.resource_limits = ExecutionResources.for_limits(object_store_memory=MAX_PREFETCH)
     dataset = ray.data.from_items(reads, override_num_blocks=len(reads))
     tables = dataset.map_batches(
-        read_tagged,
+        read_drawings,
         batch_size=1,
         batch_format="pyarrow",  # numpy would turn ragged lists into pickled objects
         num_cpus=0,  # with any, workers that hold all CPUs would wait for their readers for ever
