@@ -32,10 +32,11 @@ from instancesketch.core import storage
 from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.inference.instances import find, find_by
+from instancesketch.inference.instances import find_instances, number_clusters
 from instancesketch.inference.segmenter import Segmenter, instance_columns, predict
 from instancesketch.models import weights
 from instancesketch.models.config import SegmenterConfig
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, pack
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.training.config import (
@@ -127,7 +128,7 @@ def pseudo_label(teacher: Path, table: pa.Table) -> Batch:
     """Return drawings with the labels that a teacher is certain of; without instances."""
     batch = pack(table, TAXONOMY)
     net = Segmenter.load(str(teacher)).net
-    parts_SQ, _, _ = predict(net, batch, batch.category_N)
+    parts_SQ, _, _ = predict(net, StrokeFeatures.of(batch), batch.category_N)
     sure_S, part_S = parts_SQ.max(1)
     return replace(
         batch,
@@ -185,8 +186,10 @@ def run_hold_out(data: Data, out: Path, name: str) -> None:
 def group_true_parts(table: pa.Table, refiner: RefinerNet | None) -> pa.Table:
     """Return a result with the table's own parts; instances by a refiner, or by touching."""
     batch = pack(table, TAXONOMY)
-    finder = partial(find, refiner) if refiner else partial(find_by, touching.cluster_touching)
-    columns = instance_columns(finder, batch, batch.part_S, batch.category_N, TAXONOMY)
+    by_touching = partial(number_clusters, touching.cluster_touching)
+    finder = partial(find_instances, refiner) if refiner else by_touching
+    features = StrokeFeatures.of(batch)
+    columns = instance_columns(finder, features, batch.part_S, batch.category_N, TAXONOMY)
     return build_result_table(table, columns)
 
 

@@ -18,13 +18,13 @@ from instancesketch.core.schema import SCHEMA
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import weights
 from instancesketch.models.packing import Batch, join
-from instancesketch.models.precision import AUTO, resolve
+from instancesketch.models.precision import AUTO, resolve_precision
 from instancesketch.training.config import FitConfig
 from instancesketch.training.dataloader import bucket
 from instancesketch.training.trainer import Fit, create_fit
 
 # On processors without instructions for it, bfloat16 is many times slower than float32.
-BFLOAT16 = resolve(AUTO, "cpu") == "bfloat16"
+BFLOAT16 = resolve_precision(AUTO, "cpu") == "bfloat16"
 
 _LICENCES = "drawings: Quick, Draw! CC BY 4.0; semantic-parts, CBSC, SPG (SketchGNN) MIT"
 

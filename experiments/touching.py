@@ -7,19 +7,20 @@ import torch
 from scipy.sparse.csgraph import connected_components
 
 from instancesketch.models import ragged
-from instancesketch.models.packing import Batch
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.refiner import Groups
 
 NEAR = 0.04  # of the drawing's longer side
 SAMPLES = 24
 
 
-def cluster_touching(batch: Batch, part_S: torch.Tensor) -> torch.Tensor:
-    """Return the instance of each stroke, (S,), as `instances.find_by` needs it."""
+def cluster_touching(features: StrokeFeatures, part_S: torch.Tensor) -> torch.Tensor:
+    """Return the instance of each stroke, (S,), as `instances.number_clusters` needs it."""
+    batch = features.batch
     places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, SAMPLES)
     cluster_S = torch.arange(1, len(part_S) + 1)
     parts = int(part_S.max()) + 1 if len(part_S) else 0
-    groups = Groups.of(batch.sketch_of_S * parts + part_S, part_S >= 0)
+    groups = Groups.by_key(batch.sketch_of_S * parts + part_S, part_S >= 0)
     for strokes_L, there_L in zip(groups.strokes_GL, groups.there_GL, strict=True):
         own = strokes_L[there_L]
         places = places_SK2[own]

@@ -11,6 +11,7 @@ from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.config import GrouperConfig, RefinerConfig, SegmenterConfig
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, pack, pack_scenes
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
@@ -38,6 +39,10 @@ def drawn(number: int, seed: int = 5, category: str | None = None) -> list[Sketc
 def packed(sketches: list[Sketch], *, labels: bool = True) -> Batch:
     """Pack drawings into one batch."""
     return pack(to_table(sketches), DOODLE7, labels=labels)
+
+
+def features_of(sketches: list[Sketch]) -> StrokeFeatures:
+    return StrokeFeatures.of(packed(sketches))
 
 
 def composed(number: int, seed: int = 3, most: int = 4) -> list[Sketch]:

@@ -14,7 +14,7 @@ from instancesketch.batch.runner import Runner, run_job
 from instancesketch.batch.shards import plan_shards
 from instancesketch.batch.stages import Labelling, LabelRows, ModelStage, Write
 from instancesketch.core import storage
-from instancesketch.models.precision import resolve
+from instancesketch.models.precision import resolve_precision
 
 
 def segment(config: SegmentConfig, runner: Runner, labelling: Labelling | None = None) -> Summary:
@@ -40,7 +40,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
     """
     refuse_overlap(config.sources, config.out)
     device = "cuda" if config.gpus_per_worker else "cpu"
-    precision = resolve(config.precision, device)
+    precision = resolve_precision(config.precision, device)
     # Before anything is started, so that wrong weights are refused at once.
     labelling = labelling or _labelling(config, precision)
     scenes = {} if config.scenes is None else _describe_objects(config.scenes)

@@ -22,7 +22,7 @@ from instancesketch.benchmarks.table import Row, Table
 from instancesketch.benchmarks.training_speed import measure_training
 from instancesketch.benchmarks.workload import Workload
 from instancesketch.core import storage
-from instancesketch.models.precision import resolve
+from instancesketch.models.precision import resolve_precision
 
 _PARTS: Mapping[str, Callable[[Workload], Iterator[Row]]] = {
     "segment": measure_segment,
@@ -46,7 +46,7 @@ def measure(config: BenchmarkConfig) -> Table:
     Raises:
         UserError: the data can't be read, there is no such precision, or a verb failed.
     """
-    resolve(config.precision, "cpu")  # refuses an unknown precision before the slow work
+    resolve_precision(config.precision, "cpu")  # refuses an unknown precision before the slow work
     workload, table = Workload(config), Table()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # what is measured in this process is measured per core

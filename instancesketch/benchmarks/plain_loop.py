@@ -21,10 +21,10 @@ from instancesketch.benchmarks.subprocesses import limit_cores
 from instancesketch.core import parquet, storage
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import FileRange, RowBatch, read_unlabelled
-from instancesketch.inference.instances import countable_parts, find, sided_parts
+from instancesketch.inference.instances import countable_parts, find_instances, sided_parts
 from instancesketch.inference.segmenter import Segmenter, predict
+from instancesketch.models.features import PAIR_SAMPLES, StrokeFeatures
 from instancesketch.models.packing import pack
-from instancesketch.models.pair_geometry import PairGeometry
 
 _WARM_UP_ROWS = 64
 
@@ -178,25 +178,24 @@ def time_stages(files: Sequence[str], out: str, model: Segmenter) -> dict[str, f
 def _time_stages_of_table(clock: Clock, table: pa.Table, model: Segmenter) -> None:
     """Do the stages of `label_table` one by one."""
     with clock.measure("pack"):
-        batch = pack(table, model.taxonomy, labels=False)
-        normal = batch.normalised()
+        features = StrokeFeatures.of(pack(table, model.taxonomy, labels=False))
     with clock.measure("rasterise or resample"):
-        for samples in {getattr(model.net.encoder, "samples", 0), PairGeometry.SAMPLES} - {0}:
-            normal.resampled(samples)
+        for samples in {getattr(model.net.encoder, "samples", 0), PAIR_SAMPLES} - {0}:
+            features.resampled(samples)
     encoder, transformer = model.net.encoder, model.net.transformer
-    no_category_N = torch.full((len(batch),), -1)
+    no_category_N = torch.full((len(table),), -1)
     with (
         clock.measure_module(encoder, "encode"),
         clock.measure_module(transformer, "Transformer"),
         clock.measure("predict"),
     ):
-        parts_SQ, category_N, _ = predict(model.net, batch, no_category_N)
+        parts_SQ, category_N, _ = predict(model.net, features, no_category_N)
     if model.refiner is not None:
-        part_S, category_S = parts_SQ.argmax(1), category_N[batch.sketch_of_S]
+        part_S, category_S = parts_SQ.argmax(1), category_N[features.batch.sketch_of_S]
         countable_S = countable_parts(model.taxonomy)[category_S, part_S]
         sided_S = sided_parts(model.taxonomy)[category_S, part_S]
         with clock.measure("cluster"):
-            find(model.refiner, batch, part_S, countable_S, sided_S)
+            find_instances(model.refiner, features, part_S, countable_S, sided_S)
 
 
 def time_calls(call: Callable[[int], Any], number: int) -> list[float]:

@@ -21,11 +21,11 @@ from torch.nn import functional as F
 
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import two_means
-from instancesketch.models.config import SEED_REFINER, SEED_SEGMENTER
+from instancesketch.models.config import PUBLISHED_POSITIONS, SEED_REFINER, SEED_SEGMENTER
 from instancesketch.models.encoders import PlaceEncoder, RasterEncoder
 from instancesketch.models.packing import Batch
 from instancesketch.models.refiner import RefinerNet
-from instancesketch.models.segmenter import PUBLISHED_POSITIONS, SegmenterNet
+from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.models.transformer import StrokeTransformer
 
 SIZE, LONGEST, BATCH = 32, PUBLISHED_POSITIONS, 128

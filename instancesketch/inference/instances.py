@@ -1,7 +1,7 @@
-"""From strokes whose parts are known to instances and sides: affinities, clusters, numbers.
+"""From strokes of known parts to instances and sides: affinities, clusters, numbers.
 
-Shape letters: see `models.ragged`; C categories, Q parts, G groups of strokes that draw the
-same part of the same drawing, L strokes of the largest of them, I instances.
+Shape letters: see `models.ragged`; C categories, Q parts, T counted strokes, G groups of strokes
+that draw the same part of the same sketch, L strokes of the largest of them, I instances.
 """
 
 from __future__ import annotations
@@ -17,33 +17,30 @@ from torch import Tensor
 from instancesketch.core.label_ids import part_mask
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import ragged
-from instancesketch.models.packing import Batch, pieces
-from instancesketch.models.pair_geometry import hand_on
+from instancesketch.models.features import StrokeFeatures
+from instancesketch.models.packing import Batch
 from instancesketch.models.refiner import Groups, RefinerNet
 
-# What goes through the model at once: strokes, padded to the longest drawing, and points.
-MOST_TOKENS = 1_024
-MOST_POINTS = 200_000
-# What a stroke weighs beside its length, in a drawing whose longer side is 2: a dot has a place.
+# A stroke's weight besides its length, in a sketch whose longer side is 2: a dot counts, too.
 DOT = 0.01
 # Nearer than this, in the same unit, neither of two is left of the other.
 SAME_PLACE = 1e-5
 
 
 class Instances(NamedTuple):
-    """What the strokes of a batch draw."""
+    """The instance of each stroke of a batch, and its side."""
 
-    instance_S: Tensor  # from 1, within a part of a drawing and from the left; 0 several, or none
+    instance_S: Tensor  # from 1, within a part of a sketch and from the left; 0 several, or none
     side_S: Tensor  # 1 left, 2 right, of the picture and within a pair; 0 neither
 
 
 def countable_parts(taxonomy: Taxonomy) -> Tensor:
-    """Which parts of each category are counted, (C + 1, Q) bool; last, for -1: by any category."""
+    """Return which parts each category counts, (C + 1, Q) bool; last, for -1: any category."""
     return _or_any(part_mask(taxonomy, "countable"))
 
 
 def sided_parts(taxonomy: Taxonomy) -> Tensor:
-    """Which parts of each category have a side, (C + 1, Q) bool; last, for -1: in any category."""
+    """Return which parts of each category have sides, (C + 1, Q) bool; last, for -1: of any."""
     return _or_any(part_mask(taxonomy, "sided"))
 
 
@@ -52,14 +49,14 @@ def _or_any(parts_CQ: npt.NDArray[np.bool_]) -> Tensor:
 
 
 @torch.inference_mode()
-def find(
-    net: RefinerNet, batch: Batch, part_S: Tensor, counted_S: Tensor, sided_S: Tensor
+def find_instances(
+    net: RefinerNet, features: StrokeFeatures, part_S: Tensor, counted_S: Tensor, sided_S: Tensor
 ) -> Instances:
-    """The instance that each stroke draws, and its side.
+    """Cluster strokes of the same part into instances by their affinities, and find their sides.
 
     Args:
         net: the refiner, in evaluation mode.
-        batch: drawings as they are, on the CPU; its labels are not looked at.
+        features: of the strokes of sketches, on the CPU; labels are not read.
         part_S: the part of every stroke.
         counted_S: which strokes draw a part that is counted.
         sided_S: which strokes draw a part that has sides.
@@ -69,62 +66,67 @@ def find(
     """
     device = net.scale_Q.device
 
-    def cluster(few: Batch, part_T: Tensor) -> Tensor:
+    def cluster(counted: StrokeFeatures, part_T: Tensor) -> Tensor:
         cluster_T = torch.zeros_like(part_T)
-        for _, strokes_U, piece in pieces(few, MOST_TOKENS, MOST_POINTS):
+        for _, strokes_U, bucket in counted.buckets():
             part_U = part_T[strokes_U].to(device)
-            cluster_T[strokes_U] = _clusters(net, piece.to(device), part_U).cpu()
+            cluster_T[strokes_U] = _cluster(net, bucket.to(device), part_U).cpu()
         return cluster_T
 
-    return find_by(cluster, batch, part_S, counted_S, sided_S)
+    return number_clusters(cluster, features, part_S, counted_S, sided_S)
 
 
-def find_by(
-    cluster: Callable[[Batch, Tensor], Tensor],
-    batch: Batch,
+def number_clusters(
+    cluster: Callable[[StrokeFeatures, Tensor], Tensor],
+    features: StrokeFeatures,
     part_S: Tensor,
     counted_S: Tensor,
     sided_S: Tensor,
 ) -> Instances:
-    """The same by any way to cluster.
+    """Number the clusters of the counted strokes, and find their sides.
 
-    It is given the counted strokes, where they lie in their normalised drawings, and their parts,
-    and says for each from 1 what it draws: different for different instances, 0 for several.
+    Args:
+        cluster: takes the features of the counted strokes and their parts; returns a number per
+            stroke, from 1, different for strokes of different instances, 0 for several at once.
+        features: of the strokes of sketches.
+        part_S: the part of every stroke.
+        counted_S: which strokes draw a part that is counted.
+        sided_S: which strokes draw a part that has sides.
     """
-    found = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
+    instances = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
     if not bool(counted_S.any()):
-        return found
-    few, strokes_T = counted_strokes(batch, counted_S)
+        return instances
+    counted, strokes_T = select_counted(features, counted_S)
     part_T = part_S[strokes_T]
-    numbers = numbered(few, part_T, cluster(few, part_T), sided_S[strokes_T])
-    for all_S, some_T in zip(found, numbers, strict=True):
+    cluster_T = cluster(counted, part_T)
+    numbers = number_from_left(counted.batch, part_T, cluster_T, sided_S[strokes_T])
+    for all_S, some_T in zip(instances, numbers, strict=True):
         all_S[strokes_T] = some_T
-    return found
+    return instances
 
 
-def counted_strokes(batch: Batch, counted_S: Tensor) -> tuple[Batch, Tensor]:
-    """The counted strokes alone, where they lie in their normalised drawings, and their numbers.
+def select_counted(features: StrokeFeatures, counted_S: Tensor) -> tuple[StrokeFeatures, Tensor]:
+    """Return the features of the counted strokes alone, and these strokes' indices, (T,).
 
-    Drawings that have none are left out.
+    Sketches that have none are left out.
     """
+    batch = features.batch
     counted_N = ragged.reduce(counted_S.long(), batch.sketch_of_S, len(batch), "sum")
-    some_M, strokes_T = counted_N.nonzero()[:, 0], counted_S.nonzero()[:, 0]
-    normal = batch.normalised()
-    few = normal.replace_strokes(strokes_T, counted_N[some_M], batch.category_N[some_M])
-    hand_on(normal, few, strokes_T)
-    return few, strokes_T
+    sketches_M, strokes_T = counted_N.nonzero()[:, 0], counted_S.nonzero()[:, 0]
+    counted_M, category_M = counted_N[sketches_M], batch.category_N[sketches_M]
+    return features.select(strokes_T, counted_M, category_M), strokes_T
 
 
-def _clusters(net: RefinerNet, batch: Batch, part_S: Tensor) -> Tensor:
-    """(S,) from 1, different for strokes of different instances; 0 for several at once."""
-    embedded = net(batch, part_S)
+def _cluster(net: RefinerNet, features: StrokeFeatures, part_S: Tensor) -> Tensor:
+    """Return a number per stroke, from 1, different for different instances; 0 for several."""
+    embedded = net(features, part_S)
     if net.config.cluster == "k-means":
-        return two_means(net, batch, part_S, embedded.places_SD)
+        return two_means(net, features.batch, part_S, embedded.places_SD)
     single_S = embedded.several_S < 0
     cluster_S = torch.arange(1, len(part_S) + 1, device=part_S.device) * single_S
-    groups = Groups.of(net.keys(batch, part_S), single_S)
+    groups = Groups.by_key(net.group_keys(features.batch, part_S), single_S)
     if len(groups):
-        affinity_GLL = net.affinity(embedded.places_SD, batch, part_S, groups)
+        affinity_GLL = net.affinity(embedded.places_SD, features, part_S, groups)
         label_GL = agglomerate(affinity_GLL, groups.there_GL)
         cluster_GL = cluster_S[groups.strokes_GL].gather(1, label_GL)
         cluster_S[groups.strokes_GL[groups.there_GL]] = cluster_GL[groups.there_GL]
@@ -132,18 +134,18 @@ def _clusters(net: RefinerNet, batch: Batch, part_S: Tensor) -> Tensor:
 
 
 def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None = None) -> Tensor:
-    """Average linkage: joins clusters as long as two are of positive mean affinity.
+    """Cluster by average linkage: join clusters while any two have a positive mean affinity.
 
     All pairs that are each other's nearest are joined at once, which gives what joining one pair
     after the other does (Bruynooghe 1978; Murtagh 1983), in a few rounds for all groups together.
 
     Args:
         affinity_GLL: logits, symmetric, that two strokes of a group belong together.
-        there_GL: which strokes there are.
-        weight_GL: how much each counts in a mean, above 0; all the same where not given.
+        there_GL: False where a group is padded.
+        weight_GL: the weight of each stroke in a mean, above 0; equal weights by default.
 
     Returns:
-        (G, L) for each stroke the number of its cluster's first one.
+        (G, L) for each stroke the position of its cluster's first one.
     """
     groups, length = there_GL.shape
     own_L = torch.arange(length, device=there_GL.device)
@@ -170,15 +172,16 @@ def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None
 
 
 def two_means(net: RefinerNet, batch: Batch, part_S: Tensor, places_SD: Tensor) -> Tensor:
-    """The published rule: two clusters among the front, and two among the back legs and feet.
+    """Cluster by the published rule: two among the front, two among the back legs and feet.
 
-    Other parts are not told apart: 0.
+    Other parts are not clustered: 0.
     """
-    from sklearn.cluster import KMeans  # takes as long to import as torch, and is for this alone
+    # Imported here, because it takes as long as torch and is for this alone.
+    from sklearn.cluster import KMeans
 
     legs_S = net.end_Q[part_S] >= 0
-    groups = Groups.of(net.keys(batch, part_S), legs_S)
-    cluster_S = legs_S.long()  # one alone
+    groups = Groups.by_key(net.group_keys(batch, part_S), legs_S)
+    cluster_S = legs_S.long()  # a leg that is alone in its group is a cluster
     for strokes_L, there_L in zip(groups.strokes_GL, groups.there_GL, strict=True):
         strokes_L = strokes_L[there_L]
         means = KMeans(2, n_init=10, random_state=0).fit(places_SD[strokes_L].cpu().numpy())
@@ -186,17 +189,17 @@ def two_means(net: RefinerNet, batch: Batch, part_S: Tensor, places_SD: Tensor) 
     return cluster_S
 
 
-def numbered(batch: Batch, part_S: Tensor, cluster_S: Tensor, sided_S: Tensor) -> Instances:
-    """Numbers clusters from 1 within each part of a drawing, from the left; 0 stays 0.
+def number_from_left(batch: Batch, part_S: Tensor, cluster_S: Tensor, sided_S: Tensor) -> Instances:
+    """Number clusters from 1 within each part of a sketch, from the left; 0 stays 0.
 
-    An instance lies where its lines lie on average, by their length. Where a part that has sides
-    has two instances, the one is on the picture's left and the other on its right.
+    An instance lies at the mean place of its lines, weighted by length. Where a part that has sides
+    has two instances, one is on the picture's left and the other on its right.
 
     Args:
-        batch: drawings, normalised.
+        batch: sketches, normalised.
         part_S: the part of every stroke.
         cluster_S: different for strokes of different instances, 0 for none.
-        sided_S: whose part has sides.
+        sided_S: which strokes draw a part that has sides.
     """
     instance_S, side_S = torch.zeros_like(cluster_S), torch.zeros_like(cluster_S)
     strokes_T = cluster_S.nonzero()[:, 0]
@@ -220,7 +223,17 @@ def numbered(batch: Batch, part_S: Tensor, cluster_S: Tensor, sided_S: Tensor) -
 
 
 def _centres(batch: Batch, strokes_T: Tensor, instance_T: Tensor, number: int) -> Tensor:
-    """(I,) mean x of the lines of each instance, by length."""
+    """Return the mean x of the lines of each instance, weighted by length, (I,)."""
+    moment_S2 = moments(batch)
+    moment_I, weight_I = ragged.reduce(moment_S2[strokes_T], instance_T, number, "sum").unbind(1)
+    return moment_I / weight_I
+
+
+def moments(batch: Batch) -> Tensor:
+    """Return each stroke's length times its mean x, and its length, (S, 2) in double precision.
+
+    A dot has a little length, too.
+    """
     points_P2 = batch.points_P2.double()
     way_P = ragged.segment_lengths(points_P2, batch.stroke_len_S)
     x_P, first_S = points_P2[:, 0], ragged.starts(batch.stroke_len_S)
@@ -228,6 +241,4 @@ def _centres(batch: Batch, strokes_T: Tensor, instance_T: Tensor, number: int) -
     before_P[first_S] = x_P[first_S]
     way_P[first_S] = DOT
     moment_P2 = torch.stack([way_P * ((x_P + before_P) / 2), way_P], dim=1)
-    moment_S2 = ragged.reduce(moment_P2, batch.stroke_of_P, len(batch.stroke_len_S), "sum")
-    moment_I, weight_I = ragged.reduce(moment_S2[strokes_T], instance_T, number, "sum").unbind(1)
-    return moment_I / weight_I
+    return ragged.reduce(moment_P2, batch.stroke_of_P, batch.layout.strokes, "sum")

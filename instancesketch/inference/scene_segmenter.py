@@ -1,11 +1,10 @@
-"""Labels scenes whose objects are known: each object is segmented and refined as its own drawing.
+"""Labels scenes whose objects are known: each object is segmented and refined as its own sketch.
 
-Shape letters: see `models.ragged`; M strokes of objects of the taxonomy's categories.
+Shape letters: see `models.ragged`; M strokes of objects of the taxonomy's
+categories, K objects, D of them of the taxonomy's categories.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -23,10 +22,17 @@ from instancesketch.core.schema import (
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models import ragged
-from instancesketch.models.packing import Batch, kind_words, kinds, pack_scenes
+from instancesketch.models.features import StrokeFeatures
+from instancesketch.models.packing import (
+    Batch,
+    object_categories,
+    object_category_column,
+    pack_scenes,
+)
 
-# What the segmenter says of a drawing's category counts as this power of its probability.
-SEGMENTER = 0.5
+# The segmenter's probability of an object's category counts as this power of it: it sees less of
+# the scene than the grouper.
+SEGMENTER_POWER = 0.5
 
 
 class SceneSegmenter:
@@ -36,40 +42,41 @@ class SceneSegmenter:
         self.segmenter = segmenter
 
     def label_table(self, table: pa.Table) -> pa.Table:
-        """Rows of a result: the same scenes with the same objects, and parts.
+        """Label the parts of each object of scenes.
 
         Args:
             table: scenes with `object` and `object_category`: as predicted, or those to be taken as
-                true. Other labels are not looked at. Scores of objects are kept.
+                true. Other labels are not read. Scores of objects are kept.
 
         Returns:
-            As many rows, in the same order; categories of objects are the taxonomy's. Strokes of no
-            object, or of one whose category is none of the taxonomy's, are `unlabeled`, with the
-            score that their object has. A row without objects has an `error` instead.
+            As many rows of a result, in the same order; categories of objects are the taxonomy's.
+            Strokes of no object, or of one of no category of the taxonomy, are `unlabeled`, with
+            the score of their object. A row without objects has an `error` instead.
         """
         if not len(table):
             return RESULT_SCHEMA.empty_table()
         taxonomy = self.segmenter.taxonomy
         scenes = pack_scenes(table, taxonomy)
-        kind_K, objects_N = kinds(table, taxonomy)
+        category_K, objects_N = object_categories(table, taxonomy)
         object_S = ragged.starts(objects_N)[scenes.sketch_of_S] + scenes.instance_S - 1
-        score_K = _scores(table, len(kind_K))
-        drawings, strokes_M = objects_of(scenes, len(taxonomy.category_names))
-        parts, score_S = _nothing(scenes), np.zeros(len(object_S), np.float32)
+        score_K = _scores(table, len(category_K))
+        objects, strokes_M = objects_as_sketches(scenes, len(taxonomy.category_names))
+        parts, score_S = _unlabeled(scenes), np.zeros(len(object_S), np.float32)
         in_one_S = scenes.instance_S > 0
         score_S[in_one_S.numpy()] = score_K[object_S[in_one_S]].nan_to_num().numpy()
-        if len(drawings):
-            object_D = object_S[strokes_M[ragged.starts(drawings.strokes_N)]]
-            drawings = self._reconsidered(drawings, score_K[object_D])
-            kind_K[object_D] = drawings.category_N
-            labelled = self.segmenter.label_batch(drawings)
+        if len(objects):
+            object_D = object_S[strokes_M[ragged.starts(objects.strokes_N)]]
+            features = StrokeFeatures.of(objects)
+            category_D = self._reconsider(features, score_K[object_D])
+            category_K[object_D] = category_D
+            labelled = self.segmenter.label_columns(features, category_D)
             score_S[strokes_M.numpy()] = labelled["part_score"].flatten().to_numpy()
             parts = {
-                name: _scattered(parts[name], labelled[name].flatten(), strokes_M) for name in parts
+                name: _scatter(parts[name], labelled[name].flatten(), strokes_M) for name in parts
             }
         columns = {
             "object": table["object"],
-            "object_category": kind_words(kind_K, objects_N, taxonomy),
+            "object_category": object_category_column(category_K, objects_N, taxonomy),
         }
         if "object_score" in table.column_names:
             columns["object_score"] = table["object_score"]
@@ -79,38 +86,42 @@ class SceneSegmenter:
         columns["part_score"] = to_list_array(np.split(score_S, cuts[:-1]), pa.float32())
         return _without_objects(build_result_table(table, columns))
 
-    def _reconsidered(self, drawings: Batch, score_D: Tensor) -> Batch:
-        """Drawings with the category that the grouper, which has seen the scene, and the segmenter,
-        which sees the drawing as large as it learned it, hold most likely together.
+    def _reconsider(self, features: StrokeFeatures, score_D: Tensor) -> Tensor:
+        """Return each object's most likely category by grouper and segmenter together, (D,).
 
-        Where the score of the grouper's is NaN, it is given and stays.
+        The grouper has seen the scene; the segmenter sees the object as large as what it learned.
+        A category whose score is NaN is given, and stays.
         """
-        _, _, guess_DC = predict(self.segmenter.net, drawings, torch.full((len(drawings),), -1))
+        category_D = features.batch.category_N
+        _, _, guess_DC = predict(self.segmenter.net, features, torch.full_like(category_D, -1))
         if guess_DC is None or guess_DC.shape[1] < 2:
-            return drawings
+            return category_D
         known_D = score_D.isnan()
         rest_D1 = ((1 - score_D) / (guess_DC.shape[1] - 1))[:, None]
-        prior_DC = rest_D1.expand_as(guess_DC).scatter(
-            1, drawings.category_N[:, None], score_D[:, None]
-        )
-        likely_D = (prior_DC * guess_DC**SEGMENTER).argmax(1)
-        return replace(drawings, category_N=drawings.category_N.where(known_D, likely_D))
+        prior_DC = rest_D1.expand_as(guess_DC).scatter(1, category_D[:, None], score_D[:, None])
+        likely_D = (prior_DC * guess_DC**SEGMENTER_POWER).argmax(1)
+        return category_D.where(known_D, likely_D)
 
 
-def objects_of(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
-    """The objects of the first so many kinds, a drawing each, and the number of every stroke."""
+def objects_as_sketches(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
+    """Return each object of a category of the taxonomy as a sketch, and its strokes' indices, (M,).
+
+    Args:
+        scenes: from `pack_scenes`.
+        categories: how many the taxonomy has.
+    """
     known_S = (scenes.instance_S > 0) & (scenes.part_S >= 0) & (scenes.part_S < categories)
     strokes_M = known_S.nonzero()[:, 0]
     most = int(scenes.instance_S.max()) + 1 if len(strokes_M) else 1
     key_M, order_M = (scenes.sketch_of_S * most + scenes.instance_S)[strokes_M].sort(stable=True)
     strokes_M = strokes_M[order_M]
     _, size_K = key_M.unique_consecutive(return_counts=True)
-    kind_K = scenes.part_S[strokes_M[ragged.starts(size_K)]]
-    return scenes.replace_strokes(strokes_M, size_K, kind_K), strokes_M
+    category_K = scenes.part_S[strokes_M[ragged.starts(size_K)]]
+    return scenes.replace_strokes(strokes_M, size_K, category_K), strokes_M
 
 
 def _without_objects(result: pa.Table) -> pa.Table:
-    """Gives rows that have no objects an error, and takes everything else from them."""
+    """Return the result with an error, and nothing else, in rows that have no objects."""
     lacking = result["object"].is_null()
     if not pc.any(lacking).as_py():
         return result
@@ -123,15 +134,15 @@ def _without_objects(result: pa.Table) -> pa.Table:
     return build_result_table(result, columns)
 
 
-def _nothing(scenes: Batch) -> dict[str, pa.Array]:
-    """Labels of strokes that draw nothing of the taxonomy."""
+def _unlabeled(scenes: Batch) -> dict[str, pa.Array]:
+    """Return the labels of strokes that draw nothing of the taxonomy."""
     strokes = len(scenes.stroke_len_S)
     unlabeled = pa.array([UNLABELED]).take(pa.array(np.zeros(strokes, np.int32)))
     return {"part": unlabeled, "label": unlabeled, "instance": pa.nulls(strokes, pa.int32())}
 
 
 def _scores(table: pa.Table, objects: int) -> Tensor:
-    """The score of every object of all scenes; NaN where it has none."""
+    """Return the score of every object of all scenes; NaN where it has none."""
     if (
         "object_score" not in table.column_names
         or not pc.any(table["object_score"].is_valid()).as_py()
@@ -141,8 +152,8 @@ def _scores(table: pa.Table, objects: int) -> Tensor:
     return torch.tensor(score_K)
 
 
-def _scattered(values_S: pa.Array, some_M: pa.Array, strokes_M: Tensor) -> pa.Array:
-    """Values with some of them, of the given numbers, replaced."""
+def _scatter(values_S: pa.Array, some_M: pa.Array, strokes_M: Tensor) -> pa.Array:
+    """Return the values with those of the given indices replaced."""
     at_S = np.arange(len(values_S))
     at_S[strokes_M.numpy()] = len(values_S) + np.arange(len(some_M))
     return pa.concat_arrays([values_S, some_M.cast(values_S.type)]).take(pa.array(at_S))

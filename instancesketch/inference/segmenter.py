@@ -1,4 +1,4 @@
-"""Labels drawings in memory: the model and its words, from weights to labelled rows.
+"""The in-memory Segmenter: sketches or corpus rows in, labelled ones out.
 
 Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 """
@@ -19,57 +19,58 @@ from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, from_t
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.sketches import Sketches
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.inference.instances import Instances, countable_parts, find, sided_parts
+from instancesketch.inference.instances import (
+    Instances,
+    countable_parts,
+    find_instances,
+    sided_parts,
+)
 from instancesketch.models import weights
-from instancesketch.models.optimize import ready
-from instancesketch.models.packing import Batch, pack, pieces
-from instancesketch.models.precision import resolve
+from instancesketch.models.features import StrokeFeatures
+from instancesketch.models.optimize import optimize
+from instancesketch.models.packing import Batch, pack
+from instancesketch.models.precision import resolve_precision
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
 
-# What goes through the model at once: strokes, padded to the longest drawing, and points. With more
-# a CPU's cache would not hold what passes from layer to layer.
-MOST_TOKENS = 1_024
-MOST_POINTS = 200_000
-
-# From drawings, their parts, and which strokes are counted and have sides, to instances.
-Finder = Callable[[Batch, Tensor, Tensor, Tensor], Instances]
+# From sketches, their parts, and which strokes are counted and have sides, to instances.
+InstanceFinder = Callable[[StrokeFeatures, Tensor, Tensor, Tensor], Instances]
 
 
 @torch.inference_mode()
 def predict(
-    net: SegmenterNet, batch: Batch, category_N: Tensor
+    net: SegmenterNet, features: StrokeFeatures, category_N: Tensor
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Part probabilities of a batch of any size, among the parts of each drawing's category.
+    """Compute part probabilities of any number of sketches, among their categories' parts.
 
     Args:
         net: the model, in evaluation mode.
-        batch: drawings as they are, on the CPU; its labels are not looked at.
-        category_N: each drawing's category, -1 where it is to be predicted.
+        features: of the strokes of sketches, on the CPU; labels are not read.
+        category_N: each sketch's category, -1 where it is to be predicted.
 
     Returns:
         On the CPU: (S, Q) part probabilities; (N,) categories, given or predicted, -1 where the
         model predicts none; (N, C) category probabilities, or None where the model has none.
     """
-    device = net.allowed_CQ.device
-    normal = batch.normalised()
+    device, batch = net.allowed_CQ.device, features.batch
     parts_SQ = torch.zeros(len(batch.stroke_len_S), net.allowed_CQ.shape[1])
-    final_N = category_N.clone()
-    guess_NC = torch.zeros(len(batch), net.allowed_CQ.shape[0]) if net.predicts_category else None
-    for pick, strokes_T, some in pieces(normal, MOST_TOKENS, MOST_POINTS):
-        piece, told = some.to(device), category_N[pick].to(device)
-        logits_SQ, logits_NC = net(piece, told)
-        if guess_NC is not None and logits_NC is not None:
-            guess_NC[pick] = logits_NC.float().softmax(1).cpu()
-            told = torch.where(told < 0, logits_NC.argmax(1), told)
-            final_N[pick] = told.cpu()
-        masked_SQ = net.mask_parts(logits_SQ.float(), told, piece)
-        parts_SQ[strokes_T] = masked_SQ.softmax(1).cpu()
-    return parts_SQ, final_N, guess_NC
+    final_N, score_NC = category_N.clone(), None
+    if net.predicts_category:
+        score_NC = torch.zeros(len(batch), net.allowed_CQ.shape[0])
+    for sketches_M, strokes_T, bucket in features.buckets():
+        bucket, given_M = bucket.to(device), category_N[sketches_M].to(device)
+        logits_TQ, logits_MC = net(bucket, given_M)
+        if score_NC is not None and logits_MC is not None:
+            score_NC[sketches_M] = logits_MC.float().softmax(1).cpu()
+            given_M = torch.where(given_M < 0, logits_MC.argmax(1), given_M)
+            final_N[sketches_M] = given_M.cpu()
+        masked_TQ = net.mask_parts(logits_TQ.float(), given_M, bucket.batch)
+        parts_SQ[strokes_T] = masked_TQ.softmax(1).cpu()
+    return parts_SQ, final_N, score_NC
 
 
 class Segmenter:
-    """Labels drawings with trained weights. Reads no label of what it is given."""
+    """Labels sketches with trained weights. Reads no label of its input."""
 
     def __init__(
         self, net: SegmenterNet, taxonomy: Taxonomy, refiner: RefinerNet | None = None
@@ -81,10 +82,10 @@ class Segmenter:
     def load(
         cls, sources: str | Sequence[str], device: str = "cpu", precision: str = "float32"
     ) -> Segmenter:
-        """Loads weights by shipped name or from folders, a refiner where there is one.
+        """Load weights by shipped name or from folders, with a refiner where there is one.
 
-        Of several segmenters or refiners the last one counts. Without a refiner instances are not
-        known.
+        Of several segmenters or refiners the last one counts. Without a refiner instances stay
+        unknown.
 
         Args:
             sources: names or folders.
@@ -92,16 +93,18 @@ class Segmenter:
             precision: `float32`, `bfloat16`, or `auto` for what the device is made for.
 
         Raises:
-            UserError: they aren't there, can't be read, or the two are of different taxonomies.
+            UserError: they don't exist, can't be read, or the two are of different taxonomies.
         """
-        exactly = resolve(precision, device)
+        resolved = resolve_precision(precision, device)
         names = [sources] if isinstance(sources, str) else list(sources)
         net, taxonomy = weights.build(weights.load(names, "segmenter"))
+        net = optimize(net, device, resolved)
         if not weights.holds(names, "refiner"):
-            return cls(ready(net, device, exactly), taxonomy)
-        refiner, theirs = weights.build(weights.load(names, "refiner"))
-        weights.check_same_parts(", ".join(names), taxonomy, theirs)
-        return cls(ready(net, device, exactly), taxonomy, ready(refiner, device, "float32"))
+            return cls(net, taxonomy)
+        refiner, refiner_taxonomy = weights.build(weights.load(names, "refiner"))
+        weights.check_same_parts(", ".join(names), taxonomy, refiner_taxonomy)
+        # Affinities decide by their sign, which bfloat16 may change.
+        return cls(net, taxonomy, optimize(refiner, device, "float32"))
 
     @overload
     def __call__(self, sketches: Sketch, *, given_category: bool = False) -> Sketch: ...
@@ -112,7 +115,7 @@ class Segmenter:
     def __call__(
         self, sketches: Sketch | Sequence[Sketch], *, given_category: bool = False
     ) -> Sketch | Sketches:
-        """Labels a drawing or several, as `label` does; what comes back shows itself in notebooks.
+        """Label a sketch or several, as `label` does; Jupyter shows what is returned.
 
         >>> from instancesketch.synth.draw import draw
         >>> Segmenter.load("doodle7")(draw(5, 0, "car"))
@@ -123,93 +126,99 @@ class Segmenter:
         return Sketches(self.label(sketches, given_category=given_category))
 
     def label(self, sketches: Sequence[Sketch], *, given_category: bool = False) -> list[Sketch]:
-        """Returns the drawings with `category`, `part`, `label` and scores as predicted.
+        """Return the sketches with `category`, `part`, `label` and scores as predicted.
 
         Args:
-            sketches: drawings; labels that they carry are not looked at.
-            given_category: take each drawing's own category (or word) as true; where it is none of
-                the taxonomy's, the drawing comes back with an `error` instead.
+            sketches: their own labels are not read.
+            given_category: take each sketch's own category (or word) as true; where the taxonomy
+                doesn't have it, the sketch is returned with an `error` and no labels.
         """
         table = to_table(sketches)
         return from_table(self.label_table(table, given_category=given_category))
 
+    @torch.inference_mode()
     def label_table(self, table: pa.Table, *, given_category: bool = False) -> pa.Table:
-        """The same for rows of a corpus: as many rows of a result, in the same order."""
+        """Label rows of a corpus, as `label` does: as many rows of a result, in the same order."""
         if not len(table):
             return RESULT_SCHEMA.empty_table()
-        batch = pack(table, self.taxonomy, labels=False)
-        told_N = torch.full((len(batch),), -1)
+        features = StrokeFeatures.of(pack(table, self.taxonomy, labels=False))
+        given_N = torch.full((len(table),), -1)
         if given_category:
-            told_N = torch.from_numpy(category_ids(table, self.taxonomy))
-        parts_SQ, category_N, guess_NC = predict(self.net, batch, told_N)
-        columns = self._labels(batch, parts_SQ, category_N)
-        errors = self._errors(table, told_N) if given_category else [None] * len(table)
-        if guess_NC is not None and not given_category:
-            columns["category_score"] = pa.array(guess_NC.amax(1).numpy())
+            given_N = torch.from_numpy(category_ids(table, self.taxonomy))
+        parts_SQ, category_N, score_NC = predict(self.net, features, given_N)
+        columns = self._label_columns(features, parts_SQ, category_N)
+        errors = self._errors(table, given_N) if given_category else [None] * len(table)
+        if score_NC is not None and not given_category:
+            columns["category_score"] = pa.array(score_NC.amax(1).numpy())
         columns["error"] = pa.array(errors, pa.string())
         result = build_result_table(table, columns)
         return _without_labels(result, np.array([e is not None for e in errors]))
 
-    def label_batch(self, batch: Batch) -> dict[str, Any]:
-        """The label columns of drawings whose categories are given, and are of the taxonomy."""
-        parts_SQ, category_N, _ = predict(self.net, batch, batch.category_N)
-        return self._labels(batch, parts_SQ, category_N)
+    @torch.inference_mode()
+    def label_columns(self, features: StrokeFeatures, category_N: Tensor) -> dict[str, Any]:
+        """Return the label columns of sketches whose categories are given, all of the taxonomy."""
+        parts_SQ, category_N, _ = predict(self.net, features, category_N)
+        return self._label_columns(features, parts_SQ, category_N)
 
-    def _labels(self, batch: Batch, parts_SQ: Tensor, category_N: Tensor) -> dict[str, Any]:
+    def _label_columns(
+        self, features: StrokeFeatures, parts_SQ: Tensor, category_N: Tensor
+    ) -> dict[str, Any]:
         score_S, part_S = parts_SQ.max(1)
-        finder = None if self.refiner is None else partial(find, self.refiner)
-        columns = instance_columns(finder, batch, part_S, category_N, self.taxonomy)
-        return columns | {"part_score": _per_stroke(batch, pa.array(score_S.numpy(), pa.float32()))}
+        finder = None if self.refiner is None else partial(find_instances, self.refiner)
+        columns = instance_columns(finder, features, part_S, category_N, self.taxonomy)
+        scores = pa.array(score_S.numpy(), pa.float32())
+        return columns | {"part_score": _list_per_sketch(features.batch, scores)}
 
-    def _errors(self, table: pa.Table, told_N: Tensor) -> list[str | None]:
+    def _errors(self, table: pa.Table, given_N: Tensor) -> list[str | None]:
         known = ", ".join(self.taxonomy.category_names)
         return [
-            f"category {word!r} is not one of {self.taxonomy.name}: {known}" if told < 0 else None
-            for word, told in zip(table["category"].to_pylist(), told_N.tolist(), strict=True)
+            f"category {word!r} is not one of {self.taxonomy.name}: {known}" if given < 0 else None
+            for word, given in zip(table["category"].to_pylist(), given_N.tolist(), strict=True)
         ]
 
 
 def instance_columns(
-    finder: Finder | None,
-    batch: Batch,
+    finder: InstanceFinder | None,
+    features: StrokeFeatures,
     part_S: Tensor,
     category_N: Tensor,
     taxonomy: Taxonomy,
 ) -> dict[str, Any]:
-    """The columns `category`, `part`, `label` and `instance` of drawings whose parts are known.
+    """Return the columns `category`, `part`, `label` and `instance` of sketches of known parts.
 
-    Without a finder, the instance of what is counted is not known: 0.
+    Without a finder, the instance of what is counted is unknown: 0.
     """
-    # Without a category, what any of them counts is counted: the row that -1 finds.
+    batch = features.batch
+    # Without a category, what any of them counts is counted: -1 picks that row.
     category_S = category_N[batch.sketch_of_S]
     counted_S = countable_parts(taxonomy)[category_S, part_S]
     if finder is None:
-        found = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
+        instances = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
     else:
         sided_S = sided_parts(taxonomy)[category_S, part_S]
-        found = finder(batch, part_S, counted_S, sided_S)
+        instances = finder(features, part_S, counted_S, sided_S)
     labels = pa.array(taxonomy.label_names)
     words = pa.array([*taxonomy.category_names, None])
-    known_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
-    label_S = (found.side_S * len(taxonomy.part_names) + part_S).numpy()
-    instance_S = found.instance_S.numpy().astype(np.int32)
+    word_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
+    label_S = (instances.side_S * len(taxonomy.part_names) + part_S).numpy()
+    instance_S = instances.instance_S.numpy().astype(np.int32)
     return {
-        "category": words.take(pa.array(known_N)),
-        "part": _per_stroke(batch, labels.take(pa.array(part_S.numpy()))),
-        "label": _per_stroke(batch, labels.take(pa.array(label_S))),
-        "instance": _per_stroke(batch, pa.array(instance_S, mask=~counted_S.numpy())),
+        "category": words.take(pa.array(word_N)),
+        "part": _list_per_sketch(batch, labels.take(pa.array(part_S.numpy()))),
+        "label": _list_per_sketch(batch, labels.take(pa.array(label_S))),
+        "instance": _list_per_sketch(batch, pa.array(instance_S, mask=~counted_S.numpy())),
     }
 
 
-def _per_stroke(batch: Batch, values: pa.Array) -> pa.Array:
-    """A flat value per stroke as a list per drawing."""
+def _list_per_sketch(batch: Batch, values: pa.Array) -> pa.Array:
+    """Return a flat value per stroke as a list per sketch."""
     offsets = np.zeros(len(batch) + 1, np.int32)
     batch.strokes_N.numpy().cumsum(out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
 def _without_labels(result: pa.Table, failed: np.ndarray[Any, Any]) -> pa.Table:
-    """Takes the labels away from rows that have an error."""
+    """Return the result without the labels of rows that have an error."""
     if not failed.any():
         return result
     for name in ("category", "part", "label", "instance", "part_score", "category_score"):

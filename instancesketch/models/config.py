@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 Config = TypeVar("Config", bound="TransformerConfig")
+# Strokes that the published embedding of positions has; later ones share the last.
+PUBLISHED_POSITIONS = 105
 # Counts that may be 0; every other whole number is at least 1.
 _MAY_BE_ZERO = ("layers", "edges")
 

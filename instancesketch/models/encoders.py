@@ -1,6 +1,6 @@
-"""What one stroke looks like, as a vector: from its points, from its images, or from both.
+"""Stroke encoders: a vector per stroke, from its points, from its images, or from both.
 
-Shape letters: see `instancesketch.models.ragged`. Every encoder takes a normalised batch.
+Shape letters: see `instancesketch.models.ragged`.
 """
 
 from __future__ import annotations
@@ -12,22 +12,29 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from instancesketch.models import ragged
-from instancesketch.models.packing import Batch
-from instancesketch.models.precision import as_for
+from instancesketch.models.features import StrokeFeatures
+from instancesketch.models.precision import match_precision
 from instancesketch.models.rasterize import rasterise
 
 
 class PointsEncoder(nn.Module):
-    """A convolution along the stroke, resampled to equal steps, joined with its box and ends."""
+    """A convolution along the resampled stroke, joined with its box, ends and position.
 
-    CHANNELS = 6  # place in the drawing, place in the stroke's own box, direction
+    Args:
+        width: of the vector per stroke.
+        samples: points that a stroke is resampled to.
+        channels: of the convolutions.
+        order: read the stroke's position in the drawing order as well.
+    """
+
+    CHANNELS = 6  # place in the sketch, place in the stroke's own box, direction
     NUMBERS = 15
 
     def __init__(
         self, width: int, samples: int, channels: tuple[int, ...], order: bool = True
     ) -> None:
         super().__init__()
-        self.samples, self.order = samples, order  # whether its place in the drawing order counts
+        self.samples, self.order = samples, order
         sizes = (self.CHANNELS, *channels)
         self.convolutions = nn.ModuleList(
             nn.Conv1d(a, b, 3, stride=1 if i == 0 else 2, padding=1)
@@ -37,47 +44,63 @@ class PointsEncoder(nn.Module):
         self.box = nn.Sequential(nn.Linear(self.NUMBERS + order, 64), nn.GELU(), nn.Linear(64, 64))
         self.out = nn.Linear(2 * channels[-1] + 64, width)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Returns (S, width)."""
-        of_S = batch.strokes_N[batch.sketch_of_S]
-        return self.encode(batch.resampled(self.samples), batch.at_S, of_S)
-
-    def encode(self, places_SK2: Tensor, at_S: Tensor, of_S: Tensor) -> Tensor:
-        """The same of resampled strokes, each the so manieth of so many of its drawing."""
+    def forward(self, features: StrokeFeatures) -> Tensor:
+        """Encode strokes as (S, width)."""
+        places_SK2, layout = features.resampled(self.samples), features.batch.layout
         low_S2, high_S2 = places_SK2.amin(1), places_SK2.amax(1)
         centre_S2, half_S2 = (low_S2 + high_S2) / 2, (high_S2 - low_S2) / 2
+        hidden = torch.cat(self._channels(places_SK2, centre_S2, half_S2), dim=2).transpose(1, 2)
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            hidden = torch.relu(norm(convolution(match_precision(hidden, convolution))))
+        strokes_S = layout.strokes_N[layout.sketch_of_S]
+        numbers = [
+            *self._box_numbers(places_SK2, centre_S2, half_S2),
+            *([(layout.at_S / strokes_S)[:, None]] if self.order else []),
+            strokes_S.reciprocal()[:, None],
+        ]
+        box = self.box(torch.cat(numbers, dim=1))
+        return self.out(torch.cat([hidden.amax(2), hidden.mean(2), box], dim=1))
+
+    def _channels(self, places_SK2: Tensor, centre_S2: Tensor, half_S2: Tensor) -> list[Tensor]:
+        """Return what the convolutions read of each point, `CHANNELS` in all."""
+        # A dot has no size to divide by.
         size_S11 = half_S2.amax(1).clamp(min=1e-3)[:, None, None]
         own_SK2 = (places_SK2 - centre_S2[:, None]) / size_S11
         next_SK2 = torch.cat([own_SK2[:, 1:], own_SK2[:, -1:]], dim=1)
+        # Directions of the same size, however many samples there are.
         ahead_SK2 = (next_SK2 - own_SK2) * (self.samples / 8)
-        hidden = torch.cat([places_SK2, own_SK2, ahead_SK2], dim=2).transpose(1, 2)
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            hidden = torch.relu(norm(convolution(as_for(hidden, convolution))))
+        return [places_SK2, own_SK2, ahead_SK2]
+
+    @staticmethod
+    def _box_numbers(places_SK2: Tensor, centre_S2: Tensor, half_S2: Tensor) -> list[Tensor]:
+        """Return what the linear layers read of each stroke besides its position."""
         steps_SK2 = places_SK2[:, 1:] - places_SK2[:, :-1]
-        way_S1 = torch.linalg.vector_norm(steps_SK2, dim=2).sum(1, keepdim=True)
-        numbers = [
+        length_S1 = torch.linalg.vector_norm(steps_SK2, dim=2).sum(1, keepdim=True)
+        return [
             centre_S2,
             half_S2,
             half_S2.clamp(min=1e-3).log() / 3,
             places_SK2[:, 0],
             places_SK2[:, -1],
             places_SK2.mean(1),
-            way_S1,
-            way_S1.clamp(min=1e-3).log() / 3,
-            *([(at_S / of_S)[:, None]] if self.order else []),
-            of_S.reciprocal()[:, None],
+            length_S1,
+            length_S1.clamp(min=1e-3).log() / 3,
         ]
-        box = self.box(torch.cat(numbers, dim=1))
-        return self.out(torch.cat([hidden.amax(2), hidden.mean(2), box], dim=1))
 
     @property
-    def large(self) -> Iterable[nn.Module]:
-        """Where most of what it computes is."""
+    def heavy_modules(self) -> Iterable[nn.Module]:
+        """The modules that do most of the arithmetic."""
+        # The first convolution reads places, which bfloat16 would round to a 256th.
         return self.convolutions[1:]
 
 
 class RasterEncoder(nn.Module):
-    """The published encoder: two images of the stroke, its shape and its place, a branch each."""
+    """The published encoder: two images of the stroke, of its shape and its place, a branch each.
+
+    Args:
+        width: of the vector per stroke.
+        size: of the images in pixels.
+    """
 
     def __init__(self, width: int, size: int = 32) -> None:
         super().__init__()
@@ -93,8 +116,9 @@ class RasterEncoder(nn.Module):
         pool = nn.MaxPool2d(2)
         return nn.Sequential(*block(1, 32), pool, *block(32, 64), pool, *block(64, 128))
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Returns (S, width)."""
+    def forward(self, features: StrokeFeatures) -> Tensor:
+        """Encode strokes as (S, width)."""
+        batch = features.batch
         owner_P, number = batch.stroke_of_P, len(batch.stroke_len_S)
         low_S2, high_S2 = ragged.box(batch.points_P2, owner_P, number)
         half_S1 = ((high_S2 - low_S2) / 2).amax(1, keepdim=True)
@@ -103,7 +127,7 @@ class RasterEncoder(nn.Module):
             owner_P
         ]
         shape, place = (
-            branch(as_for(images[:, None], branch[0])).mean((2, 3))
+            branch(match_precision(images[:, None], branch[0])).mean((2, 3))
             for branch, images in (
                 (self.shape, rasterise(own_P2, batch.stroke_len_S, self.size)),
                 (self.place, rasterise(batch.points_P2, batch.stroke_len_S, self.size)),
@@ -112,8 +136,8 @@ class RasterEncoder(nn.Module):
         return F.relu(self.out(torch.cat([shape, place], dim=1).float()))
 
     @property
-    def large(self) -> Iterable[nn.Module]:
-        """Where most of what it computes is."""
+    def heavy_modules(self) -> Iterable[nn.Module]:
+        """The modules that do most of the arithmetic."""
         return self.shape, self.place
 
 
@@ -133,8 +157,9 @@ class PlaceEncoder(nn.Module):
         )
         self.out = nn.Linear(32 * (size // 4) ** 2, width)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Returns (S, width)."""
+    def forward(self, features: StrokeFeatures) -> Tensor:
+        """Encode strokes as (S, width)."""
+        batch = features.batch
         images = rasterise(batch.points_P2, batch.stroke_len_S, self.size)[:, None]
         return self.out(self.convolutions(images).flatten(1))
 
@@ -148,6 +173,6 @@ class JoinedEncoder(nn.Module):
         self.raster = RasterEncoder(width)
         self.out = nn.Linear(2 * width, width)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Returns (S, width)."""
-        return self.out(torch.cat([self.points(batch), self.raster(batch)], dim=1))
+    def forward(self, features: StrokeFeatures) -> Tensor:
+        """Encode strokes as (S, width)."""
+        return self.out(torch.cat([self.points(features), self.raster(features)], dim=1))

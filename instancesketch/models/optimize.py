@@ -1,4 +1,4 @@
-"""What is done to a network once, before it labels anything."""
+"""Changes to a network before it labels: folded norms, bfloat16, convolutions as products."""
 
 from __future__ import annotations
 
@@ -14,51 +14,56 @@ from instancesketch.models.precision import Precision
 from instancesketch.models.transformer import StrokeTransformer
 
 Net = TypeVar("Net", bound=nn.Module)
-# Up to so many strokes, a convolution along each takes less time as one product of matrices than
-# it takes to get a kernel ready for that number of strokes.
-FEW = 12
+# Up to this many strokes, one matrix product takes less time than torch needs to prepare a
+# convolution kernel for that number of strokes.
+FEW_STROKES = 12
 
 
-def ready(net: Net, device: str, precision: Precision) -> Net:
-    """The same network on a device, for labelling alone: it can't be trained any more.
+def optimize(net: Net, device: str, precision: Precision) -> Net:
+    """Change a network for inference on a device, in place; it can't be trained any more.
 
-    Norms of batches are folded into the convolutions before them, which computes the same. With
-    bfloat16 the large products of matrices are of such numbers: what goes in, which is places, and
-    what comes out, which is compared, stay in single.
+    Batch norms are folded into the convolutions before them, which computes the same. With
+    bfloat16, the heavy modules compute in it: inputs, which are places, and outputs, which are
+    compared, stay float32.
     """
     net = net.eval()
     for module in list(net.modules()):
         if isinstance(module, PointsEncoder):
-            _fold(module.convolutions, module.norms)
+            _fold_norms(module.convolutions, module.norms)
             if precision == "float32" and device == "cpu":
-                few = [ForFew(cast(nn.Conv1d, c)) for c in module.convolutions]
+                few = [FewStrokesConv(cast(nn.Conv1d, c)) for c in module.convolutions]
                 module.convolutions = nn.ModuleList(few)
         if isinstance(module, nn.Sequential):
-            for i in range(len(module) - 1):
-                norm = module[i + 1]
-                if isinstance(norm, nn.BatchNorm2d):
-                    module[i] = fuse_conv_bn_eval(cast(nn.Conv2d, module[i]), norm)
-                    module[i + 1] = nn.Identity()
-            for i in reversed(range(len(module))):
-                if isinstance(module[i], nn.Dropout | nn.Identity):
-                    del module[i]
+            _simplify(module)
         if precision == "bfloat16" and isinstance(
             module, PointsEncoder | RasterEncoder | StrokeTransformer
         ):
-            for part in module.large:
+            for part in module.heavy_modules:
                 part.to(torch.bfloat16)
     return net.requires_grad_(False).to(device)
 
 
-def _fold(convolutions: nn.ModuleList, norms: nn.ModuleList) -> None:
+def _fold_norms(convolutions: nn.ModuleList, norms: nn.ModuleList) -> None:
     for i, norm in enumerate(norms):
         if isinstance(norm, nn.BatchNorm1d):
             convolutions[i] = fuse_conv_bn_eval(cast(nn.Conv1d, convolutions[i]), norm)
             norms[i] = nn.Identity()
 
 
-class ForFew(nn.Module):
-    """A convolution along strokes, (S, channels, K), in the way that is quick for their number."""
+def _simplify(module: nn.Sequential) -> None:
+    """Fold the batch norms of a sequence, and drop what does nothing at inference."""
+    for i in range(len(module) - 1):
+        norm = module[i + 1]
+        if isinstance(norm, nn.BatchNorm2d):
+            module[i] = fuse_conv_bn_eval(cast(nn.Conv2d, module[i]), norm)
+            module[i + 1] = nn.Identity()
+    for i in reversed(range(len(module))):
+        if isinstance(module[i], nn.Dropout | nn.Identity):
+            del module[i]
+
+
+class FewStrokesConv(nn.Module):
+    """A convolution along strokes, (S, channels, K), as a matrix product when strokes are few."""
 
     def __init__(self, convolution: nn.Conv1d) -> None:
         super().__init__()
@@ -71,8 +76,8 @@ class ForFew(nn.Module):
         self.weight = nn.Parameter(convolution.weight.transpose(1, 2).flatten(1))
 
     def forward(self, hidden_SCK: Tensor) -> Tensor:
-        """Returns (S, channels, K / stride)."""
-        if len(hidden_SCK) > FEW:
+        """Return the convolution, (S, channels, K / stride)."""
+        if len(hidden_SCK) > FEW_STROKES:
             return cast(Tensor, self.convolution(hidden_SCK))
         padded_SKC = F.pad(hidden_SCK.transpose(1, 2), (0, 0, self.padding, self.padding))
         windows_SKCX = padded_SKC.unfold(1, self.size, self.stride)

@@ -1,6 +1,6 @@
-"""How exactly a model computes: in single precision, or its large products in bfloat16.
+"""The precision that a network computes in: float32, or bfloat16 in its heavy modules.
 
-Torch comes in when it is needed: processes that only read and write don't load it.
+Torch is imported inside the functions, so that processes that only read and write don't load it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Precision = Literal["float32", "bfloat16"]
 AUTO = "auto"
 PRECISIONS = (AUTO, "float32", "bfloat16")
 
-# A processor with one of these multiplies twice as many bfloat16 numbers at once as single ones.
-_MADE_FOR_IT = ("avx512_bf16", "amx_bf16")
+# A processor with one of these multiplies twice as many bfloat16 numbers at once as float32 ones.
+_BFLOAT16_CAPABILITIES = ("avx512_bf16", "amx_bf16")
 
 
-def resolve(precision: str, device: str) -> Precision:
-    """What `auto` means on a device: bfloat16 on GPUs, and on CPUs that are made for it.
+def resolve_precision(precision: str, device: str) -> Precision:
+    """Return what `auto` means on a device: bfloat16 on GPUs and on CPUs that are made for it.
 
     Raises:
         UserError: there is no such precision.
@@ -33,14 +33,15 @@ def resolve(precision: str, device: str) -> Precision:
         return cast(Precision, precision)
     import torch
 
-    able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    half = not device.startswith("cpu") or any(able.get(name) for name in _MADE_FOR_IT)
-    return "bfloat16" if half else "float32"
+    # Torch 2.11 has no such function yet.
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    fast = any(capabilities.get(name) for name in _BFLOAT16_CAPABILITIES)
+    return "bfloat16" if fast or not device.startswith("cpu") else "float32"
 
 
-def as_for(x: Tensor, module: nn.Module) -> Tensor:
-    """Numbers in half precision where a module was made ready for that, else as they are."""
+def match_precision(x: Tensor, module: nn.Module) -> Tensor:
+    """Return the numbers in bfloat16 if that is what the module computes in, else as they are."""
     import torch
 
-    half = next(module.parameters()).dtype == torch.bfloat16
-    return x.bfloat16() if half else x
+    bfloat16 = next(module.parameters()).dtype == torch.bfloat16
+    return x.bfloat16() if bfloat16 else x

@@ -1,4 +1,4 @@
-"""The segmenter: strokes → vectors → Transformer over the strokes of a drawing → parts.
+"""The segmenter: strokes → vectors → Transformer over the strokes of a sketch → parts.
 
 Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 """
@@ -10,16 +10,15 @@ from torch import Tensor, nn
 
 from instancesketch.core.label_ids import part_mask
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.models.config import SegmenterConfig
+from instancesketch.models.config import PUBLISHED_POSITIONS, SegmenterConfig
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.transformer import StrokeTransformer
 
-PUBLISHED_POSITIONS = 105
-
 
 class SegmenterNet(nn.Module):
-    """Part logits for every stroke, and category logits for every drawing."""
+    """Part logits for every stroke, and category logits for every sketch."""
 
     def __init__(self, config: SegmenterConfig, taxonomy: Taxonomy) -> None:
         super().__init__()
@@ -51,33 +50,33 @@ class SegmenterNet(nn.Module):
         """Whether there is a category head."""
         return self.config.sketch_token
 
-    def forward(self, batch: Batch, category_N: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Labels a normalised batch.
+    def forward(self, features: StrokeFeatures, category_N: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Compute the logits of parts and of categories.
 
         Args:
-            batch: drawings, from `Batch.normalised`; its labels are not looked at.
-            category_N: the category that each drawing is said to be, -1 where it is to be guessed.
+            features: of the strokes of sketches, whose labels are not read.
+            category_N: the category given for each sketch, -1 where it is to be predicted.
 
         Returns:
             Part logits (S, Q), not masked to a category's parts, and category logits (N, C) or
             None where the recipe has no such head.
         """
-        hidden_SD = self.encoder(batch)
+        hidden_SD = self.encoder(features)
         if self.config.learned_positions:
-            at_S = batch.at_S.clamp(max=PUBLISHED_POSITIONS - 1)
+            at_S = features.batch.at_S.clamp(max=PUBLISHED_POSITIONS - 1)
             hidden_SD = self.placed(torch.cat([hidden_SD, self.position(at_S)], dim=1))
         token_ND = None
-        if self.config.sketch_token:  # of unknown category: the last entry
+        if self.config.sketch_token:  # -1 picks the last entry, of an unknown category
             token_ND = self.category(category_N % self.category.num_embeddings)
-        hidden_SD, token_ND = self.transformer(hidden_SD, batch, token_ND)
+        hidden_SD, token_ND = self.transformer(hidden_SD, features, token_ND)
         parts_SQ = self.part_head(hidden_SD)
         return parts_SQ, None if token_ND is None else self.category_head(token_ND)
 
     def mask_parts(self, parts_SQ: Tensor, category_N: Tensor, batch: Batch) -> Tensor:
-        """Puts the logits of parts that a drawing's category doesn't have to -inf.
+        """Set the logits of parts that a sketch's category doesn't have to -inf.
 
-        A drawing of unknown category (-1) keeps them all.
+        A sketch of unknown category (-1) keeps them all.
         """
         allowed_SQ = self.allowed_CQ[category_N][batch.sketch_of_S]
-        open_S1 = (category_N < 0)[batch.sketch_of_S, None]
-        return parts_SQ.masked_fill(~(allowed_SQ | open_S1), float("-inf"))
+        unknown_S1 = (category_N < 0)[batch.sketch_of_S, None]
+        return parts_SQ.masked_fill(~(allowed_SQ | unknown_S1), float("-inf"))

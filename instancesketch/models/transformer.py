@@ -1,6 +1,6 @@
-"""A Transformer over the strokes of a drawing, norm first (Xiong et al. 2020).
+"""A Transformer over the strokes of a sketch, norm first (Xiong et al. 2020).
 
-Shape letters: see `instancesketch.models.ragged`; H heads.
+Shape letters: see `instancesketch.models.ragged`; H heads, E features of a pair.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from instancesketch.models.config import TransformerConfig
-from instancesketch.models.packing import Batch
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.pair_geometry import PairGeometry
-from instancesketch.models.precision import as_for
+from instancesketch.models.precision import match_precision
+from instancesketch.models.ragged import Layout
 
 
 class StrokeTransformer(nn.Module):
-    """Layers of attention among the strokes of each drawing, and a norm at the end."""
+    """Layers of attention among the strokes of each sketch, and a norm at the end."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         width, self.heads = config.width, config.heads
-        edges = config.edges if config.pair_bias else 0  # told by the same network
+        edges = config.edges if config.pair_bias else 0  # the same network computes both
         self.blocks = nn.ModuleList(
             Block(width, config.heads, config.feedforward, config.dropout, edges)
             for _ in range(config.layers)
@@ -33,58 +34,65 @@ class StrokeTransformer(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(
-        self, hidden_SD: Tensor, batch: Batch, token_ND: Tensor | None = None
+        self, hidden_SD: Tensor, features: StrokeFeatures, token_ND: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Lets strokes tell each other what they are.
+        """Let the strokes of each sketch attend to each other.
 
         Args:
             hidden_SD: a vector per stroke.
-            batch: where the strokes lie, normalised.
-            token_ND: a vector per drawing that takes part as a stroke does, but lies nowhere.
+            features: of the same strokes.
+            token_ND: a vector per sketch that takes part as a stroke does, but lies nowhere.
 
         Returns:
-            The vectors of the strokes, and of the drawings where they were given.
+            The vectors of the strokes, and of the sketches where they were given.
         """
-        extra = int(token_ND is not None)
-        at_S = batch.at_S + extra
-        length = batch.longest + extra
-        x_NLD = hidden_SD.new_zeros(len(batch), length, hidden_SD.shape[1])
-        x_NLD[batch.sketch_of_S, at_S] = hidden_SD
+        layout, extra = features.batch.layout, int(token_ND is not None)
+        at_S = layout.at_S + extra
+        length = layout.longest + extra
+        x_NLD = hidden_SD.new_zeros(len(layout.strokes_N), length, hidden_SD.shape[1])
+        x_NLD[layout.sketch_of_S, at_S] = hidden_SD
         if token_ND is not None:
             x_NLD[:, 0] = token_ND.to(x_NLD.dtype)
-        bias, edges_NLLE = self._pairs(batch, at_S, extra, length)
-        x_NLD, given = as_for(x_NLD, self.blocks), x_NLD.dtype
+        bias, edges_NLLE = self._pair_bias(features, extra)
+        bias = _mask_padding(bias, layout, extra)
+        x_NLD, dtype = match_precision(x_NLD, self.blocks), x_NLD.dtype
         if edges_NLLE is not None:
-            edges_NLLE = as_for(edges_NLLE, self.blocks)
+            edges_NLLE = match_precision(edges_NLLE, self.blocks)
         for block in self.blocks:
             x_NLD = block(x_NLD, bias, edges_NLLE)
-        x_NLD = self.norm(x_NLD.to(given))
-        return x_NLD[batch.sketch_of_S, at_S], x_NLD[:, 0] if extra else None
+        x_NLD = self.norm(x_NLD.to(dtype))
+        return x_NLD[layout.sketch_of_S, at_S], x_NLD[:, 0] if extra else None
 
     @property
-    def large(self) -> Iterable[nn.Module]:
-        """Where most of what it computes is."""
+    def heavy_modules(self) -> Iterable[nn.Module]:
+        """The modules that do most of the arithmetic."""
         return self.blocks
 
-    def _pairs(
-        self, batch: Batch, at_S: Tensor, extra: int, length: int
+    def _pair_bias(
+        self, features: StrokeFeatures, extra: int
     ) -> tuple[Tensor | None, Tensor | None]:
-        """The attention's bias (N, H or 1, L, L), -inf on padding; what is told, (N, L, L, E)."""
-        bias = edges_NLLE = None
-        if hasattr(self, "pairs"):
-            pairs_NLLF = self.pairs.among(batch)
-            if extra:  # the drawing's own token lies nowhere
-                pairs_NLLF = F.pad(pairs_NLLF, (0, 0, 1, 0, 1, 0))
-            bias = pairs_NLLF[..., : self.heads].permute(0, 3, 1, 2).contiguous()
-            if pairs_NLLF.shape[3] > self.heads:
-                edges_NLLE = pairs_NLLF[..., self.heads :].contiguous()
-        if len(batch) * (length - extra) == len(at_S):  # all of one length
-            return bias, edges_NLLE
-        padding_NL = torch.arange(length, device=at_S.device) >= (batch.strokes_N + extra)[:, None]
-        wall = torch.zeros_like(padding_NL, dtype=torch.float32).masked_fill(
-            padding_NL, float("-inf")
-        )[:, None, None, :]
-        return wall if bias is None else bias + wall.to(bias.dtype), edges_NLLE
+        """Return the attention's bias, (N, H, L, L), and what is attended to, (N, L, L, E)."""
+        if not hasattr(self, "pairs"):
+            return None, None
+        pairs_NLLF = self.pairs.among(features)
+        if extra:  # the sketch's own token lies nowhere
+            pairs_NLLF = F.pad(pairs_NLLF, (0, 0, 1, 0, 1, 0))
+        bias_NHLL = pairs_NLLF[..., : self.heads].permute(0, 3, 1, 2).contiguous()
+        if pairs_NLLF.shape[3] == self.heads:
+            return bias_NHLL, None
+        return bias_NHLL, pairs_NLLF[..., self.heads :].contiguous()
+
+
+def _mask_padding(bias: Tensor | None, layout: Layout, extra: int) -> Tensor | None:
+    """Return the bias with -inf where there is padding, (N, H or 1, L, L)."""
+    if layout.even:
+        return bias
+    at_L = torch.arange(layout.longest + extra, device=layout.strokes_N.device)
+    padding_NL = at_L >= (layout.strokes_N + extra)[:, None]
+    mask_N11L = torch.zeros_like(padding_NL, dtype=torch.float32).masked_fill(
+        padding_NL, float("-inf")
+    )[:, None, None, :]
+    return mask_N11L if bias is None else bias + mask_N11L.to(bias.dtype)
 
 
 class Block(nn.Module):
@@ -109,12 +117,12 @@ class Block(nn.Module):
         )
 
     def forward(self, x_NLD: Tensor, bias: Tensor | None, edges_NLLE: Tensor | None) -> Tensor:
-        """Adds what the strokes tell each other.
+        """Return the vectors after attention and the feed-forward network.
 
         Args:
             x_NLD: vectors of strokes.
             bias: added to the attention's logits.
-            edges_NLLE: how strokes lie to each other; what is attended to is told with it.
+            edges_NLLE: features of each pair, attended to together with the other stroke's vector.
         """
         n, length, width = x_NLD.shape
         qkv = self.qkv(self.norm_attention(x_NLD)).view(n, length, 3, self.heads, -1)
@@ -126,11 +134,12 @@ class Block(nn.Module):
             )
             update = self.attended(attended.transpose(1, 2).reshape(n, length, width))
         else:
+            # By hand, because torch's attention doesn't return the shares, which edges need, too.
             logits_NHLL = torch.add(bias, q @ k.transpose(2, 3), alpha=q.shape[3] ** -0.5)
             share_NHLL = self._drop(logits_NHLL.softmax(3)).to(v.dtype)
             attended = (share_NHLL @ v).transpose(1, 2).reshape(n, length, width)
-            told_NLHE = share_NHLL.transpose(1, 2) @ edges_NLLE
-            update = self.attended(attended) + self.told(told_NLHE.flatten(2))
+            edges_NLHE = share_NHLL.transpose(1, 2) @ edges_NLLE
+            update = self.attended(attended) + self.told(edges_NLHE.flatten(2))
         x_NLD = x_NLD + self._drop(update)
         return x_NLD + self._drop(self.feedforward(self.norm_feedforward(x_NLD)))
 

@@ -11,12 +11,12 @@ import copy
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Protocol
 
 from instancesketch.core.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # The keys and layers of a definition, which may come from a stranger: Ultralytics looks layers up
 # by name in a module that also has functions that unpickle files, and evaluates an `activation`.
@@ -145,13 +145,15 @@ class _HalfPrecision:
     training: bool
 
     def _predict_once(self, x: Tensor, *args: Any, **values: Any) -> Any:
+        import torch  # not above: definitions are checked without it
+
         predict = super()._predict_once  # type: ignore[misc]
         if not self.training:
             return predict(x, *args, **values)
         with torch.autocast(x.device.type, torch.bfloat16):
             out = predict(x, *args, **values)
         return {
-            name: value.float() if isinstance(value, Tensor) else [v.float() for v in value]
+            name: value.float() if isinstance(value, torch.Tensor) else [v.float() for v in value]
             for name, value in out.items()
         }
 
@@ -195,7 +197,7 @@ class _Trainer:
         # Moving and scaling a scene blurs its lines and pads it with grey (114); inference sees
         # neither.
         paper = (batch["img"] >= 128) | (batch["img"] == 114)
-        batch = batch | {"img": paper.to(torch.uint8) * 255}
+        batch = batch | {"img": paper.byte() * 255}
         return super().preprocess_batch(batch)  # type: ignore[misc]
 
     def run_callbacks(self, event: str) -> None:

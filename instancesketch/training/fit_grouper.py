@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.inference.object_grouper import Grouper, find
+from instancesketch.inference.object_grouper import Grouper, find_objects
 from instancesketch.metrics import SceneTally, scene_weights
 from instancesketch.models import ragged
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.grouper import GrouperNet
 from instancesketch.models.packing import Batch
 from instancesketch.training.config import GrouperFitConfig
@@ -35,7 +36,7 @@ class GrouperFit(Fit):
         """Return the cross-entropies of pairs, same object or not, and of strokes' categories."""
         random_N = torch.rand(len(batch), generator=generator, device=self.device)
         with self.autocast():
-            grouped = self.net(batch, random_N < self.config.ordered_p)
+            grouped = self.net(StrokeFeatures(batch), random_N < self.config.ordered_p)
         same_NLL, pair_NLL = same_object(batch)
         some_N = pair_NLL.any((1, 2))  # a scene of one stroke has no pairs
         loss = grouped.affinity_NLL.sum() * 0
@@ -43,7 +44,7 @@ class GrouperFit(Fit):
             loss = loss + pair_loss(
                 grouped.affinity_NLL[some_N], same_NLL[some_N], pair_NLL[some_N]
             )
-        return loss + self.config.kind_loss * kind_loss(grouped.kinds_SC, batch.part_S)
+        return loss + self.config.kind_loss * kind_loss(grouped.category_SC, batch.part_S)
 
     def measure(self, batches: Iterable[Batch]) -> SceneTally:
         """Count right and wrong objects of labelled scenes, without their drawing order."""
@@ -80,7 +81,7 @@ def evaluate(net: GrouperNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> S
     net.eval()
     tally, other = SceneTally.empty((), taxonomy.category_names), len(taxonomy.category_names)
     for batch in batches:
-        predicted = find(net, batch)
+        predicted = find_objects(net, batch)
         # Objects without a stroke have no known category, and so don't count.
         true_N = ragged.reduce(batch.instance_S, batch.sketch_of_S, len(batch), "amax").clamp(min=0)
         kind_K = torch.full((int(true_N.sum()),), -1)
@@ -95,7 +96,7 @@ def evaluate(net: GrouperNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> S
             strokes_per_scene=batch.strokes_N.numpy(),
             truth_category=kind_K.where(kind_K < other, -1).numpy(),
             truth_objects_per_scene=true_N.numpy(),
-            category=predicted.kind_K.where(predicted.kind_K < other, -1).numpy(),
+            category=predicted.category_K.where(predicted.category_K < other, -1).numpy(),
             objects_per_scene=predicted.objects_N.numpy(),
         )
     return tally

@@ -16,9 +16,15 @@ from torch.nn import functional as F
 
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.inference.instances import countable_parts, counted_strokes, find, sided_parts
+from instancesketch.inference.instances import (
+    countable_parts,
+    find_instances,
+    select_counted,
+    sided_parts,
+)
 from instancesketch.inference.segmenter import instance_columns
 from instancesketch.metrics import GroupingTally
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, pack
 from instancesketch.models.refiner import Groups, RefinerNet
 from instancesketch.training.config import RefinerFitConfig
@@ -45,15 +51,17 @@ class RefinerFit(Fit):
         whether they draw several instances at once.
         """
         counted_S = self.countable_CQ[batch.category_N[batch.sketch_of_S], batch.part_S]
-        counted, strokes_T = counted_strokes(batch, counted_S & (batch.instance_S >= 0))
+        counted_S = counted_S & (batch.instance_S >= 0)
+        features, strokes_T = select_counted(StrokeFeatures.of(batch), counted_S)
+        counted = features.batch
         # Not a constant, because DDP needs a gradient of every parameter in every step.
         total = torch.stack([p.sum() * 0 for p in self.net.parameters()]).sum()
         if not len(counted):
             return total
         part_T = batch.part_S[strokes_T]
-        groups = Groups.of(self.net.keys(counted, part_T), counted.instance_S > 0)
+        groups = Groups.by_key(self.net.group_keys(counted, part_T), counted.instance_S > 0)
         with self.autocast():
-            embedded = self.net(counted, part_T, groups)
+            embedded = self.net(features, part_T, groups)
         if self.config.several_loss:
             several_T = (counted.instance_S == 0).float()
             loss = F.binary_cross_entropy_with_logits(embedded.several_S, several_T)
@@ -81,8 +89,8 @@ class RefinerFit(Fit):
     def label_table(self, table: pa.Table) -> pa.Table:
         """Return rows of a result with predicted instances of their true parts."""
         batch = pack(table, self.taxonomy)
-        finder = partial(find, self.mean)
-        columns = instance_columns(finder, batch, batch.part_S, batch.category_N, self.taxonomy)
+        finder, features = partial(find_instances, self.mean), StrokeFeatures.of(batch)
+        columns = instance_columns(finder, features, batch.part_S, batch.category_N, self.taxonomy)
         return build_result_table(table, columns)
 
 
@@ -148,7 +156,7 @@ def evaluate(net: RefinerNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> G
         known_S = batch.part_S >= 0
         counted_S = countable_CQ[category_S, batch.part_S] & known_S
         sided_S = sided_CQ[category_S, batch.part_S] & known_S
-        predicted = find(net, batch, batch.part_S, counted_S, sided_S)
+        predicted = find_instances(net, StrokeFeatures.of(batch), batch.part_S, counted_S, sided_S)
         tally.add_arrays(
             truth_part=batch.part_S.numpy(),
             truth_instance=torch.where(counted_S, batch.instance_S, -1).numpy(),

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.metrics import PartTally, stroke_weights
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.training.config import (
@@ -45,7 +46,7 @@ class SegmenterFit(Fit):
         random_N = torch.rand(len(batch), generator=generator, device=self.device)
         given_N = torch.where(random_N < self.config.category_given_p, batch.category_N, -1)
         with self.autocast():
-            parts_SQ, categories_NC = self.net(batch, given_N)
+            parts_SQ, categories_NC = self.net(StrokeFeatures(batch), given_N)
         return self._loss(batch, parts_SQ.float(), categories_NC, given_N)
 
     def _loss(
@@ -127,7 +128,7 @@ def evaluate(
     tally = PartTally.empty(taxonomy.part_names, taxonomy.category_names)
     for batch in batches:
         given_N = batch.category_N if given else torch.full_like(batch.category_N, -1)
-        parts_SQ, category_N, _ = predict(net, batch, given_N)
+        parts_SQ, category_N, _ = predict(net, StrokeFeatures.of(batch), given_N)
         x_P, y_P = batch.points_P2.numpy().T
         tally.add_arrays(
             truth=batch.part_S.numpy(),

@@ -27,7 +27,7 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference import letterbox
 from instancesketch.inference.detector import class_names
 from instancesketch.models import ragged
-from instancesketch.models.packing import Batch, kinds, pack_scenes
+from instancesketch.models.packing import Batch, object_categories, pack_scenes
 
 # A dot and a straight line get a box as well: at least this wide and high, in pixels.
 SMALLEST_BOX = 4.0
@@ -95,7 +95,7 @@ def objects(table: pa.Table, batch: Batch, taxonomy: Taxonomy) -> tuple[Tensor, 
         Corners (B, 4) in the scenes' unit: left, top, right, bottom; the class (B,) of each object,
         an index into `class_names`; and the number (B,) of its scene.
     """
-    kind_M, objects_N = kinds(table, taxonomy)
+    kind_M, objects_N = object_categories(table, taxonomy)
     object_S = batch.instance_S - 1 + ragged.starts(objects_N)[batch.sketch_of_S]
     some_P = (batch.instance_S > 0)[batch.stroke_of_P]
     object_P = object_S[batch.stroke_of_P][some_P]

@@ -14,13 +14,14 @@ from instancesketch.core.schema import to_table
 from instancesketch.inference.instances import (
     agglomerate,
     countable_parts,
-    counted_strokes,
-    find,
-    numbered,
+    find_instances,
+    number_from_left,
+    select_counted,
     sided_parts,
 )
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models.config import SEED_REFINER
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.refiner import RefinerNet
 from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed, sketch_of
 from tests.inference.test_segmenter import segmenter
@@ -48,7 +49,7 @@ def counted_and_sided(batch):
 
 
 def found(net, batch):
-    return find(net, batch, batch.part_S, *counted_and_sided(batch))
+    return find_instances(net, StrokeFeatures.of(batch), batch.part_S, *counted_and_sided(batch))
 
 
 def affinities(seed, size):
@@ -96,7 +97,7 @@ def legs(*places, part="front-leg", shift=0.0):
 def numbers_and_sides(sketch, clusters):
     batch = packed([sketch]).normalised()
     _, sided_S = counted_and_sided(batch)
-    result = numbered(batch, batch.part_S, torch.tensor(clusters), sided_S)
+    result = number_from_left(batch, batch.part_S, torch.tensor(clusters), sided_S)
     return result.instance_S.tolist(), result.side_S.tolist()
 
 
@@ -132,8 +133,8 @@ def test_a_mirror_swaps_sides_and_turns_numbers_round(seed, scale, shift):
     here, there = packed([sketch]).normalised(), packed([mirrored]).normalised()
     counted_S, sided_S = counted_and_sided(here)
     cluster_S = here.instance_S.clamp(min=0) * counted_S
-    a = numbered(here, here.part_S, cluster_S, sided_S)
-    b = numbered(there, there.part_S, cluster_S, sided_S)
+    a = number_from_left(here, here.part_S, cluster_S, sided_S)
+    b = number_from_left(there, there.part_S, cluster_S, sided_S)
     swapped = torch.tensor([0, 2, 1])[a.side_S]
     assert torch.equal(swapped, b.side_S)
     key_S = here.part_S * 100 + (cluster_S > 0)
@@ -148,7 +149,7 @@ def test_truth_of_drawings_made_by_rule_is_numbered_as_it_is():
     batch = packed(drawn(200, seed=1))
     counted_S, sided_S = counted_and_sided(batch)
     cluster_S = batch.instance_S.clamp(min=0) * counted_S
-    got = numbered(batch.normalised(), batch.part_S, cluster_S, sided_S).instance_S
+    got = number_from_left(batch.normalised(), batch.part_S, cluster_S, sided_S).instance_S
     alike = (got == cluster_S).float().mean()
     assert alike > 0.995  # centroids that nearly tie may differ by what a dot weighs
 
@@ -158,7 +159,7 @@ def test_pieces_and_order_of_drawings_change_nothing(config, monkeypatch):
     net, sketches = refiner(config), drawn(20, seed=2)
     whole = found(net, packed(sketches))
     assert int(whole.instance_S.max()) >= 2
-    monkeypatch.setattr("instancesketch.inference.instances.MOST_TOKENS", 30)
+    monkeypatch.setattr("instancesketch.models.packing.MAX_TOKENS", 30)
     assert torch.equal(found(net, packed(sketches)).instance_S, whole.instance_S)
     apart = torch.cat([found(net, packed([s])).instance_S for s in sketches])
     assert torch.equal(apart, whole.instance_S)
@@ -170,11 +171,12 @@ def test_strokes_of_other_parts_are_left_out():
     counted_S, _ = counted_and_sided(batch)
     result = found(refiner(), batch)
     assert not bool(result.instance_S[~counted_S].any())
-    few, strokes = counted_strokes(batch, counted_S)
+    features = StrokeFeatures.of(batch)
+    counted, strokes = select_counted(features, counted_S)
+    few, normal = counted.batch, features.batch
     assert torch.equal(strokes, counted_S.nonzero()[:, 0])
     assert int(few.strokes_N.min()) > 0
     # They lie where they lay in the whole drawing.
-    normal = batch.normalised()
     assert torch.equal(few.points_P2, normal.points_P2[counted_S[batch.stroke_of_P]])
 
 

@@ -11,8 +11,9 @@ import torch
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, from_table, to_table
 from instancesketch.inference.detector import Boxes
-from instancesketch.inference.object_grouper import Evidence, Grouper, find
+from instancesketch.inference.object_grouper import BoxEvidence, Grouper, find_objects
 from instancesketch.models import weights
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.grouper import GrouperNet
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, packed_scenes, sketch_of
 
@@ -27,7 +28,7 @@ def network(loud=60.0, **values):
     with torch.no_grad():
         net.out.weight *= loud
         affinity_NLL = net(
-            packed_scenes(composed(1)).normalised(), torch.tensor([False])
+            StrokeFeatures.of(packed_scenes(composed(1))), torch.tensor([False])
         ).affinity_NLL
         net.out.bias -= affinity_NLL.median()
     return net
@@ -127,13 +128,13 @@ def test_place_and_size_of_a_scene_do_not_matter(grouper, factor, shift):
         assert (a.object, a.object_category) == (b.object, b.object_category)
 
 
-@pytest.mark.parametrize("bound", [None, "MOST_TOKENS", "MOST_POINTS"])
+@pytest.mark.parametrize("bound", [None, "MAX_TOKENS", "MAX_POINTS"])
 def test_other_scenes_of_the_table_do_not_matter(grouper, monkeypatch, bound):
     scenes = [*composed(8), sketch_of(DOT), sketch_of([(0, 0), (9, 0)], [(4, 4)])]
     scenes = [s.replace(sketch_id=str(i)) for i, s in enumerate(scenes)]
     alone = [grouped(grouper, [s])[0] for s in scenes]
     if bound:
-        monkeypatch.setattr(f"instancesketch.inference.object_grouper.{bound}", 40)
+        monkeypatch.setattr(f"instancesketch.models.packing.{bound}", 40)
     for a, b in zip(alone, grouped(grouper, scenes), strict=True):
         assert (a.sketch_id, a.object, a.object_category) == (
             b.sketch_id, b.object, b.object_category
@@ -175,12 +176,12 @@ def test_an_objects_kind_is_what_its_strokes_say_by_length():
     batch = packed_scenes([sketch_of([(0, 0), (90, 0)], [(0, 1), (1, 9), (2, 30)])])
     with torch.no_grad():
         net.kinds.weight *= 20
-        said_SC = net(batch.normalised(), torch.tensor([False])).kinds_SC.log_softmax(1)
-    found = find(net, batch)
+        said_SC = net(StrokeFeatures.of(batch), torch.tensor([False])).category_SC.log_softmax(1)
+    found = find_objects(net, batch)
     way_S = torch.tensor([91.0, 1 + 65**0.5 + 442**0.5])
     want_C = ((said_SC * way_S[:, None]).sum(0) / way_S.sum()).softmax(0)
     assert found.objects_N.tolist() == [1]
-    assert found.kind_K.tolist() == [int(want_C.argmax())]
+    assert found.category_K.tolist() == [int(want_C.argmax())]
     assert float(found.score_K[0]) == pytest.approx(float(want_C.max()), abs=1e-5)
 
 
@@ -201,8 +202,9 @@ PAIRS = sketch_of(
 
 
 def added(scene, *boxes, **values):
-    net = network(loud=1.0, **({"box_both": 1.0, "box_one": 1.0} | values))
-    return Evidence(packed_scenes([scene]), boxes_of(boxes)).of(torch.tensor([0]), net)[0]
+    config = replace(TINY_GROUPER, **({"box_both": 1.0, "box_one": 1.0} | values))
+    evidence = BoxEvidence(packed_scenes([scene]), boxes_of(boxes))
+    return evidence.affinities(torch.tensor([0]), config)[0]
 
 
 def test_two_strokes_in_one_box_are_joined_and_one_of_two_is_not():
@@ -238,7 +240,7 @@ def test_boxes_in_pieces_say_the_same(monkeypatch):
     boxes = [(*c, *(c + s), float(v)) for c, s, v in
              zip(corners, rng.uniform(5, 60, (9, 2)), rng.random(9), strict=True)]  # fmt: skip
     want = added(PAIRS, *boxes)
-    monkeypatch.setattr("instancesketch.inference.object_grouper.MOST_NUMBERS", 40)
+    monkeypatch.setattr("instancesketch.inference.object_grouper.MAX_NUMBERS", 40)
     assert torch.equal(added(PAIRS, *boxes), want)
 
 

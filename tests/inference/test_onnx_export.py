@@ -16,9 +16,10 @@ from instancesketch.core.storage import locate
 from instancesketch.core.taxonomy import with_side
 from instancesketch.formats import FileRange, Record, read, sniff
 from instancesketch.inference import onnx_export
-from instancesketch.inference.instances import countable_parts, find, sided_parts
+from instancesketch.inference.instances import countable_parts, find_instances, sided_parts
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models import config, segmenter
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import pack
 from tests.conftest import save_untrained
 from tests.drawings import drawn
@@ -64,7 +65,7 @@ def compare(app: Path, model: Segmenter, sketches: list[Sketch]) -> float:
     for number, sketch in enumerate(sketches):
         batch = pack(to_table([sketch]), model.taxonomy, labels=False)
         told_N = torch.tensor([number % 8 - 1])
-        parts_SQ, category_N, guess_NC = predict(model.net, batch, told_N)
+        parts_SQ, category_N, guess_NC = predict(model.net, StrokeFeatures.of(batch), told_N)
         drawing = {"points": batch.points_P2.numpy(), "stroke_len": batch.stroke_len_S.numpy()}
         got = first.run(None, drawing | {"category": told_N.numpy()})
         assert guess_NC is not None
@@ -115,7 +116,7 @@ def test_a_segmenter_alone_that_is_told_the_order_of_strokes(tmp_path) -> None:
     for sketch in drawn(20):
         batch = pack(to_table([sketch]), model.taxonomy, labels=False)
         told_N = torch.tensor([3])
-        expected, _, _ = predict(model.net, batch, told_N)
+        expected, _, _ = predict(model.net, StrokeFeatures.of(batch), told_N)
         drawing = {"points": batch.points_P2.numpy(), "stroke_len": batch.stroke_len_S.numpy()}
         got = session.run(None, drawing | {"category": told_N.numpy()})[0]
         np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=1e-4)
@@ -145,7 +146,7 @@ def test_what_the_refiner_gives_is_what_instances_are_found_by(model) -> None:
         part_S, category_S = batch.part_S, batch.category_N[batch.sketch_of_S]
         counted_S = countable_parts(taxonomy)[category_S, part_S]
         sided_S = sided_parts(taxonomy)[category_S, part_S]
-        found = find(model.refiner, batch, part_S, counted_S, sided_S)
+        found = find_instances(model.refiner, StrokeFeatures.of(batch), part_S, counted_S, sided_S)
         with torch.inference_mode():
             affinity, single, sided, _, _ = one(
                 batch.points_P2, batch.stroke_len_S, batch.category_N, part_S

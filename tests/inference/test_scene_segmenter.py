@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from instancesketch.core.schema import NO_OBJECTS, RESULT_SCHEMA, from_table, to_table
-from instancesketch.inference.scene_segmenter import SceneSegmenter, objects_of
+from instancesketch.inference.scene_segmenter import SceneSegmenter, objects_as_sketches
 from instancesketch.inference.segmenter import Segmenter
+from instancesketch.models.features import StrokeFeatures
 from tests.drawings import DOODLE7, composed, packed_scenes, sketch_of, split_strokes
 
 BARE = {"part": None, "label": None, "instance": None}
@@ -172,7 +173,7 @@ def test_objects_are_cut_out_scene_by_scene():
         scene_of((1, 0, 1, -1), ("house", "sun"), sketch_id="a"),
         scene_of((1, 1, 2, 0), ("tree", "dog", "car"), sketch_id="b"),
     ]
-    drawings, strokes = objects_of(packed_scenes(scenes), len(DOODLE7.category_names))
+    drawings, strokes = objects_as_sketches(packed_scenes(scenes), len(DOODLE7.category_names))
     assert strokes.tolist() == [0, 2, 7, 4, 5, 6]
     assert drawings.strokes_N.tolist() == [2, 1, 2, 1]
     names = [DOODLE7.category_names[c] for c in drawings.category_N]
@@ -182,10 +183,10 @@ def test_objects_are_cut_out_scene_by_scene():
     assert all(np.array_equal(flat[i], s) for i, s in zip(strokes, cut, strict=True))
 
 
-def test_label_batch_takes_the_categories_that_it_is_given(segmenter):
+def test_label_columns_takes_the_categories_that_it_is_given(segmenter):
     scenes = packed_scenes([scene_of((0, 0, 1, 1), ("sun", "car"))])
-    drawings, _ = objects_of(scenes, len(DOODLE7.category_names))
-    columns = segmenter.label_batch(drawings)
+    drawings, _ = objects_as_sketches(scenes, len(DOODLE7.category_names))
+    columns = segmenter.label_columns(StrokeFeatures.of(drawings), drawings.category_N)
     assert columns["category"].to_pylist() == ["sun", "car"]
     for names, category in zip(columns["part"].to_pylist(), ("sun", "car"), strict=True):
         assert set(names) <= set(DOODLE7.categories[category].parts)

@@ -12,7 +12,7 @@ from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models.config import SEED_SEGMENTER
 from instancesketch.models.segmenter import SegmenterNet
-from tests.drawings import DOODLE7, TINY, drawings, drawn, packed, sketch_of
+from tests.drawings import DOODLE7, TINY, drawings, drawn, features_of, sketch_of
 
 PUBLISHED = replace(SEED_SEGMENTER, width=16, layers=1, feedforward=32)
 
@@ -52,11 +52,11 @@ def test_one_by_one_in_one_batch_and_in_any_order(model):
         same(together[i], backwards[i])
 
 
-@pytest.mark.parametrize("bound", ["MOST_TOKENS", "MOST_POINTS"])
+@pytest.mark.parametrize("bound", ["MAX_TOKENS", "MAX_POINTS"])
 def test_pieces_of_any_size_give_the_same(tokens, monkeypatch, bound):
     sketches = drawn(12)
     whole = tokens.label(sketches)
-    monkeypatch.setattr(f"instancesketch.inference.segmenter.{bound}", 25)
+    monkeypatch.setattr(f"instancesketch.models.packing.{bound}", 25)
     for a, b in zip(whole, tokens.label(sketches), strict=True):
         same(a, b)
 
@@ -179,13 +179,13 @@ def test_a_result_has_the_results_schema(tokens):
 
 def test_probabilities_sum_to_one_in_the_order_of_the_batch(tokens):
     sketches = drawn(10)
-    batch = packed(sketches)
-    parts_SQ, category_N, guess_NC = predict(tokens.net, batch, torch.full((10,), -1))
-    torch.testing.assert_close(parts_SQ.sum(1), torch.ones(len(batch.stroke_len_S)))
+    features = features_of(sketches)
+    parts_SQ, category_N, guess_NC = predict(tokens.net, features, torch.full((10,), -1))
+    torch.testing.assert_close(parts_SQ.sum(1), torch.ones(features.batch.layout.strokes))
     torch.testing.assert_close(guess_NC.sum(1), torch.ones(10))
     assert torch.equal(category_N, guess_NC.argmax(1))
     told = torch.tensor([3, -1] * 5)
-    _, final_N, _ = predict(tokens.net, batch, told)
+    _, final_N, _ = predict(tokens.net, features, told)
     assert torch.equal(final_N[::2], told[::2])
     assert torch.equal(final_N[1::2], category_N[1::2])
 

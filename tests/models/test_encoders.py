@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 
 from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
-from tests.drawings import batches, drawn, packed, sketch_of
+from instancesketch.models.features import StrokeFeatures
+from tests.drawings import batches, drawn, features_of, sketch_of
 
 KINDS = {
     "points": lambda: PointsEncoder(16, 8, (8, 8)),
@@ -22,7 +23,7 @@ def encoder(request):
 
 @torch.no_grad()
 def encode(encoder, *sketches):
-    return encoder(packed(list(sketches)).normalised())
+    return encoder(features_of(list(sketches)))
 
 
 def test_every_stroke_gets_a_vector(encoder):
@@ -40,7 +41,7 @@ def test_any_strokes_give_finite_vectors(kind):
     @given(batches())
     def finite(batch):
         with torch.no_grad():
-            assert bool(encoder(batch.normalised()).isfinite().all())
+            assert bool(encoder(StrokeFeatures.of(batch)).isfinite().all())
 
     finite()
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from instancesketch.models.encoders import PointsEncoder
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.grouper import GrouperNet
 from instancesketch.models.transformer import StrokeTransformer
-from tests.drawings import DOODLE7, TINY_GROUPER, composed, packed, packed_scenes, sketch_of
+from tests.drawings import DOODLE7, TINY_GROUPER, composed, features_of, packed_scenes, sketch_of
 
 
 def network(**values):
@@ -19,8 +20,8 @@ def network(**values):
 
 @torch.no_grad()
 def say(net, scenes, ordered=False):
-    batch = packed_scenes(scenes, labels=False).normalised()
-    return net(batch, torch.full((len(batch),), ordered))
+    features = StrokeFeatures.of(packed_scenes(scenes, labels=False))
+    return net(features, torch.full((len(scenes),), ordered))
 
 
 def reordered(scene, order):
@@ -40,9 +41,9 @@ def test_affinities_are_symmetric_and_there_is_a_kind_for_other_things(ordered, 
     said = say(network(pair_bias=pair_bias), scenes, ordered)
     longest = max(map(len, scenes))
     assert said.affinity_NLL.shape == (4, longest, longest)
-    assert said.affinity_NLL.dtype == said.kinds_SC.dtype == torch.float32
+    assert said.affinity_NLL.dtype == said.category_SC.dtype == torch.float32
     assert torch.equal(said.affinity_NLL, said.affinity_NLL.transpose(1, 2))
-    assert said.kinds_SC.shape == (sum(map(len, scenes)), len(DOODLE7.category_names) + 1)
+    assert said.category_SC.shape == (sum(map(len, scenes)), len(DOODLE7.category_names) + 1)
     assert bool(said.affinity_NLL.isfinite().all())
 
 
@@ -53,21 +54,21 @@ def test_the_order_of_strokes_moves_rows_and_columns():
         said, again = (say(net, [s]) for s in (reordered(scene, range(len(scene))),
                                                reordered(scene, order)))  # fmt: skip
         close(again.affinity_NLL[0], said.affinity_NLL[0][order][:, order])
-        close(again.kinds_SC, said.kinds_SC[order])
+        close(again.category_SC, said.category_SC[order])
 
 
 def test_the_drawing_order_counts_where_it_is_told_alone():
     net, scenes = network(), composed(2)
-    batch = packed_scenes(scenes, labels=False).normalised()
+    features = StrokeFeatures.of(packed_scenes(scenes, labels=False))
     with torch.no_grad():
-        both = net(batch, torch.tensor([True, False])).affinity_NLL
+        both = net(features, torch.tensor([True, False])).affinity_NLL
     told, untold = (say(net, scenes, ordered).affinity_NLL for ordered in (True, False))
     size = min(map(len, scenes))
     close(both[0], told[0])
     close(both[1], untold[1])
     assert float((told - untold)[:, :size, :size].abs().max()) > 1e-3
     # Kinds are not told it at all.
-    assert torch.equal(say(net, scenes, True).kinds_SC, say(net, scenes).kinds_SC)
+    assert torch.equal(say(net, scenes, True).category_SC, say(net, scenes).category_SC)
 
 
 def test_the_drawing_order_is_how_far_apart_strokes_were_drawn():
@@ -84,7 +85,7 @@ def test_other_scenes_of_the_batch_do_not_matter():
     for i, scene in enumerate(scenes):
         alone, size = say(net, [scene]), len(scene)
         close(together.affinity_NLL[i, :size, :size], alone.affinity_NLL[0])
-        close(together.kinds_SC[first : first + size], alone.kinds_SC)
+        close(together.category_SC[first : first + size], alone.category_SC)
         first += size
 
 
@@ -102,7 +103,7 @@ def test_place_and_size_of_a_scene_do_not_matter(factor, shift):
 def test_pairs_in_several_goes_are_the_same(monkeypatch, most, ordered):
     net, scenes = network(), composed(3)
     whole = say(net, scenes, ordered).affinity_NLL
-    monkeypatch.setattr(GrouperNet, "MOST_PAIRS", most)
+    monkeypatch.setattr(GrouperNet, "MAX_PAIRS", most)
     close(say(net, scenes, ordered).affinity_NLL, whole)
 
 
@@ -110,7 +111,7 @@ def test_a_scene_of_many_strokes_is_compared_in_bounded_pieces(monkeypatch):
     """No tensor of pairs is larger than allowed on its way through the network."""
     net, seen = network(), []
     net.joined.register_forward_hook(lambda module, given, got: seen.append(got.shape))
-    monkeypatch.setattr(GrouperNet, "MOST_PAIRS", 5_000)
+    monkeypatch.setattr(GrouperNet, "MAX_PAIRS", 5_000)
     rng = np.random.default_rng(0)
     strokes = [rng.uniform(0, 99, (3, 2)) for _ in range(300)]
     said = say(net, [sketch_of(*strokes)])
@@ -131,7 +132,7 @@ def test_dots_and_lone_strokes_are_numbers(strokes):
     said = say(network(), [sketch_of(*strokes)])
     assert said.affinity_NLL.shape == (1, len(strokes), len(strokes))
     assert bool(said.affinity_NLL.isfinite().all())
-    assert bool(said.kinds_SC.isfinite().all())
+    assert bool(said.category_SC.isfinite().all())
 
 
 def test_an_encoder_that_is_not_told_the_order_has_a_number_less():
@@ -139,7 +140,7 @@ def test_an_encoder_that_is_not_told_the_order_has_a_number_less():
     untold, told = (PointsEncoder(8, 8, (4,), order=order).eval() for order in (False, True))
     assert told.box[0].in_features == untold.box[0].in_features + 1
     there, back = (
-        packed([sketch_of(*strokes)]).normalised()
+        features_of([sketch_of(*strokes)])
         for strokes in ([[(0, 0), (9, 3)], DOT], [DOT, [(0, 0), (9, 3)]])
     )
     with torch.no_grad():

@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.core.schema import to_table
-from instancesketch.models import ragged
-from instancesketch.models.packing import by_size, join, kinds, pack, pack_scenes, pieces
+from instancesketch.models.packing import (
+    bucket_by_size,
+    join,
+    object_categories,
+    pack,
+    pack_scenes,
+)
 from instancesketch.models.rasterize import rasterise
 from tests.drawings import (
     DOODLE7,
@@ -98,8 +103,8 @@ def test_a_scene_is_packed_as_kinds_and_numbers_of_its_objects():
     unread = packed_scenes(scenes, labels=False)
     assert torch.equal(unread.points_P2, batch.points_P2)
     assert set(unread.part_S.tolist()) == set(unread.instance_S.tolist()) == {-1}
-    kind_K, objects_N = kinds(to_table(scenes), DOODLE7)
-    assert kind_K.tolist() == [sun, dog, OTHER, OTHER, car, tree]
+    category_K, objects_N = object_categories(to_table(scenes), DOODLE7)
+    assert category_K.tolist() == [sun, dog, OTHER, OTHER, car, tree]
     assert objects_N.tolist() == [2, 0, 3, 0, 1]
 
 
@@ -132,8 +137,8 @@ def test_tables_of_scenes_in_pieces_pack_alike():
 
 
 def test_no_scenes_have_no_kinds():
-    kind_K, objects_N = kinds(to_table([]), DOODLE7)
-    assert len(kind_K) == len(objects_N) == 0
+    category_K, objects_N = object_categories(to_table([]), DOODLE7)
+    assert len(category_K) == len(objects_N) == 0
     assert len(packed_scenes([])) == 0
 
 
@@ -149,36 +154,12 @@ def test_select_and_join_are_list_operations(batch, data):
 
 @given(batches(), st.integers(1, 30), st.integers(1, 60))
 def test_pieces_hold_every_drawing_once_within_bounds(batch, most_tokens, most_points):
-    picks = list(by_size(batch, most_tokens, most_points))
+    picks = list(bucket_by_size(batch.layout, most_tokens, most_points))
     assert sorted(torch.cat(picks).tolist()) == list(range(len(batch)))
     for pick in picks:
         tokens = int(batch.strokes_N[pick].max()) * len(pick)
         points = int(batch.points_N[pick].sum())
         assert len(pick) == 1 or (tokens <= most_tokens and points <= most_points)
-
-
-@given(batches(), st.integers(1, 30), st.integers(1, 60))
-def test_pieces_come_with_their_drawings_and_strokes(batch, most_tokens, most_points):
-    all_N, all_S = torch.arange(len(batch)), torch.arange(len(batch.stroke_len_S))
-    seen = []
-    for pick, strokes, piece in pieces(batch, most_tokens, most_points):
-        assert equal(piece, batch.select(all_N[pick]))
-        assert torch.equal(batch.strokes_of(all_N[pick]), all_S[strokes])
-        seen += all_N[pick].tolist()
-    assert sorted(seen) == all_N.tolist()
-
-
-def test_few_drawings_are_one_piece_as_they_are_and_none_are_no_piece():
-    batch = packed(drawn(3))
-    assert [piece for *_, piece in pieces(batch, 1_000, 10_000)] == [batch]
-    assert not list(pieces(batch.select(torch.tensor([], dtype=torch.long)), 1_000, 10_000))
-
-
-@pytest.mark.parametrize("number", [16, 32, 7])
-def test_resampled_together_or_alone_is_the_same(number):
-    batch = packed(drawn(3)).normalised()
-    alone = ragged.resample(batch.points_P2, batch.stroke_len_S, number)
-    assert torch.equal(batch.resampled(number), alone)
 
 
 @given(batches())

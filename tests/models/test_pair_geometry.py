@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from instancesketch.models import ragged
-from instancesketch.models.pair_geometry import PairGeometry, _within, hand_on, pair_features
-from tests.drawings import drawn, packed
+from instancesketch.models.features import PAIR_FEATURES, PAIR_SAMPLES, _within, pair_features
+from instancesketch.models.pair_geometry import PairGeometry
+from tests.drawings import drawn, features_of
 
 # Where each of the features stands.
 NEAREST, TOUCH, INSIDE, HOLDS = 8, 13, 18, 19
@@ -13,7 +14,7 @@ NEAREST, TOUCH, INSIDE, HOLDS = 8, 13, 18, 19
 
 def places(drawings: int, strokes: int, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.rand(drawings, strokes, PairGeometry.SAMPLES, 2, generator=generator) * 2 - 1
+    return torch.rand(drawings, strokes, PAIR_SAMPLES, 2, generator=generator) * 2 - 1
 
 
 def geometry(numbers: int = 4, *, order: bool = False) -> PairGeometry:
@@ -24,7 +25,7 @@ def geometry(numbers: int = 4, *, order: bool = False) -> PairGeometry:
 def line(*points: tuple[float, float]) -> torch.Tensor:
     """One stroke, resampled as the model does."""
     given = torch.tensor(points)
-    return ragged.resample(given, torch.tensor([len(points)]), PairGeometry.SAMPLES)[0]
+    return ragged.resample(given, torch.tensor([len(points)]), PAIR_SAMPLES)[0]
 
 
 def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -36,7 +37,7 @@ def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
 def test_pairs_in_several_goes_are_the_same(monkeypatch, order) -> None:
     net, strokes = geometry(order=order), places(3, 9)
     whole = net(strokes)
-    monkeypatch.setattr(PairGeometry, "MOST_PAIRS", 60)
+    monkeypatch.setattr("instancesketch.models.pair_geometry.MAX_PAIRS", 60)
     assert whole.shape == (3, 9, 9, 4)
     torch.testing.assert_close(net(strokes), whole, rtol=0, atol=1e-6)
 
@@ -71,13 +72,13 @@ def test_shifting_the_drawing_changes_nothing() -> None:
 
 def test_the_way_a_stroke_is_drawn_changes_nothing() -> None:
     strokes = places(1, 4)
-    assert pair_features(strokes, strokes).shape == (1, 4, 4, PairGeometry.FEATURES)
+    assert pair_features(strokes, strokes).shape == (1, 4, 4, PAIR_FEATURES)
     there_and_back = pair_features(strokes.flip(2), strokes.flip(2))
     torch.testing.assert_close(there_and_back, pair_features(strokes, strokes))
 
 
 def test_a_stripe_lies_within_its_body_and_a_leg_does_not() -> None:
-    turns = torch.linspace(0, 2 * math.pi, PairGeometry.SAMPLES)
+    turns = torch.linspace(0, 2 * math.pi, PAIR_SAMPLES)
     body = torch.stack([turns.cos(), 0.5 * turns.sin()], dim=1)
     stripe, leg = line((0.1, -0.3), (0.1, 0.3)), line((0.1, 0.5), (0.1, 1.0))
     assert beside(body, stripe)[INSIDE] == beside(stripe, body)[HOLDS] == 1
@@ -121,20 +122,20 @@ def test_a_dot_and_a_flat_line_hold_nothing() -> None:
         assert bool(features.isfinite().all())
 
 
-def test_what_is_known_among_all_strokes_serves_some_of_them() -> None:
-    net, batch = geometry(), packed(drawn(4, seed=2)).normalised()
-    some = torch.arange(len(batch.stroke_len_S))[batch.at_S % 3 > 0]
+def test_pairs_of_all_strokes_serve_some_of_them() -> None:
+    net, features = geometry(), features_of(drawn(4, seed=2))
+    batch = features.batch
+    some = torch.arange(batch.layout.strokes)[batch.at_S % 3 > 0]
     number = torch.bincount(batch.sketch_of_S[some], minlength=len(batch))
     kept = number.nonzero()[:, 0]
-    anew = batch.replace_strokes(some, number[kept], batch.category_N[kept])
-    known = batch.replace_strokes(some, number[kept], batch.category_N[kept])
+    anew = features.select(some, number[kept], batch.category_N[kept])
     with torch.no_grad():
-        net.among(batch)
-        hand_on(batch, known, some)
-        there = anew.at_S.new_zeros(len(kept), anew.longest, dtype=torch.bool)
-        there[anew.sketch_of_S, anew.at_S] = True
+        net.among(features)
+        known = features.select(some, number[kept], batch.category_N[kept])
+        ones = torch.ones_like(some, dtype=torch.bool)
+        there = known.padded(ones)
         both = there[:, :, None] & there[:, None]
         torch.testing.assert_close(net.among(known)[both], net.among(anew)[both])
         group = torch.tensor([[0, 1, 0]])
-        want = net(anew.resampled(PairGeometry.SAMPLES)[group])
+        want = net(anew.resampled(PAIR_SAMPLES)[group])
         torch.testing.assert_close(net.among_groups(known, group), want)

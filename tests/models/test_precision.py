@@ -7,8 +7,8 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models.config import SEED_SEGMENTER, SegmenterConfig
-from instancesketch.models.optimize import ready
-from instancesketch.models.precision import resolve
+from instancesketch.models.optimize import optimize
+from instancesketch.models.precision import resolve_precision
 from instancesketch.models.segmenter import SegmenterNet
 from tests.drawings import DOODLE7, drawn
 
@@ -40,9 +40,9 @@ def test_a_network_made_ready_says_the_same(config: SegmenterConfig) -> None:
 
     before = scores(trained(config))
     torch.testing.assert_close(
-        scores(ready(trained(config), "cpu", "float32")), before, rtol=0, atol=1e-5
+        scores(optimize(trained(config), "cpu", "float32")), before, rtol=0, atol=1e-5
     )
-    half = ready(trained(config), "cpu", "bfloat16")
+    half = optimize(trained(config), "cpu", "bfloat16")
     torch.testing.assert_close(scores(half), before, rtol=0, atol=0.05)
     assert not torch.equal(scores(half), before)
     assert half.part_head.weight.dtype == torch.float32  # what is compared stays exact
@@ -52,11 +52,11 @@ def test_a_network_made_ready_says_the_same(config: SegmenterConfig) -> None:
 
 
 def test_what_auto_means(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert resolve("auto", "cuda") == "bfloat16"
+    assert resolve_precision("auto", "cuda") == "bfloat16"
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False})
-    assert resolve("auto", "cpu") == "float32"
-    assert resolve("bfloat16", "cpu") == "bfloat16"
+    assert resolve_precision("auto", "cpu") == "float32"
+    assert resolve_precision("bfloat16", "cpu") == "bfloat16"
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
-    assert resolve("auto", "cpu") == "bfloat16"
+    assert resolve_precision("auto", "cpu") == "bfloat16"
     with pytest.raises(UserError, match="it is one of auto, float32, bfloat16"):
-        resolve("half", "cpu")
+        resolve_precision("half", "cpu")

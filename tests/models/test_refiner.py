@@ -5,7 +5,7 @@ import torch
 
 from instancesketch.models.config import SEED_REFINER
 from instancesketch.models.refiner import Groups, RefinerNet
-from tests.drawings import DOODLE7, TINY_REFINER, packed, sketch_of
+from tests.drawings import DOODLE7, TINY_REFINER, features_of, sketch_of
 
 
 @pytest.mark.parametrize("config", [TINY_REFINER, SEED_REFINER], ids=["default", "published"])
@@ -14,10 +14,12 @@ def test_strokes_that_have_none_to_compare_with(config, drawings):
     """One petal a drawing, as a small batch can hold: places, and no affinities."""
     petal = {"category": "flower", "part": ("petal",), "instance": (1,)}
     sketches = [sketch_of([(0, 0), (i, 5)], sketch_id=str(i), **petal) for i in range(drawings)]
-    batch = packed(sketches).normalised()
+    features = features_of(sketches)
+    part_S = features.batch.part_S
     net = RefinerNet(config, DOODLE7).train()
-    groups = Groups.of(net.keys(batch, batch.part_S), torch.ones(drawings, dtype=torch.bool))
-    embedded = net(batch, batch.part_S, groups)
+    key_S = net.group_keys(features.batch, part_S)
+    groups = Groups.by_key(key_S, torch.ones_like(key_S, dtype=torch.bool))
+    embedded = net(features, part_S, groups)
     assert len(groups) == 0
     assert embedded.affinity_GLL is None
     assert embedded.places_SD.shape == (drawings, config.embedding)

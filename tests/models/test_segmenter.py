@@ -9,7 +9,7 @@ from instancesketch.core.label_ids import part_mask
 from instancesketch.models.config import SEED_SEGMENTER, RefinerConfig, SegmenterConfig
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
-from tests.drawings import DOODLE7, TINY, drawn, packed, sketch_of
+from tests.drawings import DOODLE7, TINY, drawn, features_of, packed, sketch_of
 
 SMALL = {
     "points": TINY,
@@ -33,14 +33,9 @@ def numel(net):
     return sum(p.numel() for p in net.parameters())
 
 
-def unknown(batch):
-    return torch.full((len(batch),), -1)
-
-
 @torch.no_grad()
 def logits(net, *sketches):
-    batch = packed(list(sketches)).normalised()
-    return net(batch, unknown(batch))
+    return net(features_of(list(sketches)), torch.full((len(sketches),), -1))
 
 
 def test_the_published_recipe_has_the_published_size():
@@ -90,9 +85,9 @@ def test_labels_are_not_looked_at(net):
 
 def test_the_category_told_makes_a_difference():
     net = SegmenterNet(TINY, DOODLE7).eval()
-    batch = packed(drawn(1)).normalised()
+    features = features_of(drawn(1))
     with torch.no_grad():
-        told = [net(batch, torch.tensor([c]))[0] for c in (-1, 0, 6)]
+        told = [net(features, torch.tensor([c]))[0] for c in (-1, 0, 6)]
     assert all(not torch.allclose(a, b) for i, a in enumerate(told) for b in told[:i])
 
 
@@ -128,8 +123,7 @@ def test_only_a_categorys_own_parts_stay_open():
 def test_gradients_reach_every_parameter(net):
     net.train()
     sketches = drawn(4)
-    batch = packed(sketches).normalised()
-    parts, categories = net(batch, torch.tensor([-1, 0, 3, -1]))
+    parts, categories = net(features_of(sketches), torch.tensor([-1, 0, 3, -1]))
     loss = parts.square().sum()
     if categories is not None:
         loss = loss + categories.square().sum()

@@ -1,0 +1,232 @@
+"""What networks read of strokes: points along each, and how every two of a sketch lie.
+
+Shape letters: see `instancesketch.models.ragged`; M strokes beside L strokes, F features.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterator
+from functools import reduce
+
+import torch
+from torch import Tensor
+from torch.compiler import is_exporting
+
+from instancesketch.models import packing, ragged
+from instancesketch.models.packing import Batch
+
+# Points along each stroke that pairs are compared by, and features of a pair.
+PAIR_SAMPLES = 16
+PAIR_FEATURES = 20
+# With more pairs of strokes in a batch, their features would fill the memory.
+MAX_PAIRS = 500_000
+# The shipped networks read both of these, which one search along the strokes finds.
+_SAMPLES = (32, PAIR_SAMPLES)
+_FRACTIONS = torch.cat([ragged.fractions(number) for number in _SAMPLES])
+# Tests of a point against an edge that are done at once; more would leave a CPU's cache.
+_TESTS_AT_ONCE = 50_000
+
+
+class StrokeFeatures:
+    """The features of the strokes of normalised sketches, each computed at its first use.
+
+    Networks that label the same sketches share them: among all strokes of a single sketch, pairs
+    take longer than the refiner's own arithmetic.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._samples: dict[int, Tensor] = {}
+        self._pairs_NLLF: Tensor | None = None
+
+    @classmethod
+    def of(cls, batch: Batch) -> StrokeFeatures:
+        """Return the features of sketches that aren't normalised yet."""
+        return cls(batch.normalised())
+
+    def to(self, device: torch.device | str) -> StrokeFeatures:
+        """Return the features on a device; on another one they are computed there."""
+        batch = self.batch.to(device)
+        return self if batch is self.batch else StrokeFeatures(batch)
+
+    def resampled(self, number: int) -> Tensor:
+        """Return `number` points at equal distances along each stroke, (S, number, 2)."""
+        if number not in self._samples:
+            points_P2, stroke_len_S = self.batch.points_P2, self.batch.stroke_len_S
+            if number in _SAMPLES:
+                fraction_K = _FRACTIONS.to(points_P2.device)
+                places_SK2 = ragged.along(points_P2, stroke_len_S, fraction_K)
+                both = places_SK2.split(_SAMPLES, dim=1)
+                self._samples.update(zip(_SAMPLES, both, strict=True))
+            else:
+                self._samples[number] = ragged.resample(points_P2, stroke_len_S, number)
+        return self._samples[number]
+
+    def pair_places(self) -> Tensor:
+        """Return the points that pairs are compared by, padded: (N, L, PAIR_SAMPLES, 2)."""
+        return self.padded(self.resampled(PAIR_SAMPLES))
+
+    def padded(self, values: Tensor) -> Tensor:
+        """Return a value per stroke, (S, ...), padded with zeros to (N, L, ...)."""
+        layout = self.batch.layout
+        padded = values.new_zeros(len(self.batch), layout.longest, *values.shape[1:])
+        padded[layout.sketch_of_S, layout.at_S] = values
+        return padded
+
+    def pairs(self) -> Tensor | None:
+        """Return the features of all pairs of each sketch, (N, L, L, F); None beyond MAX_PAIRS."""
+        # A graph that is exported has one way for any number of strokes.
+        few = is_exporting() or len(self.batch) * self.batch.longest**2 <= MAX_PAIRS
+        if self._pairs_NLLF is None and few:
+            places_NLK2 = self.pair_places()
+            self._pairs_NLLF = pair_features(places_NLK2, places_NLK2)
+        return self._pairs_NLLF
+
+    def pairs_of_groups(self, strokes_GL: Tensor) -> Tensor | None:
+        """Return the features of pairs of strokes in groups of the same sketch, (G, L, L, F).
+
+        None unless those of all pairs are known already: groups alone may be fewer.
+        """
+        if self._pairs_NLLF is None:
+            return None
+        sketch_G = self.batch.sketch_of_S[strokes_GL[:, 0]]
+        return _take_pairs(self._pairs_NLLF, sketch_G, self.batch.at_S[strokes_GL])
+
+    def select(self, strokes_T: Tensor, strokes_N: Tensor, category_N: Tensor) -> StrokeFeatures:
+        """Return the features of some strokes, `strokes_N` of each sketch, where they lie.
+
+        Those that were computed are taken from here, and not computed again.
+
+        Args:
+            strokes_T: indices of strokes, those of a sketch together.
+            strokes_N: how many of them are of each sketch, at least 1.
+            category_N: the category of each of these sketches.
+        """
+        few = StrokeFeatures(self.batch.replace_strokes(strokes_T, strokes_N, category_N))
+        few._samples = {number: x[strokes_T] for number, x in self._samples.items()}
+        if self._pairs_NLLF is not None:
+            at_NL = few.padded(self.batch.at_S[strokes_T])
+            sketch_N = self.batch.sketch_of_S[strokes_T[ragged.starts(strokes_N)]]
+            few._pairs_NLLF = _take_pairs(self._pairs_NLLF, sketch_N, at_NL)
+        return few
+
+    def buckets(self) -> Iterator[tuple[Tensor | slice, Tensor | slice, StrokeFeatures]]:
+        """Yield what goes through a network at once: indices of sketches, of strokes, features.
+
+        Few sketches are one bucket as they are.
+        """
+        batch = self.batch
+        if not len(batch):
+            return
+        tokens, points = len(batch) * batch.longest, len(batch.points_P2)
+        if len(batch) == 1 or (tokens <= packing.MAX_TOKENS and points <= packing.MAX_POINTS):
+            yield slice(None), slice(None), self
+            return
+        for pick in packing.bucket_by_size(batch.layout, packing.MAX_TOKENS, packing.MAX_POINTS):
+            strokes_T = batch.strokes_of(pick)
+            some = self.select(strokes_T, batch.strokes_N[pick], batch.category_N[pick])
+            yield pick, strokes_T, some
+
+
+def _take_pairs(features_NLLF: Tensor, sketch_G: Tensor, at_GL: Tensor) -> Tensor:
+    return features_NLLF[sketch_G[:, None, None], at_GL[:, :, None], at_GL[:, None]]
+
+
+def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
+    """Return what describes M strokes beside L strokes, (N, M, L, 20).
+
+    The distance between them, their sizes, how their boxes overlap; how near the ends of each come
+    to the other; and how much of each lies within the other's outline.
+    """
+    alike = from_NMK2 is to_NLK2
+    # Sketches come last in memory: each step then runs over long rows, however few strokes a
+    # sketch has.
+    to_2KLN = to_NLK2.permute(3, 2, 1, 0).contiguous()
+    from_2KMN = to_2KLN if alike else from_NMK2.permute(3, 2, 1, 0).contiguous()
+    low_2LN, high_2LN, size_1LN, box_5LN = _box(to_2KLN)
+    low_2MN, high_2MN, size_1MN, box_5MN = (
+        (low_2LN, high_2LN, size_1LN, box_5LN) if alike else _box(from_2KMN)
+    )
+    # From the row's stroke to the other.
+    other_5MLN = box_5LN[:, None] - box_5MN[:, :, None]
+    apart_2MLN, larger_3MLN = other_5MLN[:2], other_5MLN[2:]
+    overlap_2MLN = torch.minimum(high_2LN[:, None], high_2MN[:, :, None]) - torch.maximum(
+        low_2LN[:, None], low_2MN[:, :, None]
+    )
+    few_2KMN, few_2KLN = from_2KMN[:, ::3], to_2KLN[:, ::3]  # the last is an end, too
+    away_5MLN = _distances(few_2KMN, few_2KLN)
+    holds_MLN = _within(few_2KLN[:, :, None], from_2KMN[:, :, :, None])
+    # Among the same strokes, being held is the transpose of holding.
+    held_MLN = (
+        holds_MLN.transpose(0, 1)
+        if alike
+        else _within(few_2KMN[:, :, :, None], to_2KLN[:, :, None])
+    )
+    features = [
+        apart_2MLN,
+        apart_2MLN / size_1MN.clamp(min=0.1)[:, :, None],
+        larger_3MLN,
+        overlap_2MLN.amin(0, keepdim=True),
+        away_5MLN,
+        (1 + 20 * away_5MLN).reciprocal(),
+        holds_MLN[None],
+        held_MLN[None],
+    ]
+    return torch.cat(features).permute(3, 1, 2, 0)
+
+
+def _box(places_2KLN: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return each stroke's bounding box.
+
+    Returns:
+        Its lower and its higher corner; half its longer side, which is never 0; and (5) its centre
+        and the logarithms of half of both sides and of the longer.
+    """
+    low_2LN, high_2LN = places_2KLN.amin(1), places_2KLN.amax(1)
+    half_2LN = ((high_2LN - low_2LN) / 2).clamp(min=0.02)
+    size_1LN = half_2LN.amax(0, keepdim=True)
+    box_5LN = torch.cat([(low_2LN + high_2LN) / 2, half_2LN.log(), size_1LN.log()])
+    return low_2LN, high_2LN, size_1LN, box_5LN
+
+
+def _distances(from_2KMN: Tensor, to_2KLN: Tensor) -> Tensor:
+    """Return how near two strokes come, and the ends of each to the other: nearer, farther, (5)."""
+    # Not by matrix product: its cancellation loses the small distances that count here.
+    x, y = from_2KMN[:, :, None, :, None] - to_2KLN[:, None, :, None]
+    squared_KKMLN = x.mul_(x).addcmul_(y, y)
+    to_own, between_ends = squared_KKMLN.amin(0), len(squared_KKMLN) - 1
+    own_ends_2MLN = squared_KKMLN[::between_ends].amin(1)
+    other_ends_2MLN = to_own[::between_ends]
+    nearest = [
+        to_own.amin(0),
+        own_ends_2MLN.amin(0), own_ends_2MLN.amax(0),
+        other_ends_2MLN.amin(0), other_ends_2MLN.amax(0),
+    ]  # fmt: skip
+    return torch.stack(nearest).sqrt_()
+
+
+def _within(points_2K: Tensor, outline_2J: Tensor) -> Tensor:
+    """Return the share of points (2, K, ...) that lie within a closed outline (2, J, ...).
+
+    By counting the edges to the right of each (the even-odd rule, Shimrat 1962).
+    """
+    ahead_2J = outline_2J.roll(-1, 1)
+    run_J, rise_J = ahead_2J - outline_2J
+    x, y = points_2K
+    from_x, from_y = outline_2J[:, :, None]
+    to_y, slope = ahead_2J[1, :, None], (run_J / rise_J)[:, None]
+    edges = len(from_x)
+    if not is_exporting():  # as one step of a graph instead of a hundred
+        edges = max(1, _TESTS_AT_ONCE // math.prod(map(max, x.shape, from_x.shape[1:])))
+
+    def odd(a: int) -> Tensor:
+        b = a + edges
+        # A level edge has no slope, and is not crossed.
+        crossing = (y - from_y[a:b]).mul_(slope[a:b]).add_(from_x[a:b])
+        crossed = (x < crossing).logical_and_((from_y[a:b] > y) != (to_y[a:b] > y))
+        return crossed[0] if len(crossed) == 1 else crossed.sum(0) % 2 == 1
+
+    within: Tensor = reduce(operator.ixor, map(odd, range(0, len(from_x), edges)))
+    return within.float().mean(0)

@@ -1,0 +1,58 @@
+"""What networks read of strokes, of all of them or of some, at once or bucket by bucket."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from instancesketch.models import packing, ragged
+from instancesketch.models.features import StrokeFeatures
+from tests.drawings import batches, drawn, features_of, split_strokes
+
+
+@given(batches(), st.integers(1, 30), st.integers(1, 60))
+def test_buckets_come_with_their_sketches_and_strokes(batch, max_tokens, max_points):
+    all_N, all_S = torch.arange(len(batch)), torch.arange(batch.layout.strokes)
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "MAX_TOKENS", max_tokens)
+        patch.setattr(packing, "MAX_POINTS", max_points)
+        for pick, strokes, bucket in StrokeFeatures(batch).buckets():
+            expected = split_strokes(batch.select(all_N[pick]))
+            for got, sketch in zip(split_strokes(bucket.batch), expected, strict=True):
+                assert [a.tolist() for a in got] == [b.tolist() for b in sketch]
+            assert torch.equal(batch.strokes_of(all_N[pick]), all_S[strokes])
+            seen += all_N[pick].tolist()
+    assert sorted(seen) == all_N.tolist()
+
+
+def test_few_sketches_are_one_bucket_as_they_are_and_none_are_no_bucket():
+    features = features_of(drawn(3))
+    assert [bucket for *_, bucket in features.buckets()] == [features]
+    none = features.batch.select(torch.tensor([], dtype=torch.long))
+    assert not list(StrokeFeatures(none).buckets())
+
+
+@pytest.mark.parametrize("number", [16, 32, 7])
+def test_resampled_together_or_alone_is_the_same(number):
+    features = features_of(drawn(3))
+    batch = features.batch
+    alone = ragged.resample(batch.points_P2, batch.stroke_len_S, number)
+    assert torch.equal(features.resampled(number), alone)
+
+
+def test_too_many_pairs_are_not_kept(monkeypatch):
+    features = features_of(drawn(2))
+    monkeypatch.setattr("instancesketch.models.features.MAX_PAIRS", 3)
+    assert features.pairs() is None
+
+
+def test_a_batch_that_was_labelled_can_be_trained_on():
+    """Its layout's index tensors were computed in inference mode, and take part in gradients."""
+    batch = features_of(drawn(2)).batch
+    with torch.inference_mode():
+        StrokeFeatures.of(batch).pairs()
+    weight = torch.ones(batch.layout.strokes, requires_grad=True)
+    moved = batch.with_points(batch.points_P2 * 2)
+    (weight[moved.stroke_of_P].sum() + weight[moved.sketch_of_S].sum()).backward()
+    assert weight.grad is not None
