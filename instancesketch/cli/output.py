@@ -59,9 +59,9 @@ def reading_progress(verb: str) -> Iterator[OnProgress]:
 
 def print_job_plan(args: argparse.Namespace, job: Job) -> int:
     """Print what a job would do, for `--dry-run`."""
-    from instancesketch.distributed.dry_run import format_plan, plan_job
+    from instancesketch.distributed.dry_run import format_job_plan, plan_job
 
-    return print_plan(args, plan_job(job), format_plan)
+    return print_plan(args, plan_job(job), format_job_plan)
 
 
 def print_plan(

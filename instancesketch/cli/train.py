@@ -99,9 +99,9 @@ def _train_network(args: argparse.Namespace) -> int:
     chosen = recipe(args.model, args.recipe, recipe_changes(args), _model_config(args))
     config = options.from_args(TrainConfig, args, recipe=chosen)
     if args.dry_run:
-        from instancesketch.distributed.plan_training import plan_run
+        from instancesketch.distributed.train.plan import format_run_plan, plan_run
 
-        return print_training_plan(args, plan_run(config))
+        return print_training_plan(args, plan_run(config), format_run_plan)
     return _conclude(args, train(config), _selection_figures)
 
 
@@ -135,18 +135,20 @@ def _train_detector(args: argparse.Namespace) -> int:
         workers=args.workers,
     )
     if args.dry_run:
-        from instancesketch.distributed.plan_training import plan_detector
+        from instancesketch.distributed.train.plan import format_run_plan, plan_detector
 
-        return print_training_plan(args, plan_detector(config))
+        return print_training_plan(args, plan_detector(config), format_run_plan)
     return _conclude(args, train_detector(config), _detector_figures)
 
 
-def print_training_plan(args: argparse.Namespace, plan: dict[str, Any]) -> int:
+def print_training_plan(
+    args: argparse.Namespace,
+    plan: dict[str, Any],
+    to_lines: Callable[[dict[str, Any]], list[str]],
+) -> int:
     """Print what a run or a sweep would do, for `--dry-run`."""
-    from instancesketch.distributed.plan_training import in_words
-
     plan = plan | {"recipe": args.recipe, "changes": recipe_changes(args)}
-    return output.print_plan(args, plan, in_words)
+    return output.print_plan(args, plan, to_lines)
 
 
 def _conclude(

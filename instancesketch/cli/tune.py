@@ -75,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
     run_config = options.from_args(TrainConfig, args, recipe=space.trial(space.base()))
     config = options.from_args(TuneConfig, args, train=run_config, space=space)
     if args.dry_run:
-        from instancesketch.distributed.plan_training import plan_sweep
+        from instancesketch.distributed.tune.plan import format_sweep_plan, plan_sweep
 
-        return train.print_training_plan(args, plan_sweep(config))
+        return train.print_training_plan(args, plan_sweep(config), format_sweep_plan)
     summary = tune(config)
     if args.json:
         output.print_json(args, summary)

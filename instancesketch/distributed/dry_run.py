@@ -1,8 +1,12 @@
-"""The plan of a batch job, made without starting Ray or writing anything."""
+"""Plans for `--dry-run`: that of a batch job, and the lines that every plan is printed in.
+
+A plan is made without starting Ray or writing anything.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from instancesketch.batch.job import Job
@@ -10,8 +14,10 @@ from instancesketch.batch.output import Output
 from instancesketch.core import parquet, run_folder, storage
 from instancesketch.distributed.cluster import local_cpus
 
+Plan = dict[str, Any]  # as `--json` prints it
 
-def plan_job(job: Job) -> dict[str, Any]:
+
+def plan_job(job: Job) -> Plan:
     """Return the plan of a job.
 
     Returns:
@@ -62,19 +68,32 @@ def _count_rows(sources: list[str]) -> int | None:
     return total
 
 
-def format_plan(plan: dict[str, Any]) -> list[str]:
-    """Return a plan in lines of text."""
-    if plan["finished"]:
-        return [f"nothing to do: {plan['out']} is finished"]
+def format_job_plan(plan: Plan) -> list[str]:
+    """Return the plan of a job in lines of text."""
     rows = "rows not known before they are read"
     if plan["rows"] is not None:
         rows = f"{plan['rows']:,} rows"
     workers = f"at most {plan['workers']}" if plan["workers"] else "as many as the cluster has"
     done = plan["slices"] - plan["slices_to_do"]
-    return [
-        f"sources: {plan['files']:,} files of {plan['bytes'] / 2**20:,.1f} MB, {rows}; "
-        f"{plan['hidden_files']:,} hidden",
-        f"shards:  {plan['slices']:,}, of about {plan['slice_mb']:,} MB each; {done:,} done before",
-        f"workers: {workers} at the same time, each with one shard in memory",
-        f"out:     {plan['out']}",
-    ]
+    lines = [
+        ("sources", f"{plan['files']:,} files of {plan['bytes'] / 2**20:,.1f} MB, {rows}; "
+                    f"{plan['hidden_files']:,} hidden"),
+        ("shards", f"{plan['slices']:,}, of about {plan['slice_mb']:,} MB each; "
+                   f"{done:,} done before"),
+        ("workers", f"{workers} at the same time, each with one shard in memory"),
+        ("out", plan["out"]),
+    ]  # fmt: skip
+    return format_plan(plan["out"], plan["finished"], lines)
+
+
+def format_plan(location: str, finished: bool, lines: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a plan in lines of text, their names aligned.
+
+    Args:
+        location: the folder that would be written.
+        finished: whether nothing is left to do; then a single line says so.
+        lines: pairs of name and text; a line with an empty name continues the one before.
+    """
+    if finished:
+        return [f"nothing to do: {location} is finished"]
+    return [f"{name and name + ':':9}{text}" for name, text in lines]

@@ -1,4 +1,4 @@
-"""Training that is broken for real: what is lost, what is done again, what is said."""
+"""Training that is broken for real: the work that is lost or repeated, and the messages."""
 
 import itertools
 import os
@@ -26,12 +26,12 @@ from tests.drawings import drawn
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-# The command line, with room for more workers looked for sooner than users need it.
+# The command line, which looks for room for more workers sooner than users need it.
 COMMAND = """
 import sys
-from instancesketch import training
 from instancesketch.cli.main import main
-training.SECONDS_BETWEEN_RESIZES = 1.0
+from instancesketch.distributed.train import run_training
+run_training.SECONDS_BETWEEN_RESIZES = 1.0
 sys.exit(main(sys.argv[1:]))
 """
 TINY = [

@@ -15,7 +15,8 @@ from instancesketch.distributed.train.config import TrainConfig, least_most
 from instancesketch.models import weights
 from instancesketch.models.weights import ModelInfo
 from instancesketch.training import sampling
-from instancesketch.training.sampling import Role, RowGroup, Selection
+from instancesketch.training.config import Role, Selection
+from instancesketch.training.sampling import RowGroup
 
 # Up to this many row groups are counted here, before processes for it would have started.
 FEW_GROUPS = 64
