@@ -20,7 +20,7 @@ SplitBy = Literal["sketch", "user"]
 class JobConfig:
     """Fields of every batch job."""
 
-    # None: as many as the cluster has room for.
+    # None: the most that the cluster has room for.
     workers: int | None = field(
         default=None,
         metadata=option("workers at the same time (default: all that have room)", metavar="N"),

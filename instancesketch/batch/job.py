@@ -20,7 +20,7 @@ class Job:
     config: Mapping[str, Any]  # all that the rows depend on; another config is refused
     shards: Sequence[Shard]
     stages: tuple[Stage, ...]
-    workers: int | None = None  # None: as many as the runner has room for
+    workers: int | None = None  # None: the most that the runner has room for
     gpus_per_worker: float = 0.0
     summary: Mapping[str, Any] = field(default_factory=dict)  # for `summary.json`, beside counts
     quiet: bool = False  # shows no progress

@@ -45,7 +45,7 @@ def log_to(
         runs_on: the cluster, and the job there; None where it runs in this process.
 
     Raises:
-        UserError: there is a log that can't be read.
+        UserError: an earlier log can't be read.
     """
     # Of the package alone: the records of Ray and others would drown its own.
     package = logging.getLogger("instancesketch")
@@ -94,10 +94,12 @@ class LogFile(logging.Handler):
     def __init__(self, location: str) -> None:
         super().__init__(logging.INFO)
         formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(message)s", "%Y-%m-%dT%H:%M:%S")
+        # UTC, as the `Z` of the format claims: a job's machines may lie in several time zones.
         formatter.converter = time.gmtime
         self.setFormatter(formatter)
         self._location = location
         before = storage.read_bytes(location) if storage.exists(location) else b""
+        # A log damaged by an earlier stop must not keep the job from continuing.
         self._text = before.decode("utf-8", "replace")
         self.continues = bool(before)
         self._changed = False
@@ -119,6 +121,7 @@ class LogFile(logging.Handler):
     def close(self) -> None:
         """Write the last records."""
         self._end.set()
+        # Not alive where an error came before `start`, or in a second call.
         if self._thread.is_alive():
             self._thread.join()
         self._write()

@@ -28,16 +28,18 @@ MANIFEST_SCHEMA = pa.schema(
     [
         *REJECTED_SCHEMA,  # reason is null for what became a row
         ("sketch_id", pa.string()),
-        ("hash", pa.binary(16)),  # of the id; null where there is no row
+        ("hash", pa.binary(16)),  # of the id; null for an entry without a row
         ("format", pa.string()),
         ("strokes", pa.int32()),
         ("objects", pa.int32()),  # of a scene
         ("failed", pa.bool_()),
         ("companion", pa.bool_()),  # a file that only stands beside drawings
-        ("other_split", pa.bool_()),  # no row, because another split was asked for
+        ("other_split", pa.bool_()),  # left out, because the job takes another split
         ("without_user", pa.bool_()),  # split by its id, because its user isn't known
     ]
 )
+# Named as earlier versions stored them (a "slice" is a shard), so that jobs which those began can
+# be continued.
 CLASH_SCHEMA = pa.schema(
     [("slice", pa.int32()), ("row", pa.int64()), ("first_slice", pa.int32()), ("first", pa.int64())]
 )
@@ -91,7 +93,7 @@ class Manifest:
             first: the number of their first one in the file.
             file: the path of the file.
             format: the name of its format.
-            kept: (rows,) False for those of a split that was not asked for.
+            kept: (rows,) False for those of a split that the job doesn't take.
             without_user: (rows,) True for those split by their id because the user isn't known.
         """
         ids, dropped = rows["sketch_id"].to_pylist(), pa.array(~kept)
@@ -101,16 +103,18 @@ class Manifest:
             "hash": pa.array([_hash(key) for key in ids], pa.binary(16)),
             "format": _repeat(format, len(ids)),
             "strokes": strokes.cast(pa.int32()),
+            # Unlabelled rows have no objects yet; `with_outcomes` adds those that are predicted.
             "objects": pa.array(np.zeros(len(ids), np.int32)),
             "without_user": pa.array(without_user),
         }
-        # Without a hash, an entry is no row: those of other splits have the place alone.
+        # A null hash marks an entry without a row: those of other splits keep their place alone.
         columns = {name: pc.if_else(dropped, None, values) for name, values in of_kept.items()}
         columns |= {
             "file": _repeat(file, len(ids)),
             "position": pa.array([f"row {row}" for row in range(first, first + len(ids))]),
             "other_split": pa.array(~kept, mask=kept),
         }
+        # Pending entries go before the rows, because a manifest keeps the order of the file.
         self._tables += [self._entries_table(), _fill_columns(columns, len(ids))]
         self._entries = []
 
@@ -181,8 +185,10 @@ def find_clashes(hashes: Sequence[npt.NDArray[np.uint64]]) -> pa.Table:
     ordered = flat[order]
     is_new = np.ones(len(flat), bool)
     is_new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    # The last new row at or before each in sorted order has the same id, and came first.
     first = order[np.maximum.accumulate(np.where(is_new, np.arange(len(flat)), 0))]
     later, first = order[~is_new], first[~is_new]
+    # An empty shard starts where the next one does; `right` passes over it.
     shards = [np.searchsorted(starts, rows, "right") - 1 for rows in (later, first)]
     columns = (shards[0], later - starts[shards[0]], shards[1], first - starts[shards[1]])
     table = pa.table(
@@ -260,7 +266,7 @@ class Counts:
         )
         self.formats.update(count_values(rows["format"]))
         self.reasons.add(count_values(reasons))
-        # One reason for all: with its id in each there would be as many reasons as rows.
+        # Counted under one reason: each rejection names its own id, so every reason would differ.
         self.reasons.add({TAKEN: len(duplicates)})
 
     def to_dict(self) -> dict[str, Any]:

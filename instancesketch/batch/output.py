@@ -44,6 +44,7 @@ class Output:
 
     def staged_file(self, shard: str) -> str:
         """Return the location of a shard's rows until they are moved into place."""
+        # The folder's name is that of earlier versions, whose jobs can be continued.
         return self.path("_state", "slices", f"{shard}.parquet")
 
     def manifest_file(self, shard: str) -> str:
@@ -103,6 +104,7 @@ class Output:
         clashes = self._find_clashes(shards)
         duplicates = [manifest.duplicate_rows(clashes, i) for i in range(len(shards))]
         pairs = list(zip(shards, duplicates, strict=True))
+        # Consumed to wait for all moves, and to raise the error of one that failed.
         for _ in _map_in_threads(lambda pair: self._move_into_place(*pair), pairs):
             pass
         counts, rejected = manifest.Counts(), [manifest.REJECTED_SCHEMA.empty_table()]
@@ -128,7 +130,7 @@ class Output:
         """Remove the files that only an unfinished folder needs."""
         for name in ("slices", "in-hand", "clashes.parquet"):
             storage.remove(self.path("_state", name))
-        # Files that a stopped process was writing have names of their own, and nobody's care.
+        # Temporary files of stopped processes have unique names, so no later write replaces them.
         for folder in (self.path(), self.path("_state")):
             for name in storage.list_unfinished(folder):
                 storage.remove(storage.join(folder, name))

@@ -187,12 +187,13 @@ class _RangeReader:
             self._close_table()  # as Arrow they take a fraction of the memory
 
     def _accept_rows(self, rows: RowBatch) -> pa.Table:
-        """Return the rows of a corpus that are asked for, with a split each."""
+        """Return the rows of a corpus that are in the job's split, each with a split."""
         table, config = rows.table, self._config
         index = table.schema.get_field_index("split")
         without = pc.is_null(table["split"]).to_numpy()
         if without.any():
             ids, splits = table["sketch_id"].to_pylist(), table["split"].to_pylist()
+            # A corpus doesn't store users, so these rows are split by their ids.
             splits = [split or assign_split(key) for key, split in zip(ids, splits, strict=True)]
             splits = pa.array(splits, pa.string())
             table = table.set_column(index, table.schema.field(index), splits)

@@ -33,7 +33,7 @@ class Runner(Protocol):
         """Get hold of workers for the job; called if there is work, before anything is written.
 
         Raises:
-            UserError: there is no room for them.
+            UserError: the runner has no room for them.
         """
 
     def describe(self) -> str | None:
@@ -82,6 +82,7 @@ def _run_shards(
     job: Job, runner: Runner, output: Output, todo: Sequence[Shard], started: float
 ) -> dict[str, Any]:
     """Run the stages for all shards, and return `speed`, `stages` and `peak_memory_mb`."""
+    # A new id for each run: markers of an earlier one may be due to the user stopping it.
     run = JobRun(output=output, id=uuid.uuid4().hex)
     pace = Pace(total=len(job.shards), done=len(job.shards) - len(todo))
     usage = _JobUsage()

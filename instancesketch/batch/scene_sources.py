@@ -61,7 +61,7 @@ class DrawingSource:
                 drawings fit in memory.
 
         Raises:
-            UserError: a row is no drawing.
+            UserError: a row is not a drawing.
         """
         roles: dict[str, list[Sketch]] = {"train": [], "valid": []}
         for sketch in self._sketches(seed, number):
@@ -83,6 +83,7 @@ class DrawingSource:
                 # Whole row groups, since a single row can't be read without its group.
                 chosen = [groups[i] for i in np.sort(rng.permutation(len(groups))[:MAX_GROUPS])]
             # Each corpus has an equal share, each row group of it too.
+            # `[0]`, because a corpus without rows has no groups to divide by.
             most = None if whole else -(-MAX_ROWS // len(self.corpora) // len(chosen or [0]))
             for group in chosen:
                 yield from _read(group, most, rng)

@@ -93,6 +93,7 @@ def _stage(name: str, load: partial[LabelRows], schema: pa.Schema = RESULT_SCHEM
 
 
 def _check_categories(taxonomy: Taxonomy, other: Taxonomy, whose: str) -> None:
+    # Stages exchange categories as numbers, so the order of their names must be the same, too.
     if other.category_names != taxonomy.category_names:
         raise UserError(
             f"{whose} knows the categories of {other.name}, the segmenter those of {taxonomy.name}"
@@ -141,6 +142,7 @@ def _load_grouper(sources: tuple[str, ...], drawing_order: bool, device: str) ->
     grouper = Grouper.load(sources, device)
 
     def group(rows: pa.Table) -> pa.Table:
+        # Taken out of the rows here: results have no columns for them.
         boxes = boxes_in(rows)
         return grouper.group_table(rows.select(SCHEMA.names), boxes, drawing_order=drawing_order)
 

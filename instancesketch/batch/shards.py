@@ -112,6 +112,7 @@ def list_files(source: str) -> tuple[list[SourceFile], int]:
     shown = [
         i
         for i in files
+        # Relative to the source, because the folders above it may have hidden names.
         if not _is_hidden(posixpath.relpath(i.path, root)) and i.path not in summaries
     ]
     return [_source_file(source, i) for i in shown], len(files) - len(shown)
@@ -150,6 +151,7 @@ def _group(
     location, size = "", 0
     for file in files:
         is_big = file.size > target
+        # The location of a shard must give access to all of its files.
         moved = _filesystem_of(file.location) != _filesystem_of(location)
         is_full = is_big or moved or size + file.size > target or len(ranges) >= MAX_FILES
         if ranges and is_full:
@@ -207,6 +209,7 @@ def _row_groups(
             ranges.append((start, i))
             start, total = i, 0
         total += size
+    # A file without row groups has a range as well, so that its reader reports on it.
     return [*ranges, (start, max(len(sizes), start + 1))]
 
 

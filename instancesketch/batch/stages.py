@@ -27,7 +27,7 @@ from instancesketch.core.schema import RESULT_SCHEMA, build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb
 
-# Takes rows and returns as many, in the same order; may raise, or kill the process.
+# Takes rows and returns one for each, in the same order; may raise, or kill the process.
 LabelRows = Callable[[pa.Table], pa.Table]
 
 _NO_ROWS = pa.table({})
@@ -122,6 +122,7 @@ class Write(ShardTask):
     def process(self, state: ShardState, run: JobRun) -> ShardState:
         """Write a shard and let go of its rows."""
         rows, entries = state.rows, state.manifest
+        # Jobs that don't label have no such column, and their manifests are complete.
         if "error" in rows.column_names:
             entries = manifest.with_outcomes(entries, rows)
         run.output.write_shard(state.shard.name, rows, entries)
@@ -135,7 +136,7 @@ class ModelStage:
     name: str  # what is being done, `grouping`: in errors and in `summary.json`
     load: Callable[[str], LabelRows]  # called in each worker, with the name of its device
     schema: pa.Schema = RESULT_SCHEMA  # of the rows that it returns
-    rows_at_once: int | None = None  # as many as memory has room for; None: any number
+    rows_at_once: int | None = None  # the most that memory has room for; None: any number
 
 
 Stage = ShardTask | ModelStage
@@ -186,6 +187,7 @@ class ModelTask(ShardTask):
     def _label_checked(self, rows: pa.Table) -> pa.Table:
         result = self._label(rows)
         _release_memory()
+        # Rows that came back in another order would get each other's places in the shard.
         if not result["sketch_id"].equals(rows["sketch_id"]):
             raise ValueError("the rows that came back are not the ones that were given")
         return _fit(result, self._stage.schema)
@@ -200,6 +202,7 @@ class ModelTask(ShardTask):
 
 
 def _original_order(sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    # Results have the sound rows first; sorting their old positions undoes that.
     return np.argsort(np.concatenate([np.flatnonzero(sound), np.flatnonzero(~sound)]))
 
 

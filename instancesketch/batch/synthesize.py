@@ -65,7 +65,7 @@ def synth_drawings(config: DrawingsConfig, runner: Runner) -> Summary:
 
 
 def _number_shards(number: int, seed: int, per_shard: int) -> list[NumberShard]:
-    # A seed below 0 is none for NumPy's generators.
+    # NumPy's generators take no negative seeds.
     if number < 1 or seed < 0:
         raise UserError("--number is 1 or more, and --seed 0 or more")
     return [
@@ -118,6 +118,7 @@ def synth_scenes(config: ScenesConfig, runner: Runner) -> Summary:
 def _scenes_job(config: ScenesConfig) -> Job:
     shards = _number_shards(config.number, config.seed, SCENES_PER_SHARD)
     Taxonomy.load(config.scene.taxonomy)  # refused before any work where there is none
+    # Lists row groups alone: the workers read the drawings.
     drawings = DrawingSource.from_corpora(config.sources)
     refuse_overlap(config.sources, config.out)
     return Job(

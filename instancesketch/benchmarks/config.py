@@ -49,39 +49,40 @@ class BenchmarkConfig:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The parts to measure."""
+        """Return the parts to measure."""
         return self.only or PARTS
 
     # A smaller `number` shortens the slow parts as well; a larger one would only make them slower.
 
     @property
     def published_number(self) -> int:
-        """The number of drawings for the published path, which is slow."""
+        """Return the number of drawings for the published path, which is slow."""
         return min(2_000, self.number)
 
     @property
     def stages_number(self) -> int:
-        """The number of drawings whose stages are timed, each stage by itself."""
+        """Return the number of drawings whose stages are timed one by one."""
         return min(10_000, self.number)
 
     @property
     def one_number(self) -> int:
-        """The number of drawings to label one at a time."""
+        """Return the number of drawings to label one at a time."""
         return min(300, self.number)
 
     @property
     def training_number(self) -> int:
-        """The number of drawings to train on; fewer than a few batches would measure nothing."""
+        """Return the number of drawings to train on."""
+        # Fewer than a few batches would measure nothing.
         return min(4_000, max(256, self.number))
 
     @property
     def ingest_number(self) -> int:
-        """The number of drawings to ingest from each format."""
+        """Return the number of drawings to ingest from each format."""
         return min(4_000, self.number)
 
     @property
     def scenes_number(self) -> int:
-        """The number of scenes to label."""
+        """Return the number of scenes to label."""
         return min(400, self.number)
 
 

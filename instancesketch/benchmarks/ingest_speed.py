@@ -25,6 +25,7 @@ def measure_ingest(workload: Workload) -> Iterator[Row]:
         filesystem, path = storage.locate(folder)
         write(sketches, format, path, filesystem)
         yield _ingest(workload, format, folder)
+    # No writer writes a corpus: jobs do.
     corpus = workload.write_corpus(workload.drawings, number, "corpus-to-read")
     yield _ingest(workload, "corpus", corpus)
 
@@ -34,6 +35,7 @@ def _ingest(workload: Workload, format: str, folder: str) -> Row:
     run = JobRun(output=Output(workload.at(f"from-{format}")), id="benchmark")
     read_shard, write_shard = Read(ReadConfig()), Write()
     began, number = time.perf_counter(), 0
+    # The stages of `ingest` without a runner, which would add its own start-up and processes.
     for shard in plan.shards:
         number += write_shard(read_shard(ShardState(shard=shard), run), run).written
     seconds = time.perf_counter() - began

@@ -40,6 +40,7 @@ def measure_segment(workload: Workload) -> Iterator[Row]:
         what = f"segment on Ray, {config.gpus} GPU"
         yield _on_ray(workload, corpus, what, workload.cores, on_gpus)
     if config.large:
+        # Shows whether speed and memory stay the same when the corpus grows.
         corpus = workload.write_corpus(workload.to_label, 10 * config.number, "large")
         yield _on_ray(workload, corpus, f"{RAY_ALL}, large", workload.cores)
 
@@ -91,6 +92,7 @@ def _on_ray(
     config, out = workload.config, workload.at("result")
     argv = ["segment", corpus, "--out", out, "--weights", config.weights]
     argv += ["--precision", config.precision, "--quiet", *options]
+    # A process of its own, so that time and memory include the start of Python and Ray.
     usage = subprocesses.run_verb(argv, cores)
     summary = storage.read_json(storage.join(out, "summary.json"))
     storage.remove(out)  # or the next row would find it finished
@@ -101,6 +103,7 @@ def _on_ray(
         number=summary["rows"],
         per_second=summary["speed"]["sketches_per_second"],
         cores=cores,
+        # All but the steady pace: the start of Python, of Ray and of the models.
         start_up_seconds=usage.seconds - summary["speed"]["seconds"],
         memory_mb=usage.memory_mb,
         others={"precision": summary["precision"], **busy},
@@ -116,6 +119,7 @@ def measure_one(workload: Workload) -> Iterator[Row]:
     computing = time.process_time()
     ms = plain_loop.time_calls(lambda i: model.label([sketches[i]]), len(sketches))
     processor_ms = 1e3 * (time.process_time() - computing) / len(ms)
+    # The median, because single calls are delayed by whatever else the machine does.
     median = statistics.median(ms)
     yield Row(
         part="one",

@@ -31,6 +31,7 @@ _PARTS: Mapping[str, Callable[[Workload], Iterator[Row]]] = {
     "ingest": measure_ingest,
     "scenes": measure_scenes,
 }
+# Ratios within one run hold on other machines as well; the speeds themselves don't.
 _RATIOS = {
     "Ray, all cores / the published path, one core": (RAY_ALL, PUBLISHED),
     "plain loop, one core / the published path, one core": (PLAIN, PUBLISHED),
@@ -44,7 +45,7 @@ def measure(config: BenchmarkConfig) -> Table:
     """Measure the parts, and write `speed.json` and `speed.md` into the folder.
 
     Raises:
-        UserError: the data can't be read, there is no such precision, or a verb failed.
+        UserError: the data can't be read, the precision is unknown, or a verb failed.
     """
     resolve_precision(config.precision, "cpu")  # refuses an unknown precision before the slow work
     workload, table = Workload(config), Table()
@@ -54,10 +55,12 @@ def measure(config: BenchmarkConfig) -> Table:
         for part in config.parts:
             for row in _PARTS[part](workload):
                 table.rows.append(row)
+                # Each row as soon as it is measured, for a whole benchmark takes long.
                 if not config.quiet:
                     print(f"{row.part}, {row.what}: {row.per_second:,.0f} a second", flush=True)
     finally:
         torch.set_num_threads(threads)
+        # Even after an error: the corpora of a benchmark can take gigabytes.
         storage.remove(workload.folder)
     for name, (first, second) in _RATIOS.items():
         table.compare(name, first, second)

@@ -63,6 +63,7 @@ def label_corpus(corpus: str, out: str, weights: str, precision: str, cores: int
     """Label a corpus with one process on each of some cores."""
     files = parquet.list_row_files(corpus)
     shares = [
+        # Every `cores`th file, so that large and small ones are spread over the processes.
         Share(files=tuple(files[i::cores]), out=out, weights=weights, precision=precision)
         for i in range(cores)
     ]
@@ -86,6 +87,7 @@ def label_share(share: Share) -> ShareTimes:
     """Label the files of a share, with the clock started once the model is loaded and warm."""
     model = Segmenter.load(share.weights, precision=share.precision)
     first = next(read_row_groups(share.files[0], model.taxonomy))
+    # The first call allocates memory and chooses kernels, which isn't the steady pace.
     model.label_table(first.slice(0, _WARM_UP_ROWS))
     # `time.time`: clocks of several processes are compared, and other clocks have no common zero.
     began, processor_began, rows = time.time(), time.process_time(), 0
@@ -181,6 +183,7 @@ def _time_stages_of_table(clock: Clock, table: pa.Table, model: Segmenter) -> No
         features = StrokeFeatures.of(pack(table, model.taxonomy, labels=False))
     with clock.measure("rasterise or resample"):
         for samples in {getattr(model.net.encoder, "samples", 0), PAIR_SAMPLES} - {0}:
+            # Features are computed once, so the networks below find these ready.
             features.resampled(samples)
     encoder, transformer = model.net.encoder, model.net.transformer
     no_category_N = torch.full((len(table),), -1)

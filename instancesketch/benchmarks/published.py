@@ -35,6 +35,7 @@ class Published:
     """The published models with random weights, and the published way of labelling drawings."""
 
     def __init__(self, taxonomy: Taxonomy) -> None:
+        # Weights don't change the time, but a fixed seed makes runs repeat.
         torch.manual_seed(0)
         self.segmenter = SegmenterNet(SEED_SEGMENTER, taxonomy).eval()
         self.refiner = RefinerNet(SEED_REFINER, taxonomy).eval()
@@ -50,6 +51,7 @@ class Published:
         parts, clusters = [], []
         for pick in torch.arange(len(batch)).split(BATCH):
             picked, part_T = batch.select(pick), part_S[batch.strokes_of(pick)]
+            # The published models have positions for this many strokes.
             kept_T = picked.at_S < LONGEST
             strokes_N = picked.strokes_N.clamp(max=LONGEST)
             shapes, locations = draw_images(picked)
@@ -83,6 +85,7 @@ class Published:
 
 def _pad(hidden_SD: Tensor, strokes_N: Tensor) -> tuple[Tensor, Tensor]:
     """Return drawings padded to 105 strokes, (N, 105, D), and which strokes are not padding."""
+    # To the fixed length of the published models, however short the drawings are.
     there_NL = torch.arange(LONGEST) < strokes_N[:, None]
     x_NLD = hidden_SD.new_zeros(*there_NL.shape, hidden_SD.shape[1])
     x_NLD[there_NL] = hidden_SD

@@ -38,6 +38,7 @@ def run_verb(argv: Sequence[str], cores: int) -> Usage:
         [sys.executable, "-m", "instancesketch", *argv],
         env=os.environ | limit,
         stdout=subprocess.DEVNULL,
+        # Kept for the reason of a failure; the verb's own lines would stand between the rows.
         stderr=subprocess.PIPE,
         text=True,
         # In the child before it starts, so that Ray counts no more cores either.
@@ -47,6 +48,7 @@ def run_verb(argv: Sequence[str], cores: int) -> Usage:
     try:
         _, errors = process.communicate()
     finally:
+        # Ctrl-C ends the benchmark, and must not leave a verb running.
         if process.poll() is None:
             process.terminate()
             process.wait()
@@ -74,6 +76,7 @@ class _PeakMemory:
 
     def __init__(self, pid: int) -> None:
         self._pid, self._peak_mb, self._ended = pid, 0.0, threading.Event()
+        # In a thread: the kernel keeps no peak for a tree of processes.
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
 

@@ -74,6 +74,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "gpus": ", ".join(gpus) or "none",
         "torch": torch.__version__,
+        # The load of other processes explains a row that is slower than in an earlier table.
         "busy_before": round(os.getloadavg()[0], 2),
     }
 

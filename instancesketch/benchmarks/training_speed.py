@@ -31,6 +31,7 @@ def measure_training(workload: Workload) -> Iterator[Row]:
         taxonomy,
         steps_per_epoch=-(-len(table) // config.batch_size),
         part_counts=np.bincount(ids, minlength=len(taxonomy.part_names)).tolist(),
+        # As the workers below, which are given no GPU.
         device=torch.device("cpu"),
     )
     batches = dataloader.iter_batches(
@@ -51,6 +52,7 @@ def measure_training(workload: Workload) -> Iterator[Row]:
     )
     corpus = workload.write_corpus(table, len(table), "to-train")
     for workers in (1, 2):
+        # Two workers on one core would measure how they share it.
         if workers <= workload.cores:
             yield _on_ray(workload, corpus, workers)
 
@@ -59,6 +61,7 @@ def _on_ray(workload: Workload, corpus: str, workers: int) -> Row:
     runs, name = workload.at("runs"), f"by-{workers}"
     argv = ["train", "segmenter", "--data", corpus, "--run", name, "--storage", runs]
     # Without selection, which the plain loop doesn't do either.
+    # Three epochs, of which the first isn't counted.
     argv += ["--epochs", "3", "--select", "none", "--workers", str(workers), "--quiet"]
     usage = subprocesses.run_verb(argv, workers)
     # The first epoch includes the start of the readers, so it isn't the steady pace.

@@ -20,6 +20,7 @@ class Workload:
 
     def __init__(self, config: BenchmarkConfig) -> None:
         self.config = config
+        # Below the output, which on a cluster is a place that its workers can reach.
         self.folder = storage.absolute(storage.join(config.out, "_work"))
         self.cores = os.cpu_count() or 1
 
@@ -29,13 +30,14 @@ class Workload:
 
     @cached_property
     def drawings(self) -> pa.Table:
-        """Procedural drawings of the seven categories, with all labels."""
+        """Return procedural drawings of the seven categories, with all labels."""
+        # One set for all parts: drawing takes longer than some of what is measured.
         number = max(self.config.training_number, self.config.ingest_number)
         return to_table([draw(1, i).replace(split="train") for i in range(number)])
 
     @cached_property
     def to_label(self) -> pa.Table:
-        """The drawings to label, in a random order; their own labels are not used.
+        """Return the drawings to label, in a random order; their own labels are not used.
 
         Raises:
             UserError: the data has no drawings.
@@ -60,6 +62,7 @@ class Workload:
             numbers = np.arange(first, min(first + per_file, number))
             rows = table.take(pa.array(numbers % len(table)))
             ids = [
+                # Numbered, because ids that are already taken would be rejected.
                 f"{sketch_id}-{n}"
                 for sketch_id, n in zip(rows["sketch_id"].to_pylist(), numbers, strict=True)
             ]

@@ -49,6 +49,7 @@ def read_row_group(location: str, row_group: int, columns: list[str]) -> pa.Tabl
     """
     with storage.translate_errors(location, "can't be read"):
         table = open_parquet(location).read_row_group(row_group, columns)
+        # pyarrow leaves out the columns that a file lacks; the cast adds them as nulls.
         return _cast(location, table, columns)
 
 

@@ -89,6 +89,7 @@ def _list_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
 
 
 def _describe_change(name: str, old: Any, new: Any) -> str:
+    # A whole recipe would hide the one value that differs; of a taxonomy the name is enough.
     if isinstance(old, dict) and isinstance(new, dict) and name != "taxonomy":
         inner = next(key for key in {**old, **new} if old.get(key) != new.get(key))
         return _describe_change(inner, old.get(inner), new.get(inner))

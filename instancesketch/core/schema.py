@@ -118,6 +118,7 @@ def iter_fields(table: pa.Table) -> Iterator[dict[str, Any] | SketchError]:
         SketchError: the table lacks a column of the schema.
     """
     table = cast_to_schema(table)
+    # Sketches get ranges of flat arrays: the numbers never become Python objects.
     arrays = {name: flatten_lists(table, name) for name in ("x", "y", "stroke_len")}
     others = [name for name in table.column_names if name not in arrays]
     for start in range(0, len(table), _ROWS_AT_ONCE):
@@ -131,6 +132,7 @@ def iter_fields(table: pa.Table) -> Iterator[dict[str, Any] | SketchError]:
                 fields[name] = values[offsets[row] : offsets[row + 1]]
             for name in (*LABEL_COLUMNS, "part_score", "object_score"):
                 if fields.get(name) is not None:
+                    # A sketch is immutable, and so are its labels.
                     fields[name] = tuple(fields[name])
             yield _find_null(fields) or fields
 

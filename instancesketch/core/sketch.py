@@ -178,12 +178,16 @@ class Sketch:
             if (known := getattr(self, name)) is not None
         }
         return self.replace(
-            x=x.copy(), y=y.copy(), stroke_len=self.stroke_len[list(strokes)], **values
+            # Copies, since rows of the transposed array are strided and keep all of it alive.
+            x=x.copy(),
+            y=y.copy(),
+            stroke_len=self.stroke_len[list(strokes)],
+            **values,
         )
 
     @property
     def confidence(self) -> float | None:
-        """The mean score of the parts times that of the category, 0 to 1.
+        """Return the mean score of the parts times that of the category, 0 to 1.
 
         None for a sketch without scores, 0 for one with an error.
         """
@@ -206,6 +210,7 @@ class Sketch:
         if not isinstance(other, Sketch):
             return NotImplemented
         return all(
+            # Comparing arrays by `==` gives an array, which has no truth value.
             np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
             for a, b in ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         )
@@ -245,7 +250,7 @@ def check_labels(fields: Mapping[str, Any], strokes: int) -> None:
     """Check that the fields of a sketch fit its number of strokes and its objects.
 
     Raises:
-        SketchError: a list has not one entry per stroke, or an object is not among the objects.
+        SketchError: a list doesn't have one entry per stroke, or an object is unknown.
     """
     for name in _PER_STROKE:
         entries = fields.get(name)

@@ -31,6 +31,7 @@ class Sketches(list[Sketch]):
         Raises:
             UserError: there is no such file, or nothing in it can be read.
         """
+        # Here, because `formats` imports this folder.
         from instancesketch.formats import Rejection, loading
 
         read, reason = cls(), "the file holds no drawing"
@@ -42,6 +43,7 @@ class Sketches(list[Sketch]):
             read.append(sketch)
             if len(read) == most:
                 break
+        # One bad drawing among good ones is a warning; a file of bad ones alone is a mistake.
         if not read:
             raise UserError(f"nothing in {path} can be read; {reason}")
         return read

@@ -55,6 +55,7 @@ def describe_error(error: Exception) -> str:
     """Return a filesystem's error as one line without its location."""
     code = error.errno if isinstance(error, OSError) else None
     if code:
+        # The error's own text repeats the path, which the caller gives already.
         return os.strerror(code)
     line = str(error).split("\n")[0]
     # The AWS client puts the request before its error, and identifiers of the server after it.
@@ -196,6 +197,7 @@ def read_bytes(location: str) -> bytes:
         UserError: the file can't be read.
     """
     filesystem, path = locate(location)
+    # Bytes as they are: by default pyarrow decompresses by the suffix of the name.
     with (
         translate_errors(location, "can't be read"),
         filesystem.open_input_stream(path, compression=None) as stream,

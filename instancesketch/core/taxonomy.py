@@ -38,7 +38,7 @@ class Category:
 
     @property
     def part_names(self) -> str:
-        """The parts as one line, for messages."""
+        """Return the parts as one line, for messages."""
         return ", ".join(self.parts)
 
 
@@ -62,6 +62,7 @@ class Taxonomy:
             # A path never matches, so that it can't lead out of the package's folder.
             if re.fullmatch(r"\w+", str(name_or_path)) and shipped.is_file():
                 return cls.from_dict(tomllib.loads(shipped.read_text("utf-8")))
+            # A file without a name of its own goes by that of the file.
             return cls.from_dict({"name": path.stem} | tomllib.loads(path.read_text("utf-8")))
         except OSError:
             raise UserError(
@@ -87,6 +88,7 @@ class Taxonomy:
             UserError: a key is unknown, or a countable, sided or aliased part is not among the
                 parts of its category.
         """
+        # A misspelt key would otherwise be left out without a word.
         _refuse_unknown(data, _TAXONOMY_KEYS, "the taxonomy")
         if not isinstance(data.get("name"), str) or not isinstance(data.get("categories"), Mapping):
             raise UserError("a taxonomy needs a name and at least one [categories.NAME]")
@@ -117,17 +119,17 @@ class Taxonomy:
 
     @cached_property
     def category_names(self) -> tuple[str, ...]:
-        """The names of the categories, in the file's order: the classes of a model."""
+        """Return the names of the categories, in the file's order: the classes of a model."""
         return tuple(self.categories)
 
     @cached_property
     def part_names(self) -> tuple[str, ...]:
-        """The parts of all categories, each once, in the file's order: the classes of a model."""
+        """Return all parts, each once, in the file's order: the classes of a model."""
         return tuple(dict.fromkeys(p for c in self.categories.values() for p in c.parts))
 
     @cached_property
     def label_names(self) -> tuple[str, ...]:
-        """All parts without a side, then all with the left one, then all with the right one."""
+        """Return all parts without a side, then all with the left one, then with the right one."""
         parts = self.part_names
         return (*parts, *(with_side(part, side) for side in SIDES for part in parts))
 
@@ -171,6 +173,7 @@ class Taxonomy:
 
 def with_side(part: str, side: str) -> str:
     """Return the label of a part with a side: `front-leg` on the left is `front-left-leg`."""
+    # In a part of one word the first two are empty: `leg` becomes `left-leg`.
     head, dash, last = part.rpartition("-")
     return f"{head}{dash}{side}-{last}"
 
@@ -207,6 +210,7 @@ def _category(name: str, data: Mapping[str, Any], shared: Mapping[str, str]) -> 
         countable=countable,
         sided=sided,
         words=tuple(_names(data.get("words", []), f"{where}: words")),
+        # Last, so that an alias can't take the name of another part.
         aliases=aliases | {normalise(p): p for p in parts},
     )
 
