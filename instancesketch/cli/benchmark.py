@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     check(config)  # before torch is imported
     from instancesketch.benchmarks.measure import measure
 
+    # After an empty line, for rows were printed one by one while they were measured.
     print(f"\n{measure(config).to_markdown()}")
     print(f"benchmark: {', '.join(config.parts)} -> {out}")
     return 0

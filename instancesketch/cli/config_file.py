@@ -56,6 +56,7 @@ def _tokens(path: str, option: str, parser: VerbParser, value: Any) -> list[str]
     if nargs == 0:
         if not isinstance(value, bool):
             raise UserError(f"{path}: {option[2:]} is true or false")
+        # False is the same as leaving a flag out.
         return [option] if value else []
     several = nargs == "+" or option in parser.repeatable
     values = value if isinstance(value, list) and several else [value]
@@ -64,4 +65,5 @@ def _tokens(path: str, option: str, parser: VerbParser, value: Any) -> list[str]
         raise UserError(f"{path}: {option[2:]} can't be {value!r}")
     if nargs == "+":
         return [option, *map(str, values)]
+    # In one word, so that a value such as -1 isn't taken for an option.
     return [f"{option}={v}" for v in values]

@@ -18,6 +18,7 @@ own. Run the same command again to continue a demo that was stopped.
 
   instancesketch demo"""
 
+# The verbs of `_steps` that have the option.
 _WITH_QUIET = ("synth", "ingest", "train", "segment")
 
 
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         if step[0] == "export" and storage.list_names(step[-1]):
             continue
         status = _run_step([*step, "--quiet"] if args.quiet and step[0] in _WITH_QUIET else step)
+        # Later steps read what this one would have written.
         if status:
             return status
     pages = [storage.absolute(storage.join(args.out, f"{n}.html")) for n in ("shipped", "trained")]
@@ -68,6 +70,7 @@ def _steps(out: str, number: int, epochs: int) -> list[list[str]]:
         ["export", at("drawings"), "--format", "cvat", "--out", at("xml")],
         ["ingest", at("xml"), "--out", corpus],
         ["segment", corpus, "--split", "test", "--out", at("by-shipped")],
+        # Compared with the labels of the procedural drawings, which `segment` doesn't read.
         ["evaluate", at("by-shipped"), *truth, "--split", "test"],
         ["report", at("by-shipped"), *truth, "--out", at("shipped.html")],
         # A smaller network than by default, for some minutes on a laptop.
@@ -80,7 +83,9 @@ def _steps(out: str, number: int, epochs: int) -> list[list[str]]:
 
 
 def _run_step(step: Sequence[str]) -> int:
+    # Here, because `main` imports this module.
     from instancesketch.cli.main import parse, run_verb
 
+    # Flushed, or the progress on standard error would appear before the command.
     print(f"\n$ instancesketch {' '.join(step)}", flush=True)
     return run_verb(parse(list(step)))

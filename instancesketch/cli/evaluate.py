@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from instancesketch.metrics.formatting import format_figures
     from instancesketch.results.evaluate import evaluate
 
+    # Progress and figures go to different streams, so the figures can be redirected.
     with output.reading_progress("evaluate") as on_progress:
         figures = evaluate(args.result, args.truth, args.split, on_progress).figures
     if args.out:

@@ -28,6 +28,7 @@ def add(parser: VerbParser) -> None:
         "--format",
         required=True,
         metavar="F",
+        # Named here, and checked by `export`: the table of formats is slow to import.
         help="cvat, labelstudio, quickdraw, json or svg; onnx for weights",
     )
     parser.add_argument(
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         # Imports torch, which the formats for drawings don't need.
         from instancesketch.inference import onnx_export
 
+        # Before the conversion, which takes a minute.
         export.refuse_existing(args.out)
         files = onnx_export.export(args.dir, args.out)
         print(f"export: {' and '.join(files)} -> {args.out}")

@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from instancesketch.results.info import info
 
+    # A negative number shows none, as 0 does.
     counts = info(args.corpus, max(0, args.drawings))
     if args.json:
         output.print_json(args, counts)
@@ -94,6 +95,7 @@ def _table(
     title = name.replace("_", " ")
     unknown = "(other)" if name == "object_category" else "(unknown)"
     frequent = list(counts.items())[:_MAX_ROWS]
+    # Summed up, so that a column adds up to the total even where rows are left out.
     rest = sum(counts.values()) - sum(number for _, number in frequent)
     rows = [(unknown if value is None else value[:max_width], n) for value, n in frequent]
     if rest:

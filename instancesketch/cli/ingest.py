@@ -23,6 +23,7 @@ the counts. Run the same command again to continue a job that was stopped.
 
 def add(parser: VerbParser) -> None:
     """Add the verb's options."""
+    # The type of `workers` would let 0 through.
     options.add_fields(parser, IngestConfig, parse={"workers": options.parse_workers})
     options.add_dry_run(parser)
     options.add_job(parser)
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from instancesketch.batch.ingest import ingest, ingest_job
 
     config = options.from_args(IngestConfig, args, out=options.place(args.out, args.storage))
+    # Both make the job, so a dry run reports the same mistakes in options and sources.
     if args.dry_run:
         return output.print_job_plan(args, ingest_job(config))
     return output.conclude(args, ingest(config, options.choose_runner()))

@@ -89,7 +89,7 @@ def run_verb(args: argparse.Namespace) -> int:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """Parse a command line, after the values of its `--config` file; an empty one asks for help.
+    """Parse a command line, after the values of its `--config` file; an empty one shows the help.
 
     Raises:
         UserError: an option is unknown, is missing, or has a value that it can't have.

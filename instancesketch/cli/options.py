@@ -60,9 +60,11 @@ def add_fields(
             continue
         option: Option = field.metadata[OPTION]
         settings = _settings(field, option, annotation)
+        # Last, so that it replaces what the type gave.
         if parse and field.name in parse:
             settings["type"] = parse[field.name]
         if unset:
+            # A default would hide whether the option was given.
             settings["default"] = None
         # `from_args` finds the value by the field's name, whatever the option is called.
         if not option.positional:
@@ -80,6 +82,7 @@ def from_args(config: type[Config], args: argparse.Namespace, **others: Any) -> 
         value = getattr(args, field.name, None)
         # None: the option isn't given, or the verb doesn't have it.
         if value is not None:
+            # argparse gathers lists, and configs are immutable.
             values[field.name] = tuple(value) if isinstance(value, list) else value
     return config(**(values | others))
 
@@ -95,6 +98,7 @@ def given_options(config: type, args: argparse.Namespace, *, own: bool = False) 
     return [
         _argument_name(field)
         for field, _, owner in _declared(config)
+        # False is a flag that isn't given, None any other option.
         if getattr(args, field.name) not in (None, False) and (owner is config or not own)
     ]
 
@@ -127,17 +131,20 @@ def _declared(config: type) -> list[_Declared]:
                 holder = SimpleNamespace(__annotations__={name: field.type})
                 hints = get_type_hints(holder, vars(sys.modules[owner.__module__]))
                 found.append(_Declared(field, hints[name], owner))
+    # The sort is stable, so fields keep that order among the required and the others.
     return sorted(found, key=lambda each: each.field.default is not MISSING)
 
 
 def _settings(field: Field[Any], option: Option, annotation: Any) -> dict[str, Any]:
     """Return the settings that argparse needs for a field."""
+    # argparse refuses a metavar, a type or choices for a flag.
     if annotation is bool:
         return {"action": "store_true", "help": option.help}
     settings: dict[str, Any] = {
         "metavar": option.metavar,
         "help": option.help + _default_text(field.default),
     }
+    # argparse takes no `required` for positional arguments.
     if field.default is MISSING and not option.positional:
         settings["required"] = True
     types = [each for each in _members(annotation) if each is not NoneType]
@@ -157,6 +164,7 @@ def _settings(field: Field[Any], option: Option, annotation: Any) -> dict[str, A
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
+    # `X | None` and `Optional[X]` are of different classes in Python 3.11.
     is_union = isinstance(annotation, UnionType) or get_origin(annotation) is Union
     return get_args(annotation) if is_union else (annotation,)
 
@@ -244,6 +252,7 @@ def parse_workers(text: str) -> int:
     Raises:
         argparse.ArgumentTypeError: it is not a whole number, or below 1.
     """
+    # `int` alone would also take signs, spaces and underscores.
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers: give 1 or more")
     return int(text)

@@ -30,12 +30,14 @@ def keep_stdout_for_json(args: argparse.Namespace) -> Iterator[None]:
         yield
         return
     args.stdout = sys.stdout  # for `print_json`, while prints of libraries go elsewhere
+    # Ray and other libraries print as well, and a program may read the JSON from a pipe.
     with redirect_stdout(sys.stderr):
         yield
 
 
 def print_json(args: argparse.Namespace, value: Any) -> None:
     """Print a value as one line of JSON; NaN and infinity, which JSON doesn't have, are null."""
+    # None, where nothing was redirected, is standard output.
     print(json.dumps(_finite(value)), file=getattr(args, "stdout", None))
 
 
@@ -73,6 +75,7 @@ def print_plan(
     if args.json:
         print_json(args, plan)
     else:
+        # As text a plan ends with a line that nothing was done, as jobs end with what was.
         print("\n".join(to_lines(plan)))
         print(f"{args.verb}: dry run, nothing was done")
     return 0
@@ -92,12 +95,14 @@ def conclude(
     counts = summary.counts
     status = int(args.strict and summary.rejected + summary.failed > 0)
     if args.json:
+        # A program that reads the summary needs the folder, which `summary.json` itself lacks.
         about = {"location": summary.location, "finished_before": summary.finished_before}
         print_json(args, about | dict(counts))
         return status
     for name, text in _NOTES.items():
         if counts.get(name):
             print(f"{text}: {counts[name]:,}")
+    # `summary.json` has all of them.
     for reason, number in list(counts["rejected_by_reason"].items())[:_MAX_REASONS]:
         print(f"rejected {number:,}: {reason}")
     numbers = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]

@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from instancesketch.results import folder, report
 
+    # Runs and sweeps are known by their config, so the verb needs no option for them.
     config = folder.run_config(args.dir)
     if config is None:
         with output.reading_progress("report") as on_progress:

@@ -39,12 +39,14 @@ NO_DETECTOR = "none"
 
 def add(parser: VerbParser) -> None:
     """Add the verb's options."""
+    # The type of `workers` would let 0 through.
     options.add_fields(parser, SegmentConfig, parse={"workers": options.parse_workers})
     parser.add_argument(
         "--scenes",
         action="store_true",
         help="each row is a scene: find its objects, then label each of them",
     )
+    # Always accepted, and refused without --scenes by `_objects_config`, with a reason.
     options.add_fields(parser, ObjectsConfig)
     options.add_dry_run(parser)
     options.add_job(parser)
@@ -60,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         out=options.place(args.out, args.storage),
         scenes=_objects_config(args),
     )
+    # Both make the job, so a dry run reports wrong weights and sources as well.
     if args.dry_run:
         return output.print_job_plan(args, segment_job(config))
     return _conclude(args, segment(config, options.choose_runner()))
@@ -69,6 +72,7 @@ def _conclude(args: argparse.Namespace, summary: Summary) -> int:
     rows = "scenes" if args.scenes else "sketches"
     notes = [f"{summary.failed:,} failed"]
     if args.scenes:
+        # Given objects were counted, but not found.
         found = "" if args.given_objects else " found"
         notes.insert(0, f"{summary.counts['objects']:,} objects{found}")
     # The speed in a finished job's summary is that of an earlier command.
@@ -92,12 +96,13 @@ def _objects_config(args: argparse.Namespace) -> ObjectsConfig | None:
         if given:
             raise UserError(f"{given[0]} goes with --scenes alone")
         return None
+    # A scene has a category for each object and none of its own.
     if args.given_category:
         raise UserError(
             "--given-category is for rows that are one drawing each; with --scenes use "
             "--given-objects to take the objects in the sources as true"
         )
-    # `--detector none` counts as given: it says how objects are found, which is not needed here.
+    # `--detector none` counts as given: it chooses how objects are found, which isn't done here.
     if args.given_objects and len(given) > 1:
         raise UserError(f"{given[0]} helps to find objects, and --given-objects looks for none")
     detector = None if args.detector == NO_DETECTOR else args.detector

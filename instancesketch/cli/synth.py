@@ -34,7 +34,9 @@ The same seed gives the same drawings and scenes on any machine.
 def add(parser: VerbParser) -> None:
     """Add the verb's options."""
     parser.add_argument("kind", choices=("drawings", "scenes"), help="what to make")
+    # The type of `workers` would let 0 through.
     options.add_fields(parser, DrawingsConfig, parse={"workers": options.parse_workers})
+    # The fields that both configs inherit are there already.
     options.add_fields(parser, ScenesConfig, own=True, section="scenes")
     # Unset, to refuse options that are given for drawings.
     options.add_fields(parser, SceneConfig, unset=True, section="scenes")
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
 def _drawings(args: argparse.Namespace) -> Summary:
     from instancesketch.batch.synthesize import synth_drawings
 
+    # The parser takes the options of scenes for drawings, too, where they would do nothing.
     given = options.given_options(ScenesConfig, args, own=True)
     if given := [*given, *options.given_options(SceneConfig, args)]:
         raise UserError(f"{given[0]} is for `synth scenes`")

@@ -68,12 +68,14 @@ def add_recipe(parser: VerbParser) -> None:
         ("--batch-size", "N", "drawings per step, over all workers"),
         ("--seed", "S", "seed of all random choices"),
     ):
+        # Recipes differ in these, so the options have no defaults of their own.
         text += " (default: the recipe's)"
         parser.add_argument(name, type=int, metavar=metavar, help=text)
     parser.add_argument(
         "--set",
         action="append",
         default=[],
+        # Changes in a `--config` file and on the command line add up by this form.
         metavar=options.KEY_VALUE,
         help="change any value of the recipe, such as model.encoder=both or augment.rotate=30; "
         "can be given several times",
@@ -89,6 +91,7 @@ def recipe_changes(args: argparse.Namespace) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
+    # Ultralytics trains detectors, so their runs have a config of their own.
     return _train_detector(args) if args.model == "detector" else _train_network(args)
 
 
@@ -131,6 +134,7 @@ def _train_detector(args: argparse.Namespace) -> int:
         TrainDetectorConfig,
         args,
         recipe=recipe("detector", args.recipe, recipe_changes(args)),
+        # The option is declared by `TrainConfig`, where None leaves the choice to the data.
         taxonomy=args.taxonomy or "doodle7",
         workers=args.workers,
     )
@@ -147,6 +151,7 @@ def print_training_plan(
     to_lines: Callable[[dict[str, Any]], list[str]],
 ) -> int:
     """Print what a run or a sweep would do, for `--dry-run`."""
+    # A plan is made from a finished recipe, which no longer has its name.
     plan = plan | {"recipe": args.recipe, "changes": recipe_changes(args)}
     return output.print_plan(args, plan, to_lines)
 
@@ -173,6 +178,7 @@ def _selection_figures(summary: Mapping[str, Any]) -> str:
     best = summary["best"]
     names = [name for name in _FIGURES if best.get(name) is not None]
     if not names:  # without drawings to select on
+        # Of the last epoch, which is then the best.
         return f"loss {best['loss']:.4f}"
     figures = ", ".join(f"{title_of(name)} {best[name]:.2f}" for name in names)
     return f"{figures} on {summary['drawings']['select']:,} drawings"

@@ -47,6 +47,7 @@ A file for --space has a line for each value to search, with the name that --set
 
 def add(parser: VerbParser) -> None:
     """Add the verb's options."""
+    # The others have no search space that ships.
     kinds = tuple(kind.name for kind in MODEL_KINDS.values() if kind.searchable)
     parser.add_argument("model", choices=kinds, help="what to train")
     options.add_fields(
@@ -72,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from instancesketch.training.search_space import load
 
     space = load(args.model, args.space, args.recipe, train.recipe_changes(args))
+    # The recipe of the first trial; every other trial changes the values of the space.
     run_config = options.from_args(TrainConfig, args, recipe=space.trial(space.base()))
     config = options.from_args(TuneConfig, args, train=run_config, space=space)
     if args.dry_run:
@@ -92,6 +94,7 @@ def _print_summary(summary: Mapping[str, Any], show_table: bool) -> None:
     from instancesketch.tracking.sweep import table_to_text
 
     figure, best = summary["figure"], summary["best"]
+    # From the file, because the summary of a sweep has no more than its best and first trial.
     if show_table:
         table = storage.read_json(storage.join(summary["sweep"], "trials.json"))
         print(table_to_text(table, figure))
@@ -99,6 +102,7 @@ def _print_summary(summary: Mapping[str, Any], show_table: bool) -> None:
     again = f" (the same command tries {n} again)" if (n := summary.get("again")) else ""
     first = "" if summary["first"] is None else f", the recipe itself {summary['first']:.2f}"
     print(
+        # The best of many trials is partly luck, so its figures are too good to report.
         f"these figures are to choose by, on {summary['drawings']['select']:,} drawings "
         f"({summary['selection']}); report on other drawings"
     )

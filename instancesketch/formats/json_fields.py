@@ -59,6 +59,7 @@ def to_fields(sketch: Sketch) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name in ("source", "category", "split", "width", "height", *LABEL_COLUMNS):
         value = getattr(sketch, name)
+        # A missing field reads as null, so nulls need not be written.
         if value is not None:
             fields[name] = list(value) if isinstance(value, tuple) else value
     return fields

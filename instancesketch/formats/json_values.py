@@ -18,6 +18,7 @@ from instancesketch.core.errors import SketchError
 from instancesketch.core.sketch import LARGEST_COORDINATE, FloatArray
 
 _NUMBER_TYPES = {int, float}  # compared with `type`, since bool is an int to isinstance
+# The schema stores integers in 32 bits.
 _INT32_END = 2**31
 
 
@@ -45,6 +46,7 @@ def load(data: bytes) -> Any:
         SketchError: not UTF-8, not JSON, nested too deeply, or an object has a key twice.
     """
     try:
+        # Editors on Windows put a byte order mark before the text, which `utf-8-sig` drops.
         return _DECODER.decode(data.decode("utf-8-sig").strip())
     except UnicodeDecodeError as error:
         raise SketchError(f"not UTF-8 at byte {error.start}") from None
@@ -52,6 +54,7 @@ def load(data: bytes) -> Any:
         raise SketchError(f"not JSON: {error}") from None
     except RecursionError:
         raise SketchError("not a drawing: JSON nested too deeply") from None
+    # It is a ValueError, too, and already has its reason.
     except SketchError:
         raise
     except ValueError:  # Python limits the digits of one integer
@@ -105,6 +108,7 @@ def as_text(value: Any, name: str) -> str | None:
     if not isinstance(value, str):
         raise SketchError(f"{name} is {_describe_type(value)}, not a string")
     try:
+        # JSON can escape half of a surrogate pair, which Arrow can't store.
         value.encode()
     except UnicodeEncodeError:
         raise SketchError(f"{name} holds half a character") from None
@@ -134,6 +138,7 @@ def as_size(value: Any, name: str) -> float | None:
         return None
     if type(value) not in _NUMBER_TYPES or not 0 <= value <= LARGEST_COORDINATE:
         raise SketchError(f"{name} is not a size")
+    # The schema's type, so that the value equals the one that a corpus gives back.
     return float(np.float32(value))
 
 
@@ -182,6 +187,7 @@ def as_numbers(value: Any, name: str) -> npt.NDArray[np.float64]:
     Raises:
         SketchError: the value or an entry is something else, such as a string or a boolean.
     """
+    # numpy would also take booleans, and strings of digits.
     if not set(map(type, as_list(value, name))) <= _NUMBER_TYPES:
         wrong = next(v for v in value if type(v) not in _NUMBER_TYPES)
         raise SketchError(f"{name} holds {_describe_type(wrong)}, not a number")
@@ -207,6 +213,7 @@ def as_columns(drawing: Any) -> tuple[list[npt.NDArray[np.float64]], list[list[A
             raise SketchError(f"stroke {i} has {len(lists)} lists; x and y are two")
         lengths = [len(as_list(values, f"stroke {i}")) for values in lists]
         if len(set(lengths)) > 1:
+            # Four lengths show the mistake; a stroke of a hostile file can have thousands of lists.
             raise SketchError(f"stroke {i} has lists of unequal length: {lengths[:4]}")
         xy = [as_numbers(values, f"stroke {i}") for values in lists[:2]]
         strokes.append(np.stack(xy, axis=1))

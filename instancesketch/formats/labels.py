@@ -120,6 +120,7 @@ def _resolve_labels(
         countable = category is not None and part in taxonomy.categories[category].countable
         parts.append(part)
         names.append(name)
+        # In the schema 0 is an unknown instance, and null a part that isn't countable.
         instances.append((number or 0) if countable else None)
     # Without a list of instances they are null as a whole, not unknown (0) one by one.
     instance = None if fields.get("instance") is None else tuple(instances)

@@ -21,11 +21,12 @@ def read_all(path: str, taxonomy: str | None = None) -> Iterator[Sketch | Reject
     """Yield the drawings of a file of any format, and what in it can't be read.
 
     Raises:
-        UserError: there is no such file, or its format is not known.
+        UserError: the file doesn't exist, or its format is unknown.
     """
     if not storage.exists(path) or storage.is_folder(path):
         raise UserError(f"{path} is not a file; a corpus is read by `Sketches.from_corpus`")
     filesystem, place = storage.locate(path)
+    # By its contents, as `ingest` does, so that both read a file alike.
     form = sniff(place, filesystem)
     if form is None or form == COMPANION:
         raise UserError(f"{path} is in no format that can be read")
@@ -39,7 +40,7 @@ def read_one(path: str, taxonomy: str | None = None) -> Sketch:
 
     Raises:
         SketchError: it can't be read.
-        UserError: there is no such file, or it holds several drawings.
+        UserError: the file doesn't exist, or holds several drawings.
     """
     # Two suffice to know that there are several.
     drawings = list(islice(read_all(path, taxonomy), 2))
@@ -54,6 +55,7 @@ def read_one(path: str, taxonomy: str | None = None) -> Sketch:
 def from_quickdraw(drawing: Mapping[str, Any] | Sequence[Any], sketch_id: str) -> Sketch:
     """Return the sketch of an object of Quick, Draw!'s ndjson, or of its `drawing` alone."""
     fields = dict(drawing) if isinstance(drawing, Mapping) else {"drawing": list(drawing)}
+    # An id that the object has takes precedence.
     return build_sketch(quickdraw.parse({"key_id": sketch_id} | fields, ""))
 
 
@@ -68,6 +70,7 @@ def from_stroke3(steps: npt.ArrayLike, sketch_id: str) -> Sketch:
 
 def from_svg(svg: str, sketch_id: str) -> Sketch:
     """Return the sketch of an SVG, given as text or as the path of a file."""
+    # Every SVG begins with this sign, and hardly any path.
     if not svg.lstrip().startswith("<"):
         return read_one(svg)
     # The id of the SVG itself, if it has one, takes precedence.

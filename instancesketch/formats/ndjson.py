@@ -34,6 +34,7 @@ def read_lines(
     stream.seek(offset)
     lines = _split_lines(stream, offset, end, max_bytes)
     if start > 0:
+        # The end of a line that began in the range before, and is read there.
         next(lines, None)
     return lines
 
@@ -98,6 +99,7 @@ def read_objects(
                 yield parse(load_object(line.data), position)
             except SketchError as error:
                 yield Rejection(file=path, position=position, reason=str(error))
+    # By the first range alone, or each range of a file would report it.
     if empty and start == 0:
         yield Rejection(file=path, position="", reason="the file holds no drawing")
 

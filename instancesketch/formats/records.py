@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from instancesketch.core.sketch import Sketch
 
+# A worker holds a record whole in memory, so its size needs a bound.
 MAX_RECORD_BYTES = 64 << 20
 _MAX_REASON_LENGTH = 500
 
@@ -54,7 +55,7 @@ class RawRecord:
 
     fields: dict[str, Any]
     position: str
-    word: str | None = None  # the drawing's subject by its file; the category if there is no other
+    word: str | None = None  # its subject by the file; the category where nothing else gives one
     user: str | None = None  # who drew it
 
 

@@ -134,6 +134,7 @@ def read_unlabelled(
     """
     form = FORMATS[file_range.format]
     resolver = _Resolver.of(file_range, taxonomy, None, False, split_by)
+    # Without batches a format yields records, which callers take as well.
     reader = form.read_batches or form.read
     return _read(reader, file_range, filesystem, max_record_bytes, resolver)
 

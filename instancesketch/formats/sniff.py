@@ -21,6 +21,7 @@ COMPANION = "companion"  # a file that lies beside drawings and holds none
 _TASKS = re.compile(
     r'\[\s*\{\s*"(id|data|annotations|predictions)"\s*:(?=.*"(data|annotations|predictions)")', re.S
 )
+# The first drawing may be longer: what is cut off is guessed from the keys that are there.
 _HEAD_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b"
 _COMPANION_SUFFIXES = {".txt", ".csv", ".tsv", ".md", ".rst", ".toml", ".yaml", ".yml", ".cfg"}
@@ -47,7 +48,7 @@ _FORMAT_OF_SUFFIX = {
 
 
 def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
-    """Return the name of a file's format, or `COMPANION`, or None if there is no such format.
+    """Return the name of a file's format, or `COMPANION`, or None if it is in no known one.
 
     `explain_unknown` gives the reason for None.
     """

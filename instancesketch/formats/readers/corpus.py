@@ -27,6 +27,7 @@ from instancesketch.core.sketch import LARGEST_COORDINATE
 from instancesketch.formats.ndjson import describe_excess
 from instancesketch.formats.records import FileRange, RawRecord, Rejection, RowBatch
 
+# One invalid row makes its whole batch slow to read, so batches are small.
 _BATCH_ROWS = 1_000
 _RECORDS_PER_ROW_GROUP = 16  # how many records of the largest size a row group may have
 _PER_STROKE = ("part", "label", "instance", "part_score")
@@ -69,6 +70,7 @@ class _Reader:
                 # Flipped bits raise instead of being read as other points.
                 parquet = pq.ParquetFile(stream, page_checksum_verification=True)
                 groups, metadata = range(parquet.num_row_groups), parquet.metadata
+                # Positions number the rows of the file, whatever range of it is read.
                 first = sum(metadata.row_group(g).num_rows for g in groups[:start])
                 for group in groups[start:end]:
                     yield from self._read_row_group(parquet, group, first)
@@ -156,6 +158,7 @@ def _is_valid(table: pa.Table, max_record_bytes: int) -> bool:
         and np.array_equal(y_N1, points_N1)
         # A comparison with NaN is false.
         and max(np.abs(x).max(), np.abs(y).max()) <= LARGEST_COORDINATE
+        # The bytes of x, y and stroke_len, as `_to_record` counts them.
         and 8 * np.diff(points_N1).max() + 4 * strokes_N.max() <= max_record_bytes
         and table["object"].null_count == table["object_category"].null_count == len(table)
         and all(_is_per_stroke(table, name, strokes_N) for name in _PER_STROKE)

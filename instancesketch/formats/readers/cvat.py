@@ -32,6 +32,7 @@ from instancesketch.formats.records import FileRange, RawRecord, Rejection
 # Fields that are null where no stroke has them, unless `columns` lists them.
 OPTIONAL_FIELDS = ("width", "height", "label", "instance")
 _POINTS = re.compile(r"[-+0-9.eE,;\s]*")
+# Nine digits always fit in 32 bits.
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -45,6 +46,7 @@ def read(
             for image in parser.parse(stream):
                 yield _to_record(image, path)
         except SketchError as error:
+            # What came before the error is sound: only the rest of the file is lost.
             for image in parser.take_complete():
                 yield _to_record(image, path)
             yield Rejection(file=path, position=parser.position, reason=str(error))
@@ -84,12 +86,14 @@ def _parse_fields(image: Image) -> dict[str, Any]:
 
 def _guess_columns(image: Image) -> list[str]:
     """Return the optional fields of a drawing from another program, which doesn't list them."""
+    # A column is null where no stroke has it, not a list of unknown values.
     attributes = {name for stroke in image.strokes for name in stroke.xml}
     of_strokes = {"label": "label", "instance": "group_id"}
     return ["width", "height", *(n for n, key in of_strokes.items() if key in attributes)]
 
 
 def _find_id(image: Image) -> str:
+    # File names can't hold every id, so this one takes precedence over the image's name.
     if "sketch_id" in image.values:
         return json_values.as_id(json_values.load(image.values["sketch_id"].encode()), "sketch_id")
     return json_values.as_id(image_stem(image.xml.get("name", "")), "name of the image")
@@ -108,6 +112,7 @@ def _to_points(stroke: int, text: str) -> npt.NDArray[np.float64]:
     if not _POINTS.fullmatch(text) or not all(len(pair) == 2 for pair in pairs):
         raise SketchError(f"the points of stroke {stroke} are not x,y;x,y;…")
     try:
+        # Without points the array would have one dimension.
         return np.array(pairs, np.float64).reshape(-1, 2)
     except ValueError:
         raise SketchError(f"the points of stroke {stroke} are not all numbers") from None

@@ -53,6 +53,7 @@ def read(
         try:
             yield RawRecord(fields=_parse_task(task), position=position)
         except SketchError as error:
+            # The tasks are independent: one that can't be read leaves the others.
             yield Rejection(file=path, position=position, reason=str(error))
 
 
@@ -150,12 +151,13 @@ class _Labels:
         numbers = {name: self._number_of(name) for name in NUMBERS}
         if self._category is not None:
             fields["category"] = self._category
-        # An annotation without labels says that the strokes are unlabeled.
+        # An annotation without labels is a person's decision that the strokes are unlabeled.
         if labelled or "label" in known:
             fields["label"] = tuple(self._label_of.get(i, UNLABELED) for i in strokes)
         if numbers["instance"] or "instance" in known:
             fields["instance"] = tuple(numbers["instance"].get(i) for i in strokes)
         if is_scene:
+            # Removing a stroke's number is how an annotator takes it out of its object.
             fields["object"] = tuple(numbers["object"].get(i, -1) for i in strokes)
         return fields
 

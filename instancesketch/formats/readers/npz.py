@@ -75,6 +75,7 @@ def _to_record(
     position = f"array {key[:80]!r}, drawing {index}"
     try:
         array = entry.to_numpy() if isinstance(entry, ArrayStub) else entry
+        # An entry can be any value that a pickle holds, so it may have no size.
         if getattr(array, "nbytes", 0) > max_record_bytes:
             raise SketchError(describe_excess("the drawing", array.nbytes, max_record_bytes))
         fields = parse_stroke3(array)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from instancesketch.core.errors import SketchError
 
+# Numbers alone: dates, complex numbers, texts and records are no coordinates.
 _NUMBER_CODES = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "f2", "f4", "f8"}
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -33,6 +34,7 @@ def load_arrays(data: bytes) -> list[Any]:
     stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)
+        # numpy parses the header as a Python literal, which a long one could make crash.
         shape, fortran, dtype = _HEADERS[version](stream, max_header_size=10_000)
     except (ValueError, KeyError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         reason = str(error).split("\n")[0][:200]
@@ -53,6 +55,7 @@ def load_arrays(data: bytes) -> list[Any]:
 
 def _unpickle(stream: io.BytesIO, length: int) -> list[Any]:
     try:
+        # Python 2 pickled bytes as text; latin1 gives each byte back.
         outer = _Unpickler(stream, encoding="latin1").load()
     except SketchError:
         raise
@@ -85,6 +88,7 @@ class _Unpickler(pickle._Unpickler):
 class _NameStub:
     """Stands for a function or class of numpy: callable as in reconstruction, and immutable."""
 
+    # Without a `__dict__`, into which a pickle could write attributes.
     __slots__ = ("_name",)
 
     def __init__(self, name: str) -> None:
@@ -122,6 +126,7 @@ class _DtypeStub:
 
     @property
     def is_object(self) -> bool:
+        # Old versions of numpy wrote the size of a pointer as well.
         return self._code in ("O", "O8", "O4")
 
     def to_numpy(self) -> np.dtype[Any]:
@@ -150,8 +155,9 @@ class ArrayStub:
         """Return the array.
 
         Raises:
-            SketchError: it has no numbers, or not as many as its shape.
+            SketchError: it has no numbers, or another count of them than its shape.
         """
+        # A pickle can create an array and never fill it.
         if not self._state:
             raise SketchError("the pickle holds an array without its numbers")
         _, shape, stub, fortran, data = self._state

@@ -22,7 +22,9 @@ from instancesketch.formats import json_values
 from instancesketch.formats.ndjson import read_file, read_objects
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 
+# A class may have underscores in its name, so the split is the last word alone.
 _NAME = re.compile(r"(?P<folder>.*/)?(?P<category>[^/]+?)(_(?P<split>train|valid|test))?\.[^./]+")
+# A list of parts is short: anything longer is another file.
 _MAX_PART_FILE_BYTES = 1 << 16
 
 
@@ -46,6 +48,7 @@ def read(
     try:
         parser = _Parser.of_file(file_range.path, filesystem)
     except SketchError as error:
+        # Once for the file: no line of it can be read without the parts.
         return iter([Rejection(file=file_range.path, position="", reason=str(error))])
     return read_objects(file_range, filesystem, max_record_bytes, parser.parse)
 
@@ -103,6 +106,7 @@ class _Parser:
         # The points of a few strokes belong to several parts.
         index, _ = Counter(indices).most_common(1)[0]
         highest = max((i for i in indices if i is not None), default=-1)
+        # One index out of range shows that the `.txt` doesn't fit, even where another is chosen.
         if index is None or highest >= len(self.parts):
             raise SketchError(
                 f"stroke {stroke} has part {highest}; the .txt names {len(self.parts)}"

@@ -169,6 +169,7 @@ def _sample(segments: list[Any], side: float) -> npt.NDArray[np.float64]:
                 points += _sample_bezier(curve, side)
             elif curve.end is not None:
                 points.append((curve.end.x, curve.end.y))
+    # A subpath without points would have one dimension.
     return np.array(points, np.float64).reshape(-1, 2)
 
 
@@ -212,6 +213,7 @@ def _to_integer(text: str | None) -> int | None:
     if text is None:
         return None
     try:
+        # Twenty digits are beyond 32 bits already, which the fields' own checks refuse.
         return int(text[:20])
     except ValueError:
         raise SketchError(f"{text[:20]!r} is not a whole number") from None

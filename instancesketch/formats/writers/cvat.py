@@ -116,6 +116,7 @@ def _extent(sketch: Sketch) -> tuple[float, float]:
 
 
 def _reach(values_P: npt.NDArray[np.float32]) -> float:
+    # An image has at least one pixel, also for strokes left of or above the origin.
     return max(1.0, float(np.ceil(values_P.max())))
 
 

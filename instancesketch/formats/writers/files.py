@@ -90,6 +90,7 @@ class FilePerSketch:
         images: bool,
     ) -> int:
         """Write sketches into a folder, and return their number."""
+        # `write` in `registry` has made this one.
         folders, number = {out}, 0
         for sketch in sketches:
             folder = f"{out}/{safe_file_name(sketch.category)}" if sketch.category else out
@@ -138,6 +139,7 @@ def _write_images(
 ) -> Iterator[Sketch]:
     filesystem.create_dir(out, recursive=True)
     for sketch in sketches:
+        # While the sketches pass by, because they may come from a reader that reads once.
         name, data = dump_image(sketch)
         _write_file(f"{out}/{name}", data, filesystem)
         yield sketch

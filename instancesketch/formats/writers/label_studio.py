@@ -36,7 +36,7 @@ def dump(sketches: Iterable[Sketch]) -> Iterator[bytes]:
 
 def _to_task(sketch: Sketch) -> dict[str, Any]:
     fields = to_fields(sketch)
-    # Reading back must tell null columns from strokes that were left unlabelled.
+    # When read back, a null column must differ from strokes that were left unlabelled.
     known = [name for name in ("label", "instance") if name in fields]
     data: dict[str, Any] = {"sketch_id": sketch.sketch_id, "known": known}
     data |= {name: value for name, value in fields.items() if name not in LABELS}

@@ -18,6 +18,7 @@ def dump(sketch: Sketch) -> bytes:
         [[x, y] for x, y in zip(*columns, strict=True)] for columns in to_columns(sketch)
     ]
     if labels is not None:
+        # The form has a list of labels for each stroke; a sketch has one.
         data["segments"] = [[label] for label in labels]
     if instances is not None:
         data["instances"] = instances
