@@ -1,1 +1,1 @@
-"""Scenes of several objects: where the objects are, and which strokes draw each of them."""
+"""Labelling in memory: from sketches and scenes to labels, instances, objects and boxes."""

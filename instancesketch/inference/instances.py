@@ -123,6 +123,7 @@ def _cluster(net: RefinerNet, features: StrokeFeatures, part_S: Tensor) -> Tenso
     if net.config.cluster == "k-means":
         return two_means(net, features.batch, part_S, embedded.places_SD)
     single_S = embedded.several_S < 0
+    # At first every stroke is its own cluster; clustering replaces its number by another stroke's.
     cluster_S = torch.arange(1, len(part_S) + 1, device=part_S.device) * single_S
     groups = Groups.by_key(net.group_keys(features.batch, part_S), single_S)
     if len(groups):
@@ -153,13 +154,16 @@ def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None
     size_GL = there_GL.to(affinity_GLL.dtype)
     if weight_GL is not None:
         size_GL = size_GL * weight_GL
+    # Sums of affinities between clusters: those of a joined pair add up, and no mean is recomputed.
+    # Affinities of padding may be anything, and 0 times infinity would be NaN.
     sum_GLL = affinity_GLL.nan_to_num() * size_GL[:, :, None] * size_GL[:, None]
     while True:
         weight_GLL = size_GL[:, :, None] * size_GL[:, None]
         mean_GLL = (sum_GLL / weight_GLL).masked_fill(weight_GLL == 0, float("-inf"))
-        mean_GLL.diagonal(dim1=1, dim2=2).fill_(float("-inf"))
+        mean_GLL.diagonal(dim1=1, dim2=2).fill_(float("-inf"))  # not with itself
         best_GL, nearest_GL = mean_GLL.max(2)
         mutual_GL = nearest_GL.gather(1, nearest_GL) == own_L
+        # Of a pair, the later cluster goes into the earlier one.
         joins_GL = mutual_GL & (best_GL > 0) & (nearest_GL < own_L)
         if not bool(joins_GL.any()):
             return label_GL
@@ -184,6 +188,7 @@ def two_means(net: RefinerNet, batch: Batch, part_S: Tensor, places_SD: Tensor) 
     cluster_S = legs_S.long()  # a leg that is alone in its group is a cluster
     for strokes_L, there_L in zip(groups.strokes_GL, groups.there_GL, strict=True):
         strokes_L = strokes_L[there_L]
+        # Seeded, so that the same sketch has the same instances in every run.
         means = KMeans(2, n_init=10, random_state=0).fit(places_SD[strokes_L].cpu().numpy())
         cluster_S[strokes_L] = torch.from_numpy(means.labels_).to(cluster_S) + 1
     return cluster_S
@@ -205,6 +210,7 @@ def number_from_left(batch: Batch, part_S: Tensor, cluster_S: Tensor, sided_S: T
     strokes_T = cluster_S.nonzero()[:, 0]
     if not len(strokes_T):
         return Instances(instance_S, side_S)
+    # A number per instance that sorts by sketch, then part, then cluster.
     clusters = int(cluster_S.max()) + 1
     group_S = batch.sketch_of_S * (int(part_S.max()) + 1) + part_S
     key_I, instance_T = (group_S * clusters + cluster_S)[strokes_T].unique(return_inverse=True)
@@ -234,11 +240,12 @@ def moments(batch: Batch) -> Tensor:
 
     A dot has a little length, too.
     """
+    # In double precision, so that a mirrored sketch has mirrored places, and ties stay ties.
     points_P2 = batch.points_P2.double()
-    way_P = ragged.segment_lengths(points_P2, batch.stroke_len_S)
+    length_P = ragged.segment_lengths(points_P2, batch.stroke_len_S)
     x_P, first_S = points_P2[:, 0], ragged.starts(batch.stroke_len_S)
     before_P = x_P.roll(1)
     before_P[first_S] = x_P[first_S]
-    way_P[first_S] = DOT
-    moment_P2 = torch.stack([way_P * ((x_P + before_P) / 2), way_P], dim=1)
+    length_P[first_S] = DOT
+    moment_P2 = torch.stack([length_P * ((x_P + before_P) / 2), length_P], dim=1)
     return ragged.reduce(moment_P2, batch.stroke_of_P, batch.layout.strokes, "sum")

@@ -1,4 +1,4 @@
-"""Scenes as square grey images for a detector, and the way of boxes there and back.
+"""Scenes as square grey images for a detector, and boxes mapped there and back.
 
 Shape letters: see `models.ragged`; B boxes. An image's coordinates run from 0 at the outer
 edge of its first pixel to `size` at that of its last one, x right and y down.
@@ -24,7 +24,7 @@ LINE = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Letterbox:
-    """How each of N scenes is laid into a square image: centred, its aspect kept, with a margin.
+    """The mapping of N scenes into square images: centred, their aspect kept, with a margin.
 
     In double precision, so that a box that is mapped there and back is the same one.
     """
@@ -34,26 +34,26 @@ class Letterbox:
     scale_N: Tensor  # float64, pixels per unit
 
     def to_image(self, points_M2: Tensor, scene_of_M: Tensor) -> Tensor:
-        """Places in scenes as places in their images, float64."""
+        """Map points of scenes into their images, float64."""
         from_centre_M2 = points_M2.double() - self.centre_N2[scene_of_M]
         return from_centre_M2 * self.scale_N[scene_of_M, None] + self.size / 2
 
     def to_scene(self, points_M2: Tensor, scene_of_M: Tensor) -> Tensor:
-        """Places in images as places in the scenes, float64: the inverse of `to_image`."""
+        """Map points of images into their scenes, float64: the inverse of `to_image`."""
         from_centre_M2 = (points_M2.double() - self.size / 2) / self.scale_N[scene_of_M, None]
         return from_centre_M2 + self.centre_N2[scene_of_M]
 
     def boxes_to_image(self, corners_B4: Tensor, scene_of_B: Tensor) -> Tensor:
-        """Boxes (left, top, right, bottom) of scenes in their images, float64."""
+        """Map boxes (left, top, right, bottom) of scenes into their images, float64."""
         return self.to_image(corners_B4.view(-1, 2), scene_of_B.repeat_interleave(2)).view(-1, 4)
 
     def boxes_to_scene(self, corners_B4: Tensor, scene_of_B: Tensor) -> Tensor:
-        """Boxes of images in their scenes, float64."""
+        """Map boxes of images into their scenes, float64."""
         return self.to_scene(corners_B4.view(-1, 2), scene_of_B.repeat_interleave(2)).view(-1, 4)
 
 
 def letterbox(batch: Batch, size: int) -> Letterbox:
-    """How the scenes of a batch are laid into images of `size` pixels.
+    """Return the mapping of the scenes of a batch into images of `size` pixels.
 
     A scene without size, such as a dot, lies in the middle, at a pixel per unit.
     """
@@ -65,7 +65,7 @@ def letterbox(batch: Batch, size: int) -> Letterbox:
 
 
 def draw(batch: Batch, box: Letterbox) -> Tensor:
-    """Draws each scene into one image, dark lines on light paper.
+    """Draw each scene into one image, dark lines on light paper.
 
     Returns:
         (N, 1, size, size) float32: 0 where a line is, 1 elsewhere; rows are y.

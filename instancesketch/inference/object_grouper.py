@@ -23,7 +23,7 @@ from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.grouper import Grouped, GrouperNet
 from instancesketch.models.packing import Batch, object_category_column, pack
 
-# A scene is labelled as it is, mirrored, and lower: (x, y) stretched so.
+# Factors of x and y: a scene as it is, mirrored, and lower. The mean of their outputs is surer.
 VIEWS = ((1.0, 1.0), (-1.0, 1.0), (1.0, 0.8))
 SAMPLES = 16  # points along a stroke that are looked up in boxes
 MAX_NUMBERS = 4_000_000  # pairs of strokes by boxes, at once
@@ -146,6 +146,7 @@ def _number_objects(
     longest = batch.longest if len(batch) else 1
     key_K, of_S = (batch.sketch_of_S * longest + cluster_S).unique(return_inverse=True)
     scene_K, number = key_K // longest, len(key_K)
+    # From the left by the middle of the object's box.
     low_S2, high_S2 = ragged.box(batch.points_P2, batch.stroke_of_P, len(cluster_S))
     left_K = ragged.reduce(low_S2[:, 0], of_S, number, "amin")
     right_K = ragged.reduce(high_S2[:, 0], of_S, number, "amax")

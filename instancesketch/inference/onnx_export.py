@@ -1,10 +1,12 @@
-"""Segmenter and refiner as ONNX models of one drawing each, for apps without torch.
+"""Segmenter and refiner as ONNX models of one sketch each, for apps without torch.
 
-What an app gives is what it has: the points of all strokes end to end, and how many each stroke
-has. Scaling, resampling and how strokes lie to each other are part of the models, so that nothing
-of it has to be written again. Lists of any length are taken, without padding.
+An app gives the points of all strokes end to end, and how many each stroke has. Normalising,
+resampling and the features of pairs are part of the models, so that an app needs no code for them.
+Lists of any length are taken, without padding.
 
-Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
+The networks themselves are exported; `models.ragged` has what its operations become.
+
+Shape letters: see `instancesketch.models.ragged`; C categories, Q parts, T counted strokes.
 """
 
 from __future__ import annotations
@@ -20,11 +22,7 @@ from instancesketch import __version__
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.inference.instances import (
-    countable_parts,
-    moments,
-    sided_parts,
-)
+from instancesketch.inference.instances import countable_parts, moments, sided_parts
 from instancesketch.models import weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
@@ -33,13 +31,14 @@ from instancesketch.models.refiner import Groups, RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
 
 OPSET = 18
-# Of a small drawing that the models are traced with; all but the category may be of any length.
+# The strokes of the sketch that the models are traced with; others may have any number of any
+# length.
 _EXAMPLE_LENGTHS = (4, 3, 2)
 _INPUTS = ("points", "stroke_len", "category")
 
 
 def export(source: str, out: str) -> list[str]:
-    """Writes the segmenter and, if there is one, the refiner of some weights as ONNX.
+    """Write the segmenter and, if there is one, the refiner of some weights as ONNX.
 
     Args:
         source: a shipped name, or the folder of a run.
@@ -49,61 +48,63 @@ def export(source: str, out: str) -> list[str]:
         The names of the files.
 
     Raises:
-        UserError: there are no such weights, they are of a kind that can't be written, or the
-            extra `onnx` is not installed.
+        UserError: there are no such weights, they aren't of the default recipe's kind of network,
+            or the extra `onnx` is not installed.
     """
-    written = []
-    for kind in ("segmenter", "refiner"):
-        if kind == "refiner" and not weights.holds([source], kind):
+    names = []
+    for model_kind in ("segmenter", "refiner"):
+        if model_kind == "refiner" and not weights.holds([source], model_kind):
             continue
-        loaded = weights.load([source], kind)
-        model, taxonomy = _model(loaded, kind, source)
-        said = {
-            "kind": kind,
+        loaded = weights.load([source], model_kind)
+        model, taxonomy = _one_sketch_model(loaded, source)
+        metadata = {
+            "kind": model_kind,
             "instancesketch": __version__,
             "taxonomy": taxonomy.name,
             "categories": taxonomy.category_names,
             "parts": taxonomy.part_names,
             "licences": str(loaded.config.get("licences", "")),
         }
-        data = to_onnx(model, said)
-        storage.write_bytes(storage.join(out, f"{kind}.onnx"), data)
-        written.append(f"{kind}.onnx")
-    return written
+        data = to_onnx(model, metadata)
+        storage.write_bytes(storage.join(out, f"{model_kind}.onnx"), data)
+        names.append(f"{model_kind}.onnx")
+    return names
 
 
-def _model(
-    loaded: weights.Weights, kind: str, source: str
+def _one_sketch_model(
+    loaded: weights.Weights, source: str
 ) -> tuple[OneSegmenter | OneRefiner, Taxonomy]:
-    if kind == "segmenter":
-        net, taxonomy = weights.build(loaded)
-        fits = net.config.encoder == "points" and net.config.sketch_token
+    net, taxonomy = weights.build(loaded)
+    config = net.config
+    # Rasterising and k-means have no export.
+    if loaded.model_kind == "segmenter":
+        exportable = config.encoder == "points" and config.sketch_token
         model: OneSegmenter | OneRefiner = OneSegmenter(net)
     else:
-        refiner, taxonomy = weights.build(loaded)
-        fits = refiner.config.encoder == "points" and refiner.config.cluster == "affinity"
-        model = OneRefiner(refiner, taxonomy)
-    if not fits or model.net.config.learned_positions:
+        exportable = config.encoder == "points" and config.cluster == "affinity"
+        model = OneRefiner(net, taxonomy)
+    if not exportable or config.learned_positions:
         raise UserError(
-            f"the {kind} of {source} can't be written as ONNX: only those of the default recipe"
+            f"the {loaded.model_kind} of {source} can't be written as ONNX: only those of the "
+            "default recipe"
         )
     return model, taxonomy
 
 
-def to_onnx(model: OneSegmenter | OneRefiner, said: Mapping[str, Any]) -> bytes:
-    """A model as the bytes of its ONNX file.
+def to_onnx(model: OneSegmenter | OneRefiner, metadata: Mapping[str, Any]) -> bytes:
+    """Return a model as the bytes of its ONNX file.
 
     Args:
-        model: what to write.
-        said: goes into the file's metadata, JSON where it is no text.
+        model: to export.
+        metadata: goes into the file, as JSON where it isn't a string.
 
     Raises:
         UserError: the extra `onnx` is not installed.
     """
     try:
-        import onnxscript  # noqa: F401  # of the extra, and what torch exports with
+        import onnxscript  # noqa: F401  # what torch exports with
     except ImportError:
-        raise UserError("ONNX takes the extra `onnx`: pip install 'instancesketch[onnx]'") from None
+        raise UserError("ONNX needs the extra `onnx`: pip install 'instancesketch[onnx]'") from None
 
     length_S = torch.tensor(_EXAMPLE_LENGTHS)
     points_P2 = torch.rand(int(length_S.sum()), 2, generator=torch.Generator().manual_seed(0))
@@ -121,7 +122,7 @@ def to_onnx(model: OneSegmenter | OneRefiner, said: Mapping[str, Any]) -> bytes:
         verbose=False,
     )
     assert program is not None
-    for name, value in said.items():
+    for name, value in metadata.items():
         program.model.metadata_props[name] = value if isinstance(value, str) else json.dumps(value)
     return bytes(program.model_proto.SerializeToString())
 
@@ -174,8 +175,8 @@ class OneRefiner(nn.Module):
             (S, S) affinities: two clusters of strokes are joined as long as those between them are
             above 0 on average; -inf where strokes are never joined. (S,) 1 for strokes that draw
             one instance, 0 for several at once, -1 where the part isn't counted. (S,) whether the
-            part has sides. (S,) moments and weights: an instance lies where the sum of the one
-            over the sum of the other says, from the left.
+            part has sides. (S,) moments and weights: the sum of its strokes' moments over that of
+            their weights is an instance's place from the left.
         """
         net, row_1 = self.net, category_1 % len(self.countable_CQ)
         features = _features(points_P2, stroke_len_S, category_1)

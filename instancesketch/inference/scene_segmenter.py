@@ -17,7 +17,6 @@ from instancesketch.core.schema import (
     RESULT_SCHEMA,
     build_result_table,
     flatten_lists,
-    to_list_array,
 )
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.inference.segmenter import Segmenter, predict
@@ -62,6 +61,7 @@ class SceneSegmenter:
         score_K = _scores(table, len(category_K))
         objects, strokes_M = objects_as_sketches(scenes, len(taxonomy.category_names))
         parts, score_S = _unlabeled(scenes), np.zeros(len(object_S), np.float32)
+        # Strokes that aren't labelled below keep the score of their object, or 0 without one.
         in_one_S = scenes.instance_S > 0
         score_S[in_one_S.numpy()] = score_K[object_S[in_one_S]].nan_to_num().numpy()
         if len(objects):
@@ -80,10 +80,7 @@ class SceneSegmenter:
         }
         if "object_score" in table.column_names:
             columns["object_score"] = table["object_score"]
-        cuts = scenes.strokes_N.cumsum(0).numpy()
-        offsets = pa.array(np.concatenate([[0], cuts]).astype(np.int32))
-        columns |= {name: pa.ListArray.from_arrays(offsets, v) for name, v in parts.items()}
-        columns["part_score"] = to_list_array(np.split(score_S, cuts[:-1]), pa.float32())
+        columns |= _list_per_scene(scenes, parts | {"part_score": pa.array(score_S)})
         return _without_objects(build_result_table(table, columns))
 
     def _reconsider(self, features: StrokeFeatures, score_D: Tensor) -> Tensor:
@@ -96,11 +93,12 @@ class SceneSegmenter:
         _, _, guess_DC = predict(self.segmenter.net, features, torch.full_like(category_D, -1))
         if guess_DC is None or guess_DC.shape[1] < 2:
             return category_D
-        known_D = score_D.isnan()
+        given_D = score_D.isnan()
+        # The grouper's other categories are taken to be equally likely.
         rest_D1 = ((1 - score_D) / (guess_DC.shape[1] - 1))[:, None]
         prior_DC = rest_D1.expand_as(guess_DC).scatter(1, category_D[:, None], score_D[:, None])
         likely_D = (prior_DC * guess_DC**SEGMENTER_POWER).argmax(1)
-        return category_D.where(known_D, likely_D)
+        return category_D.where(given_D, likely_D)
 
 
 def objects_as_sketches(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
@@ -112,12 +110,20 @@ def objects_as_sketches(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:
     """
     known_S = (scenes.instance_S > 0) & (scenes.part_S >= 0) & (scenes.part_S < categories)
     strokes_M = known_S.nonzero()[:, 0]
+    # Sorted by scene, then object; the sort is stable, so strokes keep their order.
     most = int(scenes.instance_S.max()) + 1 if len(strokes_M) else 1
     key_M, order_M = (scenes.sketch_of_S * most + scenes.instance_S)[strokes_M].sort(stable=True)
     strokes_M = strokes_M[order_M]
     _, size_K = key_M.unique_consecutive(return_counts=True)
     category_K = scenes.part_S[strokes_M[ragged.starts(size_K)]]
     return scenes.replace_strokes(strokes_M, size_K, category_K), strokes_M
+
+
+def _list_per_scene(scenes: Batch, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Return columns with a flat value per stroke as columns with a list per scene."""
+    ends = scenes.strokes_N.cumsum(0).numpy()
+    offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32))
+    return {name: pa.ListArray.from_arrays(offsets, values) for name, values in columns.items()}
 
 
 def _without_objects(result: pa.Table) -> pa.Table:
@@ -154,6 +160,7 @@ def _scores(table: pa.Table, objects: int) -> Tensor:
 
 def _scatter(values_S: pa.Array, some_M: pa.Array, strokes_M: Tensor) -> pa.Array:
     """Return the values with those of the given indices replaced."""
+    # Arrow arrays can't be changed: an index picks each value from the old ones or the new.
     at_S = np.arange(len(values_S))
     at_S[strokes_M.numpy()] = len(values_S) + np.arange(len(some_M))
     return pa.concat_arrays([values_S, some_M.cast(values_S.type)]).take(pa.array(at_S))

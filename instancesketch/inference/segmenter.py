@@ -57,6 +57,7 @@ def predict(
     final_N, score_NC = category_N.clone(), None
     if net.predicts_category:
         score_NC = torch.zeros(len(batch), net.allowed_CQ.shape[0])
+    # Sketches of similar size go through the network together, and back into the batch's order.
     for sketches_M, strokes_T, bucket in features.buckets():
         bucket, given_M = bucket.to(device), category_N[sketches_M].to(device)
         logits_TQ, logits_MC = net(bucket, given_M)
@@ -148,6 +149,7 @@ class Segmenter:
         parts_SQ, category_N, score_NC = predict(self.net, features, given_N)
         columns = self._label_columns(features, parts_SQ, category_N)
         errors = self._errors(table, given_N) if given_category else [None] * len(table)
+        # A category that was given has no score.
         if score_NC is not None and not given_category:
             columns["category_score"] = pa.array(score_NC.amax(1).numpy())
         columns["error"] = pa.array(errors, pa.string())
@@ -198,9 +200,11 @@ def instance_columns(
         sided_S = sided_parts(taxonomy)[category_S, part_S]
         instances = finder(features, part_S, counted_S, sided_S)
     labels = pa.array(taxonomy.label_names)
+    # The last entry is the category of a sketch for which the model predicts none.
     words = pa.array([*taxonomy.category_names, None])
     word_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
     label_S = (instances.side_S * len(taxonomy.part_names) + part_S).numpy()
+    # Null where the part isn't counted; 0 where it is, but the stroke draws several or none.
     instance_S = instances.instance_S.numpy().astype(np.int32)
     return {
         "category": words.take(pa.array(word_N)),

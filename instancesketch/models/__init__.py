@@ -1,1 +1,1 @@
-"""Neural networks: stroke encoders, the Transformer over strokes, the segmenter."""
+"""Networks and their weights: packed strokes in, logits out."""

@@ -52,6 +52,7 @@ class PointsEncoder(nn.Module):
         hidden = torch.cat(self._channels(places_SK2, centre_S2, half_S2), dim=2).transpose(1, 2)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             hidden = torch.relu(norm(convolution(match_precision(hidden, convolution))))
+        # Whether a stroke is one of three or of thirty is evidence, even without their order.
         strokes_S = layout.strokes_N[layout.sketch_of_S]
         numbers = [
             *self._box_numbers(places_SK2, centre_S2, half_S2),
@@ -79,6 +80,7 @@ class PointsEncoder(nn.Module):
         return [
             centre_S2,
             half_S2,
+            # Sizes span orders of magnitude; a third of the logarithm is of the others' size.
             half_S2.clamp(min=1e-3).log() / 3,
             places_SK2[:, 0],
             places_SK2[:, -1],
@@ -120,6 +122,7 @@ class RasterEncoder(nn.Module):
         """Encode strokes as (S, width)."""
         batch = features.batch
         owner_P, number = batch.stroke_of_P, len(batch.stroke_len_S)
+        # The image of its shape is of the stroke alone, scaled to fill it.
         low_S2, high_S2 = ragged.box(batch.points_P2, owner_P, number)
         half_S1 = ((high_S2 - low_S2) / 2).amax(1, keepdim=True)
         # A dot has no size to fill the image with: it stays in the middle.
@@ -133,6 +136,7 @@ class RasterEncoder(nn.Module):
                 (self.place, rasterise(batch.points_P2, batch.stroke_len_S, self.size)),
             )
         )
+        # The branches may compute in bfloat16, the last layer never does.
         return F.relu(self.out(torch.cat([shape, place], dim=1).float()))
 
     @property

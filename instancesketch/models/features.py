@@ -78,8 +78,8 @@ class StrokeFeatures:
     def pairs(self) -> Tensor | None:
         """Return the features of all pairs of each sketch, (N, L, L, F); None beyond MAX_PAIRS."""
         # A graph that is exported has one way for any number of strokes.
-        few = is_exporting() or len(self.batch) * self.batch.longest**2 <= MAX_PAIRS
-        if self._pairs_NLLF is None and few:
+        fits = is_exporting() or len(self.batch) * self.batch.longest**2 <= MAX_PAIRS
+        if self._pairs_NLLF is None and fits:
             places_NLK2 = self.pair_places()
             self._pairs_NLLF = pair_features(places_NLK2, places_NLK2)
         return self._pairs_NLLF
@@ -104,13 +104,13 @@ class StrokeFeatures:
             strokes_N: how many of them are of each sketch, at least 1.
             category_N: the category of each of these sketches.
         """
-        few = StrokeFeatures(self.batch.replace_strokes(strokes_T, strokes_N, category_N))
-        few._samples = {number: x[strokes_T] for number, x in self._samples.items()}
+        selected = StrokeFeatures(self.batch.replace_strokes(strokes_T, strokes_N, category_N))
+        selected._samples = {number: x[strokes_T] for number, x in self._samples.items()}
         if self._pairs_NLLF is not None:
-            at_NL = few.padded(self.batch.at_S[strokes_T])
+            at_NL = selected.padded(self.batch.at_S[strokes_T])
             sketch_N = self.batch.sketch_of_S[strokes_T[ragged.starts(strokes_N)]]
-            few._pairs_NLLF = _take_pairs(self._pairs_NLLF, sketch_N, at_NL)
-        return few
+            selected._pairs_NLLF = _take_pairs(self._pairs_NLLF, sketch_N, at_NL)
+        return selected
 
     def buckets(self) -> Iterator[tuple[Tensor | slice, Tensor | slice, StrokeFeatures]]:
         """Yield what goes through a network at once: indices of sketches, of strokes, features.

@@ -68,6 +68,7 @@ class GrouperNet(nn.Module):
         places_NLK2 = features.pair_places()
         side_NLE = features.padded(self.side(hidden_SD))
         affinity_NLL = self._affinity(places_NLK2, side_NLE, ordered_N)
+        # Symmetric, though each pair is computed twice, from either stroke's side.
         return Grouped(
             (affinity_NLL + affinity_NLL.transpose(1, 2)) / 2, self.kinds(hidden_SD).float()
         )
@@ -109,6 +110,7 @@ class GrouperNet(nn.Module):
             first, from_NME.shape[1], to_NLE.shape[1], ordered_N
         )
         pairs_NMLE = self.joined(
+            # The first two are the same from either side.
             torch.cat([a * b, (a - b).abs(), geometry_NMLE.to(from_NME.dtype)], dim=3)
         )
         return self.out(pairs_NMLE)[..., 0].float()
@@ -116,6 +118,7 @@ class GrouperNet(nn.Module):
     def _order(self, first: int, rows: int, length: int, ordered_N: Tensor) -> Tensor:
         """Return what the drawing order adds to each pair, (N, M, L, E); 0 where it isn't read."""
         at_L = torch.arange(length, device=ordered_N.device, dtype=torch.float32)
+        # One after the other, near, and far: beyond 50 strokes, more makes no difference.
         apart_ML = (at_L[first : first + rows, None] - at_L).abs()
         near_ML3 = torch.stack(
             [(apart_ML == 1).float(), (-apart_ML / 4).exp(), apart_ML.clamp(max=50) / 50], dim=2

@@ -57,6 +57,7 @@ def _simplify(module: nn.Sequential) -> None:
         if isinstance(norm, nn.BatchNorm2d):
             module[i] = fuse_conv_bn_eval(cast(nn.Conv2d, module[i]), norm)
             module[i + 1] = nn.Identity()
+    # From the end, because deleting a layer renumbers those after it.
     for i in reversed(range(len(module))):
         if isinstance(module[i], nn.Dropout | nn.Identity):
             del module[i]
@@ -73,6 +74,7 @@ class FewStrokesConv(nn.Module):
             convolution.stride,
             cast(tuple[int], convolution.padding),
         )
+        # As a matrix whose rows go over a window's points and, at each, its channels.
         self.weight = nn.Parameter(convolution.weight.transpose(1, 2).flatten(1))
 
     def forward(self, hidden_SCK: Tensor) -> Tensor:

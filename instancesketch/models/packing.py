@@ -80,6 +80,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the same batch on another device."""
+        # Returned as it is, so that what was computed of its layout is kept.
         if self.points_P2.device == torch.device(device):
             return self
         return Batch(
@@ -140,6 +141,7 @@ def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
     y_P, _, _ = flatten_lists(table, "y")
     stroke_len_S, strokes_N1, _ = flatten_lists(table, "stroke_len")
     strokes_N = torch.from_numpy(np.diff(strokes_N1))
+    # Only rows whose lists aren't null have labels, one per stroke; the others stay -1.
     part_S, instance_S = torch.full((2, len(stroke_len_S)), -1)
     category_N = torch.full((len(table),), -1)
     if labels:
@@ -178,6 +180,7 @@ def pack_scenes(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> 
     object_T = torch.from_numpy(objects.astype(np.int64))
     in_one_T = object_T >= 0
     category_T = torch.full_like(object_T, -1)
+    # An index into the scene's objects becomes one into all objects.
     category_T[in_one_T] = category_K[(first_T + object_T)[in_one_T]]
     labelled_S = (strokes_N > 0).repeat_interleave(batch.strokes_N)
     part_S, instance_S = batch.part_S.clone(), batch.instance_S.clone()
@@ -226,6 +229,7 @@ def bucket_by_size(layout: Layout, max_tokens: int, max_points: int) -> Iterator
     A bucket holds as many sketches as keep strokes, padded to its longest sketch, within
     `max_tokens` and points within `max_points`; a sketch that alone is larger has its own.
     """
+    # Stable, so that the same table always gives the same buckets, and the same last bits.
     order = layout.strokes_N.argsort(stable=True)
     strokes, points = layout.strokes_N[order].tolist(), layout.points_N[order].tolist()
     first, points_so_far = 0, 0

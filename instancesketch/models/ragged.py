@@ -98,7 +98,7 @@ class Layout:
 
     @property
     def even(self) -> bool:
-        """Whether all sketches have as many strokes, so that none is padded to the longest."""
+        """True if all sketches have the same number of strokes, so that none is padded."""
         return not self.padded and len(self.strokes_N) * self.longest == self.strokes
 
 
@@ -124,7 +124,7 @@ def owners(lengths_S: Tensor, total: int | None = None) -> Tensor:
 def reduce(values_P: Tensor, owner_P: Tensor, number: int, how: str) -> Tensor:
     """Reduce each segment by `sum`, `mean`, `amin` or `amax` to (number, ...)."""
     out = values_P.new_zeros(number, *values_P.shape[1:])
-    if how == "sum":
+    if how == "sum":  # a quicker kernel than scatter_reduce's
         return out.index_add_(0, owner_P, values_P)
     index = owner_P.reshape(-1, *[1] * (values_P.dim() - 1)).expand_as(values_P)
     if is_exporting() and how in ("amin", "amax"):
@@ -148,6 +148,7 @@ def ranges(begin_S: Tensor, lengths_S: Tensor, total: int | None = None) -> Tens
 
 def rank(scores_P: Tensor, lengths_S: Tensor) -> Tensor:
     """Return each flat element's rank by score within its segment, the lowest 0, (P,)."""
+    # Sorted by score, then stably by segment: each segment's elements in the order of their scores.
     by_score = scores_P.argsort(stable=True)
     order = by_score[owners(lengths_S)[by_score].argsort(stable=True)]
     ranks = torch.empty_like(order)
@@ -207,6 +208,7 @@ def along(points_P2: Tensor, stroke_len_S: Tensor, fraction_K: Tensor) -> Tensor
     after_SK = _search(run_P, target_SK).clamp(min=begin_S1, max=last_S1)
     before_SK = (after_SK - 1).clamp(min=begin_S1)
     behind_SK = run_P[before_SK]
+    # Points that lie on each other have no gap between them to divide by.
     gap_SK = (run_P[after_SK] - behind_SK).clamp(min=1e-12)
     share_SK1 = ((target_SK - behind_SK) / gap_SK).clamp(0, 1).to(points_P2.dtype)[:, :, None]
     return _lerp(points_P2[before_SK], points_P2[after_SK], share_SK1)

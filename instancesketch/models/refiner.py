@@ -71,6 +71,7 @@ class RefinerNet(nn.Module):
             hidden.append(self.position(features.batch.at_S.clamp(max=PUBLISHED_POSITIONS - 1)))
         hidden_SD, _ = self.transformer(self.joined(torch.cat(hidden, dim=1)), features)
         out_SD = self.out(hidden_SD).float()
+        # Normalised here once, for training and clustering alike.
         length_S1 = torch.linalg.vector_norm(out_SD, dim=1, keepdim=True)
         places_SD = out_SD / length_S1.clamp(min=1e-12)
         return Embedded(
@@ -132,11 +133,13 @@ class Groups:
     def by_key(cls, key_S: Tensor, counted_S: Tensor) -> Groups:
         """Group the strokes that are counted by their keys."""
         strokes_M = counted_S.nonzero()[:, 0]
+        # Stable, so that a group's strokes stay in their order.
         key_M, order_M = key_S[strokes_M].sort(stable=True)
         _, size_G = key_M.unique_consecutive(return_counts=True)
         first_G = ragged.starts(size_G)
         first_G, size_G = first_G[size_G > 1], size_G[size_G > 1]
         length = int(size_G.max()) if len(size_G) else 0
+        # Beyond a group's end its first stroke is repeated, which is a valid index.
         there_GL = torch.arange(length, device=key_S.device) < size_G[:, None]
         at_GL = first_G[:, None] + torch.arange(length, device=key_S.device) * there_GL
         return cls(strokes_GL=strokes_M[order_M][at_GL], there_GL=there_GL)

@@ -47,7 +47,7 @@ class SegmenterNet(nn.Module):
 
     @property
     def predicts_category(self) -> bool:
-        """Whether there is a category head."""
+        """True if there is a category head."""
         return self.config.sketch_token
 
     def forward(self, features: StrokeFeatures, category_N: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -55,6 +55,7 @@ class StrokeTransformer(nn.Module):
             x_NLD[:, 0] = token_ND.to(x_NLD.dtype)
         bias, edges_NLLE = self._pair_bias(features, extra)
         bias = _mask_padding(bias, layout, extra)
+        # The blocks may compute in bfloat16; what is compared afterwards is float32 again.
         x_NLD, dtype = match_precision(x_NLD, self.blocks), x_NLD.dtype
         if edges_NLLE is not None:
             edges_NLLE = match_precision(edges_NLLE, self.blocks)
@@ -77,6 +78,7 @@ class StrokeTransformer(nn.Module):
         pairs_NLLF = self.pairs.among(features)
         if extra:  # the sketch's own token lies nowhere
             pairs_NLLF = F.pad(pairs_NLLF, (0, 0, 1, 0, 1, 0))
+        # The first numbers of a pair are a bias per head, the others are attended to.
         bias_NHLL = pairs_NLLF[..., : self.heads].permute(0, 3, 1, 2).contiguous()
         if pairs_NLLF.shape[3] == self.heads:
             return bias_NHLL, None
@@ -126,7 +128,7 @@ class Block(nn.Module):
         """
         n, length, width = x_NLD.shape
         qkv = self.qkv(self.norm_attention(x_NLD)).view(n, length, 3, self.heads, -1)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (N, H, L, D / H)
         if bias is None or edges_NLLE is None:
             bias = None if bias is None else bias.to(q.dtype)
             attended = F.scaled_dot_product_attention(

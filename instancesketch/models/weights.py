@@ -35,7 +35,7 @@ _MALFORMED = (UserError, LookupError, TypeError, ValueError, AttributeError, Run
 class Weights:
     """A model's tensors and the resolved config that they were trained with."""
 
-    kind: str  # the model kind
+    model_kind: str
     folder: str  # as errors name it
     tensors: dict[str, Tensor]
     config: dict[str, Any]
@@ -74,28 +74,28 @@ def save(
     storage.write_json(storage.join(location, "config.json"), config)
 
 
-def holds(sources: Sequence[str], kind: str) -> bool:
+def holds(sources: Sequence[str], model_kind: str) -> bool:
     """Return whether any of the sources has a model of this kind.
 
     Raises:
         UserError: a source doesn't exist.
     """
-    return any(storage.exists(storage.join(locate(source), kind)) for source in sources)
+    return any(storage.exists(storage.join(locate(source), model_kind)) for source in sources)
 
 
-def load(sources: Sequence[str], kind: str) -> Weights:
+def load(sources: Sequence[str], model_kind: str) -> Weights:
     """Load the last of the sources that has a model of this kind.
 
     Args:
-        sources: names of shipped weights, or folders with `KIND/` in them, such as a run's.
-        kind: the model kind.
+        sources: names of shipped weights, or folders with `MODEL_KIND/` in them, such as a run's.
+        model_kind: such as `segmenter`.
 
     Raises:
         UserError: a source doesn't exist, none has such a model, or its files can't be read.
     """
     import safetensors.torch
 
-    folder, config = _read_config(sources, kind)
+    folder, config = _read_config(sources, model_kind)
     path = storage.join(folder, "model.safetensors")
     try:
         tensors = safetensors.torch.load(storage.read_bytes(path))
@@ -103,10 +103,10 @@ def load(sources: Sequence[str], kind: str) -> Weights:
         raise _no_tensors(path, error) from None
     # Shipped weights are float16; networks compute in float32.
     tensors = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
-    return Weights(kind=kind, folder=folder, tensors=tensors, config=config)
+    return Weights(model_kind=model_kind, folder=folder, tensors=tensors, config=config)
 
 
-def inspect(sources: Sequence[str], kind: str) -> ModelInfo:
+def inspect(sources: Sequence[str], model_kind: str) -> ModelInfo:
     """Check `config.json` and the header of the tensors that `load` would load, without loading.
 
     Finds files that are damaged and configs that don't fit the taxonomy or the tensors, as far as
@@ -115,10 +115,10 @@ def inspect(sources: Sequence[str], kind: str) -> ModelInfo:
     Raises:
         UserError: as `load` and `build` do.
     """
-    folder, config = _read_config(sources, kind)
+    folder, config = _read_config(sources, model_kind)
     shapes = _read_shapes(storage.join(folder, "model.safetensors"))
-    taxonomy, network = _parse_config(config, kind, folder)
-    if MODEL_KINDS[kind].shape and (misfit := _misfit(shapes, kind, taxonomy, network)):
+    taxonomy, network = _parse_config(config, model_kind, folder)
+    if MODEL_KINDS[model_kind].shape and (misfit := _misfit(shapes, model_kind, taxonomy, network)):
         raise _unfitting(folder, misfit)
     return ModelInfo(taxonomy=taxonomy, network=network, shapes=shapes)
 
@@ -144,15 +144,15 @@ def check_same_parts(where: str, segmenter: Taxonomy, refiner: Taxonomy) -> None
         )
 
 
-def _read_config(sources: Sequence[str], kind: str) -> tuple[str, dict[str, Any]]:
+def _read_config(sources: Sequence[str], model_kind: str) -> tuple[str, dict[str, Any]]:
     """Return the model's folder and what its `config.json` holds."""
-    folders = [storage.join(locate(source), kind) for source in sources]
+    folders = [storage.join(locate(source), model_kind) for source in sources]
     existing = [folder for folder in folders if storage.exists(folder)]
     if not existing:
-        raise UserError(f"no {kind} in {', '.join(sources)}")
+        raise UserError(f"no {model_kind} in {', '.join(sources)}")
     config = storage.read_json(storage.join(existing[-1], "config.json"))
     if not isinstance(config, dict):
-        raise UserError(f"{existing[-1]} has no config.json that describes a {kind}")
+        raise UserError(f"{existing[-1]} has no config.json that describes a {model_kind}")
     return existing[-1], config
 
 
@@ -172,25 +172,32 @@ def _read_shapes(path: str) -> dict[str, tuple[int, ...]]:
         end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise _no_tensors(path, "its header can't be read") from None
+    # A file that was cut short still has a whole header.
     if size != _LENGTH_BYTES + length + end:
         raise _no_tensors(path, f"it has {size} bytes instead of {_LENGTH_BYTES + length + end}")
     return shapes
 
 
-def _parse_config(config: Mapping[str, Any], kind: str, where: str) -> tuple[Taxonomy, Any]:
+def _parse_config(config: Mapping[str, Any], model_kind: str, where: str) -> tuple[Taxonomy, Any]:
     """Return the taxonomy and the network's config; for a detector, its definition of layers."""
     try:
         taxonomy = Taxonomy.from_dict(config["taxonomy"])
-        if shape := MODEL_KINDS[kind].shape:
+        if shape := MODEL_KINDS[model_kind].shape:
             return taxonomy, configs.parse(resolve(shape), config["model"])
         yolo.check_definition(config["model"])
+        # What inference reads of the recipe must be numbers.
+        recipe = config["recipe"]
+        int(recipe["image_size"]), float(recipe["confidence"]), float(recipe["overlap"])
         return taxonomy, config["model"]
     except _MALFORMED as error:
-        raise _undescribed(where, kind, error) from None
+        raise _undescribed(where, model_kind, error) from None
 
 
 def _misfit(
-    shapes: Mapping[str, tuple[int, ...]], kind: str, taxonomy: Taxonomy, network: TransformerConfig
+    shapes: Mapping[str, tuple[int, ...]],
+    model_kind: str,
+    taxonomy: Taxonomy,
+    network: TransformerConfig,
 ) -> str | None:
     """Return why tensors of these shapes can't be those of this network, or None."""
     norm = shapes.get("transformer.norm.weight")
@@ -200,24 +207,29 @@ def _misfit(
     if len(layers) != network.layers:
         return f"{len(layers)} Transformer layers instead of {network.layers}"
     rows = {"part": len(taxonomy.part_names), "category": len(taxonomy.category_names)}
-    for name, (what, extra) in MODEL_KINDS[kind].taxonomy_rows.items():
+    for name, (what, extra) in MODEL_KINDS[model_kind].taxonomy_rows.items():
         if name in shapes and shapes[name][:1] != (rows[what] + extra,):
             return f"{name} is {shapes[name]} instead of {rows[what] + extra} rows"
     return None
 
 
 def build(loaded: Weights) -> tuple[Any, Taxonomy]:
-    """Return the segmenter, refiner or grouper that was loaded as a network, and its taxonomy.
+    """Return the network of loaded weights, and its taxonomy.
 
     Raises:
-        UserError: the config is of another version or model kind, or the tensors don't fit it.
+        UserError: the config is of another version or model kind, the tensors don't fit it, or a
+            detector needs Ultralytics and it isn't installed.
     """
-    taxonomy, config = _parse_config(loaded.config, loaded.kind, loaded.folder)
-    create = resolve(MODEL_KINDS[loaded.kind].network)
+    taxonomy, config = _parse_config(loaded.config, loaded.model_kind, loaded.folder)
+    names = MODEL_KINDS[loaded.model_kind]
+    if not names.shape:
+        yolo.prepare()
+    # A detector has a class per category, and one for any other object.
+    outputs = taxonomy if names.shape else len(taxonomy.category_names) + 1
     try:
-        network: nn.Module = create(config, taxonomy)
+        network: nn.Module = resolve(names.network)(config, outputs)
     except _MALFORMED as error:
-        raise _undescribed(loaded.folder, loaded.kind, error) from None
+        raise _undescribed(loaded.folder, loaded.model_kind, error) from None
     try:
         network.load_state_dict(loaded.tensors)
     except RuntimeError as error:
@@ -242,7 +254,7 @@ def adapt(loaded: Weights, taxonomy: Taxonomy, fresh: Mapping[str, Tensor]) -> d
         "category": (old_taxonomy.category_names, taxonomy.category_names),
     }
     tensors = dict(loaded.tensors)
-    for key, (what, extra) in MODEL_KINDS[loaded.kind].taxonomy_rows.items():
+    for key, (what, extra) in MODEL_KINDS[loaded.model_kind].taxonomy_rows.items():
         if key not in tensors:
             continue
         old, new = names[what]
@@ -287,9 +299,9 @@ def _no_tensors(path: str, reason: object) -> UserError:
     return UserError(f"{path} holds no tensors: {reason}")
 
 
-def _undescribed(where: str, kind: str, error: Exception) -> UserError:
+def _undescribed(where: str, model_kind: str, error: Exception) -> UserError:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
-    return UserError(f"{where}: config.json describes no {kind}: {reason}")
+    return UserError(f"{where}: config.json describes no {model_kind}: {reason}")
 
 
 def _unfitting(where: str, reason: str) -> UserError:
