@@ -51,6 +51,7 @@ def _published(workload: Workload, model: Segmenter) -> Row:
     # The published refiner is given parts; its segmenter's weights were not released.
     part_S = pack(model.label_table(table), model.taxonomy).part_S
     published = Published(model.taxonomy)
+    # Both clocks: the wall's for the speed, the processor's to see how busy the machine was.
     began, computing = time.perf_counter(), time.process_time()
     published.label(batch, part_S)
     per_second = len(table) / (time.perf_counter() - began)

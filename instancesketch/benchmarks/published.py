@@ -103,6 +103,7 @@ def _transform(transformer: StrokeTransformer, x_NLD: Tensor, there_NL: Tensor) 
 def draw_images(batch: Batch) -> tuple[Tensor, Tensor]:
     """Return images of each stroke, filling the image and in its location, both (S, 1, 32, 32)."""
     shapes, locations = [], []
+    # Stroke by stroke, as published: that is what the other rows are compared with.
     strokes = np.split(batch.points_P2.numpy(), batch.stroke_len_S.cumsum(0).numpy()[:-1])
     ends = batch.strokes_N.cumsum(0).tolist()
     for number, end in zip(batch.strokes_N.tolist(), ends, strict=True):

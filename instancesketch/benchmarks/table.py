@@ -41,6 +41,7 @@ class Table:
     def compare(self, name: str, first: str, second: str) -> None:
         """Add the ratio of two rows' speeds, if both were measured."""
         a, b = self.rate(first), self.rate(second)
+        # With `--only` some rows are missing.
         if a and b:
             self.ratios[name] = round(a / b, 2)
 

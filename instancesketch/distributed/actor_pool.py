@@ -34,6 +34,7 @@ class PoolSizes:
             connect(workers=needed + 1)
             capacity = connect(workers=needed, gpus=self.gpus_per_worker)
         except UserError as error:
+            # The error has the right number already, or is about an option.
             if self.pools == 1 or needed < 1:
                 raise
             each = f"{self.workers or 1} for each of {self.pools} stages, and one that reads"
@@ -46,16 +47,18 @@ class PoolSizes:
 
         room = self.room(capacity)
         if self.workers is not None or self.pools == 1:
+            # More actors than shards would load models and stay idle.
             return ActorPoolStrategy(size=min(self.workers or room, shards))
+        # Only the running job shows which stage is slow: pools start equal, and a busy one may grow
+        # until the others have a single actor each.
         most = min(max(1, room - self.pools + 1), shards)
         share = min(most, max(1, room // self.pools))
         return ActorPoolStrategy(min_size=1, initial_size=share, max_size=most)
 
     def room(self, capacity: Capacity) -> int:
-        """Return the number of workers to take where none is given.
+        """Return the number of workers where none is given.
 
-        That is as many as there are GPUs for, and CPUs but for an eighth of them, which read and
-        write shards.
+        It is limited by the GPUs, and by the CPUs less an eighth, which read and write shards.
         """
         # Of several pools one waits for another now and then, and leaves its CPU to a reader.
         spare = max(2 if self.pools == 1 else 1, capacity.cpus // 8)
@@ -82,6 +85,7 @@ def add_pool(
             "device": "cuda" if sizes.gpus_per_worker else "cpu",
             "run": run,
         },
+        # Actors load their model once; tasks would load it for every shard.
         compute=sizes.strategy(capacity, shards),
         num_cpus=1,
         num_gpus=sizes.gpus_per_worker,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+# Beyond these a server counts as gone: training doesn't depend on it.
 SECONDS_TO_START = 20.0
 SECONDS_TO_CLOSE = 90.0  # the rest of the uploads
 
@@ -44,6 +45,7 @@ class ClearMLActor:
         try:
             ray.get(self.actor.close.remote(failed), timeout=SECONDS_TO_CLOSE)
         except ray.exceptions.RayError as error:
+            # The run is complete without it, in its own folder.
             _log.warning("ClearML may lack the end of the run: %s", type(error).__name__)
         ray.kill(self.actor)
 

@@ -46,6 +46,7 @@ class Capacity:
 def set_environment() -> None:
     """Set the variables that Ray reads when it is imported; the user's own stay."""
     for name, value in _ENVIRONMENT.items():
+        # A value that the user has set is there for a reason of theirs.
         os.environ.setdefault(name, value)
 
 
@@ -55,7 +56,7 @@ def connect(
     """Join the running Ray, else the one of RAY_ADDRESS, else start one on this machine.
 
     Args:
-        workers: number of processes that will be asked for at the same time.
+        workers: number of processes that will run at the same time.
         cpus: CPUs for each of them.
         gpus: GPUs for each of them; a fraction shares one GPU.
         show_worker_output: whether what workers print appears here, where Ray is yet to be joined.
@@ -70,6 +71,7 @@ def connect(
     # A trial of a sweep, for one, runs inside a Ray that is joined already.
     if not ray.is_initialized():
         _join_or_start(show_worker_output)
+    # Ray keeps lost nodes in this list.
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     return _capacity(nodes, workers, cpus, gpus, _can_grow)
 
@@ -85,6 +87,7 @@ def foresee(*, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0) -> Capaci
     if ray.is_initialized() or os.environ.get("RAY_ADDRESS", "local") not in ("", "local"):
         return connect(workers=workers, cpus=cpus, gpus=gpus)
     _check_request(workers, gpus)
+    # Counted by torch, because no Ray is started here.
     from torch import cuda
 
     here = {"CPU": float(local_cpus()), "GPU": float(cuda.device_count())}
@@ -131,6 +134,7 @@ def _capacity(
 def worker_slots(node: Mapping[str, float], cpus: float, gpus: float) -> int:
     """Return the number of workers that one node holds, by its resources and theirs."""
     # A worker doesn't span nodes, nor does a share of a GPU span two.
+    # 1e-9 makes up for rounding: 0.3 / 0.1 is a little less than 3.
     by_cpu = math.floor(node.get("CPU", 0) / cpus + 1e-9) if cpus else math.inf
     if not gpus:
         by_gpu = math.inf
@@ -139,6 +143,7 @@ def worker_slots(node: Mapping[str, float], cpus: float, gpus: float) -> int:
     else:
         by_gpu = node.get("GPU", 0) // gpus
     least = min(by_cpu, by_gpu)
+    # For workers that take nothing the room is infinite, which an int can't be.
     return 10**6 if math.isinf(least) else int(least)
 
 
@@ -198,6 +203,7 @@ def _check_answers(address: str, seconds: float = 10.0) -> None:
     host, colon, port = address.rpartition(":")
     if colon and "/" not in address and port.isdigit():
         try:
+            # IPv6 addresses stand in brackets before a port, which a socket doesn't take.
             socket.create_connection((host.strip("[]"), int(port)), timeout=seconds).close()
         except OSError as error:
             raise ConnectionError(f"nothing answers there ({error})") from None
@@ -282,6 +288,7 @@ def quiet_core() -> Iterator[None]:
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
+        # Python writes to a copy of the descriptor that the core no longer reaches.
         with open(kept, "w", encoding=stderr.encoding, closefd=False) as sys.stderr:
             yield
     finally:

@@ -10,6 +10,7 @@ def silence_worker_logs() -> None:
     """
     import ray
 
+    # Ray reads this flag before it prints what its machines report.
     ray._private.worker._worker_logs_enabled = False
 
 

@@ -58,6 +58,7 @@ class RayRunner:
         assert self._capacity is not None, "connect first"
         cluster.quiet_data()
         rows = [to_row(ShardState(shard=shard)) for shard in shards]
+        # One block per shard: Ray Data passes on whole blocks, in which shards wait for others.
         dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
         options = _task_options(job, self._capacity, len(shards))
         for group in _group_tasks(job.stages):

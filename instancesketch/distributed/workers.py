@@ -32,7 +32,7 @@ def from_row(row: Row) -> ShardState:
 
 
 def _to_bytes(table: pa.Table) -> bytes:
-    # One value of a row: Ray Data couldn't tell the rows of two shards apart.
+    # As one value of one row: Ray Data would mix the rows of several shards.
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -48,6 +48,7 @@ def make_task(tasks: tuple[ShardTask, ...], run: JobRun) -> Callable[[Row], Row]
     """Return a function that does several stages for a shard in one process."""
 
     def do(row: Row) -> Row:
+        # Known only here, in the process that does the work.
         state, here = from_row(row), replace(run, node=current_node())
         for task in tasks:
             state = task(state, here)

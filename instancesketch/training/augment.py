@@ -38,6 +38,7 @@ def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> 
     config = replace(config, **reaches, strength=1.0)
     if config.drop_p:
         batch = _drop_short_strokes(batch, config.drop_p, generator)
+    # Before the other changes, whose distances are shares of the normalised size.
     batch = batch.normalised()
     if config.exchange_p:
         batch = exchange_parts(batch, config.exchange_p, generator)
@@ -63,6 +64,7 @@ def exchange_parts(batch: Batch, p: float, generator: torch.Generator) -> Batch:
     """
     partner_N = _draw_partners(batch.category_N, generator)
     part_N = _draw_common_part(batch, partner_N, generator)
+    # -2 equals no part: unlabelled strokes have -1, and must not be removed.
     part_N = torch.where(_bernoulli(len(batch), p, generator), part_N, -2)
     removed_S = batch.part_S == part_N[batch.sketch_of_S]
     changed_M = (part_N >= 0).nonzero()[:, 0]
@@ -74,6 +76,7 @@ def exchange_parts(batch: Batch, p: float, generator: torch.Generator) -> Batch:
     kept = (~removed_S).nonzero()[:, 0]
     removed = removed_S.nonzero()[:, 0]
     first_N = ragged.reduce(removed, batch.sketch_of_S[removed], len(batch), "amin")
+    # Taken strokes sort by the number of the first removed one, so they come in its place.
     order = torch.cat([kept, first_N[into_T]]).argsort(stable=True)
     sketch_S = torch.cat([batch.sketch_of_S[kept], into_T])
     exchanged = batch.replace_strokes(
@@ -115,6 +118,7 @@ def _draw_common_part(batch: Batch, partner_N: Tensor, generator: torch.Generato
     common_NQ = has_NQ & has_NQ[partner_N]
     random_NQ = torch.rand(common_NQ.shape, generator=generator, device=generator.device)
     most_N, part_N = torch.where(common_NQ, random_NQ, -1).max(1)
+    # The only drawing of its category would exchange a part with itself.
     alone_N = partner_N == torch.arange(number, device=partner_N.device)
     return torch.where((most_N < 0) | alone_N | (batch.category_N < 0), -2, part_N)
 

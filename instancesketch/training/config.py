@@ -27,7 +27,7 @@ Selection = Literal["valid", "tenth", "none"]
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
-    """How far drawings are changed at random; a `_p` is the share of drawings (or strokes)."""
+    """The extent of random changes to drawings; a `_p` is the share of drawings (or strokes)."""
 
     strength: float = 1.0  # factor on every distance and angle; probabilities stay as they are
     exchange_p: float = 0.0  # swap a part for that of another drawing of the same category
@@ -83,7 +83,7 @@ SCENE_AUGMENT = AugmentConfig(
 
 @dataclass(frozen=True, kw_only=True)
 class FitConfig:
-    """What all recipes share; the config of each model kind adds its model and its losses."""
+    """The values of every recipe; the config of each model kind adds its model and its losses."""
 
     model_kind: ClassVar[str]
 
@@ -107,7 +107,7 @@ class FitConfig:
 
     @property
     def labels(self) -> Labels:
-        """The labels that the model is trained on."""
+        """Return the labels that the model is trained on."""
         return MODEL_KINDS[self.model_kind].labels
 
     def check(self) -> None:

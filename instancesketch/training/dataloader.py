@@ -19,6 +19,7 @@ from instancesketch.training.sampling import RowGroup
 
 _PACK = {"parts": pack, "objects": pack_scenes}
 # Drawings in a worker's shuffle buffer.
+# More than a row group has, so that the drawings of several are mixed.
 BUFFER = 8_192
 # Batches that are sorted by size together; more would shuffle less, fewer would pad more.
 _WINDOW = 16
@@ -112,6 +113,7 @@ def bucket(
     for start in range(0, len(order_M), _WINDOW * batch_size):
         window = order_M[start : start + _WINDOW * batch_size]
         by_size = window[batch.strokes_N[window].argsort(stable=True)].split(batch_size)
+        # Shuffled again, or every window would go from small drawings to large ones.
         for i in torch.randperm(len(by_size), generator=generator).tolist():
             yield by_size[i]
 
@@ -120,7 +122,7 @@ class StepIterator:
     """Iterates over exactly `steps` batches; `waited` is the seconds spent waiting for them.
 
     Workers that average their gradients must all take the same number of steps, so where there are
-    fewer batches the last one is repeated. Without any batch there is no step.
+    fewer batches the last one is repeated. Without any batch no step is taken.
 
     Args:
         batches: of one epoch.
@@ -141,6 +143,7 @@ class StepIterator:
         batches, batch = iter(self._batches), None
         for done in range(self._steps):
             began = time.perf_counter()
+            # Without a repeated batch the others would wait for this worker's gradients for ever.
             batch = next(batches, batch)
             self.waited += time.perf_counter() - began
             if batch is None:

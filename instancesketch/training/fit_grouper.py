@@ -34,11 +34,13 @@ class GrouperFit(Fit):
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the cross-entropies of pairs, same object or not, and of strokes' categories."""
+        # The order is an input at times alone, because many files don't keep it.
         random_N = torch.rand(len(batch), generator=generator, device=self.device)
         with self.autocast():
             grouped = self.net(StrokeFeatures(batch), random_N < self.config.ordered_p)
         same_NLL, pair_NLL = same_object(batch)
         some_N = pair_NLL.any((1, 2))  # a scene of one stroke has no pairs
+        # Not a constant, because DDP needs a gradient of every parameter in every step.
         loss = grouped.affinity_NLL.sum() * 0
         if bool(some_N.any()):
             loss = loss + pair_loss(
@@ -63,6 +65,7 @@ def kind_loss(kinds_SC: Tensor, kind_S: Tensor) -> Tensor:
         kind_S: the true category, -1 where it isn't known.
     """
     loss = F.cross_entropy(kinds_SC, kind_S, ignore_index=-1, reduction="sum")
+    # A batch without a known category has a loss of 0, not NaN.
     return loss / (kind_S >= 0).sum().clamp(min=1)
 
 
@@ -72,6 +75,7 @@ def same_object(batch: Batch) -> tuple[Tensor, Tensor]:
     object_NL = torch.zeros(len(batch), length, dtype=torch.long, device=batch.part_S.device)
     object_NL[batch.sketch_of_S, at_S] = batch.instance_S.clamp(min=0)
     a, b = object_NL[:, :, None], object_NL[:, None]
+    # A stroke is in its own object whatever the network predicts.
     apart_LL = ~torch.eye(length, dtype=torch.bool, device=object_NL.device)
     return a == b, (a > 0) & (b > 0) & apart_LL
 
@@ -90,6 +94,7 @@ def evaluate(net: GrouperNet, batches: Iterable[Batch], taxonomy: Taxonomy) -> S
         kind_K[(first_S + batch.instance_S - 1)[some_S]] = batch.part_S[some_S]
         x_P, y_P = batch.points_P2.numpy().T
         tally.add_arrays(
+            # Batches number objects from 1, the tally from 0, with -1 for none.
             truth_object=(batch.instance_S - 1).clamp(min=-1).numpy(),
             object=predicted.object_S.numpy(),
             weight=scene_weights(x_P, y_P, batch.stroke_len_S.numpy()),

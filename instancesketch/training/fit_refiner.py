@@ -41,7 +41,7 @@ class RefinerFit(Fit):
 
     @cached_property
     def countable_CQ(self) -> Tensor:
-        """A mask of the countable parts of each category."""
+        """Return a mask of the countable parts of each category."""
         return countable_parts(self.taxonomy).to(self.device)
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -63,6 +63,7 @@ class RefinerFit(Fit):
         with self.autocast():
             embedded = self.net(features, part_T, groups)
         if self.config.several_loss:
+            # An instance of 0 marks a stroke that draws several at once.
             several_T = (counted.instance_S == 0).float()
             loss = F.binary_cross_entropy_with_logits(embedded.several_S, several_T)
             total = total + self.config.several_loss * loss
@@ -133,7 +134,10 @@ def triplet_loss(
     """
     random_GLL = torch.rand(positive_GLL.shape, generator=generator, device=generator.device)
     positive_GL, negative_GL = (
-        (mask * (random_GLL + 1)).argmax(2) for mask in (positive_GLL, negative_GLL)
+        # Random numbers from 1 where the mask is set, and 0 elsewhere: the largest is a random
+        # pick.
+        (mask * (random_GLL + 1)).argmax(2)
+        for mask in (positive_GLL, negative_GLL)
     )
     complete_GL = positive_GLL.any(2) & negative_GLL.any(2)
     # The squared distance of vectors of length 1 is 2 - 2 cos.

@@ -35,7 +35,7 @@ class SegmenterFit(Fit):
 
     @cached_property
     def weights_Q(self) -> Tensor | None:
-        """The weight of each part in the loss; None: all the same."""
+        """Return the weight of each part in the loss; None: all weigh alike."""
         if not self.config.class_weights:
             return None
         return class_weights(self.part_counts).to(self.device)
@@ -92,7 +92,7 @@ def part_loss(
         parts_SQ: logits.
         allowed_SQ: parts of the stroke's category; probabilities and smoothing are among these.
         part_S: the true part, -1 where it isn't known.
-        weights_Q: the weight of each part; None: all the same.
+        weights_Q: the weight of each part; None: all weigh alike.
         smoothing: label smoothing (Szegedy et al. 2016).
     """
     known_S = part_S >= 0
@@ -101,6 +101,7 @@ def part_loss(
     parts_SQ, allowed_SQ, part_S = parts_SQ[known_S], allowed_SQ[known_S], part_S[known_S]
     log_SQ = parts_SQ.masked_fill(~allowed_SQ, float("-inf")).log_softmax(1)
     right_S = log_SQ.gather(1, part_S[:, None])[:, 0]
+    # Parts of other categories have -inf, which would make every mean infinite.
     spread_S = log_SQ.masked_fill(~allowed_SQ, 0).sum(1) / allowed_SQ.sum(1)
     loss_S = -(1 - smoothing) * right_S - smoothing * spread_S
     if weights_Q is None:

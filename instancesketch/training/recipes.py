@@ -25,19 +25,21 @@ def recipe(kind: str, name: str, changes: Sequence[str] = (), model: Any = None)
         The model kind's config, a `training.config.Recipe`.
 
     Raises:
-        UserError: there is no such recipe or key, or a value is of another type or out of range.
+        UserError: the recipe or a key is unknown, or a value is of another type or out of range.
     """
     recipes = MODEL_KINDS[kind].recipes
     if name not in recipes:
         raise UserError(f"no recipe {name!r}; there are {', '.join(recipes)}")
     config: Recipe = resolve(recipes[name])()
     if model is not None:
+        # First, because the changes apply to this shape as well.
         config = replace(config, model=model)
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
             raise UserError(f"{change!r} is not KEY=VALUE")
         config = _change(config, key.strip().split("."), _parse(value.strip()), change)
+    # After all changes, because some values are valid only together, as width and heads.
     config.check()
     return config
 
@@ -46,6 +48,7 @@ def _parse(text: str) -> Any:
     """Parse a value as TOML; text that isn't TOML is a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
+    # Shells take the quotes of a string away, so a bare word is one.
     except tomllib.TOMLDecodeError:
         return text
 
@@ -62,6 +65,7 @@ def _change(config: Any, keys: Sequence[str], value: Any, change: str) -> Any:
         return replace(config, **{keys[0]: _change(before, keys[1:], value, change)})
     if len(keys) > 1:
         raise UserError(f"{change!r}: {keys[0]} has nothing below it")
+    # Annotations are kept as text in that module, so the choices must be evaluated.
     choices = get_args(get_type_hints(type(config))[keys[0]])
     if isinstance(before, str) and value not in choices:
         raise UserError(f"{change!r}: {keys[0]} is one of {', '.join(choices)}")
@@ -69,8 +73,10 @@ def _change(config: Any, keys: Sequence[str], value: Any, change: str) -> Any:
 
 
 def _convert(before: Any, value: Any, change: str) -> Any:
+    # People write 1 for 1.0; a bool is an int to `isinstance`, but no number here.
     if isinstance(before, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    # TOML has lists alone. A value that is None in a recipe is a tuple where it is given.
     if isinstance(before, tuple | None) and isinstance(value, list):
         return tuple(value)
     if type(value) is not type(before):

@@ -70,12 +70,13 @@ def list_row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
 
 
 def sample_row_groups(corpora: Sequence[str], most: int) -> tuple[list[tuple[str, int]], float]:
-    """List at most `most` row groups, evenly spread, and estimate how many times as many there are.
+    """List at most `most` row groups, evenly spread, and estimate the ratio of all to these.
 
     Raises:
         UserError: as `list_row_groups`.
     """
     files = [location for corpus in corpora for location in parquet.list_row_files(corpus)]
+    # Each footer is a request to an object store, so of many files only some are opened.
     opened = files[:: max(1, -(-len(files) // most))]
     groups = [(f, i) for f in opened for i in range(parquet.open_parquet(f).num_row_groups)]
     sampled = groups[:: max(1, -(-len(groups) // most))]
@@ -103,6 +104,7 @@ def role_mask(
 
     A drawing must have parts and a known category, a scene objects.
     """
+    # Rows without a split are there to train on.
     split = table["split"].fill_null("train").to_numpy()
     if labels == "objects":
         known = pc.is_valid(table["object"]).to_numpy()
@@ -113,6 +115,8 @@ def role_mask(
     mask = known & (split == "train")
     if selection == "tenth":
         tenth = np.fromiter(
+            # Salted, because the split is a hash of the id already: of `train` it would be an
+            # eighth.
             (hashing.hash_bucket(i, "select") < 10 for i in table["sketch_id"].to_pylist()),
             bool,
             len(table),
@@ -198,6 +202,7 @@ def assign_rows(
         order: a permutation of the row groups.
     """
     if len(groups) >= GROUPS_PER_WORKER * workers or workers == 1:
+        # Whole row groups, so that each is read by one worker only.
         own = list(order)[worker::workers]
         return [RowSubset(path=groups[i].path, row_group=groups[i].number) for i in own]
     before = list(accumulate((g.rows for g in groups), initial=0))
@@ -223,6 +228,7 @@ def read_rows(
     """Read the rows of a subset that have the role."""
     table = parquet.read_row_group(subset.path, subset.row_group, COLUMNS)
     rows = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
+    # Counted after the filter, because row groups are counted by rows of the role.
     return rows.take(np.arange(subset.first, len(rows), subset.step))
 
 

@@ -61,6 +61,7 @@ class Fit(ABC):
             part_counts: (Q,) strokes of each part in the data, for class weights.
             device: where to compute.
         """
+        # The first weights come from torch's global generator.
         torch.manual_seed(config.seed)
         self.kind = MODEL_KINDS[config.model_kind]
         self.config, self.taxonomy, self.device = config, taxonomy, device
@@ -107,6 +108,7 @@ class Fit(ABC):
         else:
             share = self.step / max(1, config.epochs * self.steps_per_epoch)
             if share < config.warmup:
+                # Not from 0, or the first step would change nothing.
                 return config.learning_rate * (share + 1e-3) / config.warmup
             done = (share - config.warmup) / (1 - config.warmup)
         return config.learning_rate * (1 + math.cos(math.pi * min(done, 1.0))) / 2
@@ -127,6 +129,7 @@ class Fit(ABC):
         Raises:
             UserError: the loss or a parameter became NaN or infinite.
         """
+        # Seeded by epoch, so that a continued run draws the numbers that it would have drawn.
         generator = torch.Generator(self.device)
         generator.manual_seed(derive_seed(self.config.seed, epoch, worker, 0))
         torch.manual_seed(derive_seed(self.config.seed, epoch, worker, 1))  # for dropout
@@ -134,6 +137,7 @@ class Fit(ABC):
         total = torch.zeros((), device=self.device)
         steps = drawings = 0
         for batch in batches:
+            # Added up on the device: to read the loss is to wait for the GPU.
             total += self._step(batch.to(self.device), generator)
             steps += 1
             drawings += len(batch)
@@ -176,6 +180,7 @@ class Fit(ABC):
             if value.is_floating_point() and self.config.average:
                 mean[name].lerp_(value, 1 - keep)
             else:
+                # Integers, such as the step counts of batch norms, have no mean.
                 mean[name].copy_(value)
 
     def initialize_from(self, tensors: Mapping[str, Tensor]) -> None:

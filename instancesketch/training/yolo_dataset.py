@@ -29,17 +29,17 @@ from instancesketch.inference.detector import class_names
 from instancesketch.models import ragged
 from instancesketch.models.packing import Batch, object_categories, pack_scenes
 
-# A dot and a straight line get a box as well: at least this wide and high, in pixels.
+# Least width and height of a box, in pixels: those of a dot or a straight line have no area.
 SMALLEST_BOX = 4.0
-# Scenes drawn at once.
+# Scenes drawn at once, each as an image in memory.
 CHUNK = 64
 
 
 def add(table: pa.Table, taxonomy: Taxonomy, folder: str, size: int = 640) -> int:
-    """Writes the scenes of a table that say which object each stroke draws.
+    """Write the scenes of a table whose strokes have object labels.
 
-    Scenes of split `train` go to `train`, others to `val`. Files appear whole, and the same scenes
-    written again are the same files.
+    Scenes of split `train` go to `train`, others to `val`. Files appear whole, and writing a scene
+    again replaces its files by equal ones.
 
     Args:
         table: rows of a corpus.
@@ -60,14 +60,14 @@ def add(table: pa.Table, taxonomy: Taxonomy, folder: str, size: int = 640) -> in
         ids, splits = piece["sketch_id"].to_pylist(), piece["split"].to_pylist()
         for sketch_id, split, pixels, text in zip(ids, splits, pixels_N, lines, strict=True):
             role, name = "train" if split == "train" else "val", file_name(sketch_id)
-            # The image last: a reader goes by images.
+            # The image last: readers list images, and then open the labels of each.
             storage.write_text(storage.join(folder, "labels", role, f"{name}.txt"), text)
             _write_image(storage.join(folder, "images", role, f"{name}.png"), pixels)
     return len(table)
 
 
 def describe(folder: str, taxonomy: Taxonomy) -> None:
-    """Writes the data set's `data.yaml`, by which Ultralytics finds its images and classes."""
+    """Write `data.yaml`, by which Ultralytics finds the images and classes of a data set."""
     # A mapping in JSON is one in YAML, whatever signs are in a name.
     names = "".join(f"  {i}: {json.dumps(n)}\n" for i, n in enumerate(class_names(taxonomy)))
     text = f"train: images/train\nval: images/val\nchannels: 1\nnames:\n{names}"
@@ -75,19 +75,20 @@ def describe(folder: str, taxonomy: Taxonomy) -> None:
 
 
 def file_name(sketch_id: str) -> str:
-    """A file's name, without its extension, for any id: the id itself where it can be one."""
+    """Return a file name without extension for any id: the id itself where it can be one."""
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", sketch_id):
         return sketch_id
     readable = re.sub(r"[^A-Za-z0-9-]+", "-", sketch_id)[:40].strip("-")
+    # Two ids that differ in other characters alone must not share a file.
     digest = hashlib.blake2b(sketch_id.encode("utf-8", "surrogatepass"), digest_size=12)
     return f"{readable or 'scene'}-{digest.hexdigest()}"
 
 
 def objects(table: pa.Table, batch: Batch, taxonomy: Taxonomy) -> tuple[Tensor, Tensor, Tensor]:
-    """The objects of scenes that have a stroke at least, the scenes' objects end to end.
+    """Return the boxes of objects with at least one stroke, those of all scenes end to end.
 
     Args:
-        table: scenes that say which object each stroke draws.
+        table: scenes whose strokes have object labels.
         batch: the same, by `pack_scenes`.
         taxonomy: gives the objects their classes.
 
@@ -113,7 +114,7 @@ def _write_image(location: str, pixels: npt.NDArray[np.uint8]) -> None:
 def _label_lines(
     table: pa.Table, batch: Batch, box: letterbox.Letterbox, taxonomy: Taxonomy
 ) -> list[str]:
-    """What stands in the label file of each scene."""
+    """Return the text of each scene's label file."""
     corners_B4, class_B, scene_B = objects(table, batch, taxonomy)
     left_top_B2, right_bottom_B2 = box.boxes_to_image(corners_B4, scene_B).split(2, dim=1)
     middle_B2 = (left_top_B2 + right_bottom_B2) / 2

@@ -74,6 +74,7 @@ def fit(
         last.update(state)
         on_epoch(figures, state)
 
+    # A run may have been stopped between its last epoch and its weights.
     if last.get("epoch", 0) < config.epochs:
         with tempfile.TemporaryDirectory() as folder:
             hooks = _Hooks(config, folder, device, on_step, keep)
@@ -90,7 +91,7 @@ def fit(
 
 
 class _Hooks:
-    """What a training defines for Ultralytics' trainer, see `yolo.TrainerHooks`."""
+    """The hooks of a training into Ultralytics' trainer, see `yolo.TrainerHooks`."""
 
     data: dict[str, Any]
     definition: dict[str, Any]
@@ -133,6 +134,7 @@ class _Hooks:
             **dict.fromkeys(("hsv_h", "hsv_s", "hsv_v"), 0.0),
             # `amp` would download a network to try it out, and works on GPUs only.
             **dict.fromkeys(("pretrained", "amp", "plots", "verbose", "cache"), False),
+            # Reading in this process draws from the generators that `start_epoch` seeds.
             "workers": 0,
         }
 
@@ -150,6 +152,7 @@ class _Hooks:
         """Pass on the figures of an epoch, and the state to continue from."""
         figures = self._figures(trainer)
         mean = _copy_tensors(trainer.ema.ema.state_dict())
+        # A continued training compares with the best epoch of its earlier starts.
         best = self.best or (self.state or {}).get("best")
         if best is None or figures["score"] > best["figures"]["score"]:
             best = {"figures": figures, "tensors": mean}
@@ -159,6 +162,7 @@ class _Hooks:
             "model": _copy_tensors(trainer.model.state_dict()),
             "mean": mean,
             "updates": trainer.ema.updates,
+            # Copied, because the next epoch changes these tensors in place.
             "optimizer": copy.deepcopy(trainer.optimizer.state_dict()),
             "best": best,
         }

@@ -1,1 +1,1 @@
-"""What Ray Train adds to the loop over epochs."""
+"""Training runs on Ray Train: configs, the loop of each worker, checkpoints."""

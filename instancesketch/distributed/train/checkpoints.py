@@ -33,7 +33,7 @@ class Found:
 
     @property
     def epoch(self) -> int:
-        """The number of epochs done."""
+        """Return the number of epochs done."""
         return 0 if self.state is None else int(self.state["epoch"])
 
 
@@ -52,10 +52,12 @@ def save(run: str, state: dict[str, Any]) -> None:
     stream = io.BytesIO()
     torch.save(state, stream)
     content = stream.getvalue()
+    # Zeros before the number, so that names sort by epoch.
     name = f"epoch-{epoch:06d}-{_digest(content)}.pt"
     folder = storage.join(run, FOLDER)
     storage.write_bytes(storage.join(folder, name), content)
     for other, number in _names(run):
+        # Files of this or a later epoch were damaged, which is why training went back behind them.
         if other != name and (number >= epoch or number not in (epoch - 1, state["best_epoch"])):
             storage.remove(storage.join(folder, other))
 
@@ -69,6 +71,7 @@ def newest(run: str) -> Found:
     reported = max((line["epoch"] for line in lines), default=0)
     if reported > max((epoch for _, epoch in names), default=0):
         damaged.append(reported)
+    # A damaged file costs one epoch: the one before it is kept, too.
     for name, epoch in reversed(names):
         state = _load(run, name)
         if state is not None:
@@ -84,11 +87,13 @@ def best(run: str) -> Found:
         return Found(state=None)
     found = max(states, key=_rank)
     best_epoch = max(metrics_log.read(run), key=_rank, default=found)["epoch"]
+    # The log has the scores of epochs whose checkpoints are lost.
     whole = any(state["epoch"] == best_epoch for state in states)
     return Found(state=found, damaged=() if whole else (best_epoch,))
 
 
 def _rank(figures: Mapping[str, Any]) -> tuple[float, int]:
+    # Of equal scores the earliest wins, whatever order the files are in.
     return figures["score"], -figures["epoch"]
 
 
@@ -106,6 +111,7 @@ def _load(run: str, name: str) -> dict[str, Any] | None:
         return None
     if _digest(content) not in name:
         return None
+    # Weights alone: other pickles could run code.
     state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return state
 

@@ -75,6 +75,7 @@ class TrainConfig(RunConfig):
             metavar="N",
         ),
     )
+    # Each run of a sweep would otherwise take all cores for its own threads.
     runs_at_once: int = 1  # on a machine, as in a sweep: they share its cores
 
 
@@ -101,6 +102,7 @@ def check(config: TrainConfig) -> None:
         raise UserError(f"--workers {least}: a run needs at least one worker")
     if least > most:
         raise UserError(f"--workers {least}-{most}: the least comes first")
+    # A worker without a drawing in a batch would have no gradients to average.
     if config.recipe.batch_size < most:
         raise UserError(
             f"batches of {config.recipe.batch_size} drawings can't be shared by {most} workers; "

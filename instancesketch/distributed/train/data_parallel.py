@@ -13,6 +13,7 @@ from instancesketch.training.trainer import Counts, Fit
 
 def batch_share(batch_size: int, rank: int, workers: int) -> int:
     """Return how many drawings of each batch a worker has; the shares differ by one at most."""
+    # Differences of rounded totals add up to the batch size exactly.
     return (rank + 1) * batch_size // workers - rank * batch_size // workers
 
 
@@ -47,6 +48,7 @@ class _Loss(torch.nn.Module):
 def broadcast_buffers(net: torch.nn.Module, workers: int) -> None:
     """Give every worker the batch norm statistics of worker 0, so that all select by one model."""
     if workers > 1:
+        # Each worker's batch norms have seen its own drawings; DDP averages gradients alone.
         for buffer in net.buffers():
             dist.broadcast(buffer, 0)
 

@@ -1,7 +1,7 @@
 """Rows for a training worker, read ahead of it by Ray Data.
 
 A Ray Data stream takes seconds to start, as long as one pass over a small corpus takes to train on:
-one stream reads as many passes as it can hold the list of.
+so one stream reads several passes, up to a limit on the reads that it plans.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_PREFETCH = 256 * 2**20
 # A stream is planned as a whole, so it holds at most this many reads, or one pass if that is more.
 MAX_READS = 256
 
-_PASS = "_pass"  # the column that tells where a pass ends
+_PASS = "_pass"  # the column with the number of each row's pass
 
 
 class Prefetcher:
@@ -45,7 +45,7 @@ class Prefetcher:
         self._passes = iter(passes)
         self._read = read
         self._planned = 0  # passes that streams have been started for
-        self._started = 0  # passes that have been asked for
+        self._started = 0  # passes that `next_pass` has returned
         self._tables: Iterator[pa.Table] = iter(())
 
     def next_pass(self) -> Iterator[pa.Table]:

@@ -41,10 +41,12 @@ def resolve(
 
     def count(role: Role, taxonomy: Taxonomy) -> list[RowGroup]:
         found = _count_row_groups(groups, role, selection, taxonomy, config.recipe.labels)
+        # Row groups without rows of the role need not be read in any epoch.
         return [group for group in found if _rows([group])]
 
     initial = _inspect_weights(config) if config.weights else None
     candidates = [(t, count("train", t)) for t in _taxonomies(config, initial)]
+    # Of equal ones the first, as Python's `max` returns it: the result is always the same.
     taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
     select = count("select", taxonomy)
     _check_rows(config, taxonomy, selection, train, select)
@@ -81,6 +83,7 @@ def _check_rows(
             f"no labelled drawing to train on in {', '.join(config.data)}: none has parts, the "
             f"split `train` and a category of {taxonomy.name}; another --taxonomy may know them"
         )
+    # A worker without rows would have no steps, and the others would wait for it.
     if _rows(train) < (most := least_most(config)[1]):
         raise UserError(f"{most} workers for {_rows(train)} labelled drawings; lower --workers")
     if MODEL_KINDS[config.recipe.model_kind].needs_instances and not any(
@@ -124,7 +127,7 @@ def _taxonomies(config: TrainConfig, initial: ModelInfo | None) -> list[Taxonomy
 
 
 def _inspect_weights(config: TrainConfig) -> ModelInfo:
-    """Return what the weights to initialise from are.
+    """Return the kind, shape and taxonomy of the weights to initialise from.
 
     Raises:
         UserError: a network of the recipe and the taxonomy can't be initialised from them.
@@ -133,6 +136,7 @@ def _inspect_weights(config: TrainConfig) -> ModelInfo:
     info = weights.inspect(config.weights, kind)
     if info.network != config.recipe.model:
         raise UserError(f"the {kind} of {config.weights[-1]} has another shape than the recipe")
+    # Its rows of other parts and categories are replaced when the weights are loaded.
     if MODEL_KINDS[kind].adaptable:
         return info
     (taxonomy,), theirs = _taxonomies(config, info), info.taxonomy

@@ -54,7 +54,7 @@ class Training(Protocol):
         """Train until the last epoch and report each."""
 
     def finish(self, run: str) -> dict[str, Any]:
-        """Write the weights, and return what the summary says of the training."""
+        """Write the weights, and return the training's part of the summary."""
 
 
 def run_training(
@@ -74,11 +74,14 @@ def run_training(
         UserError: the folder is of another config, or the training failed.
     """
     run = storage.absolute(storage.join(config.storage, config.run))
+    # After all checks of the cluster and the corpora, so that a refused run leaves no folder.
     summary = run_folder.claim(run, settings, run_folder.RUN)
     if summary is not None:
+        # Added here alone: the stored summary is that of the run itself.
         return summary | {"finished_before": True}
     started = time.perf_counter()
     with job_log.log_to(run, f"train {settings['kind']}", settings, describe()):
+        # A run may have been stopped after its last epoch, with the weights still to be written.
         if training.has_epochs_left(run):
             others = remote_trackers(config.track, run, config.run)
             reporter = Reporter.of(run, settings, *others)
@@ -142,7 +145,7 @@ class _NetworkTraining:
         _fit(run, self.config, self.loop, [_callback(reporter), *self.callbacks])
 
     def finish(self, run: str) -> dict[str, Any]:
-        """Write the weights of the best epoch, and return what the summary says of it."""
+        """Write the weights of the best epoch, and return its part of the summary."""
         return _finish(run, self.loop.settings)
 
 
@@ -152,6 +155,7 @@ def _fit(run: str, config: TrainConfig, loop: LoopConfig, callbacks: Sequence[An
 
     earlier, done = len(RunState(run).starts()), False
     while not done:
+        # Progress since here decides whether another attempt is worth it.
         reached = checkpoints.newest(run).epoch
         try:
             _trainer(run, config, loop, callbacks).fit()
@@ -186,6 +190,7 @@ def _trainer(
             | ({"GPU": config.gpus_per_worker} if config.gpus_per_worker else {}),
         ),
         run_config=RunConfig(
+            # Below the run's folder; the underscore keeps it apart from the run's own files.
             name="_ray",
             storage_path=run,
             failure_config=FailureConfig(max_failures=MAX_FAILURES),
@@ -223,6 +228,7 @@ def _raise_unless_epochs_were_done(run: str, error: TrainingFailedError, reached
 def _find_user_error(failures: Mapping[int, BaseException]) -> UserError | None:
     """Return a UserError that workers failed of, preferably one that isn't transient."""
     found = [error for reason in failures.values() if (error := find_user_error(reason))]
+    # Repeating can't help against a lasting error, whatever else failed beside it.
     return min(found, key=lambda error: isinstance(error, TransientError), default=None)
 
 
@@ -246,6 +252,7 @@ def _callback(reporter: Reporter) -> UserCallback:
             try:
                 reporter.log(metrics[0])
             except UserError as error:
+                # A training can go on without its log, which a full disk must not end.
                 reporter.warn(metrics[0]["epoch"], f"{error}; it is tried again with the next")
 
         def after_exception(self, run_context: Any, worker_exceptions: Any) -> None:

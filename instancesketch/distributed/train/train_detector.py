@@ -86,6 +86,7 @@ class _DetectorTraining:
             name="train_detector",
             num_cpus=1,
             num_gpus=self.config.gpus_per_worker,
+            # As often as Ray Train replaces the workers of the other models.
             max_retries=MAX_FAILURES,
         )
         self.best, self.memory_mb = ray.get(
@@ -93,7 +94,7 @@ class _DetectorTraining:
         )
 
     def finish(self, run: str) -> dict[str, Any]:
-        """Return what the summary says of the training."""
+        """Return the training's part of the summary."""
         scenes = self.settings["scenes"]
         lines = [line | {"memory_mb": self.memory_mb} for line in metrics_log.read(run)]
         return {
@@ -124,6 +125,7 @@ def resolve_detector(config: TrainDetectorConfig) -> dict[str, Any]:
     _check(config)
     taxonomy = Taxonomy.load(config.taxonomy)
     columns = ["sketch_id", "split", "object"]
+    # Read beforehand: the roles of all corpora follow from whether any has the split `valid`.
     splits = {
         split
         for corpus in config.data
@@ -171,6 +173,7 @@ def assign_roles(table: pa.Table, selection: Selection, taxonomy: Taxonomy) -> p
 
 def _threads() -> int:
     """Return the number of threads that the user has set; 0 means one per core."""
+    # Read in the driver, because Ray sets the variable for its own processes.
     threads = os.environ.get("OMP_NUM_THREADS", "")
     return int(threads) if threads.isdigit() else 0
 
@@ -184,7 +187,7 @@ def _train_in_task(
         The figures of the best epoch, and the peak memory of this process in MB.
     """
     run, settings = reporter.run, reporter.settings
-    # Ray sets one thread per CPU that the task asked for, but all cores are there for it.
+    # Ray sets one thread per CPU of the task's request, but all cores are free for it.
     torch.set_num_threads(threads or os.cpu_count() or 1)
     taxonomy = Taxonomy.from_dict(settings["taxonomy"])
     with tempfile.TemporaryDirectory() as folder:
@@ -206,6 +209,7 @@ def _train_in_task(
     }
     location = storage.join(run, recipe.model_kind)
     weights.save(location, trained.tensors, config)
+    # Beside the weights, since their licence has to go wherever they are passed on.
     storage.write_text(storage.join(location, "NOTICE"), NOTICE)
     return trained.figures, round(peak_memory_mb())
 

@@ -45,7 +45,7 @@ from instancesketch.training.trainer import Fit, create_fit
 
 @dataclass(frozen=True, kw_only=True)
 class LoopConfig:
-    """What the driver passes to the workers of a run."""
+    """The values that the driver passes to the workers of a run."""
 
     run: str  # its folder
     settings: Mapping[str, Any]  # its resolved config
@@ -56,7 +56,7 @@ class LoopConfig:
 
     @property
     def selects(self) -> bool:
-        """Whether there is a selection split."""
+        """Return whether there is a selection split."""
         return bool(self.settings["selection"] != "none")
 
 
@@ -70,6 +70,7 @@ def run_loop(values: Mapping[str, Any]) -> None:
 
     loop: LoopConfig = values["loop"]
     worker = _TrainWorker(loop)
+    # Saved before a stop that came too early to report them: the log must not lack epochs.
     for figures in worker.unreported:
         ray.train.report(figures)
     for epoch in range(worker.epochs_done, loop.recipe.epochs):
@@ -96,6 +97,7 @@ class _TrainWorker:
         self.taxonomy = Taxonomy.from_dict(loop.settings["taxonomy"])
         self.repeats_C = dataloader.count_repeats(self.recipe, self.taxonomy)
         drawings = dataloader.epoch_size(loop.train, self.repeats_C)
+        # From the rows of all workers, because each must take part in every step.
         self.steps = -(-drawings // self.recipe.batch_size)
         self.fit = _create_fit(loop, self.taxonomy, self.steps, get_device())
         self._restore(_agree_on_checkpoint(loop.run, self.rank, self.workers))
@@ -126,17 +128,19 @@ class _TrainWorker:
         self.unreported: list[Any] = state.get("unreported", [])
 
     def _iter_passes(self) -> Iterator[tuple[Role, list[RowSubset]]]:
-        """Yield what this worker reads in every epoch left: to train on, then to select on."""
+        """Yield this worker's rows of each epoch left, to train on and then to select on."""
         train, select = self.loop.train, self.loop.select
         for epoch in range(self.epochs_done, self.recipe.epochs):
             order = sampling.permute_row_groups(len(train), self.recipe.seed, epoch)
             yield "train", sampling.assign_rows(train, self.rank, self.workers, order)
             if self.loop.selects:
+                # Counts don't depend on the order, so it needs no permutation.
                 in_order = range(len(select))
                 yield "select", sampling.assign_rows(select, self.rank, self.workers, in_order)
 
     def train(self, epoch: int) -> dict[str, Any]:
         """Train for an epoch, from 0, and return its figures."""
+        # 0 and 1 are the streams of `Fit.train_epoch`.
         seed = hashing.derive_seed(self.recipe.seed, epoch, self.rank, 2)
         batches = dataloader.iter_batches(
             self.prefetcher.next_pass(),
@@ -173,7 +177,7 @@ class _TrainWorker:
         return {name: figures[name] for name in metrics_log.PERCENT if name in figures}
 
     def score(self, figures: Mapping[str, Any]) -> float:
-        """Return what chooses the epoch, the higher the better."""
+        """Return the score that chooses the epoch, the higher the better."""
         score = self.fit.score(figures) if self.loop.selects else None
         # Without a selection split, or with one too small for a macro-F1, later epochs are better.
         return figures["epoch"] - 1.0 if score is None else score
@@ -181,6 +185,7 @@ class _TrainWorker:
     def save(self, figures: Mapping[str, Any]) -> None:
         """Write a checkpoint, and example drawings of the best epoch so far; worker 0 alone."""
         epoch, score = figures["epoch"], figures["score"]
+        # Of equal scores the earliest counts, as in `checkpoints.best`.
         if score > self.best[0]:
             self.best = score, epoch
         self.course.append(figures)
@@ -194,7 +199,7 @@ class _TrainWorker:
 
 
 def _share_cores(processes: int) -> None:
-    # Ray sets one thread per CPU that a worker asked for, but all cores are there for the workers.
+    # Ray sets one thread per CPU of a worker's request, but all cores are free for the workers.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
 
 

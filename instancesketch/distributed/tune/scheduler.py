@@ -48,6 +48,7 @@ def build_scheduler(sweep: Sweep, epochs: int, grace: int, reduction: int) -> Ea
     for epoch in range(1, epochs + 1):
         for trial in ended:
             if epoch <= trial.epochs:
+                # As running trials report it: ASHA compares the best scores so far.
                 best = max(s or 0.0 for s in trial.scores[:epoch])
                 result = {"epoch": epoch, "score": best}
                 scheduler.on_trial_result(None, _tune_trial(trial), result)

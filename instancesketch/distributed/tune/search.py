@@ -25,6 +25,7 @@ class Search(OptunaSearch):  # type: ignore[misc]
         new = range(len(before) + 1, trials + 1)
         self.numbers = [*(t.number for t in pending), *new]  # of the trials still to run
         first = [t.values for t in pending] if before else [space.base()]
+        # Its lines about each trial would break the progress line.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         super().__init__(
             {d.key: _distribution(d) for d in space.dimensions},
@@ -51,6 +52,7 @@ class Search(OptunaSearch):  # type: ignore[misc]
             d.key: d.choices[drawn[d.key]] if d.choices else drawn[d.key] for d in self._dimensions
         }
         number = self.numbers.pop(0)
+        # Recorded before it runs, so that a continued sweep runs it with the same values.
         self._sweep.add_trial(number, values)
         return {"number": number, "values": values}
 

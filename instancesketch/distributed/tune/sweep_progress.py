@@ -56,6 +56,7 @@ class SweepProgress(tune.Callback):  # type: ignore[misc]
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config["number"]
         reason = f"its process was lost {self._most_losses + 1} times"
+        # The values of a trial aren't to blame for a lost process.
         self._sweep.end_trial(number, "failed", reason, retry=True)
         self._count_end(number)
 

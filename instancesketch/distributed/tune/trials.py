@@ -34,7 +34,7 @@ class TrialTemplate:
 
     @property
     def epochs(self) -> int:
-        """Epochs of each trial."""
+        """Return the number of epochs of each trial."""
         return self.train.recipe.epochs
 
 
@@ -43,8 +43,10 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
 
     def setup(self, config: dict[str, Any], template: TrialTemplate) -> None:
         """Start training the trial of a number and its values."""
+        # The queue hardly computes, so it takes no CPU from the workers.
         self._results = Queue(actor_options={"num_cpus": 0})
         self._controller: Any = None  # of the run's workers
+        # A daemon, so that a run which doesn't stop can't keep this process.
         self._thread = threading.Thread(
             target=train_trial,
             args=(template, config["number"], config["values"], self._results),

@@ -84,17 +84,17 @@ def choose_concurrency(
         ask_cluster: `cluster.connect` or `cluster.foresee`.
 
     Raises:
-        UserError: there isn't room for one trial, or for as many as the config names.
+        UserError: there isn't room for one trial, or for the number that the config names.
     """
     workers, gpus = least_most(config.train)[1], config.train.gpus_per_worker
     capacity = ask_cluster(workers=workers, cpus=1.0, gpus=gpus)
-    # The CPU that reads has no GPU: it is asked for separately.
+    # The CPU that reads has no GPU, so it is checked separately.
     ask_cluster(workers=workers + 1, cpus=1.0)
     fits = capacity.cpus // (workers + 1)
     # `room` counts workers by CPUs and GPUs together.
     if gpus:
         fits = min(fits, capacity.room // workers)
-    # A cluster that scales up was asked above, and grows for one trial at least.
+    # The checks above passed, so a cluster that scales up can grow for one trial at least.
     fits = max(1, fits)
     concurrent = config.concurrent or min(fits, config.trials)
     if concurrent > fits:
@@ -201,6 +201,7 @@ def _write_results(
         UserError: no trial finished.
     """
     trials = sweep.trials()
+    # Written even where every trial failed, because the table has their reasons.
     table = build_table(trials, sweep.metric)
     storage.write_json(storage.join(sweep.location, "trials.json"), table)
     storage.write_text(storage.join(sweep.location, "trials.csv"), table_to_csv(table))
