@@ -86,7 +86,7 @@ def _log_circumstances(config: Mapping[str, Any], runs_on: str | None) -> None:
 
 
 class LogFile(logging.Handler):
-    """Keeps records in a text file; a thread that `start` begins writes it at intervals.
+    """A log in a text file, written at intervals by a thread that `start` begins.
 
     A file that can't be written is tried again later; the job continues without.
     """

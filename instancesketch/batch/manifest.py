@@ -47,7 +47,7 @@ TAKEN = "the sketch_id is already taken"
 
 
 class Manifest:
-    """Collects the drawings of one shard in order, and what became of each."""
+    """The drawings of one shard in order, each with its outcome."""
 
     # Rows that come as tables stay tables: as dicts, one by one, they would take most of the time
     # of labelling.

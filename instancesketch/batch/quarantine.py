@@ -1,4 +1,4 @@
-"""Finds the elements of a shard that raise, or that kill the process which works on them.
+"""Find the elements of a shard that raise, or that kill the process which works on them.
 
 A killed process leaves no exception, so a marker file names each range of elements before work on
 it begins. The next process that tries the shard finds the marker. It tries the range in which a
@@ -54,7 +54,7 @@ def run(
     give_up: Callable[[int, Exception | None], T],
     marker: Marker,
 ) -> list[T]:
-    """Work on `count` elements in as few ranges as possible.
+    """Process `count` elements in as few ranges as possible.
 
     Args:
         count: number of elements.
@@ -118,7 +118,7 @@ def _halve(
     work: Callable[[int, int], T],
     give_up: Callable[[int, Exception | None], T],
 ) -> list[tuple[int, T]]:
-    """Work on the halves of a range that raised, down to the elements that did."""
+    """Process the halves of a range that raised, down to the elements that did."""
     if stop - start == 1:
         _log.warning("element %d raised", start, exc_info=error)
         return [(start, give_up(start, error))]

@@ -108,7 +108,7 @@ def _reject(shard: FileShard, index: int, error: Exception | None) -> tuple[pa.T
 
 
 class _RangeReader:
-    """Collects the rows and the manifest of several file ranges."""
+    """The rows and the manifest of several file ranges, as they are read."""
 
     def __init__(self, location: str, config: ReadConfig) -> None:
         self._config, self._manifest = config, Manifest()
@@ -133,7 +133,7 @@ class _RangeReader:
         self._format = format
         file_range, config = replace(file_range, format=format), self._config
         limit = int(config.max_record_mb * 2**20)
-        # Tables of rows that need no look at single drawings take a third of the time.
+        # Rows whose drawings need no check one by one stay tables, in a third of the time.
         if config.labels is False and config.shuffle_strokes is None:
             return read_unlabelled(
                 file_range,

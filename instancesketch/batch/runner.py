@@ -1,4 +1,4 @@
-"""Runs a job, on whatever carries out its stages: a Ray cluster, or any other `Runner`.
+"""Run a job on whatever carries out its stages: a Ray cluster, or any other `Runner`.
 
 Here is what all runners share: which shards are left to do, the log and the progress of the job,
 its usage of time and memory, and the publishing of its rows.
@@ -27,10 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 class Runner(Protocol):
-    """Carries out the stages of a job for many shards."""
+    """A way to carry out the stages of a job for many shards."""
 
     def connect(self, job: Job) -> None:
-        """Get hold of workers for the job; called if there is work, before anything is written.
+        """Reserve workers for the job; called if there is work, before anything is written.
 
         Raises:
             UserError: the runner has no room for them.
@@ -47,11 +47,11 @@ class Runner(Protocol):
 
 
 def run_job(job: Job, runner: Runner) -> Summary:
-    """Do the shards of a job that are left, and move its rows into place.
+    """Run the remaining shards of a job, and move its rows into place.
 
     Raises:
-        UserError: the folder holds something else, there is no room for the workers, or nothing
-            could be read.
+        UserError: the folder holds something else, the workers don't have room, or nothing could
+            be read.
     """
     output = Output(storage.absolute(job.out))
     finished = output.check(job.config)

@@ -1,4 +1,4 @@
-"""Cuts the sources into shards, the same ones whenever the sources are the same.
+"""Cut the sources into shards, the same ones whenever the sources are the same.
 
 A shard is read, labelled and written by itself, to a file that is named by it. Many small files
 make one shard; a big file that can be cut, by lines or by row groups, makes several.

@@ -178,7 +178,7 @@ def time_stages(files: Sequence[str], out: str, model: Segmenter) -> dict[str, f
 
 
 def _time_stages_of_table(clock: Clock, table: pa.Table, model: Segmenter) -> None:
-    """Do the stages of `label_table` one by one."""
+    """Run the stages of `label_table` one by one."""
     with clock.measure("pack"):
         features = StrokeFeatures.of(pack(table, model.taxonomy, labels=False))
     with clock.measure("rasterise or resample"):

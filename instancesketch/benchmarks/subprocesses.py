@@ -1,4 +1,4 @@
-"""Verbs run in processes of their own, on some of the cores, with their time and memory."""
+"""Run verbs in processes of their own, on some of the cores, and measure time and memory."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def limit_cores(cores: int) -> None:
 
 
 class _PeakMemory:
-    """Samples the memory of a process and all its descendants, in a thread."""
+    """A thread that samples the memory of a process and all its descendants."""
 
     def __init__(self, pid: int) -> None:
         self._pid, self._peak_mb, self._ended = pid, 0.0, threading.Event()

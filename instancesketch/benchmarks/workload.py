@@ -16,7 +16,7 @@ from instancesketch.synth.draw import draw
 
 
 class Workload:
-    """Makes the corpora that a benchmark measures with, in a folder that is removed at the end."""
+    """The corpora that a benchmark measures with, in a folder that is removed at the end."""
 
     def __init__(self, config: BenchmarkConfig) -> None:
         self.config = config

@@ -60,7 +60,7 @@ def reading_progress(verb: str) -> Iterator[OnProgress]:
 
 
 def print_job_plan(args: argparse.Namespace, job: Job) -> int:
-    """Print what a job would do, for `--dry-run`."""
+    """Print the plan of a job, for `--dry-run`."""
     from instancesketch.distributed.dry_run import format_job_plan, plan_job
 
     return print_plan(args, plan_job(job), format_job_plan)

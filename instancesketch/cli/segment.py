@@ -86,7 +86,7 @@ def _conclude(args: argparse.Namespace, summary: Summary) -> int:
 
 
 def _objects_config(args: argparse.Namespace) -> ObjectsConfig | None:
-    """Return how objects are found; None without `--scenes`.
+    """Return the config for finding objects; None without `--scenes`.
 
     Raises:
         UserError: options were given that contradict each other.

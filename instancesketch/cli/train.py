@@ -150,7 +150,7 @@ def print_training_plan(
     plan: dict[str, Any],
     to_lines: Callable[[dict[str, Any]], list[str]],
 ) -> int:
-    """Print what a run or a sweep would do, for `--dry-run`."""
+    """Print the plan of a run or a sweep, for `--dry-run`."""
     # A plan is made from a finished recipe, which no longer has its name.
     plan = plan | {"recipe": args.recipe, "changes": recipe_changes(args)}
     return output.print_plan(args, plan, to_lines)

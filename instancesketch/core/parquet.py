@@ -84,7 +84,7 @@ def list_row_files(corpus: str) -> list[str]:
     """Return the locations of the Parquet files directly in a corpus or result, sorted.
 
     Raises:
-        UserError: the location is not a corpus or result; the message says what it is instead.
+        UserError: the location is not a corpus or result; the message names its kind.
     """
     if storage.is_file(corpus):
         raise UserError(f"{corpus} is a file, not a corpus, which is a folder; `ingest` makes one")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-# A terminal's line is drawn over; anything else, such as a job's log, gets a line now and then.
+# A terminal's line is drawn over; anything else, such as a job's log, is given few lines.
 _TERMINAL_SECONDS = 0.5
 _LOG_SECONDS = 10.0
 

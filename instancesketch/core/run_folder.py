@@ -1,4 +1,4 @@
-"""Ties a folder to the config that it is made with, so that only the same config continues it."""
+"""Tie a folder to the config that it is made with, so that only the same config continues it."""
 
 from __future__ import annotations
 

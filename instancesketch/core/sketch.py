@@ -125,7 +125,7 @@ class Sketch:
 
         Raises:
             SketchError: it is not an SVG, or has no strokes.
-            UserError: there is no such file.
+            UserError: the file doesn't exist.
         """
         from instancesketch.formats import loading
 
@@ -137,7 +137,7 @@ class Sketch:
 
         Raises:
             SketchError: it can't be read.
-            UserError: there is no such file, or it holds several drawings.
+            UserError: the file doesn't exist, or holds several drawings.
         """
         from instancesketch.formats import loading
 
@@ -222,7 +222,7 @@ def join_strokes(strokes: Sequence[npt.ArrayLike]) -> dict[str, Any]:
     """Return the fields `x`, `y` and `stroke_len` of one (points, 2) array-like per stroke.
 
     Raises:
-        SketchError: there is no stroke, or one is empty or not a list of x and y.
+        SketchError: strokes are missing, or one is empty or not a list of x and y.
     """
     if len(strokes) == 0:
         raise SketchError("the drawing has no strokes")

@@ -29,7 +29,7 @@ class Sketches(list[Sketch]):
             most: stop after this many drawings.
 
         Raises:
-            UserError: there is no such file, or nothing in it can be read.
+            UserError: the file doesn't exist, or nothing in it can be read.
         """
         # Here, because `formats` imports this folder.
         from instancesketch.formats import Rejection, loading

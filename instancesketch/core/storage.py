@@ -90,7 +90,7 @@ def is_within(inner: str, outer: str) -> bool:
 
 
 def list_names(location: str) -> list[str]:
-    """Return the names directly in a folder, sorted; an empty list if there is no folder.
+    """Return the names directly in a folder, sorted; an empty list if the folder doesn't exist.
 
     Raises:
         UserError: the folder can't be read.
@@ -206,7 +206,7 @@ def read_bytes(location: str) -> bytes:
 
 
 def read_json(location: str) -> Any:
-    """Return the value in a JSON file, or None where there is no file.
+    """Return the value in a JSON file, or None where the file doesn't exist.
 
     Raises:
         UserError: the file can't be read, or is not JSON.

@@ -54,7 +54,7 @@ class Taxonomy:
         """Load a shipped taxonomy by name, or one from a TOML file.
 
         Raises:
-            UserError: there is no such taxonomy, or the file is not a taxonomy.
+            UserError: the taxonomy is unknown, or the file is not a taxonomy.
         """
         shipped = resources.files("instancesketch.core") / "taxonomies" / f"{name_or_path}.toml"
         path = Path(name_or_path)
@@ -62,7 +62,7 @@ class Taxonomy:
             # A path never matches, so that it can't lead out of the package's folder.
             if re.fullmatch(r"\w+", str(name_or_path)) and shipped.is_file():
                 return cls.from_dict(tomllib.loads(shipped.read_text("utf-8")))
-            # A file without a name of its own goes by that of the file.
+            # A taxonomy without a name is named by its file.
             return cls.from_dict({"name": path.stem} | tomllib.loads(path.read_text("utf-8")))
         except OSError:
             raise UserError(

@@ -16,7 +16,7 @@ MEASURED_FIELDS = ("seconds", "reading_seconds", "memory_mb")
 def summarize_usage(
     epochs: Sequence[Mapping[str, Any]], sketches: int | None = None
 ) -> dict[str, Any]:
-    """Return what `summary.json` records about the speed and the memory of a run.
+    """Return the speed and the memory of a run, as `summary.json` records them.
 
     Args:
         epochs: the metrics of each epoch: its `seconds`, the number of its `workers`, the

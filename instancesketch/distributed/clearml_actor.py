@@ -26,7 +26,7 @@ SECONDS_TO_CLOSE = 90.0  # the rest of the uploads
 
 
 class ClearMLActor:
-    """Sends a run's epochs to its `ClearMLTask` in another process, without waiting."""
+    """A tracker that sends epochs to a `ClearMLTask` in another process, without waiting."""
 
     def __init__(self, actor: ActorHandle) -> None:
         self.actor = actor

@@ -1,4 +1,4 @@
-"""Starts or joins Ray, checks that it has room, and knows the Ray job that a command runs in."""
+"""Start or join Ray, check that it has room, and find the Ray job that a command runs in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ENVIRONMENT = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     # Seconds until a lost training worker, and the end of an epoch, are noticed (2 by default).
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
-    # Room for workers may have gone with a node: look again after this long (60 by default).
+    # A lost node takes room for workers with it: check again after this long (60 by default).
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "10",
 }
 # Ray's job server describes the job to the command that it starts.
@@ -77,7 +77,7 @@ def connect(
 
 
 def foresee(*, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0) -> Capacity:
-    """Return what `connect` would, without starting a Ray on this machine.
+    """Return the capacity that `connect` would return, without starting Ray on this machine.
 
     Raises:
         UserError: as for `connect`.
@@ -109,7 +109,7 @@ def _capacity(
     gpus: float,
     can_grow: Callable[[float, float], bool],
 ) -> Capacity:
-    """Return what nodes have together.
+    """Return the capacity of all nodes together.
 
     Raises:
         UserError: it doesn't hold the workers, and can't grow until it does.

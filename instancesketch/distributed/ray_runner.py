@@ -1,4 +1,4 @@
-"""Runs the stages of a job on a Ray cluster, by Ray Data.
+"""Run the stages of a job on a Ray cluster, by Ray Data.
 
 Each shard is a row that streams through the stages. Consecutive stages without a model are one
 task; each stage with a model has an actor pool.
@@ -27,7 +27,7 @@ _CPUS_PER_HELPER = 4  # so there are no more of them at a time than a fourth of 
 
 
 class RayRunner:
-    """Carries out jobs on the Ray cluster that is running, or on one that it starts."""
+    """A runner on the Ray cluster that is running, or on one that it starts."""
 
     def __init__(self) -> None:
         self._capacity: cluster.Capacity | None = None
@@ -96,7 +96,7 @@ def _task_options(job: Job, capacity: cluster.Capacity, shards: int) -> dict[str
     """Return the options of Ray Data for stages without a model."""
     if not job.model_stages:
         return {"concurrency": job.workers and min(job.workers, shards)}
-    # A cluster may have grown to the workers asked for only when it reads.
+    # A cluster that scales up may reach the number of workers only while the job runs.
     cpus = max(capacity.cpus, len(job.model_stages) * (job.workers or 0))
     return {"num_cpus": _HELPER_CPUS, "concurrency": max(2, cpus // _CPUS_PER_HELPER)}
 

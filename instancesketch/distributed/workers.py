@@ -71,15 +71,15 @@ class Worker:
 
 # Ray's dashboard shows an actor pool by the name of its class.
 class Detect(Worker):
-    """Finds boxes around the objects of scenes."""
+    """A worker that finds boxes around the objects of scenes."""
 
 
 class Group(Worker):
-    """Groups the strokes of scenes into objects."""
+    """A worker that groups the strokes of scenes into objects."""
 
 
 class Label(Worker):
-    """Labels strokes with parts and instances."""
+    """A worker that labels strokes with parts and instances."""
 
 
 _WORKERS: dict[str, type[Worker]] = {"detecting": Detect, "grouping": Group, "labelling": Label}

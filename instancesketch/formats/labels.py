@@ -78,7 +78,7 @@ def _find_category(
 def _resolve(
     fields: Fields, word: str | None, taxonomy: Taxonomy | None, folders: tuple[str, ...]
 ) -> Fields:
-    # A file may have labels with or without parts; the label says more.
+    # A file may have labels, parts or both; a label has the side as well.
     labels = fields.get("label") or fields.get("part")
     if taxonomy is not None and fields.get("object") is not None:
         return _resolve_scene(fields, labels, taxonomy)

@@ -164,7 +164,7 @@ def _read(
 
 @dataclass(frozen=True)
 class _Resolver:
-    """Turns the records of one file range into sketches."""
+    """The conversion of one file range's records into sketches."""
 
     taxonomy: Taxonomy | None
     folders: tuple[str, ...]

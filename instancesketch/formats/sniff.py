@@ -97,7 +97,7 @@ def _read_head(path: str, filesystem: fs.FileSystem) -> bytes:
 
 
 def _sniff_xml(text: str) -> str | None:
-    # The root may come after a declaration, comments or a document type.
+    # A declaration, comments or a document type may stand before the root.
     root = re.search(r"<(?:\w+:)?(svg|annotations)[\s>/]", text)
     return root and {"svg": "svg", "annotations": "cvat"}[root[1]]
 

@@ -26,14 +26,14 @@ _WINDOW = 16
 
 
 def count_repeats(recipe: FitConfig, taxonomy: Taxonomy) -> torch.Tensor:
-    """Return how often a drawing of each category is used in an epoch, (C,)."""
+    """Return the number of times that an epoch uses a drawing of each category, (C,)."""
     return torch.tensor(
         [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
     )
 
 
 def epoch_size(groups: Sequence[RowGroup], repeats_C: torch.Tensor) -> int:
-    """Return how many drawings of the row groups an epoch uses, repeated ones included."""
+    """Return the number of drawings that an epoch uses of the row groups, with repeats."""
     # Scenes have no category; they are packed as if of the last one.
     return sum(
         int((torch.tensor(g.categories) * repeats_C).sum())
@@ -119,7 +119,7 @@ def bucket(
 
 
 class StepIterator:
-    """Iterates over exactly `steps` batches; `waited` is the seconds spent waiting for them.
+    """An iterator over exactly `steps` batches; `waited` is the seconds spent waiting for them.
 
     Workers that average their gradients must all take the same number of steps, so where there are
     fewer batches the last one is repeated. Without any batch no step is taken.

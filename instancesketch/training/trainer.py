@@ -40,7 +40,7 @@ def create_fit(config: FitConfig, taxonomy: Taxonomy, **values: Any) -> Fit:
 class Fit(ABC):
     """A model in training: its network, their running mean, the optimiser and the steps done."""
 
-    # What strokes are coloured by in pictures of its drawings.
+    # The label that colours strokes in pictures of its drawings.
     shown_by: ClassVar[Literal["part", "instance", "object"]]
 
     def __init__(
@@ -85,7 +85,7 @@ class Fit(ABC):
         """Return labelled rows as rows of a result, with the labels that `measure` counts."""
 
     def score(self, figures: Mapping[str, Any]) -> float | None:
-        """Return what chooses the epoch, the higher the better; None if nothing was measured."""
+        """Return the score that chooses the epoch, the higher the better; None if unmeasured."""
         score: float | None = figures[self.kind.score]
         return score
 
@@ -189,7 +189,7 @@ class Fit(ABC):
         self.mean.load_state_dict(tensors)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what continuing after an epoch needs, as tensors and plain numbers."""
+        """Return the state to continue from after an epoch, as tensors and plain numbers."""
         return {
             "net": self.net.state_dict(),
             "mean": self.mean.state_dict(),

@@ -12,7 +12,7 @@ from instancesketch.training.trainer import Counts, Fit
 
 
 def batch_share(batch_size: int, rank: int, workers: int) -> int:
-    """Return how many drawings of each batch a worker has; the shares differ by one at most."""
+    """Return a worker's number of drawings in each batch; the shares differ by one at most."""
     # Differences of rounded totals add up to the batch size exactly.
     return (rank + 1) * batch_size // workers - rank * batch_size // workers
 

@@ -27,7 +27,7 @@ _PASS = "_pass"  # the column with the number of each row's pass
 
 
 class Prefetcher:
-    """Reads passes over rows in order, several of them with one Ray Data stream.
+    """A reader of passes over rows in order, several of them with one Ray Data stream.
 
     Every worker has streams of its own. Ray's split of one stream among workers hands blocks to the
     worker that is ready first, which would make the result depend on the speed of the machines.

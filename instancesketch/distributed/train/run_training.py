@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 # Times that lost workers are replaced, and the epoch repeated, before a run gives up; counted anew
 # whenever an epoch is finished.
 MAX_FAILURES = 5
-# Seconds between two looks for room for more workers, in a run that takes from 1 to 8, say. Not
-# often, because growing repeats the epoch.
+# Seconds between two checks for room for more workers, in an elastic run. Not often, because
+# growing repeats the epoch.
 SECONDS_BETWEEN_RESIZES = 60.0
 
 _log = logging.getLogger(__name__)
@@ -246,7 +246,7 @@ def _callback(reporter: Reporter) -> UserCallback:
     from ray.train import UserCallback
 
     class Report(UserCallback):  # type: ignore[misc]
-        """Reports epochs in the controller, so that each is logged once."""
+        """A report of each epoch by the controller, so that it is logged once."""
 
         def after_report(self, run_context: Any, metrics: Any, checkpoint: Any) -> None:
             try:

@@ -44,7 +44,7 @@ def build_scheduler(sweep: Sweep, epochs: int, grace: int, reduction: int) -> Ea
     ended = [t for t in sweep.trials() if not t.pending]
     for trial in ended:
         scheduler.on_trial_add(None, _tune_trial(trial))
-    # Epoch by epoch, in the order in which results come of trials that run side by side.
+    # Epoch by epoch, the order in which trials that run side by side report.
     for epoch in range(1, epochs + 1):
         for trial in ended:
             if epoch <= trial.epochs:

@@ -67,7 +67,7 @@ class Search(OptunaSearch):  # type: ignore[misc]
         super().on_trial_complete(trial_id, None if blameless else result, error or blameless)
 
     def _to_optuna(self, values: Values) -> dict[str, Any]:
-        # Optuna's choices are plain values, ours may be lists: it gets their indices.
+        # Optuna's choices are plain values, ours may be lists, so it is given their indices.
         return {
             d.key: d.choices.index(values[d.key]) if d.choices else values[d.key]
             for d in self._dimensions

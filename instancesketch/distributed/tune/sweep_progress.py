@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class SweepProgress(tune.Callback):  # type: ignore[misc]
-    """Records the ends of trials in the sweep's folder, and describes the progress in a line.
+    """A record of how trials end, in the sweep's folder, and the progress as a line.
 
     Args:
         sweep: the sweep.

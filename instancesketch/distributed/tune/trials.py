@@ -39,7 +39,7 @@ class TrialTemplate:
 
 
 class TrialRun(tune.Trainable):  # type: ignore[misc]
-    """Trains one trial, or continues it, in a thread; each step of Tune's is an epoch."""
+    """A trial, trained or continued in a thread; each step of Tune's is an epoch."""
 
     def setup(self, config: dict[str, Any], template: TrialTemplate) -> None:
         """Start training the trial of a number and its values."""
@@ -114,7 +114,7 @@ def _reason(error: Exception) -> str:
 
 
 class _EpochCallback(UserCallback):  # type: ignore[misc]
-    """Puts the result of every epoch but the last into a queue.
+    """A callback that puts the result of every epoch but the last into a queue.
 
     Ray Train calls it in the process that controls the workers.
     """

@@ -143,7 +143,7 @@ def _run_trials(
 
 
 def _set_environment() -> None:
-    """Set what Ray Tune reads when it is imported."""
+    """Set the variables that Ray Tune reads when it is imported."""
     # Ctrl-C ends the sweep at once, not when Tune has put its state away.
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")

@@ -55,7 +55,7 @@ def read_batches(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads the row groups of one file range."""
+    """A reader of the row groups of one file range."""
 
     file_range: FileRange
     filesystem: fs.FileSystem
@@ -84,8 +84,8 @@ class _Reader:
         """Yield the rows of a row group, whose first one has the number `first` in the file."""
         metadata = parquet.metadata.row_group(group)
         row, end = first, first + metadata.num_rows
-        # A little Parquet can unfold to very much. The metadata of single columns would tell more,
-        # but asking for it ends the process where it is damaged (pyarrow 26); reading raises.
+        # A little Parquet can unfold to very much. The metadata of single columns would be more
+        # exact, but damage to it ends the process (pyarrow 26); damage to the rows raises.
         most = _RECORDS_PER_ROW_GROUP * self.max_record_bytes
         if metadata.total_byte_size > most:
             reason = describe_excess("the row group", metadata.total_byte_size, most)

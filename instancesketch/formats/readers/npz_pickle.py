@@ -70,7 +70,7 @@ def _unpickle(stream: io.BytesIO, length: int) -> list[Any]:
 # The unpickler written in Python, which is private (checked on Python 3.11): in the one
 # written in C a single number in the file can allocate any amount of memory.
 class _Unpickler(pickle._Unpickler):
-    """Reads numpy's arrays as `ArrayStub`, and refuses every other name."""
+    """An unpickler of numpy's arrays, as `ArrayStub`, that refuses every other name."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
@@ -86,7 +86,7 @@ class _Unpickler(pickle._Unpickler):
 
 
 class _NameStub:
-    """Stands for a function or class of numpy: callable as in reconstruction, and immutable."""
+    """A stub for a function or class of numpy: callable as in reconstruction, and immutable."""
 
     # Without a `__dict__`, into which a pickle could write attributes.
     __slots__ = ("_name",)
@@ -110,7 +110,7 @@ class _NameStub:
 
 
 class _DtypeStub:
-    """Stands for a dtype."""
+    """A stub for a dtype."""
 
     __slots__ = ("_code", "_order")
 
@@ -136,7 +136,7 @@ class _DtypeStub:
 
 
 class ArrayStub:
-    """Stands for an array: of objects (`entries`), or of numbers (`to_numpy`)."""
+    """A stub for an array: of objects (`entries`), or of numbers (`to_numpy`)."""
 
     __slots__ = ("_state", "entries")
 

@@ -55,7 +55,7 @@ def read(
 
 @dataclass(frozen=True)
 class _Parser:
-    """Parses the lines of one file."""
+    """A parser of the lines of one file."""
 
     category: str
     split: str | None
