@@ -45,5 +45,6 @@ def _ingest(workload: Workload, format: str, folder: str) -> Row:
         what=format,
         number=number,
         per_second=number / seconds,
+        # Formats differ in bytes per drawing, so drawings a second alone don't compare them.
         others={"MB a second": size / 1e6 / seconds},
     )

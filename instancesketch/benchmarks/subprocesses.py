@@ -54,6 +54,7 @@ def run_verb(argv: Sequence[str], cores: int) -> Usage:
             process.wait()
         peak_mb = memory.stop()
     if process.returncode:
+        # A verb ends with its error; warnings may come before it.
         last = errors.strip().splitlines()[-1:] or ["no reason given"]
         raise UserError(f"{' '.join(argv)}: {last[0]}")
     seconds = time.perf_counter() - began

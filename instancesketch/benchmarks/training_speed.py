@@ -38,6 +38,7 @@ def measure_training(workload: Workload) -> Iterator[Row]:
         [table],
         taxonomy,
         batch_size=config.batch_size,
+        # Each drawing once, so that their number is what an epoch trains on.
         repeats_C=torch.ones(len(taxonomy.category_names), dtype=torch.int64),
         generator=torch.Generator().manual_seed(0),
     )

@@ -31,7 +31,7 @@ class Workload:
     @cached_property
     def drawings(self) -> pa.Table:
         """Return procedural drawings of the seven categories, with all labels."""
-        # One set for all parts: drawing takes longer than some of what is measured.
+        # Drawn once: each part takes its number from the beginning of this table.
         number = max(self.config.training_number, self.config.ingest_number)
         return to_table([draw(1, i).replace(split="train") for i in range(number)])
 

@@ -46,7 +46,6 @@ class Capacity:
 def set_environment() -> None:
     """Set the variables that Ray reads when it is imported; the user's own stay."""
     for name, value in _ENVIRONMENT.items():
-        # A value that the user has set is there for a reason of theirs.
         os.environ.setdefault(name, value)
 
 

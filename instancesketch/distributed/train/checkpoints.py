@@ -109,6 +109,7 @@ def _load(run: str, name: str) -> dict[str, Any] | None:
         content = storage.read_bytes(storage.join(run, FOLDER, name))
     except UserError:  # such as by a damaged disk
         return None
+    # A damaged file may still load, with other weights.
     if _digest(content) not in name:
         return None
     # Weights alone: other pickles could run code.

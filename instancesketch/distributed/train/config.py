@@ -75,7 +75,6 @@ class TrainConfig(RunConfig):
             metavar="N",
         ),
     )
-    # Each run of a sweep would otherwise take all cores for its own threads.
     runs_at_once: int = 1  # on a machine, as in a sweep: they share its cores
 
 
