@@ -30,7 +30,7 @@ class Runner(Protocol):
     """A way to carry out the stages of a job for many shards."""
 
     def connect(self, job: Job) -> None:
-        """Reserve workers for the job; called if there is work, before anything is written.
+        """Connect to workers for the job; called if there is work, before anything is written.
 
         Raises:
             UserError: the runner has no room for them.
