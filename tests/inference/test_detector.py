@@ -1,4 +1,4 @@
-"""Detectors as they are kept, loaded and used; the network is a real one, untrained."""
+"""Detectors are saved, loaded and applied; the network is a real one, untrained."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.drawings import DOODLE7, drawn, packed
 
 @pytest.fixture(scope="module")
 def saved(tiny, tmp_path_factory):
-    """A folder of weights, and what they were saved from."""
+    """Return a folder of weights, and the tensors and configuration saved in it."""
     yolo.prepare()
     torch.manual_seed(1)
     definition = yolo.definition("yolo26n", len(detector.class_names(DOODLE7)))
@@ -41,7 +41,7 @@ def batch():
     return packed(drawn(5), labels=False)
 
 
-def test_boxes_are_of_their_scenes_the_surest_first_and_apart(saved, batch):
+def test_boxes_are_sorted_by_score_and_overlap_little_within_each_scene(saved, batch):
     found = detector.load(str(saved[0]))
     found.overlap = 0.3
     boxes = found.detect(batch)
@@ -62,7 +62,7 @@ def test_boxes_are_of_their_scenes_the_surest_first_and_apart(saved, batch):
         assert overlap.max() <= 0.3 + 1e-4
 
 
-def test_a_scene_has_the_same_boxes_in_any_company(saved, batch, monkeypatch):
+def test_boxes_of_a_scene_do_not_depend_on_its_batch(saved, batch, monkeypatch):
     monkeypatch.setattr(detector, "SCENES_AT_ONCE", 2)
     found = detector.load(str(saved[0]))
     together = found.detect(batch)
@@ -74,7 +74,7 @@ def test_a_scene_has_the_same_boxes_in_any_company(saved, batch, monkeypatch):
         assert torch.allclose(alone.score_B, together.score_B[mine], atol=1e-5)
 
 
-def test_no_scenes_and_too_sure_a_detector_give_no_boxes(saved, batch):
+def test_no_scenes_or_an_unreachable_confidence_give_no_boxes(saved, batch):
     found = detector.load(str(saved[0]))
     empty = found.detect(batch.select(torch.zeros(0, dtype=torch.long)))
     assert (empty.corners_B4.shape, len(empty.boxes_N)) == ((0, 4), 0)
@@ -84,7 +84,7 @@ def test_no_scenes_and_too_sure_a_detector_give_no_boxes(saved, batch):
     assert nothing.boxes_N.tolist() == [0] * len(batch)
 
 
-def test_saved_and_loaded_it_gives_the_same_boxes(saved, batch, tmp_path):
+def test_a_saved_detector_loads_with_equal_boxes(saved, batch, tmp_path):
     folder, _, _ = saved
     loaded = weights.load([str(folder)], "detector")
     weights.save(str(tmp_path / "detector"), loaded.tensors, loaded.config)
@@ -93,7 +93,7 @@ def test_saved_and_loaded_it_gives_the_same_boxes(saved, batch, tmp_path):
         assert torch.equal(getattr(before, name), getattr(after, name))
 
 
-def test_half_precision_is_small_and_moves_boxes_by_less_than_a_pixel(saved, batch, tmp_path):
+def test_half_precision_is_under_8_mb_and_moves_boxes_by_less_than_a_pixel(saved, batch, tmp_path):
     folder, tensors, about = saved
     weights.save(str(tmp_path / "detector"), tensors, about, half=True)
     assert (tmp_path / "detector" / "model.safetensors").stat().st_size < 8_000_000
@@ -138,7 +138,7 @@ def one_line(told):
     return str(told.value)
 
 
-def test_weights_that_are_not_there_are_told(tmp_path):
+def test_missing_weights_raise_one_line(tmp_path):
     with pytest.raises(UserError) as told:
         detector.load(str(tmp_path / "nowhere"))
     assert "no weights" in one_line(told)
@@ -147,7 +147,7 @@ def test_weights_that_are_not_there_are_told(tmp_path):
     assert "no detector in" in one_line(told)
 
 
-def test_without_the_extra_the_command_that_installs_it_is_told(saved, monkeypatch):
+def test_without_ultralytics_the_error_names_the_install_command(saved, monkeypatch):
     for name in [n for n in sys.modules if n.split(".")[0] == "ultralytics"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "ultralytics", None)
@@ -170,8 +170,8 @@ def test_without_the_extra_the_command_that_installs_it_is_told(saved, monkeypat
         (lambda c: c["taxonomy"]["categories"].pop("car"), "don't fit"),
     ],
 )  # fmt: skip
-def test_configurations_that_describe_no_detector_are_refused(saved, tmp_path, change, reason):
-    """Among them such as would run code by the names in them."""
+def test_invalid_detector_configurations_are_refused(saved, tmp_path, change, reason):
+    """Refuse, among others, names of layers or activations that would run code."""
     _, tensors, about = saved
     about = json.loads(json.dumps(about))
     change(about)
@@ -194,12 +194,12 @@ def test_configurations_that_describe_no_detector_are_refused(saved, tmp_path, c
         ("learning_rate=fast", "must be like 0.002"),
     ],
 )
-def test_recipes_that_cannot_be_are_told(change, reason):
+def test_invalid_recipes_raise_one_line(change, reason):
     with pytest.raises(UserError) as told:
         recipe("detector", "default", [change])
     assert reason in one_line(told)
 
 
-def test_recipes():
+def test_recipes_resolve_to_their_configs():
     assert recipe("detector", "default", ["epochs=3"]) == replace(DetectorConfig(), epochs=3)
     assert recipe("detector", "seed").model == "yolov8n"

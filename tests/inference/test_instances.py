@@ -1,4 +1,4 @@
-"""Clusters against scikit-learn's, numbers from the left, sides that a mirror swaps."""
+"""Clusters equal scikit-learn's, instances are numbered from the left, mirroring swaps sides."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ SMALL_SEED = replace(SEED_REFINER, width=16, layers=1, feedforward=32)
 
 
 def refiner(config=TINY_REFINER):
-    """One that has learned nothing, but joins some strokes and not all."""
+    """Return an untrained refiner with a threshold at which some strokes are joined, not all."""
     torch.manual_seed(0)
     net = RefinerNet(config, DOODLE7).eval()
     with torch.no_grad():
@@ -62,14 +62,14 @@ def affinities(seed, size):
 @settings(max_examples=60)
 def test_clusters_are_those_of_average_linkage(seed, sizes):
     length = max(sizes)
-    affinity = torch.full((len(sizes), length, length), 99.0)  # beyond the end: not looked at
+    affinity = torch.full((len(sizes), length, length), 99.0)  # padding, which must be ignored
     there = torch.arange(length) < torch.tensor(sizes)[:, None]
     for i, size in enumerate(sizes):
         affinity[i, :size, :size] = torch.from_numpy(affinities(seed + i, size))
     labels = agglomerate(affinity, there)
     for i, size in enumerate(sizes):
         own = affinity[i, :size, :size].double().numpy()
-        distance = 10 - own  # scikit-learn wants distances; one of 10 is an affinity of 0
+        distance = 10 - own  # scikit-learn takes distances; a distance of 10 is an affinity of 0
         np.fill_diagonal(distance, 0)
         want = AgglomerativeClustering(
             n_clusters=None, metric="precomputed", linkage="average", distance_threshold=10
@@ -80,14 +80,14 @@ def test_clusters_are_those_of_average_linkage(seed, sizes):
         assert bool((firsts[firsts] == firsts).all())
 
 
-def test_equal_affinities_come_to_an_end():
+def test_clustering_of_equal_affinities_terminates():
     there = torch.ones(1, 6, dtype=torch.bool)
     assert agglomerate(torch.ones(1, 6, 6), there).tolist() == [[0] * 6]
     assert agglomerate(torch.zeros(1, 6, 6), there).tolist() == [list(range(6))]
 
 
 def legs(*places, part="front-leg", shift=0.0):
-    """A box for a body, and a leg at each place."""
+    """Return a drawing of a rectangular body with a leg at each x in `places`."""
     body = [(0, 0), (100, 0), (100, 40), (0, 40), (0, 0)]
     strokes = [body, *([(x + shift, 40), (x + shift, 80)] for x in places)]
     parts = ("body", *[part] * len(places))
@@ -107,17 +107,19 @@ def numbers_and_sides(sketch, clusters):
         ((80, 20), (0, 1, 2), [0, 2, 1], [0, 2, 1]),
         ((20, 80), (0, 7, 3), [0, 1, 2], [0, 1, 2]),
         ((80, 20, 82), (0, 1, 2, 1), [0, 2, 1, 2], [0, 2, 1, 2]),
-        ((10, 50, 90), (0, 3, 2, 1), [0, 1, 2, 3], [0, 0, 0, 0]),  # three are no pair
-        ((50,), (0, 4), [0, 1], [0, 0]),  # nor is one
-        ((10, 90, 50), (0, 1, 2, 0), [0, 1, 2, 0], [0, 1, 2, 0]),  # one draws several
-        ((50, 50), (0, 1, 2), [0, 1, 2], [0, 0, 0]),  # at the same place there is no left
+        ((10, 50, 90), (0, 3, 2, 1), [0, 1, 2, 3], [0, 0, 0, 0]),  # not a pair
+        ((50,), (0, 4), [0, 1], [0, 0]),  # nor is one instance
+        ((10, 90, 50), (0, 1, 2, 0), [0, 1, 2, 0], [0, 1, 2, 0]),  # one of several at once
+        ((50, 50), (0, 1, 2), [0, 1, 2], [0, 0, 0]),  # equal positions have no sides
     ],
 )
-def test_numbers_go_from_the_left_and_pairs_have_sides(places, clusters, numbers, sides):
+def test_instances_are_numbered_from_the_left_and_pairs_have_sides(
+    places, clusters, numbers, sides
+):
     assert numbers_and_sides(legs(*places), clusters) == (numbers, sides)
 
 
-def test_a_part_without_sides_has_none():
+def test_a_part_without_sides_gets_no_side():
     sketch = sketch_of(
         [(0, 0), (5, 0)], [(90, 0), (95, 0)], category="car", part=("wheel", "wheel"),
         instance=(1, 2),
@@ -127,7 +129,7 @@ def test_a_part_without_sides_has_none():
 
 @given(st.integers(0, 10_000), st.floats(0.1, 10), st.floats(-500, 500))
 @settings(max_examples=40)
-def test_a_mirror_swaps_sides_and_turns_numbers_round(seed, scale, shift):
+def test_mirroring_swaps_sides_and_reverses_numbers(seed, scale, shift):
     (sketch,) = drawn(1, seed=seed, category="4leg" if seed % 2 else "2leg")
     mirrored = sketch.replace(x=-sketch.x * scale + shift, y=sketch.y * scale)
     here, there = packed([sketch]).normalised(), packed([mirrored]).normalised()
@@ -144,18 +146,18 @@ def test_a_mirror_swaps_sides_and_turns_numbers_round(seed, scale, shift):
                            (a.instance_S[of].max() + 1).expand(int(of.sum())))  # fmt: skip
 
 
-def test_truth_of_drawings_made_by_rule_is_numbered_as_it_is():
-    """The synth's own rule, by another implementation, numbers the same."""
+def test_synthetic_truth_keeps_its_instance_numbers():
+    """Compare with the generator's own implementation of the numbering rule."""
     batch = packed(drawn(200, seed=1))
     counted_S, sided_S = counted_and_sided(batch)
     cluster_S = batch.instance_S.clamp(min=0) * counted_S
     got = number_from_left(batch.normalised(), batch.part_S, cluster_S, sided_S).instance_S
     alike = (got == cluster_S).float().mean()
-    assert alike > 0.995  # centroids that nearly tie may differ by what a dot weighs
+    assert alike > 0.995  # the weight of a dot can reverse centroids that nearly tie
 
 
 @pytest.mark.parametrize("config", [TINY_REFINER, SMALL_SEED], ids=["default", "published"])
-def test_pieces_and_order_of_drawings_change_nothing(config, monkeypatch):
+def test_instances_do_not_depend_on_batch_size(config, monkeypatch):
     net, sketches = refiner(config), drawn(20, seed=2)
     whole = found(net, packed(sketches))
     assert int(whole.instance_S.max()) >= 2
@@ -176,17 +178,17 @@ def test_strokes_of_other_parts_are_left_out():
     few, normal = counted.batch, features.batch
     assert torch.equal(strokes, counted_S.nonzero()[:, 0])
     assert int(few.strokes_N.min()) > 0
-    # They lie where they lay in the whole drawing.
+    # Coordinates stay those of the whole drawing: the refiner compares absolute positions.
     assert torch.equal(few.points_P2, normal.points_P2[counted_S[batch.stroke_of_P]])
 
 
-def test_drawings_without_counted_strokes_and_no_drawings():
+def test_no_counted_strokes_or_no_drawings_give_no_instances():
     clouds = packed(drawn(3, category="cloud"))
     assert not bool(found(refiner(), clouds).instance_S.any())
     assert found(refiner(), clouds.select(torch.tensor([], dtype=torch.long))).side_S.shape == (0,)
 
 
-def test_a_sun_of_many_rays():
+def test_three_hundred_rays_are_numbered_without_gaps():
     angles = np.linspace(0, 6.2, 300)
     rays = [[(np.cos(a), np.sin(a)), (2 * np.cos(a), 2 * np.sin(a))] for a in angles]
     sun = sketch_of(*rays, category="sun", part=("ray",) * 300, instance=(1,) * 300)
@@ -195,7 +197,7 @@ def test_a_sun_of_many_rays():
     assert present == set(range(1, len(present) + 1))
 
 
-def test_what_the_segmenter_writes_follows_the_rules():
+def test_segmenter_results_follow_the_rules_of_instances_and_sides():
     base = segmenter()
     model = Segmenter(base.net, base.taxonomy, refiner())
     for got in model.label(drawn(60, seed=8)):

@@ -1,4 +1,4 @@
-"""Scenes as images: everything is drawn, in its place, and boxes come back as they went."""
+"""Scenes as images: all points are drawn in their location, and boxes map back exactly."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ SIZES = st.sampled_from([32, 64, 96, 320])
 
 @st.composite
 def boxes_of(draw_from, number):
-    """Boxes of scenes of the given number: corners, and the scene of each."""
+    """Draw boxes in `number` scenes: corners, (B, 4), and the scene index of each."""
     corner = st.tuples(*[st.floats(-1e3, 1e3, width=32)] * 4)
     found = draw_from(st.lists(st.tuples(st.integers(0, number - 1), corner), max_size=6))
     corners = torch.tensor([c for _, c in found]).reshape(-1, 4)
@@ -26,7 +26,7 @@ def test_boxes_mapped_there_and_back_are_equal(data, batch, size):
     corners, scene_of = data.draw(boxes_of(len(batch)))
     there = box.boxes_to_image(corners, scene_of)
     back = box.boxes_to_scene(there, scene_of)
-    # To the precision of a double, where the image of a small scene lies far from the box.
+    # A double's error grows with the distance of the box from the image of a small scene.
     far = there.abs().amax(1, keepdim=True) / box.scale_N[scene_of, None] if len(there) else 1.0
     assert ((back - corners).abs() <= 1e-12 * (far + 1e3)).all()
 
@@ -41,7 +41,7 @@ def test_pixels_mapped_there_and_back_are_equal(data, batch, size):
 
 
 @given(batches(), SIZES)
-def test_scenes_fill_their_images_up_to_a_margin_with_their_aspect_kept(batch, size):
+def test_scenes_fill_their_images_up_to_a_margin_and_keep_their_aspect_ratio(batch, size):
     box = letterbox.letterbox(batch, size)
     pixel_P2 = box.to_image(batch.points_P2, batch.sketch_of_P)
     for i in range(len(batch)):
@@ -64,14 +64,14 @@ def test_every_point_is_drawn_dark_on_light(batch, size):
 
 
 @given(batches())
-def test_a_scene_is_drawn_the_same_in_any_company(batch):
+def test_the_image_of_a_scene_does_not_depend_on_its_batch(batch):
     drawn = letterbox.draw(batch, letterbox.letterbox(batch, 64))
     for i in range(len(batch)):
         alone = batch.select(torch.tensor([i]))
         assert torch.equal(letterbox.draw(alone, letterbox.letterbox(alone, 64))[0], drawn[i])
 
 
-def test_a_line_is_two_pixels_wide_and_a_dot_lies_in_the_middle():
+def test_a_line_is_two_pixels_wide_and_a_dot_is_centred():
     batch = packed([sketch_of([[0, 0], [100, 0]]), sketch_of([[7.0, 3.0]])])
     line, dot = (letterbox.draw(batch, letterbox.letterbox(batch, 100)) == 0)[:, 0]
     assert line.any(1).nonzero().flatten().tolist() == [49, 50]

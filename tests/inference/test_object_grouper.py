@@ -1,4 +1,4 @@
-"""From strokes to objects: what the partition may depend on, what boxes say, and the columns."""
+"""Strokes grouped into objects: invariances of the partition, box evidence, and the columns."""
 
 import json
 from dataclasses import asdict, replace
@@ -22,7 +22,7 @@ DOT = [(5, 5)]
 
 
 def network(loud=60.0, **values):
-    """A net of chance, made so sure and so undecided that it finds some objects in a scene."""
+    """Return an untrained network, scaled and biased so that it finds some objects in a scene."""
     torch.manual_seed(0)
     net = GrouperNet(replace(TINY_GROUPER, **values), DOODLE7).eval()
     with torch.no_grad():
@@ -40,7 +40,7 @@ def grouper():
 
 
 def boxes_of(*scenes):
-    """Boxes, each (left, top, right, bottom) or with a score behind."""
+    """Return `Boxes` of scenes; each box is (left, top, right, bottom) or that and a score."""
     flat = [b for scene in scenes for b in scene]
     return Boxes(
         corners_B4=torch.tensor([b[:4] for b in flat], dtype=torch.float32).view(-1, 4),
@@ -55,18 +55,18 @@ def grouped(grouper, scenes, boxes=None, **options):
 
 
 def partition(objects):
-    """Which strokes are together, whatever the numbers of the objects."""
+    """Return the sets of strokes that share an object, without the objects' numbers."""
     return {frozenset(i for i, o in enumerate(objects) if o == k) for k in objects}
 
 
-def test_objects_of_chance_are_some_and_more_than_one(grouper):
-    """What the tests below compare would otherwise be equal whatever went wrong."""
+def test_an_untrained_grouper_finds_several_objects_of_several_strokes(grouper):
+    """Guard the tests below: one object, or one per stroke, would be equal in any comparison."""
     numbers = [len(s.object_category) for s in grouped(grouper, composed(8))]
     sizes = [len(s) for s in composed(8)]
     assert sum(1 < n < size for n, size in zip(numbers, sizes, strict=True)) >= 6
 
 
-def test_rows_are_a_results_with_objects_and_no_other_label(grouper):
+def test_rows_have_the_result_schema_with_objects_and_no_other_label(grouper):
     scenes = composed(6)
     table = grouper.group_table(to_table(scenes))
     assert table.schema.equals(RESULT_SCHEMA)
@@ -82,7 +82,7 @@ def test_rows_are_a_results_with_objects_and_no_other_label(grouper):
         assert set(found.object_category) <= {*DOODLE7.category_names, None}
 
 
-def test_no_rows_are_a_result_of_no_rows(grouper):
+def test_an_empty_table_gives_an_empty_result(grouper):
     assert grouper.group_table(to_table([])).equals(RESULT_SCHEMA.empty_table())
 
 
@@ -100,28 +100,28 @@ def test_labels_of_the_input_are_never_read(grouper, drawing_order):
 
 
 @pytest.mark.parametrize("loud", [60.0, 3_000.0], ids=["unsure", "all but sure"])
-def test_strokes_in_another_order_are_the_same_objects(loud):
-    """All but sure: affinities beyond what counts, whose ties the order must not break."""
+def test_the_order_of_strokes_does_not_change_objects(loud):
+    """Include saturated affinities, whose ties must not be broken by the order."""
     grouper, rng = Grouper(network(loud), DOODLE7), np.random.default_rng(4)
     for scene in composed(12):
         order = rng.permutation(len(scene))
         strokes = scene.to_strokes()
         again = sketch_of(*(strokes[i] for i in order), width=scene.width, height=scene.height)
         (a,), (b,) = grouped(grouper, [scene]), grouped(grouper, [again])
-        # Numbers are from the left, so they are the same, too.
+        # Objects are numbered from the left, so their numbers must be equal as well.
         assert [a.object[i] for i in order] == list(b.object)
         assert a.object_category == b.object_category
         assert a.object_score == pytest.approx(b.object_score, abs=1e-4)
 
 
-def test_the_drawing_order_is_evidence_when_asked_for(grouper):
+def test_the_drawing_order_changes_objects_when_enabled(grouper):
     scenes = composed(8)
     untold, told = (grouped(grouper, scenes, drawing_order=order) for order in (False, True))
     assert [s.object for s in untold] != [s.object for s in told]
 
 
 @pytest.mark.parametrize(("factor", "shift"), [(0.5, 0.0), (2.0, -1_000.0), (1.0, 300.0)])
-def test_place_and_size_of_a_scene_do_not_matter(grouper, factor, shift):
+def test_position_and_size_of_a_scene_do_not_change_objects(grouper, factor, shift):
     scenes = [s.replace(x=np.round(s.x), y=np.round(s.y)) for s in composed(6)]
     moved = [s.replace(x=s.x * factor + shift, y=s.y * factor + shift) for s in scenes]
     for a, b in zip(grouped(grouper, scenes), grouped(grouper, moved), strict=True):
@@ -129,7 +129,7 @@ def test_place_and_size_of_a_scene_do_not_matter(grouper, factor, shift):
 
 
 @pytest.mark.parametrize("bound", [None, "MAX_TOKENS", "MAX_POINTS"])
-def test_other_scenes_of_the_table_do_not_matter(grouper, monkeypatch, bound):
+def test_objects_do_not_depend_on_other_scenes_of_the_table(grouper, monkeypatch, bound):
     scenes = [*composed(8), sketch_of(DOT), sketch_of([(0, 0), (9, 0)], [(4, 4)])]
     scenes = [s.replace(sketch_id=str(i)) for i, s in enumerate(scenes)]
     alone = [grouped(grouper, [s])[0] for s in scenes]
@@ -152,7 +152,7 @@ def test_dots_and_lone_strokes_get_an_object(grouper):
     assert lone.object == (0,)
 
 
-def test_a_scene_of_three_hundred_strokes(grouper):
+def test_a_scene_of_three_hundred_strokes_is_grouped(grouper):
     rng = np.random.default_rng(0)
     strokes = [rng.uniform(0, 900, 2) + rng.normal(0, 20, (5, 2)) for _ in range(300)]
     (found,) = grouped(grouper, [sketch_of(*strokes)])
@@ -161,7 +161,7 @@ def test_a_scene_of_three_hundred_strokes(grouper):
 
 
 def test_objects_are_numbered_from_the_left():
-    """Every stroke its own object: the middles of their boxes ascend."""
+    """Make every stroke its own object: numbers follow the centres of their boxes."""
     grouper = Grouper(network(loud=1.0, join=-100.0), DOODLE7)
     scene = sketch_of([(50, 0), (60, 0)], [(0, 5), (200, 5)], [(10, 9)], [(20, 0), (90, 40)])
     (found,) = grouped(grouper, [scene])
@@ -170,8 +170,8 @@ def test_objects_are_numbered_from_the_left():
     assert one.object == (0, 0, 0, 0)
 
 
-def test_an_objects_kind_is_what_its_strokes_say_by_length():
-    """Two strokes of different kinds that are joined: the long one decides."""
+def test_the_category_of_an_object_is_averaged_over_strokes_by_length():
+    """Join two strokes of different categories: the longer one has more weight."""
     net = network(loud=1.0, join=100.0)
     batch = packed_scenes([sketch_of([(0, 0), (90, 0)], [(0, 1), (1, 9), (2, 30)])])
     with torch.no_grad():
@@ -185,7 +185,7 @@ def test_an_objects_kind_is_what_its_strokes_say_by_length():
     assert float(found.score_K[0]) == pytest.approx(float(want_C.max()), abs=1e-5)
 
 
-def test_any_other_thing_has_no_category():
+def test_objects_of_the_class_other_have_no_category():
     net = network()
     with torch.no_grad():
         net.kinds.bias[OTHER] += 1_000
@@ -207,7 +207,7 @@ def added(scene, *boxes, **values):
     return evidence.affinities(torch.tensor([0]), config)[0]
 
 
-def test_two_strokes_in_one_box_are_joined_and_one_of_two_is_not():
+def test_a_box_joins_strokes_inside_and_separates_them_from_those_outside():
     more = added(PAIRS, LEFT, box_both=2.0, box_one=3.0)
     want = torch.full((4, 4), -3.0)
     want[:2, :2], want[2:, 2:] = 2.0, 0.0
@@ -215,17 +215,17 @@ def test_two_strokes_in_one_box_are_joined_and_one_of_two_is_not():
     assert torch.equal(more, more.T)
 
 
-def test_a_box_counts_by_its_score_and_a_stroke_by_what_lies_inside():
+def test_box_evidence_is_weighted_by_score_and_by_the_share_of_a_stroke_inside():
     more = added(PAIRS, (*LEFT, 0.5))
     assert more[0].tolist() == [0.5, 0.5, -0.5, -0.5]
-    across = sketch_of([(0, 0), (20, 0)], [(0, 10), (40, 10)])  # the other one half inside
+    across = sketch_of([(0, 0), (20, 0)], [(0, 10), (40, 10)])  # second is half inside
     more = added(across, (-1, -1, 20, 21))
     assert float(more[0, 1]) == pytest.approx(0.5 - 0.5, abs=0.07)
-    # What it is sure of of another box is not drowned by one that sees little.
+    # A box of low score must not dilute the evidence of one of high score.
     assert torch.equal(added(PAIRS, LEFT, (*LEFT, 0.1)), added(PAIRS, LEFT))
 
 
-def test_nested_boxes_hold_apart_what_the_small_one_holds():
+def test_a_nested_box_separates_its_strokes_from_the_rest_of_the_large_one():
     whole = (-1, -1, 101, 21)
     large, nested = added(PAIRS, whole), added(PAIRS, whole, LEFT)
     assert torch.equal(large, torch.ones(4, 4))
@@ -234,7 +234,7 @@ def test_nested_boxes_hold_apart_what_the_small_one_holds():
     assert torch.equal(nested[2:, 2:], large[2:, 2:])
 
 
-def test_boxes_in_pieces_say_the_same(monkeypatch):
+def test_box_evidence_does_not_depend_on_chunk_size(monkeypatch):
     rng = np.random.default_rng(0)
     corners = rng.uniform(-10, 60, (9, 2))
     boxes = [(*c, *(c + s), float(v)) for c, s, v in
@@ -244,18 +244,18 @@ def test_boxes_in_pieces_say_the_same(monkeypatch):
     assert torch.equal(added(PAIRS, *boxes), want)
 
 
-def test_scenes_without_boxes_are_as_they_were(grouper):
+def test_scenes_without_boxes_keep_their_objects(grouper):
     scenes = composed(5)
     want = grouper.group_table(to_table(scenes))
     assert grouper.group_table(to_table(scenes), boxes_of(*[[]] * 5)).equals(want)
-    # Of some scenes with boxes the others stay; boxes that hold nothing say nothing.
+    # Boxes must not affect other scenes, and an empty box is no evidence.
     far = (-1e6, -1e6, -1e6 + 1, -1e6 + 1)
     assert grouper.group_table(to_table(scenes), boxes_of([far], [], [], [far, far], [])).equals(
         want
     )
 
 
-def test_boxes_of_a_scene_are_its_own():
+def test_boxes_affect_their_own_scene_alone():
     net = network(loud=0.0, join=0.0)
     told = Grouper(net, DOODLE7)
     with torch.no_grad():
@@ -270,7 +270,7 @@ def test_boxes_of_a_scene_are_its_own():
 CONFIG = {"kind": "grouper", "model": asdict(TINY_GROUPER), "taxonomy": DOODLE7.to_dict()}
 
 
-def test_weights_are_loaded_and_the_last_ones_count(tmp_path):
+def test_weights_are_loaded_from_the_last_of_several_folders(tmp_path):
     for name, loud in (("a", 60.0), ("b", 1.0)):
         weights.save(str(tmp_path / name / "grouper"), network(loud).state_dict(), CONFIG)
     scenes = to_table(composed(4))
@@ -281,7 +281,7 @@ def test_weights_are_loaded_and_the_last_ones_count(tmp_path):
     assert Grouper.load(str(tmp_path / "b")).net.config == TINY_GROUPER
 
 
-def test_weights_that_are_none_are_refused_in_one_line(tmp_path):
+def test_invalid_weights_are_refused_in_one_line(tmp_path):
     weights.save(str(tmp_path / "grouper"), network().state_dict(), CONFIG)
     config = tmp_path / "grouper" / "config.json"
     for broken in ({}, CONFIG | {"model": {"wings": 2}}, CONFIG | {"taxonomy": None}):
@@ -296,13 +296,13 @@ def test_weights_that_are_none_are_refused_in_one_line(tmp_path):
         Grouper.load("spg20")
 
 
-def test_a_table_in_pieces_is_grouped_alike(grouper):
+def test_a_chunked_table_gives_equal_objects(grouper):
     table = to_table(composed(6))
     pieces = pa.concat_tables([table.slice(0, 2), table.slice(2, 1), table.slice(3)])
     assert grouper.group_table(pieces).equals(grouper.group_table(table))
 
 
-def test_real_scenes(grouper, data_dir):
+def test_every_stroke_of_real_scenes_gets_an_object(grouper, data_dir):
     lines = (data_dir / "scenes" / "cbsc_dev.ndjson").read_text("utf-8").splitlines()[:10]
     scenes = []
     for scene in map(json.loads, lines):

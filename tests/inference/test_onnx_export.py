@@ -1,4 +1,4 @@
-"""Weights as ONNX: ONNX Runtime computes what torch computes, and an app's code is right."""
+"""Weights as ONNX: outputs of ONNX Runtime equal torch's, and the documented code works."""
 
 import json
 import re
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The weights that ship, as the command writes them."""
+    """Export the shipped weights by the command; return the folder above the files."""
     folder = tmp_path_factory.mktemp("onnx")
     assert main(["export", "doodle7", "--format", "onnx", "--out", str(folder / "app")]) == 0
     return folder
@@ -52,7 +52,7 @@ def model() -> Segmenter:
 
 
 def compare(app: Path, model: Segmenter, sketches: list[Sketch]) -> float:
-    """The largest difference between any numbers of ONNX Runtime and torch."""
+    """Return the largest absolute difference between outputs of ONNX Runtime and torch."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     first, second = (
@@ -70,7 +70,7 @@ def compare(app: Path, model: Segmenter, sketches: list[Sketch]) -> float:
         got = first.run(None, drawing | {"category": told_N.numpy()})
         assert guess_NC is not None
         expected = [parts_SQ.numpy()]
-        if told_N < 0:  # only then they are asked for
+        if told_N < 0:  # the guess is only used where no category is given
             expected.append(guess_NC[0].numpy())
         part_S = parts_SQ.argmax(1)
         drawing |= {"category": category_N.numpy(), "part": part_S.numpy()}
@@ -97,18 +97,18 @@ def real(data_dir: Path) -> list[Sketch]:
     return found
 
 
-def test_onnx_runtime_computes_what_torch_computes(app, model) -> None:
+def test_outputs_of_onnx_runtime_equal_those_of_torch(app, model) -> None:
     odd = [Sketch.from_strokes(s, sketch_id=str(i)) for i, s in enumerate(ODD)]
     assert compare(app, model, drawn(60) + odd) < 1e-4
 
 
-def test_on_real_drawings_too(app, model, data_dir) -> None:
+def test_outputs_are_equal_on_real_drawings(app, model, data_dir) -> None:
     sketches = real(data_dir)
     assert len(sketches) > 1_000
     assert compare(app, model, sketches[::20]) < 1e-4
 
 
-def test_a_segmenter_alone_that_is_told_the_order_of_strokes(tmp_path) -> None:
+def test_a_segmenter_without_refiner_that_uses_stroke_order_is_exported(tmp_path) -> None:
     assert main(["export", "spg20", "--format", "onnx", "--out", str(tmp_path / "app")]) == 0
     session = onnxruntime.InferenceSession(tmp_path / "app" / "segmenter.onnx")
     model = Segmenter.load("spg20")
@@ -122,7 +122,7 @@ def test_a_segmenter_alone_that_is_told_the_order_of_strokes(tmp_path) -> None:
         np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=1e-4)
 
 
-def test_the_apps_code_says_what_the_package_says(app, model, monkeypatch) -> None:
+def test_the_documented_code_gives_the_labels_of_the_package(app, model, monkeypatch) -> None:
     monkeypatch.chdir(app)
     names: dict = {}
     (code,) = re.findall(r"```python\n(.*?)```", DOC.read_text("utf-8"), re.S)
@@ -137,8 +137,8 @@ def test_the_apps_code_says_what_the_package_says(app, model, monkeypatch) -> No
     assert names["label"]([[(0, 0), (5, 5)]], "car")[0] == "car"
 
 
-def test_what_the_refiner_gives_is_what_instances_are_found_by(model) -> None:
-    """Without the files: the graph's own arithmetic against that of batches."""
+def test_the_refiner_graph_agrees_with_batched_instances(model) -> None:
+    """Compare the exported graph's arithmetic with that of batches, without writing files."""
     taxonomy = model.taxonomy
     one = onnx_export.OneRefiner(model.refiner, taxonomy)
     for sketch in drawn(20):
@@ -157,7 +157,7 @@ def test_what_the_refiner_gives_is_what_instances_are_found_by(model) -> None:
         assert affinity.shape == (len(sketch), len(sketch))
 
 
-def test_the_files_say_what_they_are(app) -> None:
+def test_the_files_hold_their_metadata_and_names_of_inputs_and_outputs(app) -> None:
     for kind in ("segmenter", "refiner"):
         session = onnxruntime.InferenceSession(app / "app" / f"{kind}.onnx")
         said = session.get_modelmeta().custom_metadata_map
@@ -170,7 +170,7 @@ def test_the_files_say_what_they_are(app) -> None:
         assert tuple(o.name for o in session.get_outputs()) == net.OUTPUTS
 
 
-def test_what_can_not_be_written(app, tmp_path) -> None:
+def test_unsupported_weights_and_existing_output_are_refused(app, tmp_path) -> None:
     with pytest.raises(UserError, match="no weights 'teapot'"):
         onnx_export.export("teapot", str(tmp_path))
     save_untrained(tmp_path, "segmenter", config.SEED_SEGMENTER, segmenter.SegmenterNet)

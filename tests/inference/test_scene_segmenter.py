@@ -1,4 +1,4 @@
-"""Objects of scenes are labelled as drawings of their own are, and nothing else is labelled."""
+"""Each object of a scene is labelled as a drawing on its own; other strokes are unlabelled."""
 
 import json
 
@@ -29,14 +29,14 @@ def labelled(scene_segmenter, scenes):
 
 
 def object_alone(scene, number, category):
-    """The strokes of one object as a drawing, and which of the scene's they are."""
+    """Return the strokes of one object as a drawing, and their indices in the scene."""
     at = [i for i, o in enumerate(scene.object) if o == number]
     strokes = scene.to_strokes()
     return sketch_of(*(strokes[i] for i in at), category=category), at
 
 
 def check(segmenter, scene, found):
-    """Every object as it is labelled alone, with its category given; other strokes not at all."""
+    """Check labels against each object's labelled alone; return the number of strokes labelled."""
     left = set(range(len(scene)))
     assert found.error is None
     assert found.object == scene.object
@@ -71,7 +71,7 @@ def real_scenes(folder, name, number):
 
 
 @pytest.mark.parametrize("name", ["cbsc", "friss"])
-def test_objects_of_real_scenes_are_labelled_as_they_are_alone(
+def test_objects_of_real_scenes_are_labelled_as_drawings_on_their_own(
     segmenter, scene_segmenter, data_dir, name
 ):
     scenes = list(real_scenes(data_dir, name, 25))
@@ -81,7 +81,7 @@ def test_objects_of_real_scenes_are_labelled_as_they_are_alone(
     assert known > 100
 
 
-def test_objects_whose_strokes_are_mixed_keep_their_own_order(segmenter, scene_segmenter):
+def test_interleaved_objects_keep_the_order_of_their_strokes(segmenter, scene_segmenter):
     rng, scenes = np.random.default_rng(2), []
     for scene in composed(6):
         order, strokes = rng.permutation(len(scene)), scene.to_strokes()
@@ -111,7 +111,7 @@ def test_other_labels_are_never_read(scene_segmenter):
     ]
     want = scene_segmenter.label_table(to_table(scenes, RESULT_SCHEMA))
     assert scene_segmenter.label_table(to_table(lies, RESULT_SCHEMA)).equals(want)
-    # The same from a corpus, which has no scores.
+    # The corpus schema, which has no scores, must give an equal result.
     assert scene_segmenter.label_table(to_table(scenes)).equals(want)
 
 
@@ -124,7 +124,7 @@ def scene_of(objects, categories, **values):
     return sketch_of(*SUN, *HOUSE, *DOT, object=objects, object_category=categories, **values)
 
 
-def test_strokes_of_other_things_and_of_none_are_unlabeled(segmenter, scene_segmenter):
+def test_strokes_of_unknown_objects_or_of_none_are_unlabeled(segmenter, scene_segmenter):
     scene = scene_of((1, 1, 0, -1), ("house", "Sun"), object_score=(0.5, 0.75))
     (found,) = labelled(scene_segmenter, [scene])
     assert check(segmenter, scene, found) == 2
@@ -143,20 +143,22 @@ def test_strokes_of_other_things_and_of_none_are_unlabeled(segmenter, scene_segm
         ((0, 0, 1, 1), ("house", None)),
     ],
 )
-def test_scenes_of_nothing_that_is_known(segmenter, scene_segmenter, objects, categories):
+def test_scenes_without_known_objects_are_unlabeled(
+    segmenter, scene_segmenter, objects, categories
+):
     scene = scene_of(objects, categories)
     (found,) = labelled(scene_segmenter, [scene])
     assert check(segmenter, scene, found) == 0
     assert found.part_score == (0.0,) * 4
 
 
-def test_an_object_that_is_a_dot_or_has_no_stroke(segmenter, scene_segmenter):
+def test_objects_of_a_dot_or_of_no_stroke_are_accepted(segmenter, scene_segmenter):
     scene = scene_of((0, 0, 3, 2), ("sun", "dog", "sun", "car"))
     (found,) = labelled(scene_segmenter, [scene])
     assert check(segmenter, scene, found) == 4
 
 
-def test_a_row_without_objects_gets_an_error_and_takes_no_other_with_it(segmenter, scene_segmenter):
+def test_a_row_without_objects_gets_an_error_and_affects_no_other_row(segmenter, scene_segmenter):
     scene, bare = scene_of((0, 0, 1, -1), ("sun", "house")), sketch_of(*SUN, sketch_id="bare")
     first, second, third = labelled(scene_segmenter, [scene, bare, scene])
     assert check(segmenter, scene, first) == check(segmenter, scene, third) == 2
@@ -164,11 +166,11 @@ def test_a_row_without_objects_gets_an_error_and_takes_no_other_with_it(segmente
     assert labelled(scene_segmenter, [bare]) == [second]
 
 
-def test_no_rows_are_a_result_of_no_rows(scene_segmenter):
+def test_an_empty_table_gives_an_empty_result(scene_segmenter):
     assert scene_segmenter.label_table(to_table([])).equals(RESULT_SCHEMA.empty_table())
 
 
-def test_objects_are_cut_out_scene_by_scene():
+def test_objects_are_extracted_in_the_order_of_scenes():
     scenes = [
         scene_of((1, 0, 1, -1), ("house", "sun"), sketch_id="a"),
         scene_of((1, 1, 2, 0), ("tree", "dog", "car"), sketch_id="b"),
@@ -183,7 +185,7 @@ def test_objects_are_cut_out_scene_by_scene():
     assert all(np.array_equal(flat[i], s) for i, s in zip(strokes, cut, strict=True))
 
 
-def test_label_columns_takes_the_categories_that_it_is_given(segmenter):
+def test_label_columns_keeps_the_given_categories(segmenter):
     scenes = packed_scenes([scene_of((0, 0, 1, 1), ("sun", "car"))])
     drawings, _ = objects_as_sketches(scenes, len(DOODLE7.category_names))
     columns = segmenter.label_columns(StrokeFeatures.of(drawings), drawings.category_N)

@@ -1,4 +1,4 @@
-"""Labelling in memory: from any drawings to as many results, whatever labels they come with."""
+"""Labelling in memory: one result per drawing, independent of the labels in the input."""
 
 from dataclasses import replace
 
@@ -30,12 +30,12 @@ def model(request):
 
 @pytest.fixture(scope="module")
 def tokens():
-    """The default kind, which predicts categories."""
+    """Return a segmenter of the default recipe, which predicts categories."""
     return segmenter()
 
 
 def same(a, b):
-    """Equal labels, and scores but for the last bits."""
+    """Check that labels are equal and scores equal up to rounding."""
     assert a.replace(part_score=None, category_score=None) == b.replace(
         part_score=None, category_score=None
     )
@@ -43,7 +43,7 @@ def same(a, b):
     assert a.category_score == pytest.approx(b.category_score, abs=1e-4)
 
 
-def test_one_by_one_in_one_batch_and_in_any_order(model):
+def test_results_do_not_depend_on_the_batch_or_its_order(model):
     sketches = drawn(25)
     together = model.label(sketches)
     backwards = model.label(sketches[::-1])[::-1]
@@ -53,7 +53,7 @@ def test_one_by_one_in_one_batch_and_in_any_order(model):
 
 
 @pytest.mark.parametrize("bound", ["MAX_TOKENS", "MAX_POINTS"])
-def test_pieces_of_any_size_give_the_same(tokens, monkeypatch, bound):
+def test_results_do_not_depend_on_bucket_size(tokens, monkeypatch, bound):
     sketches = drawn(12)
     whole = tokens.label(sketches)
     monkeypatch.setattr(f"instancesketch.models.packing.{bound}", 25)
@@ -83,7 +83,7 @@ def test_labels_are_never_read(model):
     assert model.label(lies) == want
 
 
-def test_what_is_not_predicted_is_kept(tokens):
+def test_columns_that_are_not_predicted_are_kept(tokens):
     sketch = drawn(1)[0].replace(source="mine", split="test")
     got = tokens.label([sketch])[0]
     for name in ("sketch_id", "source", "split", "width", "height"):
@@ -95,7 +95,7 @@ def test_what_is_not_predicted_is_kept(tokens):
 
 
 @pytest.mark.parametrize("given_category", [False, True])
-def test_parts_are_the_categorys_and_scores_are_shares(tokens, given_category):
+def test_parts_belong_to_the_category_and_scores_lie_between_0_and_1(tokens, given_category):
     sketches = drawn(30)
     for sketch, got in zip(sketches, tokens.label(sketches, given_category=given_category),
                            strict=True):  # fmt: skip
@@ -114,7 +114,7 @@ def test_parts_are_the_categorys_and_scores_are_shares(tokens, given_category):
             assert 1 / 7 <= got.category_score <= 1
 
 
-def test_a_model_without_categories_names_none():
+def test_a_model_without_category_output_predicts_no_category():
     countable = {p for c in DOODLE7.categories.values() for p in c.countable}
     seen = set()
     for got in segmenter(PUBLISHED).label(drawn(40)):
@@ -126,7 +126,7 @@ def test_a_model_without_categories_names_none():
     assert len(seen) > 1
 
 
-def test_a_model_without_categories_keeps_to_the_one_given():
+def test_a_model_without_category_output_uses_the_given_category():
     sketches = drawn(20)
     for sketch, got in zip(sketches, segmenter(PUBLISHED).label(sketches, given_category=True),
                            strict=True):  # fmt: skip
@@ -138,7 +138,7 @@ def test_a_model_without_categories_keeps_to_the_one_given():
     ("word", "category"), [("dog", "4leg"), ("Polar_Bear", None), ("police car", "car"),
                            ("police-car", "car"), ("2leg", "2leg"), ("Swan", "2leg")]
 )  # fmt: skip
-def test_a_word_is_the_category_that_it_means(tokens, word, category):
+def test_a_word_is_resolved_to_its_category(tokens, word, category):
     sketch = drawn(1)[0]
     got = tokens.label([sketch.replace(category=word)], given_category=True)[0]
     assert got.category == category
@@ -148,7 +148,7 @@ def test_a_word_is_the_category_that_it_means(tokens, word, category):
         same(got, tokens.label([sketch.replace(category=category)], given_category=True)[0])
 
 
-def test_rows_of_unknown_category_have_an_error_and_the_others_none(tokens):
+def test_only_rows_of_unknown_category_get_an_error(tokens):
     sketches = drawn(9)
     strange = {2: "teapot", 5: None, 8: ""}
     asked = [s.replace(category=strange.get(i, s.category)) for i, s in enumerate(sketches)]
@@ -166,13 +166,13 @@ def test_rows_of_unknown_category_have_an_error_and_the_others_none(tokens):
         np.testing.assert_array_equal(result.x, sketches[i].x)
 
 
-def test_a_result_has_the_results_schema(tokens):
+def test_results_have_the_result_schema_and_can_be_labelled_again(tokens):
     table = to_table(drawn(3))
     assert tokens.label_table(table).schema == RESULT_SCHEMA
     assert tokens.label_table(table, given_category=True).schema == RESULT_SCHEMA
     assert tokens.label_table(table.slice(0, 0)).schema == RESULT_SCHEMA
     assert tokens.label([]) == []
-    # A result can be labelled again, and gives the same.
+    # Labelling a result again must change nothing: its labels aren't read.
     once = tokens.label_table(table)
     assert tokens.label_table(once).equals(once)
 
@@ -217,7 +217,7 @@ def spiral(number):
     ],
     ids=["5000 points", "and a dot", "300 strokes", "dot", "dots", "still", "huge", "tiny"],
 )
-def test_no_drawing_is_too_long_too_large_or_too_small(model, strokes):
+def test_drawings_of_extreme_length_and_size_are_labelled(model, strokes):
     plain = drawn(2)
     got = model.label([plain[0], sketch_of(*strokes), plain[1]])
     assert len(got[1].part) == len(strokes)
@@ -226,7 +226,7 @@ def test_no_drawing_is_too_long_too_large_or_too_small(model, strokes):
     same(got[2], model.label(plain[1:])[0])
 
 
-def test_the_unit_of_the_coordinates_makes_no_difference(model):
+def test_scaling_by_a_power_of_two_changes_nothing(model):
     sketches = drawn(10)
     want = model.label(sketches)
     small = [s.replace(x=s.x / 1024, y=s.y / 1024) for s in sketches]
@@ -234,10 +234,10 @@ def test_the_unit_of_the_coordinates_makes_no_difference(model):
         assert (a.part, a.part_score, a.category) == (b.part, b.part_score, b.category)
 
 
-def test_a_thousandth_of_the_unit_makes_no_difference_to_points(tokens):
+def test_scaling_by_a_thousandth_changes_no_label_of_the_points_encoder(tokens):
     sketches = drawn(10)
     small = [s.replace(x=s.x / 1000, y=s.y / 1000) for s in sketches]
     for a, b in zip(tokens.label(sketches), tokens.label(small), strict=True):
         assert (a.part, a.category) == (b.part, b.category)
-        # What lies on an outline is within it or not by rounding alone.
+        # Rounding alone decides whether a point on an outline lies within it.
         assert a.part_score == pytest.approx(b.part_score, abs=5e-3)

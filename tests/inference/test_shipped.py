@@ -1,4 +1,4 @@
-"""The weights that come with the package: small, described, found by name, and of use."""
+"""The shipped weights are small, documented, found by name and accurate enough."""
 
 import json
 import subprocess
@@ -23,15 +23,15 @@ from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
 
-MOST_BYTES = 8_000_000  # of a model
+MOST_BYTES = 8_000_000  # per file
 KINDS = {"doodle7": {"segmenter", "refiner", "grouper", "detector"}, "spg20": {"segmenter"}}
 
 
-def test_each_is_small() -> None:
+def test_shipped_files_are_small_and_complete() -> None:
     files = [f for f in weights.SHIPPED.rglob("*") if f.is_file()]
     assert {f.name for f in files} == {"config.json", "model.safetensors", "NOTICE"}
     assert all(f.stat().st_size <= MOST_BYTES for f in files)
-    # What Ultralytics' authors ask for stands beside what was made with it, and there alone.
+    # Only weights trained with Ultralytics carry the notice of its licence.
     assert [f.parent.name for f in files if f.name == "NOTICE"] == ["detector"]
     assert {f.name: {k.name for k in f.iterdir()} for f in weights.SHIPPED.iterdir()} == KINDS
 
@@ -39,7 +39,7 @@ def test_each_is_small() -> None:
 @pytest.mark.parametrize(
     ("name", "kind"), [(n, k) for n, kinds in KINDS.items() for k in sorted(kinds)]
 )
-def test_each_has_a_card(name: str, kind: str) -> None:
+def test_each_model_has_a_card_in_its_config(name: str, kind: str) -> None:
     card = json.loads((weights.SHIPPED / name / kind / "config.json").read_text())
     assert card["kind"] == kind
     assert card["taxonomy"]["name"] == name
@@ -50,14 +50,14 @@ def test_each_has_a_card(name: str, kind: str) -> None:
     assert isinstance(card["recipe"]["seed"], int)
 
 
-def test_parameters_of_segmenter_and_refiner_are_a_million_at_most() -> None:
-    # As they are trained: for labelling some weights are held in two layouts.
+def test_segmenter_and_refiner_have_a_million_parameters_at_most() -> None:
+    # Count the training layout: for labelling some weights are stored in two layouts.
     nets = [weights.build(weights.load(["doodle7"], kind))[0] for kind in ("segmenter", "refiner")]
     assert 900_000 < sum(p.numel() for net in nets for p in net.parameters()) <= 1_000_000
 
 
-def test_drawings_made_by_rule_are_understood() -> None:
-    """Of another seed than those that it was trained on."""
+def test_synthetic_drawings_are_labelled_accurately() -> None:
+    """Use a seed that was not trained on."""
     model = Segmenter.load("doodle7")
     truth = [draw(123_456, i) for i in range(300)]
     figures = evaluate(model.label(truth), truth, model.taxonomy).figures
@@ -67,7 +67,7 @@ def test_drawings_made_by_rule_are_understood() -> None:
     assert figures["sides"] > 80
 
 
-def test_they_load_by_name_in_a_process_without_ray_or_network() -> None:
+def test_weights_load_by_name_without_ray_or_network_access() -> None:
     script = (
         "import socket, sys\n"
         "def refuse(*args, **kwargs): raise OSError('no network here')\n"
@@ -95,10 +95,10 @@ def test_they_load_by_name_in_a_process_without_ray_or_network() -> None:
         ("spg20", {"spg": "spg/*_valid.ndjson"}, 92),
     ],
 )
-def test_real_drawings_are_understood(
+def test_real_drawings_are_labelled_accurately(
     data_dir: Path, name: str, files: dict[str, str], least: int
 ) -> None:
-    """Not a figure of how good they are: doodle7 was trained on these."""
+    """Check for regressions only: doodle7 was trained on these drawings."""
     local, model = LocalFileSystem(), Segmenter.load(name)
     truth = [
         record.sketch
@@ -111,8 +111,8 @@ def test_real_drawings_are_understood(
     assert bool(countable_parts(model.taxonomy).any()) == (figures["groups"] > 0)
 
 
-def test_scenes_of_drawings_made_by_rule_are_understood() -> None:
-    """Of another seed than those that it was trained on, in any order of strokes."""
+def test_synthetic_scenes_are_grouped_accurately() -> None:
+    """Use a seed that was not trained on, with strokes in any order."""
     composer = Composer([draw(98_765, i) for i in range(200)], SceneConfig(own_share=1.0, most=8))
     truth = [shuffle_strokes(composer.compose(4_321, i), 1) for i in range(40)]
     found = SceneSegmenter(Segmenter.load("doodle7")).label_table(
@@ -124,8 +124,8 @@ def test_scenes_of_drawings_made_by_rule_are_understood() -> None:
 
 
 @pytest.mark.parametrize(("file", "least"), [("cbsc_dev.ndjson", 72), ("friss_dev.ndjson", 60)])
-def test_real_scenes_are_understood(data_dir: Path, file: str, least: int) -> None:
-    """The grouper was trained on those of CBSC, and on none of FrISS."""
+def test_real_scenes_are_grouped_accurately(data_dir: Path, file: str, least: int) -> None:
+    """Score scenes of CBSC, which the grouper was trained on, and of FrISS, which it was not."""
     piece = FileRange(path=str(data_dir / "scenes" / file), format="scenes")
     truth = [record.sketch for record in read(piece, LocalFileSystem())][:120]
     shuffled = [shuffle_strokes(s, 2) for s in truth]

@@ -1,4 +1,4 @@
-"""Stroke encoders: what they see, and what makes no difference to them."""
+"""Stroke encoders: their sensitivity to shape and location, and their invariances."""
 
 import pytest
 import torch
@@ -46,7 +46,7 @@ def test_any_strokes_give_finite_vectors(kind):
     finite()
 
 
-def test_strokes_are_told_apart_by_shape_and_by_place(encoder):
+def test_vectors_differ_by_shape_and_by_location(encoder):
     frame = [(0, 0), (100, 0), (100, 100), (0, 100)]
     here, there = [(10, 10), (30, 10)], [(70, 80), (90, 80)]
     bent = [(10, 10), (20, 30), (30, 10)]
@@ -56,9 +56,9 @@ def test_strokes_are_told_apart_by_shape_and_by_place(encoder):
     )
 
 
-def test_size_and_place_of_the_whole_drawing_make_no_difference(encoder):
+def test_vectors_are_invariant_to_size_and_position_of_the_drawing(encoder):
     for sketch in drawn(4):
-        # By powers of two, so that both drawings are the same floats.
+        # Scaling by powers of two is exact in floats.
         other = sketch.replace(x=sketch.x / 1024, y=sketch.y / 1024)
         assert torch.equal(encode(encoder, sketch), encode(encoder, other))
     whole = sketch_of([(0, 0), (64, 16)], [(8, 8), (32, 32), (50, 3)])
@@ -66,14 +66,14 @@ def test_size_and_place_of_the_whole_drawing_make_no_difference(encoder):
     torch.testing.assert_close(encode(encoder, whole), encode(encoder, moved), rtol=0, atol=1e-5)
 
 
-def test_drawings_do_not_see_each_other(encoder):
+def test_vectors_do_not_depend_on_other_drawings(encoder):
     a, b = drawn(2)
     together = encode(encoder, a, b)
     torch.testing.assert_close(together[: len(a)], encode(encoder, a), rtol=0, atol=1e-5)
     torch.testing.assert_close(together[len(a) :], encode(encoder, b), rtol=0, atol=1e-5)
 
 
-def test_a_dot_is_seen_where_it_is(encoder):
+def test_the_vector_of_a_dot_depends_on_its_location(encoder):
     frame = [(0, 0), (100, 100)]
     dots = [encode(encoder, sketch_of(frame, [place]))[1] for place in ((20, 80), (80, 20))]
     assert all(bool(d.isfinite().all()) for d in dots)

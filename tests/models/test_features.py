@@ -1,4 +1,4 @@
-"""What networks read of strokes, of all of them or of some, at once or bucket by bucket."""
+"""Stroke features of whole batches and of buckets."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from tests.drawings import batches, drawn, features_of, split_strokes
 
 
 @given(batches(), st.integers(1, 30), st.integers(1, 60))
-def test_buckets_come_with_their_sketches_and_strokes(batch, max_tokens, max_points):
+def test_buckets_hold_every_sketch_once_with_its_strokes(batch, max_tokens, max_points):
     all_N, all_S = torch.arange(len(batch)), torch.arange(batch.layout.strokes)
     seen = []
     with pytest.MonkeyPatch.context() as patch:
@@ -26,7 +26,7 @@ def test_buckets_come_with_their_sketches_and_strokes(batch, max_tokens, max_poi
     assert sorted(seen) == all_N.tolist()
 
 
-def test_few_sketches_are_one_bucket_as_they_are_and_none_are_no_bucket():
+def test_a_small_batch_is_one_bucket_and_an_empty_batch_none():
     features = features_of(drawn(3))
     assert [bucket for *_, bucket in features.buckets()] == [features]
     none = features.batch.select(torch.tensor([], dtype=torch.long))
@@ -34,21 +34,21 @@ def test_few_sketches_are_one_bucket_as_they_are_and_none_are_no_bucket():
 
 
 @pytest.mark.parametrize("number", [16, 32, 7])
-def test_resampled_together_or_alone_is_the_same(number):
+def test_resampled_points_equal_resampling_directly(number):
     features = features_of(drawn(3))
     batch = features.batch
     alone = ragged.resample(batch.points_P2, batch.stroke_len_S, number)
     assert torch.equal(features.resampled(number), alone)
 
 
-def test_too_many_pairs_are_not_kept(monkeypatch):
+def test_too_many_pairs_are_not_cached(monkeypatch):
     features = features_of(drawn(2))
     monkeypatch.setattr("instancesketch.models.features.MAX_PAIRS", 3)
     assert features.pairs() is None
 
 
-def test_a_batch_that_was_labelled_can_be_trained_on():
-    """Its layout's index tensors were computed in inference mode, and take part in gradients."""
+def test_features_cached_in_inference_mode_take_part_in_gradients():
+    """Train on a batch whose index tensors were computed in inference mode."""
     batch = features_of(drawn(2)).batch
     with torch.inference_mode():
         StrokeFeatures.of(batch).pairs()

@@ -1,4 +1,4 @@
-"""Affinities of strokes: what they may depend on, and what not."""
+"""Affinities of strokes: their symmetry, invariances and use of drawing order."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def say(net, scenes, ordered=False):
 
 
 def reordered(scene, order):
-    """The same scene with its strokes in another order, without labels."""
+    """Return the scene with its strokes in another order, without labels."""
     strokes = scene.to_strokes()
     return sketch_of(*(strokes[i] for i in order), sketch_id=scene.sketch_id)
 
@@ -36,7 +36,7 @@ def close(a, b):
 
 @pytest.mark.parametrize("pair_bias", [True, False])
 @pytest.mark.parametrize("ordered", [True, False])
-def test_affinities_are_symmetric_and_there_is_a_kind_for_other_things(ordered, pair_bias):
+def test_affinities_are_symmetric_and_categories_include_other(ordered, pair_bias):
     scenes = composed(4)
     said = say(network(pair_bias=pair_bias), scenes, ordered)
     longest = max(map(len, scenes))
@@ -47,7 +47,7 @@ def test_affinities_are_symmetric_and_there_is_a_kind_for_other_things(ordered, 
     assert bool(said.affinity_NLL.isfinite().all())
 
 
-def test_the_order_of_strokes_moves_rows_and_columns():
+def test_permuting_strokes_permutes_rows_and_columns():
     net = network()
     for scene in composed(4):
         order = np.random.default_rng(1).permutation(len(scene))
@@ -57,7 +57,7 @@ def test_the_order_of_strokes_moves_rows_and_columns():
         close(again.category_SC, said.category_SC[order])
 
 
-def test_the_drawing_order_counts_where_it_is_told_alone():
+def test_drawing_order_affects_only_scenes_with_order_given():
     net, scenes = network(), composed(2)
     features = StrokeFeatures.of(packed_scenes(scenes, labels=False))
     with torch.no_grad():
@@ -67,19 +67,19 @@ def test_the_drawing_order_counts_where_it_is_told_alone():
     close(both[0], told[0])
     close(both[1], untold[1])
     assert float((told - untold)[:, :size, :size].abs().max()) > 1e-3
-    # Kinds are not told it at all.
+    # Categories never depend on the order.
     assert torch.equal(say(net, scenes, True).category_SC, say(net, scenes).category_SC)
 
 
-def test_the_drawing_order_is_how_far_apart_strokes_were_drawn():
-    """Equal strokes: pairs differ by the order alone, and by how far apart it is."""
+def test_drawing_order_is_the_distance_in_stroke_index():
+    """Compare equal strokes: their affinities depend on the difference of indices alone."""
     said = say(network(), [sketch_of(*[[(0, 0), (9, 9)]] * 6)], True).affinity_NLL[0]
     for step in range(1, 6):
         close(said.diagonal(step), said[0, step].expand(6 - step))
     assert len({round(float(said[0, step]), 5) for step in range(1, 6)}) == 5
 
 
-def test_other_scenes_of_the_batch_do_not_matter():
+def test_affinities_do_not_depend_on_other_scenes_of_the_batch():
     net, scenes = network(), composed(5)
     together, first = say(net, scenes), 0
     for i, scene in enumerate(scenes):
@@ -90,7 +90,7 @@ def test_other_scenes_of_the_batch_do_not_matter():
 
 
 @pytest.mark.parametrize(("factor", "shift"), [(1.0, 512.0), (2.0**-8, 0.0), (4.0, -4096.0)])
-def test_place_and_size_of_a_scene_do_not_matter(factor, shift):
+def test_affinities_are_invariant_to_position_and_size(factor, shift):
     net = network()
     for scene in composed(3):
         scene = scene.replace(x=np.round(scene.x), y=np.round(scene.y))
@@ -100,15 +100,15 @@ def test_place_and_size_of_a_scene_do_not_matter(factor, shift):
 
 @pytest.mark.parametrize("ordered", [True, False])
 @pytest.mark.parametrize("most", [1, 30, 200])
-def test_pairs_in_several_goes_are_the_same(monkeypatch, most, ordered):
+def test_affinities_do_not_depend_on_chunk_size(monkeypatch, most, ordered):
     net, scenes = network(), composed(3)
     whole = say(net, scenes, ordered).affinity_NLL
     monkeypatch.setattr(GrouperNet, "MAX_PAIRS", most)
     close(say(net, scenes, ordered).affinity_NLL, whole)
 
 
-def test_a_scene_of_many_strokes_is_compared_in_bounded_pieces(monkeypatch):
-    """No tensor of pairs is larger than allowed on its way through the network."""
+def test_pairs_of_a_large_scene_are_computed_in_bounded_chunks(monkeypatch):
+    """Check that no intermediate tensor of pairs exceeds the limit."""
     net, seen = network(), []
     net.joined.register_forward_hook(lambda module, given, got: seen.append(got.shape))
     monkeypatch.setattr(GrouperNet, "MAX_PAIRS", 5_000)
@@ -128,14 +128,14 @@ DOT = [(5, 5)]
     [[DOT], [DOT, DOT], [[(5, 5)] * 4], [[(0, 0), (9, 0)]], [DOT, [(0, 0), (9, 9)], [(9, 9)]]],
     ids=["dot", "two dots", "still", "line", "dots and line"],
 )
-def test_dots_and_lone_strokes_are_numbers(strokes):
+def test_dots_and_lone_strokes_have_finite_outputs(strokes):
     said = say(network(), [sketch_of(*strokes)])
     assert said.affinity_NLL.shape == (1, len(strokes), len(strokes))
     assert bool(said.affinity_NLL.isfinite().all())
     assert bool(said.category_SC.isfinite().all())
 
 
-def test_an_encoder_that_is_not_told_the_order_has_a_number_less():
+def test_an_encoder_without_order_has_one_input_fewer_and_ignores_order():
     torch.manual_seed(0)
     untold, told = (PointsEncoder(8, 8, (4,), order=order).eval() for order in (False, True))
     assert told.box[0].in_features == untold.box[0].in_features + 1
@@ -148,7 +148,7 @@ def test_an_encoder_that_is_not_told_the_order_has_a_number_less():
         assert not torch.allclose(told(there), told(back)[[1, 0]], atol=1e-4)
 
 
-def test_a_transformer_is_made_as_the_configuration_says():
+def test_a_transformer_follows_its_config():
     plain = StrokeTransformer(replace(TINY_GROUPER, pair_bias=False, layers=3))
     assert len(plain.blocks) == 3
     assert not hasattr(plain, "pairs")

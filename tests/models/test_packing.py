@@ -1,4 +1,4 @@
-"""Packing, choosing, cutting and normalising drawings of any shape."""
+"""Packing, selecting, bucketing and normalising drawings of any shape."""
 
 import numpy as np
 import pyarrow as pa
@@ -38,7 +38,7 @@ def equal(a, b):
     )
 
 
-def test_a_batch_holds_what_the_sketches_hold():
+def test_a_batch_holds_the_points_and_labels_of_its_sketches():
     sketches = drawn(20)
     batch = packed(sketches)
     assert len(batch) == 20
@@ -52,7 +52,7 @@ def test_a_batch_holds_what_the_sketches_hold():
     assert batch.sketch_of_P.tolist() == [i for i, s in enumerate(sketches) for _ in s.x]
 
 
-def test_words_and_labels_get_their_numbers_and_strangers_none():
+def test_known_words_and_labels_get_their_index_and_unknown_ones_none():
     sketches = [
         sketch_of(*SUN, category="sun", part=("ray", "hub-cap")),
         sketch_of(*SUN, category="Polar bear", part=("body", "head")),
@@ -69,7 +69,7 @@ def test_words_and_labels_get_their_numbers_and_strangers_none():
     assert unread.category_N.tolist() == [-1] * 4
 
 
-def test_tables_in_pieces_pack_alike():
+def test_chunked_tables_pack_equally():
     table = to_table(drawn(12))
     pieces = pa.concat_tables([table.slice(0, 5), table.slice(5, 1), table.slice(6)])
     assert equal(pack(pieces, DOODLE7), pack(table, DOODLE7))
@@ -84,7 +84,7 @@ def scene(objects, categories, **values):
     return sketch_of(*strokes, object=objects, object_category=categories, **values)
 
 
-def test_a_scene_is_packed_as_kinds_and_numbers_of_its_objects():
+def test_scenes_are_packed_with_object_categories_and_numbers():
     scenes = [
         scene((1, 0, -1, 1), ("Sun", "Dog")),
         sketch_of(*SUN, category="sun", part=("ray", "ray"), instance=(1, 2)),  # no objects
@@ -108,7 +108,7 @@ def test_a_scene_is_packed_as_kinds_and_numbers_of_its_objects():
     assert objects_N.tolist() == [2, 0, 3, 0, 1]
 
 
-def test_composed_scenes_are_packed_as_they_are():
+def test_composed_scenes_are_packed_with_their_objects():
     scenes = composed(10)
     batch = packed_scenes(scenes)
     names = [*DOODLE7.category_names, None]
@@ -124,7 +124,7 @@ def test_composed_scenes_are_packed_as_they_are():
     assert got == want
 
 
-def test_tables_of_scenes_in_pieces_pack_alike():
+def test_chunked_tables_of_scenes_pack_equally():
     table = to_table([*composed(5), sketch_of(*SUN), *composed(3, seed=4)])
     pieces = pa.concat_tables([table.slice(0, 3), table.slice(3, 1), table.slice(4)])
     whole = pack_scenes(table, DOODLE7)
@@ -136,7 +136,7 @@ def test_tables_of_scenes_in_pieces_pack_alike():
         assert torch.equal(other.instance_S, whole.instance_S)
 
 
-def test_no_scenes_have_no_kinds():
+def test_no_scenes_give_empty_arrays():
     category_K, objects_N = object_categories(to_table([]), DOODLE7)
     assert len(category_K) == len(objects_N) == 0
     assert len(packed_scenes([])) == 0
@@ -153,7 +153,7 @@ def test_select_and_join_are_list_operations(batch, data):
 
 
 @given(batches(), st.integers(1, 30), st.integers(1, 60))
-def test_pieces_hold_every_drawing_once_within_bounds(batch, most_tokens, most_points):
+def test_buckets_hold_every_drawing_once_within_the_limits(batch, most_tokens, most_points):
     picks = list(bucket_by_size(batch.layout, most_tokens, most_points))
     assert sorted(torch.cat(picks).tolist()) == list(range(len(batch)))
     for pick in picks:
@@ -180,7 +180,7 @@ def test_a_small_drawing_far_away_keeps_its_shape():
     assert got.tolist() == [[-0.5, -1], [0.5, 1]]
 
 
-def test_dots_stay_dots():
+def test_dots_are_normalised_to_the_origin():
     got = packed([sketch_of([(7, 8)]), sketch_of([(5, 5), (5, 5)], [(5, 5)])]).normalised()
     assert torch.equal(got.points_P2, torch.zeros(4, 2))
 
@@ -190,22 +190,22 @@ def scaled(sketch, factor):
 
 
 @given(drawings, st.sampled_from([2.0**-20, 2.0**-10, 2.0**12]))
-def test_the_unit_of_a_drawing_does_not_matter(strokes, factor):
+def test_normalising_is_invariant_to_the_unit(strokes, factor):
     sketch = sketch_of(*strokes)
-    # Powers of two leave floats exact, but for the smallest of all.
+    # Powers of two leave floats exact, except subnormal ones; rounding avoids those.
     sketch = sketch.replace(x=np.round(sketch.x, 3), y=np.round(sketch.y, 3))
     a, b = packed([sketch]).normalised(), packed([scaled(sketch, factor)]).normalised()
     assert torch.equal(a.points_P2, b.points_P2)
 
 
-def test_a_unit_box_draws_the_same_images():
-    """Data in a box of one, of a thousandth of one: whole numbers would lose all of it."""
+def test_drawings_in_a_unit_box_have_equal_images():
+    """Scale drawings to a unit box and less, where rounding to integers would lose everything."""
     for factor in (1 / 255, 1 / 1000, 1 / 255_000):
         sketches = drawn(20)
         a = packed(sketches).normalised()
         b = packed([scaled(s, factor) for s in sketches]).normalised()
         torch.testing.assert_close(a.points_P2, b.points_P2, rtol=0, atol=1e-6)
-        # A point in the middle between two pixels may be rounded to either of them.
+        # A point midway between two pixels may be rounded to either.
         images = [rasterise(x.points_P2, x.stroke_len_S, 32) for x in (a, b)]
         assert (images[0] != images[1]).sum() <= 0.002 * images[0].sum()
         assert bool((images[1].sum((1, 2)) > 0).all())

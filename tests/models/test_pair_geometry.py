@@ -8,7 +8,7 @@ from instancesketch.models.features import PAIR_FEATURES, PAIR_SAMPLES, _within,
 from instancesketch.models.pair_geometry import PairGeometry
 from tests.drawings import drawn, features_of
 
-# Where each of the features stands.
+# Column indices of the features.
 NEAREST, TOUCH, INSIDE, HOLDS = 8, 13, 18, 19
 
 
@@ -23,18 +23,18 @@ def geometry(numbers: int = 4, *, order: bool = False) -> PairGeometry:
 
 
 def line(*points: tuple[float, float]) -> torch.Tensor:
-    """One stroke, resampled as the model does."""
+    """Return one stroke, resampled as the model does, (PAIR_SAMPLES, 2)."""
     given = torch.tensor(points)
     return ragged.resample(given, torch.tensor([len(points)]), PAIR_SAMPLES)[0]
 
 
 def beside(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """The features of the first stroke beside the second."""
+    """Return the features of the pair of the first stroke and the second."""
     return pair_features(first[None, None], second[None, None])[0, 0, 0]
 
 
 @pytest.mark.parametrize("order", [False, True])
-def test_pairs_in_several_goes_are_the_same(monkeypatch, order) -> None:
+def test_geometry_does_not_depend_on_chunk_size(monkeypatch, order) -> None:
     net, strokes = geometry(order=order), places(3, 9)
     whole = net(strokes)
     monkeypatch.setattr("instancesketch.models.pair_geometry.MAX_PAIRS", 60)
@@ -42,7 +42,7 @@ def test_pairs_in_several_goes_are_the_same(monkeypatch, order) -> None:
     torch.testing.assert_close(net(strokes), whole, rtol=0, atol=1e-6)
 
 
-def test_the_same_strokes_and_equal_ones_have_the_same_features() -> None:
+def test_identical_and_equal_tensors_have_equal_features() -> None:
     strokes = places(2, 7)
     assert torch.equal(pair_features(strokes, strokes), pair_features(strokes.clone(), strokes))
 
@@ -52,13 +52,13 @@ def test_a_pair_does_not_depend_on_the_other_strokes() -> None:
     assert torch.allclose(net(strokes)[:, :3, :3], net(strokes[:, :3]), atol=1e-6)
 
 
-def test_order_of_strokes_moves_rows_and_columns() -> None:
+def test_permuting_strokes_permutes_rows_and_columns() -> None:
     net, strokes, order = geometry(), places(2, 5), torch.tensor([3, 0, 4, 1, 2])
     assert torch.allclose(net(strokes[:, order]), net(strokes)[:, order][:, :, order], atol=1e-6)
 
 
-def test_which_stroke_comes_first_counts_only_where_order_is_told() -> None:
-    strokes = places(1, 1).expand(2, 5, -1, -1)  # equal strokes, which lie alike to each other
+def test_stroke_order_only_counts_when_order_is_enabled() -> None:
+    strokes = places(1, 1).expand(2, 5, -1, -1)  # equal strokes, so that only the order can differ
     silent, told = (geometry(order=order)(strokes).detach() for order in (False, True))
     assert float(silent.flatten(1, 2).std(1).max()) < 1e-6
     distinct = told[0].flatten(0, 1).round(decimals=5).unique(dim=0)
@@ -70,14 +70,14 @@ def test_shifting_the_drawing_changes_nothing() -> None:
     assert torch.allclose(net(strokes + 0.25), net(strokes), atol=1e-4)
 
 
-def test_the_way_a_stroke_is_drawn_changes_nothing() -> None:
+def test_reversing_strokes_changes_nothing() -> None:
     strokes = places(1, 4)
     assert pair_features(strokes, strokes).shape == (1, 4, 4, PAIR_FEATURES)
     there_and_back = pair_features(strokes.flip(2), strokes.flip(2))
     torch.testing.assert_close(there_and_back, pair_features(strokes, strokes))
 
 
-def test_a_stripe_lies_within_its_body_and_a_leg_does_not() -> None:
+def test_a_stripe_is_inside_its_body_and_a_leg_is_not() -> None:
     turns = torch.linspace(0, 2 * math.pi, PAIR_SAMPLES)
     body = torch.stack([turns.cos(), 0.5 * turns.sin()], dim=1)
     stripe, leg = line((0.1, -0.3), (0.1, 0.3)), line((0.1, 0.5), (0.1, 1.0))
@@ -88,12 +88,12 @@ def test_a_stripe_lies_within_its_body_and_a_leg_does_not() -> None:
     assert 0.3 < float(beside(body, half)[INSIDE]) < 0.7
 
 
-def test_ends_that_touch_are_told_from_ends_that_do_not() -> None:
+def test_touching_ends_have_distance_zero_and_free_ends_do_not() -> None:
     ground = line((-1.0, 0.0), (1.0, 0.0))
-    post = line((0.0, 0.0), (0.0, -1.0))  # stands on it with one end
+    post = line((0.0, 0.0), (0.0, -1.0))  # touches it with one end
     nearest, own_near, own_far, other_near, other_far = beside(post, ground)[NEAREST:TOUCH].tolist()
     assert nearest == pytest.approx(own_near, abs=1e-6)
-    assert own_near == pytest.approx(0, abs=0.21)  # a few places along a line stand for it
+    assert own_near == pytest.approx(0, abs=0.21)  # a line is only sampled at a few points
     assert own_far == pytest.approx(1, abs=0.05)
     assert min(other_near, other_far) > 0.9
     assert beside(ground, post)[NEAREST + 3 : TOUCH].tolist() == pytest.approx([own_near, own_far])
@@ -109,12 +109,12 @@ def test_ends_that_touch_are_told_from_ends_that_do_not() -> None:
         ((0.2, 0.9), 0.0),
     ],
 )
-def test_within_a_triangle(point, inside) -> None:
+def test_points_inside_a_triangle_are_recognised(point, inside) -> None:
     triangle = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
     assert float(_within(torch.tensor([point]).T, triangle.T)) == inside
 
 
-def test_a_dot_and_a_flat_line_hold_nothing() -> None:
+def test_a_dot_and_a_straight_line_contain_nothing() -> None:
     dot, flat = torch.zeros(5, 2), line((-1.0, 0.0), (1.0, 0.0))
     for outline in (dot, flat):
         features = beside(outline, line((-0.5, 0.5), (0.5, -0.5)))
@@ -122,7 +122,7 @@ def test_a_dot_and_a_flat_line_hold_nothing() -> None:
         assert bool(features.isfinite().all())
 
 
-def test_pairs_of_all_strokes_serve_some_of_them() -> None:
+def test_pairs_of_a_subset_are_taken_from_those_of_all_strokes() -> None:
     net, features = geometry(), features_of(drawn(4, seed=2))
     batch = features.batch
     some = torch.arange(batch.layout.strokes)[batch.at_S % 3 > 0]

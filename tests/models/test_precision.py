@@ -1,4 +1,4 @@
-"""Networks made ready label as they did before, and within the rounding of bfloat16."""
+"""Optimised networks give the same scores in float32, and close ones in bfloat16."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ SHAPES = [
 
 
 def trained(config: SegmenterConfig) -> SegmenterNet:
-    """One whose norms have averages of their own, as after training."""
+    """Return a network whose batch norms have non-trivial statistics, as after training."""
     torch.manual_seed(0)
     net = SegmenterNet(config, DOODLE7)
     for module in net.modules():
@@ -31,7 +31,7 @@ def trained(config: SegmenterConfig) -> SegmenterNet:
 
 
 @pytest.mark.parametrize("config", SHAPES, ids=["points", "both", "seed"])
-def test_a_network_made_ready_says_the_same(config: SegmenterConfig) -> None:
+def test_an_optimised_network_gives_equal_scores(config: SegmenterConfig) -> None:
     table = to_table(drawn(12))
 
     def scores(net: SegmenterNet) -> torch.Tensor:
@@ -45,13 +45,13 @@ def test_a_network_made_ready_says_the_same(config: SegmenterConfig) -> None:
     half = optimize(trained(config), "cpu", "bfloat16")
     torch.testing.assert_close(scores(half), before, rtol=0, atol=0.05)
     assert not torch.equal(scores(half), before)
-    assert half.part_head.weight.dtype == torch.float32  # what is compared stays exact
+    assert half.part_head.weight.dtype == torch.float32  # scores need float32
     assert not any(
         isinstance(m, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d) for m in half.modules()
     )
 
 
-def test_what_auto_means(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_precision_depends_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_precision("auto", "cuda") == "bfloat16"
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False})
     assert resolve_precision("auto", "cpu") == "float32"

@@ -1,4 +1,4 @@
-"""Ragged arithmetic, each against a loop over segments."""
+"""Ragged arithmetic, compared with loops over segments."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ floats = st.floats(-100, 100, width=32)
 
 @st.composite
 def segments(draw):
-    """Values in segments; few distinct ones, so that ties are common."""
+    """Draw values in segments, few of them distinct, so that ties are common."""
     values = floats | st.sampled_from([0.0, 1.0, 2.0])
     return [draw(st.lists(values, min_size=n, max_size=n)) for n in draw(lengths)]
 
@@ -44,7 +44,7 @@ def test_reduce_keeps_further_dimensions_and_signs():
 
 
 @given(lengths)
-def test_starts_owners_and_within_count(lens):
+def test_starts_owners_and_within_equal_counting(lens):
     lengths_S = torch.tensor(lens)
     assert ragged.starts(lengths_S).tolist() == [sum(lens[:i]) for i in range(len(lens))]
     assert ragged.owners(lengths_S).tolist() == [i for i, n in enumerate(lens) for _ in range(n)]
@@ -62,7 +62,7 @@ def test_rank_equals_sorting_each_segment(lists):
 
 
 @given(st.lists(strokes, min_size=1, max_size=5))
-def test_segment_lengths_begin_anew_with_each_stroke(lists):
+def test_segment_lengths_do_not_cross_strokes(lists):
     points = torch.tensor([p for s in lists for p in s])
     got = ragged.segment_lengths(points, torch.tensor([len(s) for s in lists]))
     want = [0.0 if i == 0 else np.hypot(*np.subtract(p, s[i - 1]))
@@ -71,7 +71,7 @@ def test_segment_lengths_begin_anew_with_each_stroke(lists):
 
 
 def resampled(stroke, number):
-    """One stroke, by numpy's interpolation along its arc."""
+    """Resample one stroke by numpy's interpolation along its arc length."""
     stroke = np.array(stroke, np.float64)
     run = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
     at = np.linspace(0, run[-1], number)
@@ -103,14 +103,14 @@ def test_a_stroke_without_length_repeats_its_point(stroke):
     assert got[2].tolist() == [[5.0, 5], [5.5, 5.5], [6, 6]]
 
 
-def test_points_drawn_twice_change_nothing():
+def test_repeated_points_do_not_change_resampling():
     points = torch.tensor([[0.0, 0], [1, 0], [4, 0]])
     doubled = points.repeat_interleave(3, 0)
     once = ragged.resample(points, torch.tensor([3]), 9)
     assert torch.equal(ragged.resample(doubled, torch.tensor([9]), 9), once)
 
 
-def test_the_last_stroke_of_a_long_batch_is_as_exact_as_alone():
+def test_the_last_stroke_of_a_long_batch_is_as_exact_as_on_its_own():
     generator = torch.Generator().manual_seed(0)
     long = torch.rand(600_000, 2, generator=generator) * 1000
     last = torch.rand(50, 2, generator=generator) * 1e-2

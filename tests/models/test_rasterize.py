@@ -1,4 +1,4 @@
-"""The rasteriser against a loop over segments, in exact fractions."""
+"""The rasteriser, compared with a loop over segments in exact fractions."""
 
 import itertools
 import math
@@ -15,12 +15,12 @@ SIZE = 32
 
 
 def places(pixels, size=SIZE):
-    """Coordinates from -1 to 1 of pixel coordinates."""
+    """Return pixel coordinates scaled to the range from -1 to 1."""
     return torch.tensor(pixels, dtype=torch.float32) / ((size - 1) / 2) - 1
 
 
 def lit(image):
-    """The set of (x, y) that are drawn."""
+    """Return the set of (x, y) of drawn pixels."""
     assert set(image.unique().tolist()) <= {0.0, 1.0}
     return {(int(x), int(y)) for y, x in image.nonzero()}
 
@@ -30,12 +30,12 @@ def image_of(pixels, size=SIZE):
 
 
 def rounded(value):
-    """The whole numbers nearest to a fraction: two where it lies in the middle."""
+    """Return the integers nearest to a fraction: two where it lies midway."""
     return {math.floor(value + Fraction(1, 2)), math.ceil(value - Fraction(1, 2))}
 
 
 def steps_of(pixels):
-    """For each step along each segment the pixels that a line may light there."""
+    """Yield for each step along each segment the set of pixels that may be drawn there."""
     yield {tuple(pixels[0])}
     for (ax, ay), (bx, by) in itertools.pairwise(pixels):
         number = max(abs(bx - ax), abs(by - ay))
@@ -45,7 +45,7 @@ def steps_of(pixels):
 
 
 def connected(pixels):
-    """Whether every pixel is reached from any other by steps to one of eight neighbours."""
+    """Return True if the pixels are connected by steps to one of eight neighbours."""
     waiting, left = [next(iter(pixels))], set(pixels)
     while waiting:
         x, y = waiting.pop()
@@ -56,7 +56,7 @@ def connected(pixels):
 
 
 whole = st.integers(0, SIZE - 1)
-# Halves lie between two pixels, where rounding decides.
+# Halves lie midway between two pixels, where rounding decides.
 between = st.integers(0, 2 * (SIZE - 1)).map(lambda n: n / 2) | st.floats(0, SIZE - 1)
 
 
@@ -91,7 +91,7 @@ def test_straight_and_diagonal_lines_are_exact(ends):
     assert lit(image_of(ends)) == want
 
 
-def test_a_dot_is_a_pixel_and_strokes_do_not_touch_each_other():
+def test_a_dot_is_one_pixel_and_strokes_have_separate_images():
     points = places([(4, 4), (10, 10), (12, 10), (31, 0), (31, 0)])
     images = rasterise(points, torch.tensor([1, 2, 2]), SIZE)
     assert images.shape == (3, SIZE, SIZE)
@@ -99,7 +99,7 @@ def test_a_dot_is_a_pixel_and_strokes_do_not_touch_each_other():
 
 
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=5))
-def test_what_lies_outside_is_drawn_on_the_border(points):
+def test_points_outside_are_drawn_on_the_border(points):
     points = torch.tensor(points, dtype=torch.float32)
     number = torch.tensor([len(points)])
     clamped = rasterise(points.clamp(-1, 1), number, SIZE)
@@ -107,7 +107,7 @@ def test_what_lies_outside_is_drawn_on_the_border(points):
 
 
 @pytest.mark.parametrize("size", [1, 2, 33])
-def test_sizes(size):
+def test_a_diagonal_is_drawn_at_any_image_size(size):
     image = rasterise(torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), torch.tensor([2]), size)[0]
     assert lit(image) == {(i, i) for i in range(size)}
 
@@ -117,7 +117,7 @@ def test_no_strokes_give_no_images():
     assert empty.shape == (0, SIZE, SIZE)
 
 
-def test_points_may_lie_anywhere_in_memory():
+def test_strided_points_give_equal_images():
     wide = torch.rand(60, 5, generator=torch.Generator().manual_seed(1)) * 2 - 1
     stroke_len = torch.tensor([1, 9, 20])
     for strided in (wide[::2, 1:3], wide.t()[1:3].t()[:30], wide[:30, [3, 0]]):
@@ -135,7 +135,7 @@ def test_points_may_lie_anywhere_in_memory():
     )
 )
 def test_strokes_may_share_an_image(strokes):
-    """A shared image has the pixels of all its strokes; one that nothing is drawn into is empty."""
+    """Check that a shared image has the pixels of all its strokes, and an unused one none."""
     points = torch.cat([places(pixels) for _, pixels in strokes])
     lengths = torch.tensor([len(pixels) for _, pixels in strokes])
     image_of = torch.tensor([image for image, _ in strokes])

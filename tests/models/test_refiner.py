@@ -1,4 +1,4 @@
-"""The refiner where there is little to compare."""
+"""The refiner on batches with few strokes to compare."""
 
 import pytest
 import torch
@@ -10,8 +10,8 @@ from tests.drawings import DOODLE7, TINY_REFINER, features_of, sketch_of
 
 @pytest.mark.parametrize("config", [TINY_REFINER, SEED_REFINER], ids=["default", "published"])
 @pytest.mark.parametrize("drawings", [1, 3])
-def test_strokes_that_have_none_to_compare_with(config, drawings):
-    """One petal a drawing, as a small batch can hold: places, and no affinities."""
+def test_single_strokes_have_embeddings_and_no_affinities(config, drawings):
+    """Use one petal per drawing, as a small batch can contain."""
     petal = {"category": "flower", "part": ("petal",), "instance": (1,)}
     sketches = [sketch_of([(0, 0), (i, 5)], sketch_id=str(i), **petal) for i in range(drawings)]
     features = features_of(sketches)

@@ -1,4 +1,4 @@
-"""The network: its recipes' sizes, its mask, and that padding and company change nothing."""
+"""The network: sizes of its recipes, its mask, and invariance to padding and batch."""
 
 from dataclasses import replace
 
@@ -60,7 +60,7 @@ def test_logits_have_their_shapes(net):
         assert categories.shape == (5, 7)
 
 
-def test_company_and_padding_change_nothing(net):
+def test_logits_do_not_depend_on_padding_or_other_sketches(net):
     short = sketch_of([(0, 0), (5, 9)])
     long = sketch_of(*[[(i, 2 * i % 7), (i + 3, i % 5)] for i in range(30)])
     sketches = [short, *drawn(4), long]
@@ -76,14 +76,14 @@ def test_company_and_padding_change_nothing(net):
         offset += len(sketch)
 
 
-def test_labels_are_not_looked_at(net):
+def test_labels_are_never_read(net):
     sketches = drawn(4)
     bare = [s.replace(part=None, label=None, instance=None, category=None) for s in sketches]
     for a, b in zip(logits(net, *sketches), logits(net, *bare), strict=True):
         assert (a is b is None) or torch.equal(a, b)
 
 
-def test_the_category_told_makes_a_difference():
+def test_the_given_category_changes_the_logits():
     net = SegmenterNet(TINY, DOODLE7).eval()
     features = features_of(drawn(1))
     with torch.no_grad():
@@ -91,7 +91,7 @@ def test_the_category_told_makes_a_difference():
     assert all(not torch.allclose(a, b) for i, a in enumerate(told) for b in told[:i])
 
 
-def test_the_strokes_see_each_other(net):
+def test_the_logits_of_a_stroke_depend_on_other_strokes(net):
     first, context, other = [(0, 0), (60, 60)], [(60, 0), (0, 60)], [(60, 0), (60, 30)]
     a, b = (logits(net, sketch_of(first, s))[0][0] for s in (context, other))
     assert not torch.allclose(a, b, atol=1e-6)
@@ -104,7 +104,7 @@ def test_more_strokes_than_published_positions_work():
     assert bool(parts.isfinite().all())
 
 
-def test_only_a_categorys_own_parts_stay_open():
+def test_only_the_parts_of_a_category_stay_unmasked():
     net = SegmenterNet(TINY, DOODLE7)
     sketches = [sketch_of([(0, 0)], [(1, 1)]) for _ in range(8)]
     batch = packed(sketches)

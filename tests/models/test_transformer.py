@@ -7,8 +7,8 @@ from instancesketch.models.transformer import StrokeTransformer
 from tests.drawings import drawn, features_of
 
 
-def test_what_is_told_reaches_the_strokes() -> None:
-    """Two drawings whose strokes have equal vectors, but lie differently to each other."""
+def test_edge_features_reach_the_strokes() -> None:
+    """Give all strokes of two drawings equal vectors, so that only their geometry differs."""
     torch.manual_seed(0)
     config = TransformerConfig(width=16, layers=1, heads=2, feedforward=32, dropout=0.0, edges=3)
     net = StrokeTransformer(config).eval()
@@ -17,7 +17,7 @@ def test_what_is_told_reaches_the_strokes() -> None:
     with torch.no_grad():
         told, token = net(hidden, features)
     assert token is None
-    # The bias alone can't tell equal vectors apart: what is attended to is the same everywhere.
+    # Attention weights alone can't separate equal vectors: every weighted mean is the same.
     assert float(told.std(0).max()) > 1e-3
     silent = StrokeTransformer(replace(config, edges=0))
     assert float(silent.eval()(hidden, features)[0].detach().std(0).max()) < 1e-5

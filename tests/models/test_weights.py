@@ -1,4 +1,4 @@
-"""Weights folders: what is written is read again, and what is no weights is refused in one line."""
+"""Weights folders: they are read back as written, and invalid ones refused in one line."""
 
 import json
 import pickle
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def refusal(*sources, inspected=True):
-    """Return the one line with which `Segmenter.load` refuses; `inspect` must refuse them, too."""
+    """Return the one-line error of `Segmenter.load`; check that `inspect` raises one as well."""
     names = [str(s) for s in sources]
     with pytest.raises(UserError) as error:
         Segmenter.load(names)
@@ -48,7 +48,7 @@ def refusal(*sources, inspected=True):
     return text
 
 
-def test_what_is_saved_is_loaded(folder):
+def test_saved_weights_are_loaded(folder):
     loaded = weights.load([str(folder)], "segmenter")
     want = network().state_dict()
     assert loaded.tensors.keys() == want.keys()
@@ -64,7 +64,7 @@ def test_what_is_saved_is_loaded(folder):
     assert not again.net.training
 
 
-def test_half_precision_is_read_as_single(folder):
+def test_half_precision_is_loaded_as_float32(folder):
     path = folder / "segmenter" / "model.safetensors"
     tensors = safetensors.torch.load_file(path)
     full = Segmenter.load(str(folder)).label(drawn(5))
@@ -76,7 +76,7 @@ def test_half_precision_is_read_as_single(folder):
         assert a.part_score == pytest.approx(b.part_score, abs=1e-2)
 
 
-def test_the_last_of_several_counts(folder, tmp_path):
+def test_the_last_of_several_sources_is_loaded(folder, tmp_path):
     other = tmp_path / "other"
     weights.save(str(other / "segmenter"), network(1).state_dict(), CONFIG)
     (tmp_path / "without").mkdir()
@@ -89,7 +89,7 @@ def test_the_last_of_several_counts(folder, tmp_path):
     assert not torch.equal(first(folder), first(other))
 
 
-def test_sources_that_are_not_there_are_refused(folder, tmp_path):
+def test_missing_sources_are_refused(folder, tmp_path):
     assert "nowhere" in refusal(tmp_path / "nowhere")
     assert "nowhere" in refusal(folder, "nowhere")
     (tmp_path / "empty").mkdir()
@@ -116,18 +116,18 @@ class Bomb:
     ],
     ids=["empty", "short", "ones", "huge header", "no tensors", "pickle", "pickled dict"],
 )
-def test_files_that_hold_no_tensors_are_refused(folder, data):
+def test_files_without_tensors_are_refused(folder, data):
     (folder / "segmenter" / "model.safetensors").write_bytes(data)
     assert str(folder) in refusal(folder)
 
 
-def test_a_torch_file_is_refused_unopened(folder):
+def test_a_torch_file_is_refused_without_unpickling(folder):
     torch.save({"net": Bomb()}, folder / "segmenter" / "model.safetensors")
     assert "holds no tensors" in refusal(folder)
 
 
 @pytest.mark.parametrize("cut", [0.05, 0.5, 0.99])
-def test_files_cut_short_are_refused(folder, cut):
+def test_truncated_files_are_refused(folder, cut):
     path = folder / "segmenter" / "model.safetensors"
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * cut)])
@@ -135,13 +135,13 @@ def test_files_cut_short_are_refused(folder, cut):
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
-def test_a_missing_file_is_named(folder, name):
+def test_the_error_names_a_missing_file(folder, name):
     (folder / "segmenter" / name).unlink()
     assert name in refusal(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00", "[]", "5", "null", "{}", '"segmenter"'])
-def test_configurations_of_nothing_are_refused(folder, text):
+def test_empty_or_malformed_configurations_are_refused(folder, text):
     (folder / "segmenter" / "config.json").write_text(text)
     assert "config.json" in refusal(folder)
 
@@ -172,15 +172,15 @@ def test_configurations_of_nothing_are_refused(folder, text):
     ],
     ids=lambda change: str(change)[:60],
 )
-def test_configurations_that_do_not_fit_are_refused(folder, change):
+def test_configurations_that_do_not_match_the_tensors_are_refused(folder, change):
     (folder / "segmenter" / "config.json").write_text(json.dumps(CONFIG | change))
-    # That a tensor is left over shows when the network is built.
+    # A superfluous tensor is only noticed when the network is built.
     inspected = "'sketch_token': False" not in str(change)
     assert str(folder) in refusal(folder, inspected=inspected)
 
 
 @pytest.mark.parametrize("kind", ["more", "fewer", "other shape"])
-def test_tensors_that_do_not_fit_are_refused(folder, kind):
+def test_missing_extra_or_misshapen_tensors_are_refused(folder, kind):
     path = folder / "segmenter" / "model.safetensors"
     tensors = safetensors.torch.load_file(path)
     if kind == "more":
@@ -193,7 +193,7 @@ def test_tensors_that_do_not_fit_are_refused(folder, kind):
     assert "don't fit" in refusal(folder, inspected=kind != "more")
 
 
-def test_half_precision_takes_half_the_bytes_and_labels_alike(folder, tmp_path):
+def test_half_precision_halves_the_file_and_keeps_scores_close(folder, tmp_path):
     half = tmp_path / "half"
     weights.save(str(half / "segmenter"), network().state_dict(), CONFIG, half=True)
     path = half / "segmenter" / "model.safetensors"
@@ -216,7 +216,7 @@ def refiner(taxonomy=DOODLE7):
     return RefinerNet(TINY_REFINER, taxonomy)
 
 
-def test_a_refiner_is_loaded_from_its_own_folder_or_beside_the_segmenter(folder, tmp_path):
+def test_a_refiner_is_loaded_from_a_second_folder(folder, tmp_path):
     assert Segmenter.load(str(folder)).refiner is None
     assert not weights.holds([str(folder)], "refiner")
     other = tmp_path / "second"
@@ -224,7 +224,7 @@ def test_a_refiner_is_loaded_from_its_own_folder_or_beside_the_segmenter(folder,
     assert weights.holds([str(folder), str(other)], "refiner")
     loaded = Segmenter.load([str(folder), str(other)]).refiner
     want, got = refiner().state_dict(), loaded.state_dict()
-    # Norms of the encoder are folded, and without dropout the last layers have other numbers.
+    # Batch norms are folded into the encoder, and removing dropout renumbers the last layers.
     kept = [name for name in want if name in got and not name.startswith("encoder.")]
     assert len(kept) > len(want) / 2
     assert all(torch.equal(got[name], want[name]) for name in kept)
@@ -241,7 +241,7 @@ def test_a_refiner_of_another_taxonomy_is_refused(folder, tmp_path):
     assert "parts of doodle7, the refiner those of spg20" in refusal(folder, tmp_path / "r")
 
 
-def test_a_refiner_that_is_none_is_refused(folder, tmp_path):
+def test_a_refiner_folder_with_another_config_is_refused(folder, tmp_path):
     weights.save(str(tmp_path / "r" / "refiner"), refiner().state_dict(), CONFIG)
     assert "describes no refiner" in refusal(folder, tmp_path / "r")
 
@@ -250,7 +250,7 @@ GROUPER = {"kind": "grouper", "model": asdict(TINY_GROUPER), "taxonomy": DOODLE7
 
 
 @pytest.mark.parametrize("kind", ["segmenter", "refiner", "grouper", "detector"])
-def test_inspection_reads_what_loading_reads(kind):
+def test_inspection_agrees_with_loading(kind):
     info, loaded = weights.inspect(["doodle7"], kind), weights.load(["doodle7"], kind)
     assert info.taxonomy.to_dict() == loaded.config["taxonomy"]
     assert info.shapes == {name: tuple(value.shape) for name, value in loaded.tensors.items()}
@@ -258,7 +258,7 @@ def test_inspection_reads_what_loading_reads(kind):
         assert info.network == weights.build(loaded)[0].config
 
 
-def test_inspection_takes_neither_torch_nor_ultralytics():
+def test_inspection_imports_neither_torch_nor_ultralytics():
     code = (
         "import sys; from instancesketch.models import weights;"
         "kinds = 'segmenter', 'refiner', 'grouper', 'detector';"
@@ -269,7 +269,7 @@ def test_inspection_takes_neither_torch_nor_ultralytics():
     assert run.stdout == "[]\n"
 
 
-def test_detectors_of_unknown_layers_are_refused(tmp_path):
+def test_detectors_with_unknown_layers_are_refused(tmp_path):
     config = weights.load(["doodle7"], "detector").config
     config["model"]["head"][0][2] = "Unpickle"
     weights.save(str(tmp_path / "detector"), {}, config)
@@ -278,7 +278,7 @@ def test_detectors_of_unknown_layers_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("half", [False, True])
-def test_a_grouper_is_built_as_its_configuration_says(tmp_path, half):
+def test_a_grouper_is_built_from_its_folder(tmp_path, half):
     torch.manual_seed(0)
     want = GrouperNet(TINY_GROUPER, DOODLE7).state_dict()
     weights.save(str(tmp_path / "grouper"), want, GROUPER, half=half)
@@ -300,7 +300,7 @@ def test_a_grouper_is_built_as_its_configuration_says(tmp_path, half):
     ],
     ids=["segmenter", "words", "width", "taxonomy"],
 )
-def test_a_grouper_that_does_not_fit_is_refused(tmp_path, change, told):
+def test_a_grouper_that_does_not_match_its_config_is_refused(tmp_path, change, told):
     tensors = GrouperNet(TINY_GROUPER, DOODLE7).state_dict()
     weights.save(str(tmp_path / "grouper"), tensors, GROUPER | change)
     with pytest.raises(UserError, match=told) as error:
@@ -308,7 +308,7 @@ def test_a_grouper_that_does_not_fit_is_refused(tmp_path, change, told):
     assert "\n" not in str(error.value)
 
 
-def test_a_refiner_goes_on_with_other_parts() -> None:
+def test_a_refiner_is_adapted_to_another_taxonomy() -> None:
     other = Taxonomy.load("spg20")
     loaded = weights.load(["doodle7"], "refiner")
     net, theirs = weights.build(loaded)
