@@ -72,7 +72,7 @@ def scene_stages(
     named = ", ".join(sources)
     if not weights.holds(sources, "grouper"):
         raise UserError(
-            f"{named} holds no grouper, which tells the objects of scenes apart: give weights that "
+            f"{named} holds no grouper, which finds the objects of scenes: give weights that "
             "do, or --given-objects"
         )
     _check_categories(

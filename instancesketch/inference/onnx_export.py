@@ -153,7 +153,7 @@ class OneSegmenter(nn.Module):
 
 
 class OneRefiner(nn.Module):
-    """Which strokes of one sketch draw the same thing, from its points and parts."""
+    """The grouping of one sketch's strokes into instances, from its points and parts."""
 
     INPUTS = (*_INPUTS, "part")
     OUTPUTS = ("affinity", "counted", "sided", "moment", "weight")

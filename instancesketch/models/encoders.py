@@ -91,7 +91,7 @@ class PointsEncoder(nn.Module):
 
     @property
     def heavy_modules(self) -> Iterable[nn.Module]:
-        """The modules that do most of the arithmetic."""
+        """Return the modules that do most of the arithmetic."""
         # The first convolution reads places, which bfloat16 would round to a 256th.
         return self.convolutions[1:]
 
@@ -141,7 +141,7 @@ class RasterEncoder(nn.Module):
 
     @property
     def heavy_modules(self) -> Iterable[nn.Module]:
-        """The modules that do most of the arithmetic."""
+        """Return the modules that do most of the arithmetic."""
         return self.shape, self.place
 
 

@@ -1,4 +1,4 @@
-"""What networks read of strokes: points along each, and how every two of a sketch lie.
+"""Features of strokes: points along each, and the geometry of every pair in a sketch.
 
 Shape letters: see `instancesketch.models.ragged`; M strokes beside L strokes, F features.
 """

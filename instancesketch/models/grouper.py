@@ -51,7 +51,7 @@ class GrouperNet(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """The device that the model computes on."""
+        """Return the device that the model computes on."""
         return self.out.weight.device
 
     def forward(self, features: StrokeFeatures, ordered_N: Tensor) -> Grouped:

@@ -40,42 +40,42 @@ class Batch:
 
     @property
     def stroke_len_S(self) -> Tensor:
-        """Points per stroke."""
+        """Return the points per stroke, (S,)."""
         return self.layout.stroke_len_S
 
     @property
     def strokes_N(self) -> Tensor:
-        """Strokes per sketch."""
+        """Return the strokes per sketch, (N,)."""
         return self.layout.strokes_N
 
     @property
     def stroke_of_P(self) -> Tensor:
-        """The stroke of each point."""
+        """Return the stroke of each point, (P,)."""
         return self.layout.stroke_of_P
 
     @property
     def sketch_of_S(self) -> Tensor:
-        """The sketch of each stroke."""
+        """Return the sketch of each stroke, (S,)."""
         return self.layout.sketch_of_S
 
     @property
     def sketch_of_P(self) -> Tensor:
-        """The sketch of each point."""
+        """Return the sketch of each point, (P,)."""
         return self.layout.sketch_of_P
 
     @property
     def points_N(self) -> Tensor:
-        """Points per sketch."""
+        """Return the points per sketch, (N,)."""
         return self.layout.points_N
 
     @property
     def at_S(self) -> Tensor:
-        """Each stroke's position in its sketch, from 0."""
+        """Return each stroke's position in its sketch, (S,), from 0."""
         return self.layout.at_S
 
     @property
     def longest(self) -> int:
-        """Strokes of the sketch that has most; 0 without sketches."""
+        """Return the strokes of the largest sketch; 0 without sketches."""
         return self.layout.longest
 
     def to(self, device: torch.device | str) -> Batch:

@@ -33,7 +33,7 @@ def _index(compute: Callable[[Layout], Tensor]) -> cached_property[Tensor]:
 
 
 class Layout:
-    """Where the points of each stroke, and the strokes of each sketch, lie end to end.
+    """Index tensors of strokes and points that lie end to end.
 
     Batches whose strokes lie in other places have the same layout, and share its index tensors.
 
@@ -61,29 +61,29 @@ class Layout:
 
     @_index
     def stroke_of_P(self) -> Tensor:
-        """The stroke of each point."""
+        """Return the stroke of each point, (P,)."""
         return owners(self.stroke_len_S, self.points)
 
     @_index
     def sketch_of_S(self) -> Tensor:
-        """The sketch of each stroke."""
+        """Return the sketch of each stroke, (S,)."""
         if len(self.strokes_N) == 1:
             return torch.zeros_like(self.stroke_len_S)
         return owners(self.strokes_N, self.strokes)
 
     @_index
     def sketch_of_P(self) -> Tensor:
-        """The sketch of each point."""
+        """Return the sketch of each point, (P,)."""
         return self.sketch_of_S[self.stroke_of_P]
 
     @_index
     def points_N(self) -> Tensor:
-        """Points per sketch."""
+        """Return the points per sketch, (N,)."""
         return reduce(self.stroke_len_S, self.sketch_of_S, len(self.strokes_N), "sum")
 
     @_index
     def at_S(self) -> Tensor:
-        """Each stroke's position in its sketch, from 0."""
+        """Return each stroke's position in its sketch, (S,), from 0."""
         if len(self.strokes_N) == 1:
             return torch.arange(self.strokes, device=self.stroke_len_S.device)
         return within(self.strokes_N, self.strokes)

@@ -66,7 +66,7 @@ class StrokeTransformer(nn.Module):
 
     @property
     def heavy_modules(self) -> Iterable[nn.Module]:
-        """The modules that do most of the arithmetic."""
+        """Return the modules that do most of the arithmetic."""
         return self.blocks
 
     def _pair_bias(

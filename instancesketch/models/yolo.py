@@ -52,7 +52,7 @@ def network(definition: Any, classes: int, base: Any = None) -> Any:
 
     Args:
         definition: of its layers.
-        classes: that it tells apart.
+        classes: number of classes.
         base: a subclass of Ultralytics' `DetectionModel`, if not that class itself.
 
     Raises:
@@ -107,7 +107,7 @@ def prepare() -> None:
 
 
 class TrainerHooks(Protocol):
-    """What a training of a detector defines, and is called with."""
+    """The callbacks of a detector's training, and their arguments."""
 
     data: dict[str, Any]  # the data set, as Ultralytics describes one
     definition: dict[str, Any]

@@ -121,7 +121,7 @@ def scallops(outline: Path, cuts: npt.ArrayLike, depth: float | Path, pinch: flo
     for a, b, height in zip(nodes[:-1], nodes[1:], depths, strict=True):
         chord = b - a
         normal = np.array([chord[1], -chord[0]])
-        # Outlines run either way round, so the normal's sign can't be told from the direction.
+        # Outlines run either way round, so the direction doesn't give the normal's sign.
         if normal @ ((a + b) / 2 - middle) < 0:
             normal = -normal
         bulges.append(a + along[:, None] * chord + (height * up)[:, None] * normal)

@@ -29,7 +29,7 @@ PERCENT = (
     "map50",
     "map",
 )
-# As many as metrics in a panel: not everyone can tell lines apart by colour.
+# As many as metrics in a panel: not everyone can distinguish lines by colour.
 _MARKERS = "osD^vPX*<>"
 _PANELS = (("loss", ("loss",)), ("percent", PERCENT))
 

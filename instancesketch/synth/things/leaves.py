@@ -9,7 +9,7 @@ from instancesketch.synth.primitives import Path, curve, join, points_at, teardr
 
 
 def draw_leaves(canvas: Canvas, stem: Path, name: str) -> None:
-    """Draw leaves along a stem; `name` tells its leaves from those of the drawing's others."""
+    """Draw leaves along a stem; `name` keeps its leaves apart from those of other stems."""
     style = canvas.pick({"drop": 5.0, "arc": 1.5, "line": 1.0, "blade": 1.0, "both": 0.5})
     share, length = canvas.uniform(0.35, 0.9), canvas.uniform(0.6, 1.6)
     opposite, rise = canvas.chance(0.5), canvas.uniform(-0.3, 1.0)
