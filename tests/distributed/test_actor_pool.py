@@ -18,11 +18,11 @@ from instancesketch.distributed.cluster import Capacity, worker_slots
         (64, 1, PoolSizes(pools=3, gpus_per_worker=0.25), 1, 1, 2),
         (64, 8, PoolSizes(pools=2, gpus_per_worker=0.5), 1, 8, 15),
         (64, 8, PoolSizes(pools=1, gpus_per_worker=1), 8, 8, 8),
-        (8, 8, PoolSizes(pools=1, gpus_per_worker=0.5), 6, 6, 6),  # as many CPUs are needed
-        (16, 2, PoolSizes(pools=1, gpus_per_worker=0.4), 4, 4, 4),  # none is spread over two GPUs
+        (8, 8, PoolSizes(pools=1, gpus_per_worker=0.5), 6, 6, 6),  # the CPUs are the limit
+        (16, 2, PoolSizes(pools=1, gpus_per_worker=0.4), 4, 4, 4),  # no worker spans two GPUs
     ],
 )
-def test_pools_share_the_cluster(
+def test_pool_sizes_divide_the_cluster(
     cpus: int, gpus: int, sizes: PoolSizes, smallest: int, first: int, most: int
 ) -> None:
     room = worker_slots({"CPU": cpus, "GPU": gpus}, 1, sizes.gpus_per_worker)
@@ -42,7 +42,9 @@ def test_pools_share_the_cluster(
         (PoolSizes(pools=3, workers=-1), "--workers -"),
     ],
 )
-def test_pools_without_room_are_refused(ray_cluster: None, sizes: PoolSizes, message: str) -> None:
+def test_pools_that_exceed_the_cluster_are_refused(
+    ray_cluster: None, sizes: PoolSizes, message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         sizes.connect()
     assert PoolSizes(pools=3).connect().cpus == 4

@@ -1,4 +1,4 @@
-"""ClearML itself, offline: the record of a real training, and faults that must not end a run."""
+"""ClearML in offline mode: the record of a real training, and faults that must not end a run."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def no_clearml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "clearml", None)  # as if it weren't installed
 
 
-def test_missing_package_is_one_line_before_anything_starts(
+def test_missing_package_is_reported_in_one_line_before_anything_starts(
     no_clearml: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["train", "segmenter", "--data", "c", "--run", "r", "--storage", str(tmp_path)]
@@ -63,12 +63,12 @@ def environment(tmp_path, monkeypatch):
     ],
     ids=["configuration", "server"],
 )  # fmt: skip
-def test_without_a_server_a_run_goes_on_with_one_line(
+def test_run_without_a_clearml_server_continues_with_one_warning(
     ray_cluster, environment, tmp_path, caplog, variables, reason
 ):
     for name, value in variables.items():
         environment.setenv(name, value)
-    if variables:  # nothing listens at the port: there is never an answer
+    if variables:  # nothing listens at the port, so no answer ever comes
         environment.setattr(clearml_actor, "SECONDS_TO_START", 5.0)
     run = str(tmp_path / "run")
     others = clearml_actor.remote_trackers("clearml", run, "run")

@@ -21,25 +21,25 @@ from instancesketch.distributed.cluster import connect, job_id, refuse_lost, wor
         ({"CPU": 8.0, "GPU": 2.0}, 1, 1, 2),
         ({"CPU": 8.0, "GPU": 3.0}, 1, 2, 1),
         ({"CPU": 8.0, "GPU": 2.0}, 1, 0.5, 4),
-        ({"CPU": 8.0, "GPU": 2.0}, 1, 0.4, 4),  # not five: none is spread over two GPUs
+        ({"CPU": 8.0, "GPU": 2.0}, 1, 0.4, 4),  # not five: no worker spans two GPUs
         ({"CPU": 8.0, "GPU": 2.0}, 1, 0.1, 8),
         ({}, 1, 0, 0),
     ],
 )
-def test_how_many_workers_a_node_holds(
+def test_worker_slots_of_a_node(
     node: dict[str, float], cpus: float, gpus: float, workers: int
 ) -> None:
     assert worker_slots(node, cpus, gpus) == workers
 
 
 @pytest.mark.parametrize(("workers", "gpus"), [(0, 0.0), (-1, 0.0), (1, -1.0), (1, 1.5)])
-def test_refuses_numbers_that_mean_nothing(workers: int, gpus: float) -> None:
+def test_invalid_numbers_of_workers_and_gpus_are_refused(workers: int, gpus: float) -> None:
     with pytest.raises(UserError, match=f"--workers {workers} --gpus-per-worker {gpus:g}"):
         connect(workers=workers, gpus=gpus)
 
 
 @pytest.mark.ray
-def test_joins_the_ray_that_runs(ray_cluster: None) -> None:
+def test_connect_joins_a_running_ray(ray_cluster: None) -> None:
     capacity = connect(workers=4)
     assert (capacity.cpus, capacity.gpus, capacity.nodes) == (4, 0, 1)
 
@@ -52,7 +52,7 @@ def test_joins_the_ray_that_runs(ray_cluster: None) -> None:
         (1, 1.0, r"1 worker with 1 CPU and 1 GPU each asked for.* room for 0.* 0 GPUs on 1 node"),
     ],
 )
-def test_refuses_what_the_cluster_cannot_hold(
+def test_workers_that_exceed_the_cluster_are_refused(
     ray_cluster: None, workers: int, gpus: float, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
@@ -60,8 +60,8 @@ def test_refuses_what_the_cluster_cannot_hold(
 
 
 @pytest.mark.ray
-def test_a_ray_that_does_not_start_is_one_line(tmp_path: Path) -> None:
-    # In a process of its own, with a folder whose sockets have too long names.
+def test_ray_that_fails_to_start_raises_one_line(tmp_path: Path) -> None:
+    # In a subprocess, with a temporary folder whose path is too long for sockets.
     folder = tmp_path / ("long" * 30)
     folder.mkdir()
     command = "from instancesketch.distributed.cluster import connect; connect()"
@@ -77,10 +77,10 @@ def test_a_ray_that_does_not_start_is_one_line(tmp_path: Path) -> None:
     assert "107 bytes" in last
 
 
-def test_a_cluster_that_is_not_there_is_one_line() -> None:
-    # In a process of its own: here a Ray may have been joined.
+def test_unreachable_cluster_is_reported_in_one_line() -> None:
+    # In a subprocess, as this process may already be connected to Ray.
     command = [sys.executable, "-m", "instancesketch", "train", "segmenter", "--data=d", "--run=r"]
-    with socket.socket() as taken:  # bound and not listening: nobody answers
+    with socket.socket() as taken:  # bound but not listening, so nothing answers
         taken.bind(("127.0.0.1", 0))
         ended = subprocess.run(
             command,
@@ -107,22 +107,20 @@ def submitted_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", json.dumps(JOB))
 
 
-def test_outside_a_job_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_location_is_allowed_outside_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_JOB_CONFIG_JSON_ENV_VAR", raising=False)
     assert job_id() is None
     refuse_lost("--out", "result")
 
 
-def test_a_job_of_no_working_directory_may_write_where_it_is(
+def test_job_without_a_working_directory_may_write_to_a_relative_path(
     submitted_job: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", json.dumps({"runtime_env": {}}))
     refuse_lost("--out", "result")
 
 
-def test_locations_that_are_lost_with_the_job_are_refused(
-    submitted_job: None, tmp_path: Path
-) -> None:
+def test_locations_removed_with_the_job_are_refused(submitted_job: None, tmp_path: Path) -> None:
     assert job_id() == "raysubmit_1"
     for location in ("s3://bucket/result", str(tmp_path.parent / "result"), "../result"):
         refuse_lost("--out", location)
@@ -144,7 +142,7 @@ def test_locations_that_are_lost_with_the_job_are_refused(
         ("demo", "--out demo would lie"),
     ],
 )
-def test_every_verb_refuses_it(
+def test_every_verb_refuses_locations_removed_with_the_job(
     submitted_job: None, command: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command.split()) == 2

@@ -1,4 +1,4 @@
-"""The cluster files, checked without a cluster by what reads them: Ray's launcher, our own door."""
+"""The cluster files, checked without a cluster by Ray's launcher and our command line."""
 
 import copy
 import shlex
@@ -17,7 +17,7 @@ VARIANTS = ROOT / "docs" / "cluster"
 
 
 def prepared(path: Path) -> dict[str, Any]:
-    """A launcher file with Ray's defaults filled in; raises where Ray would refuse it."""
+    """Return a launcher file with Ray's defaults filled in; raise where Ray would refuse it."""
     set_environment()
     from ray.autoscaler._private.util import prepare_config, validate_config
 
@@ -38,12 +38,12 @@ def start_options(commands: list[str]) -> dict[str, str]:
 
 
 def size_of(options: list[str]) -> int:
-    """Bytes of /dev/shm by Docker's options."""
+    """Return the size of /dev/shm in bytes that Docker's options set."""
     (size,) = (o.removeprefix("--shm-size=") for o in options if o.startswith("--shm-size="))
     return int(size.removesuffix("g")) * 2**30
 
 
-def test_the_head_is_on_demand_and_does_no_work(aws: dict[str, Any]) -> None:
+def test_head_is_on_demand_and_runs_no_tasks(aws: dict[str, Any]) -> None:
     head = aws["available_node_types"][aws["head_node_type"]]
     assert head["resources"] == {"CPU": 0, "GPU": 0}
     assert (head["min_workers"], head["max_workers"]) == (0, 0)
@@ -51,7 +51,7 @@ def test_the_head_is_on_demand_and_does_no_work(aws: dict[str, Any]) -> None:
     assert "autoscaling-config" in start_options(aws["head_start_ray_commands"])
 
 
-def test_workers_come_and_go_and_are_spot_machines(aws: dict[str, Any]) -> None:
+def test_workers_scale_from_zero_on_spot_machines(aws: dict[str, Any]) -> None:
     kinds = {k: v for k, v in aws["available_node_types"].items() if k != aws["head_node_type"]}
     assert {kind: bool(v["resources"].get("GPU")) for kind, v in kinds.items()} == {
         "cpu": False,
@@ -65,7 +65,7 @@ def test_workers_come_and_go_and_are_spot_machines(aws: dict[str, Any]) -> None:
     assert aws["provider"]["cache_stopped_nodes"] is False
 
 
-def test_all_machines_reach_the_bucket_and_each_other_alone(aws: dict[str, Any]) -> None:
+def test_machines_have_the_role_for_the_bucket_and_require_the_token(aws: dict[str, Any]) -> None:
     for kind in aws["available_node_types"].values():
         assert kind["node_config"]["IamInstanceProfile"] == {"Name": "instancesketch"}
         assert kind["node_config"]["ImageId"].startswith("ami-")
@@ -80,7 +80,7 @@ def test_the_object_store_fits_into_shared_memory(aws: dict[str, Any], kind: str
     assert store < size_of(aws["docker"][f"{kind}_run_options"])
 
 
-def test_machines_install_the_project_and_this_ray(aws: dict[str, Any]) -> None:
+def test_machines_install_the_project_and_one_version_of_ray(aws: dict[str, Any]) -> None:
     assert aws["file_mounts"]["/home/ray/instancesketch"] == "."
     for kind in ("head", "worker"):
         assert aws[f"{kind}_setup_commands"][0].endswith(" /home/ray/instancesketch")
@@ -88,7 +88,7 @@ def test_machines_install_the_project_and_this_ray(aws: dict[str, Any]) -> None:
     gpu = aws["available_node_types"]["gpu"]["docker"]["worker_image"]
     docker = (VARIANTS / "Dockerfile").read_text("utf-8")
     images = [aws["docker"]["image"], gpu, docker.split("FROM ")[1].split()[0]]
-    # The files name one Ray; what is installed here is as new, and of the same major version.
+    # The files name one version of Ray; the installed one is as new, of the same major version.
     named = {image.split(":")[1].rsplit("-", 2)[0] for image in images}
     job = yaml.safe_load((VARIANTS / "rayjob.yaml").read_text("utf-8"))
     assert named == {job["spec"]["rayClusterSpec"]["rayVersion"]}
@@ -97,7 +97,7 @@ def test_machines_install_the_project_and_this_ray(aws: dict[str, Any]) -> None:
     assert ours[0] == theirs[0]
 
 
-def test_machines_of_ones_own() -> None:
+def test_launcher_file_for_on_premises_machines() -> None:
     config = prepared(VARIANTS / "local.yaml")
     (kind,) = config["available_node_types"].values()
     workers = len(config["provider"]["worker_ips"])
@@ -115,7 +115,7 @@ def job() -> dict[str, Any]:
     return yaml.safe_load((VARIANTS / "rayjob.yaml").read_text("utf-8"))
 
 
-def test_the_job_on_kubernetes_is_a_command_of_ours(job: dict[str, Any]) -> None:
+def test_kubernetes_job_runs_a_valid_command(job: dict[str, Any]) -> None:
     assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
     assert job["metadata"]["generateName"]
     python, script, *options = shlex.split(job["spec"]["entrypoint"])
@@ -127,7 +127,7 @@ def test_the_job_on_kubernetes_is_a_command_of_ours(job: dict[str, Any]) -> None
     assert args.workers * args.gpus_per_worker <= gpu["maxReplicas"]
 
 
-def test_the_cluster_on_kubernetes(job: dict[str, Any]) -> None:
+def test_kubernetes_cluster_has_a_token_shared_memory_and_autoscaling(job: dict[str, Any]) -> None:
     cluster = job["spec"]["rayClusterSpec"]
     assert cluster["enableInTreeAutoscaling"] is True
     assert cluster["authOptions"] == {"mode": "token", "secretName": "instancesketch-token"}
@@ -148,11 +148,11 @@ def test_the_cluster_on_kubernetes(job: dict[str, Any]) -> None:
         assert store < int(volume["emptyDir"]["sizeLimit"].removesuffix("Gi")) * 2**30
         if group is not head:
             assert group["minReplicas"] == group["replicas"] == 0 < group["maxReplicas"]
-            # Ray is told in words, as all that Kubernetes passes on to a command.
+            # Kubernetes passes strings alone to a command.
             assert all(isinstance(value, str) for value in group["rayStartParams"].values())
 
 
-def test_commands_of_the_guide_are_understood() -> None:
+def test_commands_in_the_guide_parse() -> None:
     text = (ROOT / "docs" / "cluster.md").read_text("utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line.startswith("ray job submit")]
     assert len(lines) == 3
@@ -164,7 +164,7 @@ def test_commands_of_the_guide_are_understood() -> None:
 
 
 @pytest.mark.parametrize("name", ["cluster.yaml", "docs/cluster/local.yaml"])
-def test_what_is_synced_is_the_code_and_nothing_large(name: str) -> None:
+def test_sync_excludes_git_and_ignored_files(name: str) -> None:
     config = yaml.safe_load((ROOT / name).read_text("utf-8"))
     assert "**/.git" in config["rsync_exclude"]
     assert config["rsync_filter"] == [".gitignore", ".rayignore"]

@@ -1,4 +1,4 @@
-"""The plan of a job: made without Ray, and with nothing written."""
+"""The plan of a job, made without Ray and without writing anything."""
 
 import json
 import subprocess
@@ -19,13 +19,13 @@ from tests.drawings import drawn
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A corpus of two files."""
+    """Return the folder of a corpus of two files."""
     for name, count in (("a", 7), ("b", 5)):
         write_table(str(tmp_path / "in" / f"{name}.parquet"), to_table(drawn(count)))
     return tmp_path / "in"
 
 
-def test_the_plan_of_a_new_job(
+def test_plan_of_a_new_job_counts_files_rows_and_shards(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 ) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
@@ -47,7 +47,7 @@ def test_the_plan_of_a_new_job(
     assert "workers: as many as the cluster has" in capsys.readouterr().out
 
 
-def test_the_plan_of_a_stopped_job(source: Path, tmp_path: Path) -> None:
+def test_plan_of_a_stopped_job_counts_the_missing_shards(source: Path, tmp_path: Path) -> None:
     job = ingest_job(IngestConfig(sources=(str(source),), out=str(tmp_path / "out")))
     output = Output(str(tmp_path / "out"))
     output.claim(job.config)
@@ -57,21 +57,21 @@ def test_the_plan_of_a_stopped_job(source: Path, tmp_path: Path) -> None:
     assert plan["slices"] - plan["slices_to_do"] == 1
 
 
-def test_rows_of_drawings_are_unknown_before_they_are_read(tmp_path: Path) -> None:
+def test_plan_does_not_count_rows_of_drawing_files(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.ndjson").write_text('{"key_id": "a", "drawing": [[[0, 5], [0, 5]]]}\n')
     job = ingest_job(IngestConfig(sources=(str(tmp_path / "in"),), out=str(tmp_path / "out")))
     assert plan_job(job)["rows"] is None
 
 
-def test_a_mistake_is_refused_before_anything_is_done(source: Path, tmp_path: Path, capsys) -> None:
+def test_dry_run_refuses_a_folder_with_other_files(source: Path, tmp_path: Path, capsys) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("mine")
     assert main(["ingest", str(source), "--out", str(tmp_path / "out"), "--dry-run"]) == 2
     assert "already holds 'thesis.txt'" in capsys.readouterr().err
 
 
-def test_it_starts_no_ray(source: Path, tmp_path: Path) -> None:
+def test_dry_run_does_not_start_ray(source: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from instancesketch.cli.main import main; "
         f"main(['ingest', {str(source)!r}, '--out', {str(tmp_path / 'out')!r}, '--dry-run']); "

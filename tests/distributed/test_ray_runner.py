@@ -14,7 +14,7 @@ from tests.formats.broken import write_broken
 
 
 @pytest.mark.ray
-def test_a_user_error_of_a_worker_ends_the_job_with_its_line(
+def test_user_error_in_a_worker_ends_the_job_with_its_message(
     ray_cluster: None, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"^no room for part-1$"):
@@ -23,7 +23,7 @@ def test_a_user_error_of_a_worker_ends_the_job_with_its_line(
 
 @pytest.mark.ray
 @pytest.mark.parametrize("workers", [None, 1])
-def test_the_result_is_that_of_one_process(
+def test_ray_and_in_process_runners_write_the_same_result(
     ray_cluster: None, tmp_path: Path, workers: int | None
 ) -> None:
     write_broken(tmp_path / "in", big=False)

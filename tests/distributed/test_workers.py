@@ -5,7 +5,7 @@ from instancesketch.distributed.workers import from_row, to_row
 from tests.batch.test_runner import Named
 
 
-def test_a_row_holds_a_shard_with_its_tables() -> None:
+def test_shard_state_survives_the_conversion_to_a_row_and_back() -> None:
     usage = {"reading": StageUsage(seconds=1.0, memory_mb=2.0, node="n")}
     whole = pa.table({"a": [[1, 2], [], [3]]})
     state = ShardState(

@@ -6,9 +6,9 @@ import pytest
 
 @pytest.fixture(scope="module")
 def cluster_of() -> Iterator[Callable[..., Any]]:
-    """Starts Ray clusters of several nodes, given the CPUs of each; the first can't be removed.
+    """Yield a function that starts a Ray cluster, given the CPUs of each node, head first.
 
-    Nobody in the tests' own process joins them: jobs do, by RAY_ADDRESS, and can be killed.
+    The test process doesn't join the clusters: jobs do, by RAY_ADDRESS, and can be killed.
     """
     from instancesketch.distributed.cluster import set_environment
 
@@ -34,10 +34,10 @@ def cluster_of() -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture(scope="module")
 def own_cluster(cluster_of: Callable[..., Any]) -> Iterator[Any]:
-    """A cluster that the tests' own process joins; its one node has four CPUs."""
+    """Yield a cluster that the test process has joined; its one node has four CPUs."""
     import ray
 
-    ray.shutdown()  # that of other tests
+    ray.shutdown()  # leave the cluster of other tests
     cluster = cluster_of(4)
     ray.init(address=cluster.address, log_to_driver=False)
     yield cluster

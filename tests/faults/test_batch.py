@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 TARGET = 8  # shards
 
 
-def test_a_killed_job_continues_on_two_machines_with_the_rows_of_one(
+def test_killed_job_continues_on_two_machines_with_the_same_rows(
     own_cluster: Any, data_dir: Path, scene_weights: Path,
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],

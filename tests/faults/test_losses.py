@@ -1,4 +1,4 @@
-"""Processes and machines that are lost in the middle of a batch."""
+"""Batch jobs that lose a process or a machine."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ FREE = 4  # shards that are labelled before any loss
 
 @pytest.fixture
 def by_value(own_cluster: Any) -> Iterator[None]:
-    """Workers can't import this module, so what they need of it is sent whole."""
+    """Pickle this module by value, as workers can't import it."""
     from ray import cloudpickle
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -41,7 +41,7 @@ def by_value(own_cluster: Any) -> Iterator[None]:
 
 
 def label_and_wait(rows: pa.Table, worked: str) -> pa.Table:
-    """Leave a file that names row, process and node, wait for `go`, and label as sun."""
+    """Write a file that names row, process and node, wait for `go`, and label as sun."""
     import ray
 
     node = ray.get_runtime_context().get_node_id()
@@ -68,12 +68,12 @@ def label(folder: Path, out: str, worked: Path) -> None:
 
 
 def begun(worked: Path) -> list[list[str]]:
-    """Return shard, process and node of every beginning, in order."""
+    """Return first row, process, node and time of each shard that was begun, in order."""
     return sorted((f.name.split() for f in worked.glob("* *")), key=lambda b: int(b[3]))
 
 
 @pytest.mark.parametrize("lost", ["an actor", "a node"])
-def test_a_loss_repeats_only_the_shards_that_were_being_labelled(
+def test_loss_repeats_only_the_shards_in_progress(
     by_value: None, own_cluster: Any, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, lost: str, record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
@@ -117,7 +117,7 @@ def test_a_loss_repeats_only_the_shards_that_were_being_labelled(
     again = {name for name, number in times.items() if number > 1}
     assert len(times) == SHARDS
     assert set(being_labelled) <= again
-    # Beside these, shards that were labelled there and not yet written.
+    # Shards that were labelled there but not yet written are repeated as well.
     assert len(again) <= len(being_labelled) + (1 if lost == "an actor" else 4 + FREE)
     record_property(f"{lost} lost: shards of {SHARDS} labelled again", len(again))
     record_property(f"{lost} lost: s more than without", broken - unbroken)

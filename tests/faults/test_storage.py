@@ -27,7 +27,7 @@ from tests.faults.killing import kill_once_staged
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-SMALL = 20_000  # bytes of a shard, so that few drawings make several
+SMALL = 20_000  # bytes of a shard, so that few drawings fill several
 DRAWINGS = 120
 TINY = ["--set", "model.width=32", "--set", "model.layers=1", "--set", "model.heads=2"]
 
@@ -38,7 +38,7 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Server:
-    """An S3 server process, whose buckets go when it does."""
+    """A local S3 server process; its buckets are lost when it ends."""
 
     def __init__(self) -> None:
         with socket.socket() as free:
@@ -63,7 +63,7 @@ class Server:
             self.process.wait()
 
     def check_access_after(self, number: int) -> None:
-        """Let in everybody for `number` more requests, and then nobody without rights."""
+        """Allow `number` more requests, then refuse those without access rights."""
         request = urllib.request.Request(
             f"{self.url}/moto-api/reset-auth",
             data=str(number).encode(),
@@ -88,14 +88,14 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def cluster(server: Server, own_cluster: Any) -> Any:
-    """A Ray whose workers know the server."""
+    """Return a cluster whose workers reach the server, with an empty bucket."""
     fs.FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")[0].create_dir("bucket")
     return own_cluster
 
 
 @pytest.fixture(scope="module")
 def drawings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labelled drawings in one file, of several shards."""
+    """Return the folder of a file of labelled drawings that fills several shards."""
     folder = tmp_path_factory.mktemp("drawings")
     write(drawn(DRAWINGS), "quickdraw", str(folder))
     return folder
@@ -111,7 +111,7 @@ def do(*command: object) -> None:
     assert main([str(word) for word in command]) == 0, command
 
 
-def test_every_verb_on_s3(
+def test_every_verb_reads_and_writes_s3(
     cluster: Any, drawings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     do("ingest", drawings, "--out", tmp_path / "corpus", "--quiet")
@@ -150,7 +150,7 @@ def test_every_verb_on_s3(
     assert f"info: {DRAWINGS} sketches" in capsys.readouterr().out
 
 
-def test_a_failing_object_store_gets_one_line(
+def test_failing_object_store_is_reported_in_one_line(
     cluster: Any, server: Server, drawings: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -179,14 +179,14 @@ def test_a_failing_object_store_gets_one_line(
     assert len(list(read(file, filesystem))) == 3
     server.stop()
     assert "NETWORK_CONNECTION" in error_of("info", "s3://bucket/given")
-    # It is not the file that is rejected: another time it will be there.
+    # An unreachable store must not reject the file: a later run may read it.
     with pytest.raises(UserError, match=r"sketches\.ndjson can't be read: .*NETWORK_CONNECTION"):
         list(read(file, filesystem))
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system with room for hardly anything."""
+    """Mount a file system of 64 kB; skip where mounting isn't permitted."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
@@ -197,14 +197,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_ends_a_job_with_one_line_and_it_continues_with_more_room(
+def test_full_disk_ends_a_job_with_one_line_and_more_room_continues_it(
     cluster: Any, drawings: Path, small_disk: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     do("ingest", drawings, "--out", tmp_path / "whole", "--quiet")
     out = small_disk / "corpus"
     ask = ["ingest", str(drawings), "--out", str(out), "--quiet"]
-    for _ in range(2):  # the second time there is no more room than the first
+    for _ in range(2):  # running again without more room fails in the same way
         capsys.readouterr()
         assert main(ask) == 2
         error = capsys.readouterr().err
@@ -234,7 +234,7 @@ def cut(file: Path, at: float) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, cut])
-def test_a_damaged_file_among_good_ones_is_named_and_the_others_are_read(
+def test_damaged_file_is_rejected_and_the_others_are_read(
     cluster: Any, drawings: Path, tmp_path: Path, damage: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     corpus = tmp_path / "corpus"

@@ -1,4 +1,4 @@
-"""Training that is broken for real: the work that is lost or repeated, and the messages."""
+"""Runs that lose nodes, drivers, workers and checkpoints: repeated work and messages."""
 
 import itertools
 import os
@@ -26,7 +26,7 @@ from tests.drawings import drawn
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-# The command line, which looks for room for more workers sooner than users need it.
+# The command line, checking for room for more workers every second to shorten the tests.
 COMMAND = """
 import sys
 from instancesketch.cli.main import main
@@ -38,18 +38,18 @@ TINY = [
     "samples=8", "channels=[16]", "width=16", "layers=1", "heads=2", "feedforward=32",
 ]  # fmt: skip
 RECIPE = ["--batch-size", "16", *(p for v in TINY for p in ("--set", f"model.{v}"))]
-# Some steps an epoch, to be broken in its midst.
+# Several steps per epoch, so that it can be interrupted in the middle.
 RECIPE += ["--set", "passes=2", "--set", "learning_rate=0.02", "--set", "average=0.5"]
 
 
 @pytest.fixture(scope="module")
 def cluster(cluster_of: Callable[..., Any]) -> Any:
-    """Two nodes of one CPU: a worker on each."""
+    """Return a cluster of two nodes with one CPU each: one worker on each."""
     return cluster_of(1, 1)
 
 
 class Training:
-    """The training of one run, started as often as it takes."""
+    """A run whose command can be started several times."""
 
     def __init__(self, folder: Path, address: str, name: str, *options: str) -> None:
         self.run = str(folder / name)
@@ -68,7 +68,7 @@ class Training:
 
     @contextmanager
     def going(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The command while it runs; it is killed at the latest at the end."""
+        """Start the command and yield its process; kill it at the end if it still runs."""
         with self.said.open("ab") as log:
             driver = subprocess.Popen(
                 self.command, env=self.environment, stdout=log, stderr=log, start_new_session=True
@@ -108,13 +108,13 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
-def test_a_run_shrinks_and_grows_with_the_cluster(
+def test_run_shrinks_and_grows_with_the_cluster(
     cluster: Any, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """A node is removed without grace, and one added: the run goes on with one, then with two.
+    """Remove a node without grace, then add one: the run goes on with one worker, then two.
 
-    It comes first: Ray keeps what a killed driver had asked for, for three minutes, and an elastic
-    run waits for that.
+    This test comes first: Ray keeps the resource requests of a killed driver for three minutes,
+    and an elastic run waits for them.
     """
     run = Training(tmp_path, cluster.address, "elastic", "--workers", "1-2", "--epochs", "1000")
 
@@ -135,17 +135,17 @@ def test_a_run_shrinks_and_grows_with_the_cluster(
     assert [line["epoch"] for line in lines] == list(range(1, len(lines) + 1))
     workers = [line["workers"] for line in lines]
     assert [number for number, _ in itertools.groupby(workers)] == [2, 1, 2]
-    # Every start was at the end of the epoch before: nothing but the epoch in hand was lost.
+    # Every start continues after the last finished epoch: only the current epoch was lost.
     assert [len(start.workers) for start in began] == [2, 1, 2]
     changes = [i for i in range(1, len(workers)) if workers[i] != workers[i - 1]]
     assert [start.epoch for start in began] == [0, *changes]
     record_property("workers by epoch", workers)
 
 
-def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
+def test_interrupted_run_reaches_the_weights_of_an_uninterrupted_one(
     cluster: Any, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """The driver is killed, then its newest checkpoint damaged, then a worker killed."""
+    """Kill the driver, damage its newest checkpoint, then kill a worker."""
     ten = ("--workers", "2", "--epochs", "10")
     whole = Training(tmp_path, cluster.address, "whole", *ten)
     with whole.going() as driver:
@@ -164,7 +164,7 @@ def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
         broken.until(driver, broken.began(2))
         record_property("driver killed: s until it goes on", time.monotonic() - killed)
         worker = RunState(broken.run).starts()[-1].workers[1].pid
-        broken.until(driver, broken.reached(damaged + 1))  # and now in the midst of the next
+        broken.until(driver, broken.reached(damaged + 1))  # now in the middle of the next epoch
         killed = time.monotonic()
         os.kill(worker, signal.SIGKILL)
         broken.until(driver, broken.began(3))
@@ -179,7 +179,7 @@ def test_a_run_comes_to_the_same_weights_whatever_breaks_it(
     assert told[0] == told[1]
     weights = broken.weights()
     assert all(torch.equal(value, weights[name]) for name, value in whole.weights().items())
-    # The driver's kill cost the epoch it was in, the damage one more, the worker's kill its own.
+    # Killing the driver lost its epoch, the damage one more, killing the worker another.
     began = [{"epoch": s.epoch, "damaged": s.damaged} for s in RunState(broken.run).starts()]
     after_kill = began[2]["epoch"]
     assert damaged + 1 <= after_kill < 10

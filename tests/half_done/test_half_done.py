@@ -1,4 +1,4 @@
-"""Work that version 0.1.0 left half done is finished, and what it had done is not done again.
+"""Work left half done by version 0.1.0 is finished, and its finished parts are not repeated.
 
 Each archive holds the folder of a command that was killed, with its sources; `synth` drew these.
 `@PLACE@` stands for the folder that the archive is unpacked to:
@@ -25,7 +25,7 @@ import pytest
 from instancesketch.__main__ import main
 
 ARCHIVES = Path(__file__).parent
-LONG_AGO = 1_600_000_000  # seconds since 1970; no file that is written now is so old
+LONG_AGO = 1_600_000_000  # seconds since 1970, older than any file that a test writes
 TINY = [
     "model.width=16", "model.heads=2", "model.layers=1",
     "model.feedforward=32", "model.samples=8", "model.channels=[8, 8]",
@@ -34,7 +34,7 @@ SETS = [word for change in TINY for word in ("--set", change)]
 
 
 def unpack(name: str, folder: Path) -> Path:
-    """Unpack an archive as if it had been made in the folder, all of it long ago."""
+    """Unpack an archive as if it had been made in the folder, with old modification times."""
     with tarfile.open(ARCHIVES / f"{name}.tar.gz") as archive:
         archive.extractall(folder, filter="data")
     for file in (f for f in folder.rglob("*") if f.is_file()):
@@ -45,7 +45,7 @@ def unpack(name: str, folder: Path) -> Path:
 
 
 def describe_sources(out: Path) -> None:
-    """Give the stored settings of a job the digest that its sources have here."""
+    """Set the digest in a job's stored config to that of its sources here."""
     stored = out / "_state" / "settings.json"
     settings = json.loads(stored.read_text())
     for source in settings["sources"]:
@@ -90,7 +90,7 @@ def finish_job(out: Path, command: list[str]) -> dict[str, Any]:
 
 
 @pytest.mark.ray
-def test_ingest_goes_on_with_shards_that_are_staged(ray_cluster: None, tmp_path: Path) -> None:
+def test_ingest_continues_from_staged_shards(ray_cluster: None, tmp_path: Path) -> None:
     folder = unpack("ingest", tmp_path)
     out = folder / "corpus"
     finish_job(
@@ -101,7 +101,7 @@ def test_ingest_goes_on_with_shards_that_are_staged(ray_cluster: None, tmp_path:
 
 
 @pytest.mark.ray
-def test_segment_goes_on_with_shards_that_are_staged(ray_cluster: None, tmp_path: Path) -> None:
+def test_segment_continues_from_staged_shards(ray_cluster: None, tmp_path: Path) -> None:
     folder = unpack("segment", tmp_path)
     out = folder / "result"
     command = ["segment", str(folder / "drawings"), "--out", str(out), "--quiet"]
@@ -113,7 +113,7 @@ def test_segment_goes_on_with_shards_that_are_staged(ray_cluster: None, tmp_path
 
 
 @pytest.mark.slow
-def test_train_goes_on_after_the_last_whole_epoch(ray_cluster: None, tmp_path: Path) -> None:
+def test_train_continues_after_the_last_finished_epoch(ray_cluster: None, tmp_path: Path) -> None:
     folder = unpack("train", tmp_path)
     run = folder / "runs" / "half"
     (before,) = read_lines(run)
@@ -130,9 +130,7 @@ def test_train_goes_on_after_the_last_whole_epoch(ray_cluster: None, tmp_path: P
 
 
 @pytest.mark.slow
-def test_tune_goes_on_with_trials_that_are_not_at_their_end(
-    ray_cluster: None, tmp_path: Path
-) -> None:
+def test_tune_continues_unfinished_trials(ray_cluster: None, tmp_path: Path) -> None:
     folder = unpack("tune", tmp_path)
     sweep = folder / "runs" / "half"
     first, (before,) = read_lines(sweep / "trial-01"), read_lines(sweep / "trial-02")

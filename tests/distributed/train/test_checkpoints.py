@@ -1,4 +1,4 @@
-"""What of a run's checkpoints can be used, whatever became of the files."""
+"""The checkpoints of a run: those kept, and those loaded when files are damaged."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def state_of(epoch: int, score: float) -> dict[str, Any]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> str:
-    """A run of five epochs, the second the best."""
+    """Return the folder of a run of five epochs, the second of which is the best."""
     lines = []
     for epoch, score in enumerate(SCORES, start=1):
         checkpoints.save(str(tmp_path), state_of(epoch, score))
@@ -49,7 +49,7 @@ def empty(path: Path) -> None:
 
 
 def flip_a_bit(path: Path) -> None:
-    """In the middle of the numbers, where `torch.load` doesn't look."""
+    """Flip a bit in the middle of the tensors, which `torch.load` doesn't verify."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -63,7 +63,7 @@ def make_unreadable(path: Path) -> None:
 DAMAGE = [remove, cut, empty, flip_a_bit, make_unreadable]
 
 
-def test_the_best_the_newest_and_the_one_before_are_kept(run: str) -> None:
+def test_best_newest_and_previous_checkpoints_are_kept(run: str) -> None:
     names = sorted(p.name[:12] for p in (Path(run) / checkpoints.FOLDER).iterdir())
     assert names == ["epoch-000002", "epoch-000004", "epoch-000005"]
     found = checkpoints.newest(run)
@@ -75,7 +75,7 @@ def test_the_best_the_newest_and_the_one_before_are_kept(run: str) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_one_is_named_and_the_one_before_is_taken(
+def test_damaged_checkpoint_is_reported_and_the_previous_one_loaded(
     run: str, damage: Callable[[Path], None]
 ) -> None:
     damage(file_of(run, 5))
@@ -91,7 +91,7 @@ def test_a_damaged_one_is_named_and_the_one_before_is_taken(
     assert checkpoints.best(run).state is None
 
 
-def test_what_is_trained_again_takes_the_place_of_the_damaged(run: str) -> None:
+def test_new_checkpoint_of_an_epoch_replaces_the_damaged_one(run: str) -> None:
     flip_a_bit(file_of(run, 5))
     checkpoints.save(run, state_of(5, 2.5))
     found = checkpoints.newest(run)
@@ -99,7 +99,7 @@ def test_what_is_trained_again_takes_the_place_of_the_damaged(run: str) -> None:
     assert file_of(run, 5).exists()
 
 
-def test_a_run_that_begins_has_none(tmp_path: Path) -> None:
+def test_new_run_has_no_checkpoint(tmp_path: Path) -> None:
     run = str(tmp_path / "new")
     assert checkpoints.newest(run) == checkpoints.Found(state=None)
     assert not storage.exists(run)

@@ -1,4 +1,4 @@
-"""What becomes of a training whose workers are lost, whose log can't be written, that diverges."""
+"""Runs that lose workers, fail to write their log, or diverge."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ PASSING = TransientError("the disk is full")
 
 
 class Attempts:
-    """Stands in for Ray: each attempt finishes so many epochs, and fails unless it is the last."""
+    """Stand-in for Ray's trainer: each attempt finishes some epochs; all but the last fail."""
 
     def __init__(self, run, epochs, failures):
         self.run, self.failures, self.made = run, failures, 0
@@ -44,7 +44,7 @@ class Attempts:
 
 @pytest.fixture
 def attempts(tmp_path, monkeypatch):
-    """Has a run of four epochs trained by attempts that finish these and fail of those."""
+    """Return a function that trains four epochs, given the epochs and failure of each attempt."""
 
     def fitted(epochs, failures):
         stand_in = Attempts(str(tmp_path), epochs, iter(failures))
@@ -59,12 +59,12 @@ def attempts(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("lost"), PASSING])
-def test_a_run_goes_on_as_long_as_epochs_get_done(attempts, failure):
+def test_run_restarts_as_long_as_attempts_finish_epochs(attempts, failure):
     attempts([[1], [2], [3, 4]], [failure, failure])
     assert attempts.made == 3
 
 
-def test_a_run_that_gets_nowhere_ends_with_one_line(attempts):
+def test_run_without_progress_ends_with_one_line(attempts):
     long = RuntimeError("Traceback\n  at length\nlost its node\n")
     with pytest.raises(TransientError) as error:
         attempts([[1], []], [long, long])
@@ -76,13 +76,13 @@ def test_a_run_that_gets_nowhere_ends_with_one_line(attempts):
 
 
 @pytest.mark.parametrize(("epochs", "mistake"), [([1], LASTING), ([], PASSING)])
-def test_a_users_mistake_in_a_worker_is_what_is_told(attempts, epochs, mistake):
+def test_user_error_in_a_worker_is_raised(attempts, epochs, mistake):
     with pytest.raises(UserError) as error:
         attempts([epochs], [mistake])
     assert error.value is mistake
 
 
-def test_what_fails_where_workers_are_controlled_is_told_as_what_it_is():
+def test_controller_error_raises_its_user_error():
     from ray.train import ControllerError
 
     with pytest.raises(UserError) as error:
@@ -92,7 +92,7 @@ def test_what_fails_where_workers_are_controlled_is_told_as_what_it_is():
         run_training._raise_unless_epochs_were_done("run", ControllerError(ValueError("a bug")), 0)
 
 
-def test_a_mistake_that_lasts_is_not_tried_again(tmp_path):
+def test_lasting_user_error_is_not_retried(tmp_path):
     callback = run_training._callback(Reporter(str(tmp_path), {}, []))
     callback.after_exception(None, {0: PASSING, 1: RuntimeError("its peer is gone")})
     with pytest.raises(UserError) as error:
@@ -100,7 +100,7 @@ def test_a_mistake_that_lasts_is_not_tried_again(tmp_path):
     assert error.value is LASTING
 
 
-def test_a_log_that_lacks_the_end_of_a_run_is_told_of(attempts, monkeypatch):
+def test_log_without_the_last_epochs_raises(attempts, monkeypatch):
     monkeypatch.setattr(MetricsLog, "log", lambda self, figures: None)
     with pytest.raises(UserError, match=f"{METRICS} couldn't be written and lacks .* epoch 0;"):
         attempts([[1, 2, 3, 4]], [])
@@ -127,7 +127,7 @@ def config_of(corpus, storage, **recipe):
 
 
 def working(monkeypatch, saved):
-    """Has workers call `saved` with the run and the epoch after every checkpoint."""
+    """Make workers call `saved` with the run and the epoch after every checkpoint."""
 
     def work(loop):
         from instancesketch.distributed.train import checkpoints, train_loop
@@ -145,7 +145,7 @@ def working(monkeypatch, saved):
 
 
 @pytest.mark.ray
-def test_a_run_that_diverges_is_not_begun_again(ray_cluster, corpus, tmp_path):
+def test_diverged_run_is_not_restarted(ray_cluster, corpus, tmp_path):
     with pytest.raises(
         UserError, match="loss became NaN or infinite in epoch 1; lower learning_rate"
     ):
@@ -155,7 +155,9 @@ def test_a_run_that_diverges_is_not_begun_again(ray_cluster, corpus, tmp_path):
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_run_outlives_more_losses_than_one_attempt(ray_cluster, corpus, tmp_path, monkeypatch):
+def test_run_survives_more_losses_than_one_attempt_allows(
+    ray_cluster, corpus, tmp_path, monkeypatch
+):
     monkeypatch.setattr(run_training, "MAX_FAILURES", 0)
     working(monkeypatch, lambda run, epoch: os._exit(1) if epoch < 3 else None)
     summary = train(config_of(corpus, tmp_path))
@@ -164,10 +166,10 @@ def test_a_run_outlives_more_losses_than_one_attempt(ray_cluster, corpus, tmp_pa
 
 
 @pytest.mark.ray
-def test_lines_that_can_not_be_written_come_later(
+def test_metrics_that_could_not_be_written_are_written_later(
     ray_cluster, corpus, tmp_path, monkeypatch, caplog
 ):
-    """With the next epoch of the same start, or when the run is asked for again."""
+    """Retry with the next epoch of the same start, and when the run is started again."""
     config = config_of(corpus, tmp_path)
     log = tmp_path / "run" / METRICS
 

@@ -1,4 +1,4 @@
-"""Training a grouper on a real Ray: what a run leaves, that it continues, what is told."""
+"""Training a grouper on Ray: the files of a run, its continuation, and errors."""
 
 import json
 from dataclasses import asdict, replace
@@ -31,7 +31,7 @@ BARE = sketch_of([(0, 0), (1, 1)], category="sun", part=("ray",), split="train")
 
 
 def write_corpus(folder):
-    """Forty scenes to train on, ten to select on, and drawings that are no scenes."""
+    """Write forty scenes to train on, ten to select on, and drawings that are not scenes."""
     folder.mkdir()
     scenes = [s.replace(split="train" if i < 40 else "valid") for i, s in enumerate(composed(50))]
     scenes += [BARE.replace(sketch_id=f"bare{i}") for i in range(5)]
@@ -53,7 +53,7 @@ def config_of(corpus, storage, run, **values):
 
 @pytest.fixture(scope="module")
 def done(ray_cluster, corpus, tmp_path_factory):
-    """Finished runs of one and of two workers: their folder, settings and summary by name."""
+    """Return finished runs of one and two workers by name: folder, config and summary."""
     storage, found = tmp_path_factory.mktemp("runs"), {}
     for name, workers in (("one", 1), ("two", 2)):
         config = config_of(corpus, storage, name, workers=workers)
@@ -70,7 +70,7 @@ def equal(a, b):
 
 
 @pytest.mark.parametrize("name", ["one", "two"])
-def test_a_run_is_chosen_by_panoptic_quality_and_its_weights_group(done, name):
+def test_best_epoch_has_the_highest_panoptic_quality_and_its_weights_load(done, name):
     run, config, summary = done[name]
     assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {"grouper"}
     settings = json.loads((run / "config.json").read_text())
@@ -92,7 +92,7 @@ def test_a_run_is_chosen_by_panoptic_quality_and_its_weights_group(done, name):
 
 @pytest.mark.parametrize("name", ["one", "two"])
 def test_selection_counts_every_scene_once(done, corpus, name):
-    """What several workers measured together is what one process measures of the same weights."""
+    """Compare the metrics of several workers with those of one process for the same weights."""
     run, _, summary = done[name]
     tally = SceneTally.empty((), DOODLE7.category_names)
     table = pq.read_table(corpus)
@@ -104,7 +104,7 @@ def test_selection_counts_every_scene_once(done, corpus, name):
         assert summary["best"][key] == figures[key] is not None
 
 
-def test_a_run_stopped_before_its_last_files_is_finished_and_then_says_so(done):
+def test_run_without_its_last_files_is_completed_and_then_reported_finished(done):
     run, config, summary = done["two"]
     learned = weights_of(run)
     for path in ("summary.json", "grouper/config.json", "grouper/model.safetensors"):
@@ -115,7 +115,7 @@ def test_a_run_stopped_before_its_last_files_is_finished_and_then_says_so(done):
     assert train(config) == again | {"finished_before": True}
 
 
-def test_starting_from_weights(done, corpus, tmp_path):
+def test_weights_initialise_a_run_and_unsuitable_ones_are_refused(done, corpus, tmp_path):
     first, _, _ = done["one"]
     still = replace(RECIPE, learning_rate=0.0, weight_decay=0.0, average=0.0, epochs=1)
     config = config_of(corpus, tmp_path, "next", recipe=still, weights=(str(first),))
@@ -130,7 +130,7 @@ def test_starting_from_weights(done, corpus, tmp_path):
         train(replace(config, run="other", weights=("spg20",)))
 
 
-def test_corpora_that_can_not_train_are_refused_in_one_line(ray_cluster, tmp_path):
+def test_unusable_corpora_are_refused_in_one_line(ray_cluster, tmp_path):
     def refusal(scenes, **values):
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         folder.mkdir()
@@ -149,7 +149,7 @@ def test_corpora_that_can_not_train_are_refused_in_one_line(ray_cluster, tmp_pat
     assert "2 workers for 1" in told
 
 
-def test_the_verb_ends_with_the_figures_and_where_the_run_is(done, corpus, capsys):
+def test_verb_prints_the_metrics_and_folder_of_a_finished_run(done, corpus, capsys):
     run, _, summary = done["one"]
     ask = ["train", "grouper", "--data", corpus, "--run", "one", "--storage", str(run.parent)]
     ask += ["--select", "valid", "--quiet", "--epochs", "2", "--batch-size", "8"]

@@ -1,4 +1,4 @@
-"""Plans of training runs: right, like the training's own errors, and without a trace."""
+"""Plans of training runs: their values, their errors, and that they write nothing."""
 
 import subprocess
 import sys
@@ -78,7 +78,7 @@ def test_plans_the_rest_of_an_earlier_run(
     assert f"nothing to do: {run} is finished\n" in capsys.readouterr().out
 
 
-def test_initial_weights_give_the_shape_of_the_network(
+def test_plan_takes_the_network_shape_from_initial_weights(
     split_corpus: str, parts_alone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     argv = ["train", "segmenter", "--data", split_corpus, "--run", "r", "--storage", str(tmp_path)]
@@ -120,7 +120,7 @@ def test_plans_a_grouper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         (["--weights", "doodle7"], "has another shape than the recipe"),
     ],
 )
-def test_refuses_in_one_line_what_training_would_refuse(
+def test_refuses_impossible_training_in_one_line(
     options: list[str], message: str, split_corpus: str, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -130,7 +130,7 @@ def test_refuses_in_one_line_what_training_would_refuse(
 
 
 @pytest.mark.parametrize("model", ["segmenter", "detector"])
-def test_refuses_rows_that_are_no_corpus(
+def test_refuses_rows_that_are_not_a_corpus(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = tmp_path / "other"
@@ -140,7 +140,7 @@ def test_refuses_rows_that_are_no_corpus(
     assert "a.parquet: no column 'sketch_id': not a corpus" in capsys.readouterr().err
 
 
-def test_starts_no_ray(split_corpus: str, tmp_path: Path) -> None:
+def test_does_not_start_ray(split_corpus: str, tmp_path: Path) -> None:
     code = (
         "import sys; from instancesketch.cli.main import main; "
         f"assert main({dry_run_args('train', split_corpus, tmp_path)!r}) == 0; "

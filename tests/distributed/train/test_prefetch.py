@@ -1,4 +1,4 @@
-"""Row groups reach the worker in order, pass by pass, whatever the number of streams."""
+"""Prefetching yields row groups in order, pass by pass, for any number of streams."""
 
 from functools import partial
 
@@ -67,7 +67,7 @@ def test_the_rest_of_a_pass_is_skipped(ray_cluster: None, path: str) -> None:
     read = prefetcher(path, EPOCHS)
     assert groups([next(read.next_pass())]) == [2]
     assert groups(list(read.next_pass())) == [4, 5]
-    read.next_pass()  # none of its rows are read
+    read.next_pass()  # a pass whose rows are not read
     assert list(read.next_pass()) == []
 
 

@@ -1,4 +1,4 @@
-"""Training on a real Ray: what a run leaves behind, that it repeats, and that it continues."""
+"""Training on Ray: the files of a run, its continuation, and errors."""
 
 import json
 from dataclasses import asdict, replace
@@ -29,7 +29,7 @@ from tests.drawings import DOODLE7, TINY, TINY_REFINER, drawn, sketch_of
 
 pytestmark = pytest.mark.ray
 
-# A high rate and a short memory, so that what workers have learned apart shows.
+# A high learning rate and a short average, so that differences between workers would show.
 RECIPE = SegmenterFitConfig(model=TINY, epochs=2, batch_size=16, learning_rate=0.02, average=0.5)
 REFINER = RefinerFitConfig(
     model=TINY_REFINER, epochs=2, batch_size=16, learning_rate=0.02, average=0.5
@@ -40,7 +40,7 @@ FILES = {
 
 
 def write_corpus(folder: Path) -> str:
-    """A hundred drawings to train on, forty to select on, in row groups of very unlike use."""
+    """Write 100 drawings to train on, 40 to select on and 30 unlabelled, mixed in row groups."""
     folder.mkdir()
     sketches = [
         s.replace(split="train" if i < 100 else "valid") for i, s in enumerate(drawn(140, seed=2))
@@ -62,13 +62,13 @@ def config_of(corpus, storage, run, **values):
     return TrainConfig(data=(corpus,), run=run, storage=str(storage), **values)
 
 
-# What differs from machine to machine, and from time to time.
+# Fields that differ between machines and between runs.
 COSTS = {"seconds", "peak_memory_mb"}
 
 
 @pytest.fixture(scope="module")
 def done(ray_cluster, corpus, tmp_path_factory):
-    """Finished runs of one worker and of two: their folder, settings and summary by name."""
+    """Return finished runs by name: folder, config and summary."""
     storage = tmp_path_factory.mktemp("runs")
     found = {}
     for name, workers in (("one", 1), ("two", (1, 2)), ("refiner", 2)):
@@ -88,7 +88,7 @@ def same_weights(a, b):
 
 
 @pytest.mark.parametrize("name", ["one", "two"])
-def test_a_run_leaves_its_settings_figures_curves_and_weights(done, corpus, name):
+def test_run_writes_its_config_metrics_curves_and_weights(done, corpus, name):
     run, _, summary = done[name]
     assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {
         "segmenter",
@@ -106,7 +106,7 @@ def test_a_run_leaves_its_settings_figures_curves_and_weights(done, corpus, name
         assert {"loss", "learning_rate", "seconds", "macro_f1", "part_accuracy", "C", "P"} <= set(
             line
         )
-    # Seven steps of sixteen drawings hold a hundred: shared by two workers, seven of eight each.
+    # Seven steps of 16 hold the 100 drawings; two workers take seven steps of 8 each.
     assert [line["drawings"] for line in lines] == [100 // workers] * 2
     assert [line["workers"] for line in lines] == [workers] * 2
     ElementTree.parse(run / "curves.svg")
@@ -124,7 +124,7 @@ def test_a_run_leaves_its_settings_figures_curves_and_weights(done, corpus, name
 
 
 @pytest.mark.parametrize("name", ["one", "two"])
-def test_a_runs_weights_are_loaded_from_its_folder(done, name):
+def test_weights_load_from_the_folder_of_a_run(done, name):
     run, _, summary = done[name]
     model = Segmenter.load(str(run))
     assert model.taxonomy == DOODLE7
@@ -135,7 +135,7 @@ def test_a_runs_weights_are_loaded_from_its_folder(done, name):
     assert about["model"] == about["recipe"]["model"]
 
 
-def test_a_refiners_run_leaves_the_same_and_is_chosen_by_its_grouping(done):
+def test_refiner_run_writes_the_same_files_and_selects_by_grouping(done):
     run, _, summary = done["refiner"]
     assert {f.name for f in run.iterdir() if f.name[0] != "_"} == FILES | {"refiner"}
     settings = json.loads((run / "config.json").read_text())
@@ -155,7 +155,7 @@ def test_a_refiners_run_leaves_the_same_and_is_chosen_by_its_grouping(done):
 
 @pytest.mark.parametrize("name", ["one", "two", "refiner"])
 def test_selection_counts_every_drawing_once(done, corpus, name):
-    """What several workers measured together is what one process measures of the same weights."""
+    """Compare the metrics of several workers with those of one process for the same weights."""
     run, _, summary = done[name]
     tables = [pq.read_table(path) for path in sorted(Path(corpus).iterdir())]
     batches = [pack(t.filter([s == "valid" for s in t["split"].to_pylist()]), DOODLE7)
@@ -173,8 +173,8 @@ def test_selection_counts_every_drawing_once(done, corpus, name):
         assert summary["best"][key] == figures[key] is not None
 
 
-def test_a_segmenter_and_a_refiner_label_instances_and_sides_through_ray(done, tmp_path):
-    """Two runs' weights together; what Ray writes is what one process labels in memory."""
+def test_segmenter_and_refiner_label_instances_and_sides_on_ray(done, tmp_path):
+    """Label with the weights of two runs, and compare Ray's result with one process."""
     runs = [str(done[name][0]) for name in ("two", "refiner")]
     few = [s.replace(part=None, label=None, instance=None) for s in drawn(40, 4, "2leg")]
     config = SegmentConfig(
@@ -202,14 +202,14 @@ def test_a_segmenter_and_a_refiner_label_instances_and_sides_through_ray(done, t
     assert any(number and number > 1 for _, _, number in strokes)
 
 
-def test_a_finished_run_says_so(done):
+def test_finished_run_is_reported_and_left_unchanged(done):
     run, config, summary = done["two"]
     before = {f: f.stat().st_mtime_ns for f in run.rglob("*")}
     assert train(config) == summary | {"finished_before": True}
     assert {f: f.stat().st_mtime_ns for f in run.rglob("*")} == before
 
 
-def test_a_run_stopped_before_its_last_files_is_finished(done):
+def test_run_without_its_last_files_is_completed(done):
     run, config, summary = done["refiner"]
     learned = (run / "refiner" / "model.safetensors").read_bytes()
     for path in ("summary.json", "refiner/config.json", "refiner/model.safetensors"):
@@ -231,7 +231,7 @@ def test_a_run_stopped_before_its_last_files_is_finished(done):
         ({"recipe": REFINER}, "kind was segmenter, is refiner"),
     ],
 )
-def test_a_run_of_other_settings_is_refused(done, change, told):
+def test_run_with_another_config_is_refused(done, change, told):
     run, config, _ = done["two"]
     before = (run / "config.json").read_text()
     with pytest.raises(UserError) as error:
@@ -261,7 +261,9 @@ def test_a_run_of_other_settings_is_refused(done, change, told):
     ],
     ids=str,
 )
-def test_what_can_not_be_done_is_refused_at_once(ray_cluster, corpus, tmp_path, values, told):
+def test_impossible_training_is_refused_before_anything_is_written(
+    ray_cluster, corpus, tmp_path, values, told
+):
     config = replace(config_of(corpus, tmp_path / "runs", "r"), **values)
     with pytest.raises(UserError, match=told) as error:
         train(config)
@@ -275,7 +277,7 @@ def small_corpus(folder, sketches):
     return str(folder)
 
 
-def test_corpora_that_can_not_train_are_refused(ray_cluster, tmp_path):
+def test_unusable_corpora_are_refused(ray_cluster, tmp_path):
     def refusal(*sketches, **values):
         corpus = small_corpus(tmp_path / str(len(list(tmp_path.iterdir()))), sketches)
         with pytest.raises(UserError) as error:
@@ -310,8 +312,8 @@ def test_weights_that_do_not_fit_are_refused(done, corpus, tmp_path, values, tol
         train(config)
 
 
-def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeypatch):
-    """Three drawings, fewer than a batch, and one row group for two workers: still a run."""
+def test_run_starts_from_weights_and_keeps_the_last_epoch(done, tmp_path, monkeypatch):
+    """Train two workers on three drawings, less than a batch, in a single row group."""
     first, _, _ = done["one"]
     monkeypatch.chdir(first.parent)  # workers have other working folders than the driver
     monkeypatch.setattr(resolve_module, "FEW_GROUPS", 0)
@@ -326,7 +328,7 @@ def test_starting_from_weights_and_taking_the_last_epoch(done, tmp_path, monkeyp
     assert all(torch.equal(before[k], after[k]) for k in learned)
 
 
-def test_weights_go_on_with_a_taxonomy_of_ones_own(done, tmp_path):
+def test_weights_initialise_a_run_with_a_custom_taxonomy(done, tmp_path):
     first, _, _ = done["one"]
     hull = {"words": [], "parts": ["wheel", "hull", "unlabeled"], "countable": ["wheel"]}
     own = Taxonomy.from_dict(

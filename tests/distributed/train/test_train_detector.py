@@ -1,4 +1,4 @@
-"""Training a detector on a real Ray: what a run leaves, that it continues, what is told."""
+"""Training a detector on Ray: the files of a run, its continuation, and errors."""
 
 import json
 import os
@@ -28,7 +28,7 @@ RECIPE = DetectorConfig(image_size=64, epochs=3, batch_size=4, confidence=0.0)
 
 
 def scenes(splits, **values):
-    """A scene of one object for each split."""
+    """Return a table with a scene of one object for each split."""
     return to_table(
         [
             s.replace(split=split, object=(0,) * len(s), object_category=(s.category,), **values)
@@ -50,7 +50,7 @@ def config_of(corpus, storage, run="boxes", **values):
     return TrainDetectorConfig(data=(corpus,), run=run, storage=str(storage), **values)
 
 
-def test_roles_of_scenes():
+def test_scenes_train_or_select_by_their_split():
     table = scenes(["train", "valid", "test", None, "train"])
     assert assign_roles(table, "valid", DOODLE7)["split"].to_pylist() == [
         "train",
@@ -77,7 +77,7 @@ def test_roles_of_scenes():
         ({"taxonomy": "doodle8"}, "no taxonomy 'doodle8'"),
     ],
 )
-def test_requests_that_cannot_be_are_told(corpus, tmp_path, values, reason):
+def test_impossible_configs_are_refused(corpus, tmp_path, values, reason):
     with pytest.raises(UserError) as told:
         train_detector(config_of(corpus, tmp_path, **values))
     assert reason in str(told.value)
@@ -93,7 +93,7 @@ def test_requests_that_cannot_be_are_told(corpus, tmp_path, values, reason):
         (scenes(["train"]), "no scene to select on"),
     ],
 )
-def test_corpora_without_scenes_are_told(tmp_path, table, reason):
+def test_corpora_without_scenes_are_refused(tmp_path, table, reason):
     (tmp_path / "corpus").mkdir()
     pq.write_table(table, tmp_path / "corpus" / "part-0.parquet")
     with pytest.raises(UserError, match=reason):
@@ -102,7 +102,7 @@ def test_corpora_without_scenes_are_told(tmp_path, table, reason):
 
 
 @pytest.mark.parametrize("option", [["--weights", "doodle7"], ["--select", "valid"]])
-def test_options_that_a_detector_has_not_are_told(corpus, capsys, option):
+def test_options_of_other_models_are_refused(corpus, capsys, option):
     assert main(["train", "detector", "--data", corpus, "--run", "boxes", *option]) == 2
     assert "trained from scratch and selects by itself" in capsys.readouterr().err
 
@@ -116,7 +116,7 @@ def done(ray_cluster, corpus, tmp_path_factory):
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_run_leaves_its_settings_figures_and_weights(done, corpus):
+def test_run_writes_its_config_metrics_and_weights(done, corpus):
     config, summary = done
     run = os.path.join(config.storage, config.run)
     kept = {f for f in os.listdir(run) if f[0] != "_"}
@@ -145,7 +145,7 @@ def test_a_run_leaves_its_settings_figures_and_weights(done, corpus):
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_finished_run_says_so_and_one_of_other_settings_is_refused(done):
+def test_finished_run_is_reported_and_another_config_refused(done):
     config, summary = done
     assert train_detector(config) == summary | {"finished_before": True}
     with pytest.raises(UserError, match="epochs was 3, is 2"):
@@ -154,8 +154,8 @@ def test_a_finished_run_says_so_and_one_of_other_settings_is_refused(done):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_without_the_extra_the_command_that_installs_it_is_told(corpus, tmp_path):
-    """In a package of that name that can't be imported, on the workers as well."""
+def test_error_without_the_extra_names_the_command_that_installs_it(corpus, tmp_path):
+    """Hide Ultralytics behind a package that fails to import, on the workers as well."""
     (tmp_path / "ultralytics").mkdir()
     (tmp_path / "ultralytics" / "__init__.py").write_text("raise ImportError('not here')")
     ended = subprocess.run(
@@ -179,7 +179,7 @@ def test_without_the_extra_the_command_that_installs_it_is_told(corpus, tmp_path
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_killed_run_continues_to_the_same_weights(done, corpus, tmp_path):
-    """SIGKILL to the driver and all that it started, after an epoch, then the same settings."""
+    """Kill the driver and its children after an epoch, then train with the same config."""
     whole, _ = done
     command = [
         sys.executable, "-m", "instancesketch", "train", "detector", "--data", corpus,
@@ -205,7 +205,7 @@ def test_a_killed_run_continues_to_the_same_weights(done, corpus, tmp_path):
     lines = [metrics_log.read(str(run)) for run in runs]
     assert [line["epoch"] for line in lines[0]] == [1, 2, 3]
     assert [line["loss"] for line in lines[0]] == [line["loss"] for line in lines[1]]
-    assert lines[0][0]["seconds"] == first[0]["seconds"]  # it wasn't done again
+    assert lines[0][0]["seconds"] == first[0]["seconds"]  # the first epoch was not trained again
     killed, unbroken = (
         safetensors.torch.load_file(run / "detector" / "model.safetensors") for run in runs
     )

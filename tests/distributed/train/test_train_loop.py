@@ -17,7 +17,7 @@ from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed
 
 
 def buffers_of_a_rank(rank: int, folder: str) -> None:
-    """Gives a batch norm its rank's statistics, shares them, and leaves them in the folder."""
+    """Fill a batch norm with the rank's values, broadcast the buffers, and save them."""
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     net = torch.nn.BatchNorm1d(3)
     for buffer in net.buffers():
@@ -28,7 +28,7 @@ def buffers_of_a_rank(rank: int, folder: str) -> None:
 
 
 @pytest.mark.slow
-def test_workers_select_with_the_batch_norms_of_the_first(tmp_path: Path) -> None:
+def test_broadcast_gives_all_workers_the_batch_norms_of_the_first(tmp_path: Path) -> None:
     mp.spawn(buffers_of_a_rank, (str(tmp_path),), nprocs=2)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     assert len(first) == 3
@@ -37,7 +37,7 @@ def test_workers_select_with_the_batch_norms_of_the_first(tmp_path: Path) -> Non
 
 
 def refiner_of_a_rank(rank: int, folder: str) -> None:
-    """Trains a refiner, in the second step on clouds on one rank, and leaves what it learned."""
+    """Train a refiner, in the second step on clouds on one rank, and save its parameters."""
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     recipe = RefinerFitConfig(model=TINY_REFINER)
     fit = RefinerFit(recipe, DOODLE7, steps_per_epoch=3, device=torch.device("cpu"))
@@ -51,13 +51,13 @@ def refiner_of_a_rank(rank: int, folder: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_with_nothing_to_learn_from_takes_part_in_the_step(tmp_path: Path) -> None:
+def test_worker_without_a_training_signal_takes_part_in_the_step(tmp_path: Path) -> None:
     mp.spawn(refiner_of_a_rank, (str(tmp_path),), nprocs=2)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_workers_share_every_batch() -> None:
+def test_batch_shares_differ_by_at_most_one_row() -> None:
     for workers in range(1, 9):
         shares = [batch_share(64, worker, workers) for worker in range(workers)]
         assert sum(shares) == 64
@@ -72,7 +72,7 @@ def line_of_places(seed: int) -> tuple[torch.nn.Linear, torch.Tensor]:
 
 
 def gradient_of_a_rank(rank: int, folder: str) -> None:
-    """Takes its share of eight rows, and leaves its loss and the gradient that all agree on."""
+    """Compute the loss of the rank's share of eight rows, and save the averaged gradient."""
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=3)
     net, rows_83 = line_of_places(0)
     shares = [batch_share(8, r, 3) for r in range(3)]
@@ -88,7 +88,7 @@ def gradient_of_a_rank(rank: int, folder: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_uneven_batch_counts_as_a_whole(tmp_path: Path) -> None:
+def test_uneven_shares_average_to_the_gradient_of_the_whole_batch(tmp_path: Path) -> None:
     mp.spawn(gradient_of_a_rank, (str(tmp_path),), nprocs=3)
     net, rows_83 = line_of_places(0)
     (net(rows_83) ** 2).mean().backward()

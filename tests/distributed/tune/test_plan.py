@@ -1,4 +1,4 @@
-"""Plans of sweeps: right, like the sweep's own errors, and without a trace."""
+"""Plans of sweeps: their values, their errors, and that they write nothing."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def test_plans_the_rest_of_an_earlier_sweep(
     assert printed.endswith("tune: dry run, nothing was done\n")
 
 
-def test_refuses_in_one_line_what_the_sweep_would_refuse(
+def test_refuses_an_impossible_sweep_in_one_line(
     split_corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     argv = dry_run_args("tune", split_corpus, tmp_path, "--concurrent", "10000")
@@ -49,7 +49,7 @@ def test_refuses_in_one_line_what_the_sweep_would_refuse(
     assert_refused(argv, message, tmp_path, capsys)
 
 
-def test_refuses_rows_that_are_no_corpus(
+def test_refuses_rows_that_are_not_a_corpus(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = tmp_path / "other"
@@ -59,7 +59,7 @@ def test_refuses_rows_that_are_no_corpus(
     assert "a.parquet: no column 'sketch_id': not a corpus" in capsys.readouterr().err
 
 
-def test_starts_no_ray(split_corpus: str, tmp_path: Path) -> None:
+def test_does_not_start_ray(split_corpus: str, tmp_path: Path) -> None:
     code = (
         "import sys; from instancesketch.cli.main import main; "
         f"assert main({dry_run_args('tune', split_corpus, tmp_path)!r}) == 0; "

@@ -30,7 +30,7 @@ def test_first_trial_is_never_stopped_but_counts_for_the_others(sweep: Sweep) ->
     for epoch in range(1, 9):
         assert trials.report(1, epoch, 50.0) == EarlyStopping.CONTINUE
     assert trials.report(4, 1, 60.0) == EarlyStopping.STOP
-    assert trials.report(2, 2, 40.0) == EarlyStopping.STOP  # behind the first alone
+    assert trials.report(2, 2, 40.0) == EarlyStopping.STOP  # behind the first trial only
 
 
 def test_scores_from_before_a_sweep_is_continued_count(sweep: Sweep, space: Space) -> None:

@@ -1,4 +1,4 @@
-"""The values that a search draws, and what it learns from."""
+"""The values that a search draws, and the results that it learns from."""
 
 from typing import Any
 
@@ -37,11 +37,11 @@ def test_pending_trials_come_first(sweep: Sweep, space: Space) -> None:
     assert suggestions[3] is None
 
 
-def test_any_seed_is_taken(sweep: Sweep, space: Space) -> None:
+def test_large_seed_is_accepted(sweep: Sweep, space: Space) -> None:
     assert Search(sweep, space, 3, seed=2**40).suggest("1") is not None
 
 
-def test_nothing_is_learned_from_a_trial_to_retry(
+def test_search_ignores_the_score_of_a_trial_to_retry(
     sweep: Sweep, space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learned = []

@@ -38,7 +38,7 @@ def last_result(template: TrialTemplate, **values: Any) -> dict[str, Any]:
         (diverged("the segmenter", 2), False),
     ],
 )
-def test_failure_that_may_pass_is_retried(
+def test_failures_are_retried_unless_the_run_diverged(
     template: TrialTemplate, monkeypatch: pytest.MonkeyPatch, error: Exception, retry: bool
 ) -> None:
     def train(config: TrainConfig, callbacks: Any) -> None:
@@ -56,7 +56,7 @@ def test_failure_that_may_pass_is_retried(
         ({"batch_size": 1}, 2, "batches of 1 drawings can't be shared by 2 workers"),
     ],
 )
-def test_values_that_can_not_be_are_not_retried(
+def test_impossible_values_are_not_retried(
     template: TrialTemplate, values: dict[str, Any], workers: int, message: str
 ) -> None:
     train = replace(template.train, workers=workers)

@@ -1,4 +1,4 @@
-"""Sweeps on a real Ray: ends and results of trials; sweeps that are stopped and continued."""
+"""Sweeps on Ray: outcomes of trials, and sweeps that are stopped and continued."""
 
 import csv
 import json
@@ -89,7 +89,7 @@ def finished(ray_cluster: None, corpus: str, tmp_path_factory: pytest.TempPathFa
     config = config_of(corpus, tmp_path_factory.mktemp("runs"))
     location = Path(config.train.storage) / "sweep"
     sweep = Sweep(location=str(location), model_kind="segmenter")
-    # As if the sweep had been stopped when it had recorded these.
+    # Simulate a sweep that was stopped after it recorded these trials.
     sweep.add_trial(1, SPACE.base())
     sweep.add_trial(2, SPACE.base() | {"model.width": 18, "model.heads": 8})
     sweep.add_trial(3, SPACE.base() | {"learning_rate": 0.0})
@@ -98,7 +98,7 @@ def finished(ray_cluster: None, corpus: str, tmp_path_factory: pytest.TempPathFa
     return Finished(location, config, summary, free)
 
 
-def test_every_trial_is_in_the_table_once_with_the_metrics_of_its_run(finished: Finished) -> None:
+def test_table_lists_each_trial_once_with_the_metrics_of_its_run(finished: Finished) -> None:
     location, summary = finished.location, finished.summary
     files = {f.name for f in location.iterdir() if f.name[0] != "_"}
     assert files == FILES | {"trial-01", "trial-03"}
@@ -126,7 +126,7 @@ def test_every_trial_is_in_the_table_once_with_the_metrics_of_its_run(finished: 
         ElementTree.parse(location / picture)
 
 
-def test_stopped_trial_gives_its_cpus_back(finished: Finished) -> None:
+def test_stopped_trial_releases_its_cpus(finished: Finished) -> None:
     for _ in range(100):
         if free_cpus() == finished.free_cpus:
             break
@@ -134,7 +134,7 @@ def test_stopped_trial_gives_its_cpus_back(finished: Finished) -> None:
     assert free_cpus() == finished.free_cpus
 
 
-def test_run_of_a_trial_is_like_any_other(finished: Finished) -> None:
+def test_run_of_a_trial_has_weights_and_a_config(finished: Finished) -> None:
     location, summary = finished.location, finished.summary
     model = Segmenter.load(str(location / summary["best"]["trial"]))
     assert model.net.config.samples == 8
@@ -143,7 +143,7 @@ def test_run_of_a_trial_is_like_any_other(finished: Finished) -> None:
     assert settings["recipe"]["model"]["width"] == 16
 
 
-def test_finished_sweep_returns_its_summary_and_refuses_other_settings(finished: Finished) -> None:
+def test_finished_sweep_returns_its_summary_and_refuses_another_config(finished: Finished) -> None:
     location, config, summary, _ = finished
     before = {f: f.stat().st_mtime_ns for f in location.rglob("*")}
     assert tune(config) == summary | {"finished_before": True}
@@ -169,7 +169,7 @@ def test_finished_sweep_returns_its_summary_and_refuses_other_settings(finished:
     ],
     ids=str,
 )
-def test_impossible_sweep_is_refused_at_once(
+def test_impossible_sweep_is_refused_before_anything_is_written(
     ray_cluster: None,
     corpus: str,
     tmp_path: Path,
@@ -184,7 +184,7 @@ def test_impossible_sweep_is_refused_at_once(
     assert not (tmp_path / "runs").exists()
 
 
-def test_error_of_a_sweep_without_a_finished_trial_has_a_reason(
+def test_sweep_without_a_finished_trial_raises_the_reason_of_a_trial(
     ray_cluster: None, corpus: str, tmp_path: Path
 ) -> None:
     config = config_of(corpus, tmp_path, trials=1)
@@ -194,7 +194,7 @@ def test_error_of_a_sweep_without_a_finished_trial_has_a_reason(
         tune(config)
 
 
-def test_trial_that_failed_for_another_reason_than_its_values_is_retried(
+def test_same_command_retries_trials_with_transient_failures(
     ray_cluster: None, corpus: str, tmp_path: Path
 ) -> None:
     config = config_of(corpus, tmp_path, trials=2)
@@ -219,13 +219,13 @@ def test_trial_that_failed_for_another_reason_than_its_values_is_retried(
 
 
 def ray_workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Return the processes below another one that run Ray's tasks or actors.
+    """Return the descendants of a process that run Ray's tasks or actors.
 
-    Ray's own agents take longer to notice that they may end.
+    Ray's own agents are left out, as they take longer to exit.
     """
     workers = []
     for child in psutil.Process(process.pid).children(recursive=True):
-        with suppress(psutil.Error):  # it has just ended
+        with suppress(psutil.Error):  # the process has just ended
             name = " ".join(child.cmdline())
             if name.startswith("ray::") and "Agent" not in name:
                 workers.append(child)
@@ -244,8 +244,8 @@ def wait_for(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_sweep_that_was_stopped_and_killed_is_continued_to_true_results(tmp_path: Path) -> None:
-    """SIGTERM within the first trials, SIGKILL after one of them, and the same command again."""
+def test_stopped_and_killed_sweep_continues_without_repeating_epochs(tmp_path: Path) -> None:
+    """Send SIGTERM during a trial and SIGKILL after one, then run the same command again."""
     write_corpus(tmp_path / "corpus")
     (tmp_path / "space.toml").write_text("learning_rate = { range = [1e-3, 0.1], log = true }")
     command = [
@@ -266,7 +266,7 @@ def test_sweep_that_was_stopped_and_killed_is_continued_to_true_results(tmp_path
 
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         process = start()
-        # First in the middle of a trial, then when one has ended.
+        # SIGTERM in the middle of a trial, SIGKILL once a trial has ended.
         ready = (
             (lambda: any(t.epochs for t in sweep.trials()))
             if signal_number == signal.SIGTERM
@@ -281,7 +281,7 @@ def test_sweep_that_was_stopped_and_killed_is_continued_to_true_results(tmp_path
             _, alive = psutil.wait_procs(workers, timeout=60)
             assert not alive
         finally:
-            with suppress(ProcessLookupError):  # processes of Ray's own may be left
+            with suppress(ProcessLookupError):  # Ray's own processes may outlive the driver
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         assert not (tmp_path / "runs" / "sweep" / "summary.json").exists()
