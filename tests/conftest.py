@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# A test asks for the fixture `ray_cluster`: a Ray that another started by accident would stay.
+# Tests start Ray by the fixture `ray_cluster`; one started implicitly would never be stopped.
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
 
-# The same examples on every machine, however busy it is.
+# Derandomised and without deadline, so that examples don't depend on the machine or its load.
 settings.register_profile("seeded", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("seeded")
 
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder of real drawings; skip the test where there is none."""
+    """Return the folder of real drawings; skip the test if it is not set."""
     folder = os.environ.get("INSTANCESKETCH_DATA")
     if not folder or not Path(folder).is_dir():
         pytest.skip("real drawings: set INSTANCESKETCH_DATA to their folder")
@@ -28,7 +28,7 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="module")
 def ray_cluster() -> None:
-    """A small Ray cluster, kept for all tests; started again where a test has ended it."""
+    """Start a small Ray cluster for all tests, again if a test has shut it down."""
     from instancesketch.distributed.cluster import set_environment
 
     set_environment()
@@ -54,7 +54,7 @@ def end_ray() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights of a small segmenter, without a grouper."""
+    """Return a folder of random weights of a small segmenter, without a grouper."""
     from instancesketch.models.config import SegmenterConfig
     from instancesketch.models.segmenter import SegmenterNet
 
@@ -65,7 +65,7 @@ def parts_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def scene_weights(parts_alone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights of a small segmenter and a grouper."""
+    """Return a folder of random weights of a small segmenter and a grouper."""
     from instancesketch.models.config import GrouperConfig
     from instancesketch.models.grouper import GrouperNet
 
@@ -76,7 +76,7 @@ def scene_weights(parts_alone: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def save_untrained(folder: Path, kind: str, config: Any, net: Any) -> None:
-    """Write the weights that a network is initialised with."""
+    """Write the initial, untrained weights of a network."""
     import torch
 
     from instancesketch.core.taxonomy import Taxonomy

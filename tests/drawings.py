@@ -17,7 +17,7 @@ from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
 
-torch.set_num_threads(1)  # for tensors as small as these, threads only wait for each other
+torch.set_num_threads(1)  # tensors are so small that threads would only wait for each other
 
 DOODLE7 = Taxonomy.load("doodle7")
 TINY = SegmenterConfig(samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32)
@@ -86,7 +86,7 @@ def split_strokes(batch: Batch) -> list[list[np.ndarray]]:
     ]
 
 
-# Whole pixels and floats both: pixels bring equal points and ties, floats everything between.
+# Draw both integers, which make equal points and ties likely, and floats.
 coordinates = st.integers(-300, 300).map(float) | st.floats(-1e3, 1e3, width=32)
 strokes = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=8)
 drawings = st.lists(strokes, min_size=1, max_size=7)

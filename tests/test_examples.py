@@ -23,14 +23,14 @@ def run_examples(text: str, name: str) -> int:
 
 
 @pytest.mark.parametrize("module", [sketch_module, segmenter], ids=lambda m: m.__name__)
-def test_examples_of_docstrings_give_what_they_show(module) -> None:
+def test_examples_in_docstrings_give_the_output_shown(module) -> None:
     results = doctest.testmod(module)
     assert results.attempted > 0
     assert results.failed == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_examples_of_the_documentation_give_what_they_show(page, tmp_path, monkeypatch) -> None:
+def test_examples_in_the_documentation_give_the_output_shown(page, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```pycon\n(.*?)```", page.read_text("utf-8"), re.S)
     assert run_examples("\n".join(blocks), page.name) == 0

@@ -1,4 +1,4 @@
-"""A runner for tests that need no cluster: all stages, shard after shard, in this process."""
+"""A runner for tests without a cluster: all stages, shard by shard, in this process."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -8,7 +8,7 @@ from instancesketch.batch.stages import JobRun, ModelStage, ModelTask, Shard, Sh
 
 
 class InProcessRunner:
-    """Carries out jobs in this process; counts how often it was asked to connect."""
+    """A runner in this process that counts the calls of `connect`."""
 
     def __init__(self) -> None:
         self.connected = 0

@@ -71,7 +71,7 @@ def test_broken_files_are_rejected_by_name_and_the_others_read(tmp_path: Path) -
     assert sum("is already taken by" in r["reason"] for r in rejected) == broken.clashes
 
 
-def test_the_first_of_equal_ids_is_kept_across_sources(tmp_path: Path) -> None:
+def test_the_first_of_duplicate_ids_is_kept_across_sources(tmp_path: Path) -> None:
     for name, keys in (("b", "pq"), ("a", "qr")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "x.ndjson").write_text("".join(map(drawing, keys)))
@@ -86,7 +86,7 @@ def test_the_first_of_equal_ids_is_kept_across_sources(tmp_path: Path) -> None:
     ]
 
 
-def test_a_finished_corpus_is_left_alone_and_another_config_refused(tmp_path: Path) -> None:
+def test_a_finished_corpus_is_unchanged_and_another_config_refused(tmp_path: Path) -> None:
     source, out = tmp_path / "in", tmp_path / "corpus"
     source.mkdir()
     (source / "a.ndjson").write_text(drawing("a"))
@@ -105,10 +105,10 @@ def test_a_finished_corpus_is_left_alone_and_another_config_refused(tmp_path: Pa
     assert visible(out) == before
 
 
-def test_an_error_names_the_rejections_where_nothing_is_readable(tmp_path: Path) -> None:
+def test_the_error_names_the_rejections_if_nothing_is_readable(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.json").write_text("{")
-    for _ in range(2):  # also when it is asked for again
+    for _ in range(2):  # a second run must raise the error as well
         with pytest.raises(
             UserError, match=r"1 rejected, 1 for '.*', by name .*_rejected\.parquet"
         ):
@@ -118,7 +118,7 @@ def test_an_error_names_the_rejections_where_nothing_is_readable(tmp_path: Path)
         run(tmp_path / "other", tmp_path / "in")
 
 
-def test_shuffled_corpora_of_a_seed_are_equal(data_dir: Path, tmp_path: Path) -> None:
+def test_corpora_shuffled_with_equal_seeds_are_equal(data_dir: Path, tmp_path: Path) -> None:
     source = data_dir / "doodle7-real" / "json" / "2leg"
     files = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):

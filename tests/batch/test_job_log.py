@@ -39,20 +39,20 @@ def test_a_continued_job_appends_to_its_log(tmp_path: Path) -> None:
     assert sum("pyarrow" in line for line in lines_of(tmp_path)) == 3
 
 
-def test_the_place_of_the_job_is_logged(tmp_path: Path) -> None:
+def test_the_cluster_of_the_job_is_logged(tmp_path: Path) -> None:
     with log_to(str(tmp_path), "ingest", {}, runs_on="Ray with 4 CPUs"):
         pass
     assert "on Ray with 4 CPUs" in lines_of(tmp_path)
 
 
-def test_a_bug_leaves_its_traceback(tmp_path: Path) -> None:
+def test_an_unexpected_exception_is_logged_with_its_traceback(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), log_to(str(tmp_path), "synth", {}):
         raise ZeroDivisionError
     text = (tmp_path / LOG).read_text("utf-8")
     assert "synth failed: ZeroDivisionError\nTraceback" in text
 
 
-def test_the_log_is_written_before_the_job_is_done(
+def test_the_log_is_written_while_the_job_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_log, "SECONDS_BETWEEN_WRITES", 0.01)
@@ -63,7 +63,7 @@ def test_the_log_is_written_before_the_job_is_done(
             pass
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(
+def test_a_log_that_cannot_be_written_does_not_stop_the_job(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
@@ -73,7 +73,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     assert record.getMessage().startswith("the end of this job's log is missing: ")
 
 
-def test_a_long_log_keeps_its_beginning_and_its_end() -> None:
+def test_a_long_log_keeps_its_beginning_and_end() -> None:
     text = ""
     for number in range(60_000):
         text = shorten(f"{text}part-{number:06} of a job that has very many of them\n")

@@ -34,7 +34,7 @@ def manifest_of(ids: list[str | None], file: str) -> pa.Table:
 
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=6))
 @settings(deadline=None)
-def test_clashes_are_all_rows_but_the_first_of_an_id(shards: list[list[str]]) -> None:
+def test_all_rows_but_the_first_of_an_id_are_duplicates(shards: list[list[str]]) -> None:
     hashes = [id_hashes(manifest_of(list(ids), "f")) for ids in shards]
     first: dict[str, tuple[int, int]] = {}
     expected = []
@@ -47,12 +47,12 @@ def test_clashes_are_all_rows_but_the_first_of_an_id(shards: list[list[str]]) ->
     assert [tuple(clash.values()) for clash in clashes] == expected
 
 
-def test_both_halves_of_a_hash_count() -> None:
+def test_ids_are_compared_by_both_halves_of_the_hash() -> None:
     same = np.array([[1, 2], [1, 3], [1, 2]], np.uint64)
     assert duplicate_rows(find_clashes([same]), 0).tolist() == [2]
 
 
-def test_rejections_name_the_later_row_and_where_the_first_is() -> None:
+def test_rejections_name_the_later_row_and_the_position_of_the_first() -> None:
     tables = [manifest_of(["a", None, "b"], "one"), manifest_of([None, "b"], "two")]
     clashes = find_clashes([id_hashes(t) for t in tables])
     rejected = rejections(1, tables[1], clashes, lambda i: tables[i]).to_pylist()

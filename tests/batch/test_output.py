@@ -35,7 +35,7 @@ def write_all(output: Output, names: Collection[str] = tuple(SHARDS)) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files that a reader may see, in full."""
+    """Return the contents of all files that a reader may see."""
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}
 
 
@@ -63,7 +63,7 @@ def test_later_rows_of_an_id_are_rejected_across_shards(tmp_path: Path) -> None:
     assert output.check(CONFIG) == summary
 
 
-def test_stopped_at_any_step_it_ends_the_same(
+def test_publishing_stopped_at_any_step_continues_to_an_equal_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Output(str(tmp_path / "whole"))
@@ -104,7 +104,7 @@ def _stopping(function, left):  # type: ignore[no-untyped-def]
     return stop_or_go
 
 
-def test_the_same_command_at_the_same_time_does_no_harm(
+def test_two_equal_commands_at_once_give_an_equal_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Output(str(tmp_path / "whole"))
@@ -117,7 +117,7 @@ def test_the_same_command_at_the_same_time_does_no_harm(
             for module, name in STEPS:
                 let_in = _letting_in(getattr(module, name), left, partial(work, output))
                 patched.setattr(module, name, let_in)
-            with contextlib.suppress(UserError):  # it may find its files gone, with an error
+            with contextlib.suppress(UserError):  # the first may fail because its files are gone
                 work(output)
         work(output)
         assert contents(tmp_path / f"both-{step}") == expected, step
@@ -131,7 +131,7 @@ def test_the_same_command_at_the_same_time_does_no_harm(
 
 
 def work(output: Output) -> None:
-    """Do what the command does."""
+    """Run the steps of a command: check, claim, write and publish."""
     if output.check(CONFIG) is not None:
         output.remove_state()
         return
@@ -142,7 +142,7 @@ def work(output: Output) -> None:
 
 
 def _letting_in(function, left, other):  # type: ignore[no-untyped-def]
-    """Let another run from beginning to end before the step of that number."""
+    """Return `function`, preceded by a whole run of `other` at step number `left[0]`."""
 
     def go(*arguments):  # type: ignore[no-untyped-def]
         left[0] -= 1

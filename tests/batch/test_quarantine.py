@@ -25,7 +25,7 @@ def flat(parts: list[list[str]]) -> list[str]:
     return [entry for part in parts for entry in part]
 
 
-def test_elements_without_faults_are_one_range(tmp_path: Path) -> None:
+def test_elements_without_faults_are_processed_as_one_range(tmp_path: Path) -> None:
     calls = []
 
     def work(start: int, stop: int) -> list[str]:
@@ -37,13 +37,13 @@ def test_elements_without_faults_are_one_range(tmp_path: Path) -> None:
     assert not (tmp_path / "marker.json").exists()
 
 
-def test_no_elements_are_no_work(tmp_path: Path) -> None:
+def test_no_elements_give_an_empty_result(tmp_path: Path) -> None:
     assert quarantine.run(0, covered, lambda i, e: [], marker(tmp_path)) == []
 
 
 @given(count=st.integers(1, 60), bad=st.sets(st.integers(0, 59)))
 @settings(max_examples=40, deadline=None)
-def test_only_elements_that_raise_are_given_up(
+def test_only_elements_that_raise_are_skipped(
     tmp_path_factory: pytest.TempPathFactory, count: int, bad: set[int]
 ) -> None:
     def work(start: int, stop: int) -> list[str]:
@@ -81,21 +81,21 @@ def in_processes(folder: Path, count: int, killers: set[int], run: str, most: in
 
 
 @pytest.mark.parametrize("killers", [{0}, {17}, {999}, {3, 500}])
-def test_only_elements_that_kill_are_lost(tmp_path: Path, killers: set[int]) -> None:
+def test_only_elements_that_kill_the_process_are_lost(tmp_path: Path, killers: set[int]) -> None:
     deaths = in_processes(tmp_path, 1_000, killers, "run", most=40)
     assert deaths <= 8 * len(killers)
     expected = [f"lost {i} None" if i in killers else f"done {i}" for i in range(1_000)]
     assert (tmp_path / "result").read_text().split("\n") == expected
 
 
-def test_a_job_that_is_stopped_and_run_again_blames_nothing(tmp_path: Path) -> None:
+def test_deaths_in_different_runs_skip_no_element(tmp_path: Path) -> None:
     for run in ("first", "second", "third"):
         assert in_processes(tmp_path, 10, {4}, run, most=0) == 1
     assert in_processes(tmp_path, 10, set(), "last", most=0) == 0
     assert (tmp_path / "result").read_text().split("\n") == covered(0, 10)
 
 
-def test_one_lost_worker_blames_nothing(tmp_path: Path) -> None:
+def test_a_single_death_skips_no_element(tmp_path: Path) -> None:
     assert in_processes(tmp_path, 10, {4}, "run", most=0) == 1
     assert in_processes(tmp_path, 10, set(), "run", most=0) == 0
     assert (tmp_path / "result").read_text().split("\n") == covered(0, 10)

@@ -75,7 +75,7 @@ def test_another_seed_or_id_gives_another_order() -> None:
     assert len(orders) == 4
 
 
-def test_split_by_user_falls_back_to_the_id_and_counts_it(tmp_path: Path) -> None:
+def test_split_by_user_falls_back_to_the_id_and_marks_the_row(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     lines = [drawing(f"k{i}", user="ann") for i in range(5)]
@@ -88,7 +88,7 @@ def test_split_by_user_falls_back_to_the_id_and_counts_it(tmp_path: Path) -> Non
     assert manifest["without_user"].to_pylist() == [False] * 5 + [True, False]
 
 
-def test_only_one_split(tmp_path: Path) -> None:
+def test_only_rows_of_the_given_split_are_read(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "a.ndjson").write_text(drawing("a", split="valid") + drawing("b", split="train"))
@@ -99,7 +99,7 @@ def test_only_one_split(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("labels", "expected"), [(True, 0), (False, 1)])
-def test_unknown_labels_reject_a_drawing_only_where_labels_are_read(
+def test_unknown_labels_reject_a_drawing_only_if_labels_are_read(
     tmp_path: Path, labels: bool, expected: int
 ) -> None:
     folder = tmp_path / "in"
@@ -133,7 +133,7 @@ BROKEN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("broken", BROKEN, ids=str)
 @pytest.mark.parametrize("fields", [{}, {"only_split": "test"}, {"split_by": "user"}], ids=str)
-def test_rows_read_in_tables_are_those_read_one_by_one(
+def test_reading_in_batches_equals_reading_row_by_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: dict[str, Any], fields: dict[str, Any]
 ) -> None:
     rows = [
@@ -143,7 +143,7 @@ def test_rows_read_in_tables_are_those_read_one_by_one(
         for i in range(12)
     ]
     rows[4] |= broken
-    folder = tmp_path / "sun"  # names the category of those rows that have none
+    folder = tmp_path / "sun"  # the category of rows without one
     folder.mkdir()
     nullable = pa.schema([f.with_nullable(True) for f in SCHEMA])
     pq.write_table(pa.Table.from_pylist(rows, nullable), folder / "a.parquet", row_group_size=3)

@@ -21,7 +21,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Make(ShardTask):
-    """Makes one row, unless the shard is the one that fails."""
+    """A stage that makes one row, or raises for the failing shard."""
 
     failing: str = ""
     name = "making"
@@ -45,12 +45,12 @@ def job(out: Path, failing: str = "") -> Job:
     )
 
 
-def test_a_user_error_in_a_stage_ends_the_job_with_its_line(tmp_path: Path) -> None:
+def test_a_user_error_in_a_stage_ends_the_job_with_its_message(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^no room for part-1$"):
         run_job(job(tmp_path / "out", "part-1"), InProcessRunner())
 
 
-def test_a_stopped_job_does_only_the_shards_that_are_left(tmp_path: Path) -> None:
+def test_a_continued_job_runs_only_the_missing_shards(tmp_path: Path) -> None:
     with pytest.raises(UserError):
         run_job(job(tmp_path / "out", "part-2"), InProcessRunner())
     staged = Path(Output(str(tmp_path / "out")).staged_file("part-0"))
@@ -61,7 +61,7 @@ def test_a_stopped_job_does_only_the_shards_that_are_left(tmp_path: Path) -> Non
     assert summary.counts["speed"]["sketches"] == 1
 
 
-def test_a_finished_job_connects_to_nothing(tmp_path: Path) -> None:
+def test_a_finished_job_does_not_connect_to_a_cluster(tmp_path: Path) -> None:
     first = run_job(job(tmp_path / "out"), InProcessRunner())
     runner = InProcessRunner()
     again = run_job(job(tmp_path / "out"), runner)

@@ -23,7 +23,7 @@ from instancesketch.distributed.ray_runner import RayRunner
 
 
 def obey(rows: pa.Table) -> pa.Table:
-    """Label, raise or kill the process as the ids of the drawings ask, in place of a model."""
+    """Label, raise or kill the process, by the ids of the drawings, in place of a model."""
     ids = rows["sketch_id"].to_pylist()
     if "kill" in ids:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -70,7 +70,7 @@ def by_value(ray_cluster: None) -> Any:
 
 
 @pytest.mark.ray
-def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
+def test_a_row_that_kills_its_actor_gets_an_error_and_affects_no_other_row(
     by_value: None, tmp_path: Path
 ) -> None:
     keys = [f"k{i}" for i in range(60)]
@@ -91,7 +91,7 @@ def test_a_row_that_kills_its_actor_is_marked_and_takes_no_other_with_it(
 
 
 def follow(name: str, rows: pa.Table) -> pa.Table:
-    """Fail as the ids of the drawings ask, or else add the stage to the category."""
+    """Raise or kill the process, by the drawings' ids; else append the stage to categories."""
     ids = rows["sketch_id"].to_pylist()
     if f"kill {name}" in ids:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -122,7 +122,7 @@ FOLLOWING = Labelling(
         pytest.param("kill", NAMES[1:2], "the {} process died on this row", marks=pytest.mark.slow),
     ],
 )
-def test_a_row_may_fail_at_any_stage_and_the_next_ones_leave_it_alone(
+def test_a_row_that_fails_at_any_stage_is_skipped_by_later_stages(
     by_value: None, tmp_path: Path, what: str, stages: tuple[str, ...], error: str
 ) -> None:
     keys = [f"k{i}" for i in range(40)]
@@ -146,7 +146,7 @@ def test_a_row_may_fail_at_any_stage_and_the_next_ones_leave_it_alone(
 
 
 @pytest.mark.ray
-def test_only_the_split_that_is_asked_for(by_value: None, tmp_path: Path) -> None:
+def test_only_rows_of_the_given_split_are_labelled(by_value: None, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     drawings = [
         {"key_id": f"k{i}", "drawing": [[[0, 4], [0, 4]]], "split": "valid" if i % 3 else "test"}
@@ -161,7 +161,7 @@ def test_only_the_split_that_is_asked_for(by_value: None, tmp_path: Path) -> Non
 
 
 @pytest.mark.ray
-def test_rows_out_are_rows_in_and_a_result_is_a_corpus(
+def test_a_result_has_a_row_per_drawing_and_can_be_ingested(
     ray_cluster: None, data_dir: Path, tmp_path: Path, parts_alone: Path
 ) -> None:
     config = SegmentConfig(
@@ -179,7 +179,7 @@ def test_rows_out_are_rows_in_and_a_result_is_a_corpus(
     assert [r["part"] for r in rows(tmp_path / "corpus")] == [r["part"] for r in result]
 
 
-def test_missing_weights_are_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_missing_weights_are_refused_before_the_output_is_created(tmp_path: Path) -> None:
     config = SegmentConfig(sources=(str(tmp_path),), out=str(tmp_path / "out"), weights=("nobody",))
     with pytest.raises(UserError):
         segment(config, RayRunner())
@@ -187,7 +187,7 @@ def test_missing_weights_are_refused_before_anything_starts(tmp_path: Path) -> N
 
 
 def test_processes_that_read_and_write_shards_load_no_torch() -> None:
-    # It would more than double such a process's memory, and the time that it takes to start.
+    # Importing torch would more than double a process's memory and start-up time.
     code = (
         "import instancesketch.batch.ingest, instancesketch.batch.segment, ray.data, sys;"
         "import instancesketch.distributed.ray_runner;"

@@ -1,4 +1,4 @@
-"""Scenes through detector, grouper and segmenter, on the models as they are, untrained."""
+"""Scenes through detector, grouper and segmenter, with real, untrained models."""
 
 import json
 from dataclasses import asdict
@@ -49,7 +49,7 @@ def test_boxes_stay_with_their_rows(numbers: list[int]) -> None:
     for name in ("corners_B4", "score_B", "category_B", "boxes_N"):
         assert torch.equal(getattr(result, name), getattr(want, name)), name
         assert getattr(result, name).dtype == getattr(want, name).dtype, name
-    for row, number in enumerate(numbers):  # what is cut off goes with its rows
+    for row, number in enumerate(numbers):  # slicing rows must slice their boxes
         some = boxes_in(table.slice(row, 1))
         assert some is not None
         start = sum(numbers[:row])
@@ -60,7 +60,7 @@ def test_without_a_detector_there_are_no_boxes() -> None:
     assert boxes_in(dots(2)) is None
 
 
-def test_weights_that_do_not_go_together_are_refused(scene_weights: Path, tmp_path: Path) -> None:
+def test_incompatible_weights_are_refused(scene_weights: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="spg20 holds no grouper"):
         scene_stages(("spg20",))
     with pytest.raises(UserError, match=r"the grouper of .* knows the categories of doodle7"):
@@ -74,7 +74,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def write_scenes(data_dir: Path, file: Path, number: int) -> list[dict[str, Any]]:
-    """Write the first `number` scenes, with blanks that make several shards of them."""
+    """Write the first `number` scenes, padded with blanks so that they fill several shards."""
     lines = (data_dir / "scenes" / "cbsc_dev.ndjson").read_text("utf-8").splitlines()[:number]
     bare = json.dumps({"scene_id": "bare", "drawing": [[[0, 4], [0, 4]]]})
     file.write_text("\n".join(line.ljust(3_000_000 // number) for line in [*lines, bare]), "utf-8")
@@ -91,7 +91,7 @@ def check(result: list[dict[str, Any]], truth: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.ray
-def test_real_scenes_get_an_object_for_every_stroke(
+def test_every_row_of_real_scenes_gets_objects_and_parts(
     ray_cluster: None, data_dir: Path, scene_weights: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -113,7 +113,7 @@ def test_real_scenes_get_an_object_for_every_stroke(
 
 @pytest.fixture(scope="session")
 def boxes_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A detector that has learned nothing: everything is a box, of small images."""
+    """Return weights of an untrained detector for small images that accepts every box."""
     pytest.importorskip("ultralytics", reason="detectors need the extra `yolo`")
     from instancesketch.inference import detector
     from instancesketch.models import yolo
@@ -146,11 +146,11 @@ def test_the_summary_names_the_detector(
     assert list(counts["stages"]) == stages
     assert set(counts["peak_memory_mb"]) == {"driver", *stages}
     assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").equals(RESULT_SCHEMA)
-    assert main(ask) == 2  # without the detector it would be another result
+    assert main(ask) == 2  # another config without the detector
 
 
 @pytest.mark.ray
-def test_given_objects_are_taken_as_they_are(
+def test_given_objects_are_kept(
     ray_cluster: None, data_dir: Path, parts_alone: Path, tmp_path: Path
 ) -> None:
     truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)

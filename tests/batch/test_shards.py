@@ -41,7 +41,7 @@ def read_ids(plan: ShardPlan) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [1, 70, 100, 1_000, 10_000])
-def test_lines_are_cut_without_loss_and_in_order(
+def test_files_of_lines_are_split_without_loss_and_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     keys = [f"key-{i}" for i in range(50)]
@@ -53,7 +53,7 @@ def test_lines_are_cut_without_loss_and_in_order(
 
 
 @pytest.mark.parametrize("size", [1, 3_000, 1 << 20])
-def test_row_groups_are_cut_without_loss_and_in_order(
+def test_row_groups_are_split_without_loss_and_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     keys = [f"key-{i}" for i in range(50)]
@@ -80,7 +80,7 @@ def test_small_files_share_shards_in_the_order_of_the_sources(
     assert plan == plan_shards([str(tmp_path / "b"), str(tmp_path / "a")])
 
 
-def test_hidden_files_are_counted_unless_they_are_named(tmp_path: Path) -> None:
+def test_hidden_files_are_skipped_and_counted_unless_named(tmp_path: Path) -> None:
     (tmp_path / "_state").mkdir()
     for name in ("_state/x.ndjson", ".y.ndjson", "_rejected.parquet", "z.ndjson"):
         (tmp_path / name).write_text(line("z"))
@@ -89,7 +89,7 @@ def test_hidden_files_are_counted_unless_they_are_named(tmp_path: Path) -> None:
     assert read_ids(plan_shards([str(tmp_path / "_state" / "x.ndjson")])) == ["z"]
 
 
-def test_the_summary_of_a_corpus_is_no_drawing(tmp_path: Path) -> None:
+def test_the_summary_of_a_corpus_is_not_read_as_a_drawing(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "summary.json").write_text(line("mine"))
     (tmp_path / "corpus" / "summary.json").write_text("{}")
@@ -111,14 +111,14 @@ def test_the_fingerprint_changes_with_the_files(tmp_path: Path) -> None:
     assert len({s[0]["digest"] for s in (first, second, plan_shards([str(tmp_path)]).sources)}) == 3
 
 
-def test_a_missing_source_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_source(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nothing isn't there"):
         plan_shards([str(tmp_path / "nothing")])
     with pytest.raises(UserError, match="no files in"):
         plan_shards([str(tmp_path)])
 
 
-def test_a_damaged_parquet_file_is_planned_whole(
+def test_a_damaged_parquet_file_is_planned_as_one_range(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1" + bytes(100))

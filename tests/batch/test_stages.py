@@ -1,4 +1,4 @@
-"""Rows through the stages that label: each comes back in its place, with an error if need be."""
+"""Rows through the labelling stages: each keeps its position, with an error if it failed."""
 
 from functools import partial
 from pathlib import Path
@@ -42,7 +42,7 @@ def label(folder: Path, rows: pa.Table, calls: list[int], **options: object) -> 
 @pytest.mark.parametrize("bad", ["raise", "lose"])
 @pytest.mark.parametrize("at_once", [None, 1, 3, 100])
 @pytest.mark.parametrize("at", [0, 5, 9])
-def test_a_row_that_raises_keeps_its_place_with_an_error(
+def test_a_row_that_raises_keeps_its_position_and_gets_an_error(
     tmp_path: Path, bad: str, at: int, at_once: int | None
 ) -> None:
     keys = [bad if i == at else f"k{i}" for i in range(10)]
@@ -58,7 +58,7 @@ def test_a_row_that_raises_keeps_its_place_with_an_error(
 
 
 @pytest.mark.parametrize("failed", [set(), {0}, {2, 5}, {1, 4, 6}, set(range(7))])
-def test_a_row_that_failed_before_is_left_alone_in_its_place(
+def test_a_row_that_failed_before_is_skipped_and_keeps_its_position(
     tmp_path: Path, failed: set[int]
 ) -> None:
     keys = ["raise" if i in failed else f"k{i}" for i in range(7)]
@@ -71,7 +71,7 @@ def test_a_row_that_failed_before_is_left_alone_in_its_place(
     assert {i for i, r in enumerate(result) if r["category"] is None} == failed
 
 
-def test_no_rows_are_no_work(tmp_path: Path) -> None:
+def test_the_model_is_not_called_for_no_rows(tmp_path: Path) -> None:
     calls: list[int] = []
     assert len(label(tmp_path, rows_of([]), calls)) == 0
     assert calls == []

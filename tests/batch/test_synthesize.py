@@ -33,7 +33,7 @@ def drawn() -> tuple[Sketch, ...]:
 
 
 def corpus(folder: Path, splits: list[str | None]) -> str:
-    """Write a corpus in which the lengths of its strokes give the split of a drawing."""
+    """Write a corpus whose drawings have the given splits in turn; return its folder."""
     sketches = []
     for i, sketch in enumerate(drawn()):
         split = splits[i % len(splits)]
@@ -50,7 +50,7 @@ def composed(folder: Path, **values: Any) -> list[Sketch]:
 
 
 def shapes(scene: Sketch, number: int) -> tuple[int, ...]:
-    """Return the points per stroke of an object, which stay wherever it is placed."""
+    """Return the points per stroke of an object, which placing it does not change."""
     assert scene.object is not None
     rows = np.flatnonzero(np.array(scene.object) == number)
     return tuple(int(n) for n in scene.stroke_len[rows])
@@ -67,7 +67,7 @@ def test_drawings_are_sorted_by_split(tmp_path: Path) -> None:
             assert (known == "train") == (role == "train")
 
 
-def test_of_large_corpora_a_sample_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_corpora_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("instancesketch.batch.scene_sources.MAX_ROWS", 20)
     monkeypatch.setattr("instancesketch.batch.scene_sources.MAX_GROUPS", 1)
     source = DrawingSource.from_corpora([corpus(tmp_path, ["train"])])
@@ -78,13 +78,13 @@ def test_of_large_corpora_a_sample_is_read(tmp_path: Path, monkeypatch: pytest.M
     assert [s.sketch_id for s in source.sample(0, 2)["train"]] == ids[2]
 
 
-def test_without_a_corpus_drawings_are_procedural() -> None:
+def test_drawings_are_generated_without_a_corpus() -> None:
     first, second = (DrawingSource.from_corpora([]).sample(0, n) for n in range(2))
     assert len(first["train"]) > len(first["valid"]) > 50
     assert not {s.sketch_id for s in first["train"]} & {s.sketch_id for s in second["train"]}
 
 
-def test_a_damaged_corpus_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_damaged_or_missing_corpus(tmp_path: Path) -> None:
     (tmp_path / "part-0.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(UserError, match=r"part-0\.parquet can't be read"):
         DrawingSource.from_corpora([str(tmp_path)])
@@ -92,7 +92,7 @@ def test_a_damaged_corpus_is_named(tmp_path: Path) -> None:
         DrawingSource.from_corpora([str(tmp_path / "nowhere")])
 
 
-def test_a_split_without_drawings_matters_to_its_scenes_alone(tmp_path: Path) -> None:
+def test_a_split_without_drawings_fails_only_for_its_own_scenes(tmp_path: Path) -> None:
     source = DrawingSource.from_corpora([corpus(tmp_path / "corpus", ["train"])])
     compose = Compose(seed=0, scene=SceneConfig(), drawings=source)
     run = JobRun(output=Output(str(tmp_path / "out")), id="r")
@@ -107,7 +107,7 @@ def test_a_split_without_drawings_matters_to_its_scenes_alone(tmp_path: Path) ->
 
 
 @pytest.mark.ray
-def test_scenes_are_the_same_on_any_number_of_workers_and_in_shards_of_any_size(
+def test_scenes_do_not_depend_on_workers_or_shard_size(
     ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = corpus(tmp_path / "corpus", ["train", "valid"])
@@ -124,7 +124,7 @@ def test_scenes_are_the_same_on_any_number_of_workers_and_in_shards_of_any_size(
 
 
 @pytest.mark.ray
-def test_no_drawing_of_train_is_in_a_scene_of_valid(ray_cluster: None, tmp_path: Path) -> None:
+def test_train_and_valid_scenes_share_no_drawing(ray_cluster: None, tmp_path: Path) -> None:
     source = corpus(tmp_path / "corpus", ["train", "valid", "test"])
     sizes = {True: set(), False: set()}  # type: dict[bool, set[tuple[int, ...]]]
     for i, sketch in enumerate(drawn()):
@@ -138,7 +138,7 @@ def test_no_drawing_of_train_is_in_a_scene_of_valid(ray_cluster: None, tmp_path:
 
 
 @pytest.mark.ray
-def test_scenes_of_scenes(ray_cluster: None, tmp_path: Path) -> None:
+def test_scenes_are_composed_from_objects_of_scenes(ray_cluster: None, tmp_path: Path) -> None:
     scenes = [
         compose(drawn(), 0, i, SceneConfig(own_share=1)).replace(split="train") for i in range(9)
     ]
@@ -181,7 +181,7 @@ def test_a_stopped_job_continues(
     assert files[0] == files[1]
     assert sum(name.startswith("images/val/") for name in files[0]) == NUMBER // 10
     assert sum(name.startswith("labels/train/") for name in files[0]) == NUMBER * 9 // 10
-    # What a finished folder lacks, because it was stopped at its very end, comes with the next run.
+    # A folder stopped at its last step must be completed by the next run.
     (tmp_path / "yolo" / "data.yaml").unlink()
     composed(tmp_path / "out", yolo=str(tmp_path / "yolo"))
     assert (tmp_path / "yolo" / "data.yaml").exists()
@@ -198,7 +198,7 @@ def test_a_stopped_job_continues(
         (["--number", "1", "--yolo", "FULL"], "already holds 'data.yaml'"),
     ],
 )
-def test_a_mistake_gets_one_line(
+def test_invalid_options_print_one_line(
     options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "full").mkdir()
@@ -212,13 +212,13 @@ def test_a_mistake_gets_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_options_of_scenes_are_not_for_drawings(capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_of_scenes_are_refused_for_drawings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["synth", "drawings", "--number", "1", "--out", "x", "--own-share", "1"]) == 2
     assert "--own-share is for `synth scenes`" in capsys.readouterr().err
 
 
 @pytest.mark.ray
-def test_a_newcomer_needs_no_drawings(
+def test_scenes_are_generated_without_a_source(
     ray_cluster: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask = ["synth", "scenes", "--number", "12", "--out", str(tmp_path / "out"), "--quiet"]

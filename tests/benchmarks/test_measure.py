@@ -32,9 +32,7 @@ def test_table_has_speeds_per_core_and_ratios() -> None:
         (["--data", "nowhere"], "nowhere"),
     ],
 )
-def test_impossible_benchmark_is_refused_before_anything_is_written(
-    tmp_path, capsys, options, error
-) -> None:
+def test_invalid_benchmark_is_refused_before_writing(tmp_path, capsys, options, error) -> None:
     out = tmp_path / "speed"
     assert main(["benchmark", "--out", str(out), "--quiet", "--number", "8", *options]) == 2
     assert error in capsys.readouterr().err
@@ -49,7 +47,7 @@ def test_data_without_drawings_is_refused(tmp_path, capsys) -> None:
 
 
 @pytest.mark.ray
-def test_every_part_measures_something(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
+def test_every_benchmark_measures_a_speed(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
     import ray
 
     monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)

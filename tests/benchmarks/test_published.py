@@ -4,7 +4,7 @@ from instancesketch.benchmarks.published import LONGEST, Published, draw_images
 from tests.drawings import DOODLE7, drawn, packed, sketch_of
 
 
-def test_images_show_a_stroke_filling_them_and_in_its_location() -> None:
+def test_images_show_a_stroke_scaled_to_fit_and_in_its_location() -> None:
     shapes, locations = draw_images(
         packed([sketch_of([(0, 0), (0, 100)], [(50, 50), (100, 100)], [(9, 9)])])
     )
@@ -12,7 +12,7 @@ def test_images_show_a_stroke_filling_them_and_in_its_location() -> None:
     across, down = shapes[1, 0].nonzero().amax(0) - shapes[1, 0].nonzero().amin(0)
     assert (across, down) == (31, 31)
     assert locations[1, 0].nonzero().amin(0).tolist() == [15, 15]
-    assert (shapes[2].sum(), locations[2].sum()) == (1, 1)  # a dot is a dot
+    assert (shapes[2].sum(), locations[2].sum()) == (1, 1)  # a dot has no size to scale
 
 
 def test_published_path_labels_every_stroke_and_clusters_legs() -> None:

@@ -1,4 +1,4 @@
-"""Hashes that must never change: corpora and runs on disk depend on them."""
+"""Hashes that must never change, because corpora and runs on disk depend on them."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_buckets_are_stable(key: str, salt: str, bucket: int) -> None:
     assert hash_bucket(key, salt) == bucket
 
 
-def test_splits_have_their_shares() -> None:
+def test_splits_have_the_expected_shares() -> None:
     splits = [assign_split(str(i)) for i in range(10_000)]
     shares = {name: splits.count(name) / len(splits) for name in ("train", "valid", "test")}
     assert shares == pytest.approx({"train": 0.8, "valid": 0.1, "test": 0.1}, abs=0.01)

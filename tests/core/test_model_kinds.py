@@ -1,4 +1,4 @@
-"""Every name in the table of model kinds resolves, and each to its own kind."""
+"""Every name in the table of model kinds resolves to a class of its own model kind."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def test_names_resolve(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", OWN_NETWORKS, ids=lambda kind: kind.name)
-def test_a_recipe_is_trained_by_the_class_of_its_kind(kind) -> None:
+def test_a_recipe_is_trained_by_the_class_of_its_model_kind(kind) -> None:
     recipe = resolve(kind.recipes["default"])()
     assert isinstance(recipe, FitConfig)
     assert isinstance(recipe.model, resolve(kind.shape))

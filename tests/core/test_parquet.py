@@ -1,4 +1,4 @@
-"""Rows of corpora: damage is noticed and named."""
+"""Rows of corpora: damage raises an error that names the file or row."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from instancesketch.core.schema import to_table
 from instancesketch.synth.draw import draw
 
 
-def test_damaged_rows_are_named(tmp_path: Path) -> None:
+def test_errors_name_the_damaged_row(tmp_path: Path) -> None:
     corpus = str(tmp_path / "corpus")
     rows = [draw(0, i) for i in range(5)]
     parquet.write_table(f"{corpus}/part-0.parquet", to_table(rows))

@@ -78,7 +78,7 @@ def test_printed_line_replaces_the_terminal_line() -> None:
     assert stream.getvalue() == f"\rtrain: at 1{blank}epoch 1\n\r\r"
 
 
-def test_followed_text_is_asked_for_once_more_at_the_end() -> None:
+def test_followed_text_is_shown_once_more_at_the_end() -> None:
     stream, texts = io.StringIO(), iter(["only once"])
     clock = Clock()
     with Progress("tune", follow=lambda: next(texts, None), stream=stream, clock=clock):

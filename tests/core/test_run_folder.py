@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("layout", "file"), [(JOB, "_state/settings.json"), (RUN, "config.json")], ids=["job", "run"]
 )
-def test_the_same_config_continues_a_folder(layout: Layout, file: str, tmp_path: Path) -> None:
+def test_an_equal_config_continues_a_folder(layout: Layout, file: str, tmp_path: Path) -> None:
     folder = str(tmp_path / "out")
     assert not is_claimed(folder, CONFIG, layout)
     assert claim(folder, CONFIG, layout) is None
@@ -40,7 +40,7 @@ def test_the_same_config_continues_a_folder(layout: Layout, file: str, tmp_path:
         ({"new": 1}, "new was None, is 1"),
     ],
 )
-def test_another_config_is_refused_by_what_differs(
+def test_another_config_is_refused_with_its_differences(
     change: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     claim(str(tmp_path), CONFIG, RUN)
@@ -50,12 +50,12 @@ def test_another_config_is_refused_by_what_differs(
     assert str(error.value).endswith("or choose another --run")
 
 
-def test_a_key_of_an_earlier_version_is_no_difference(tmp_path: Path) -> None:
+def test_a_key_of_an_earlier_version_is_ignored(tmp_path: Path) -> None:
     claim(str(tmp_path), CONFIG | {"old": 1}, RUN)
     assert is_claimed(str(tmp_path), CONFIG, RUN)
 
 
-def test_a_folder_of_something_else_is_no_output(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused_as_output(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_text("")
     with pytest.raises(UserError, match=r"already holds 'holiday\.jpg'.* new folder for --out"):
         is_claimed(str(tmp_path), CONFIG, JOB)

@@ -22,7 +22,7 @@ def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "file://"])
-def test_files_are_found_by_path_and_by_uri(tmp_path: Path, prefix: str) -> None:
+def test_paths_and_uris_are_both_accepted(tmp_path: Path, prefix: str) -> None:
     folder = f"{prefix}{tmp_path}/corpus"
     table = pa.table({"a": [1, 2, 3]})
     parquet.write_table(storage.join(folder, "part-1.parquet"), table)
@@ -62,7 +62,7 @@ def test_temporary_files_of_a_killed_writer_are_listed(tmp_path: Path) -> None:
     assert storage.list_unfinished(str(tmp_path)) == []
 
 
-def test_missing_files_and_folders_are_empty(tmp_path: Path) -> None:
+def test_missing_files_read_as_none_and_missing_folders_as_empty(tmp_path: Path) -> None:
     assert storage.read_json(str(tmp_path / "no.json")) is None
     assert storage.list_names(str(tmp_path / "no")) == []
     with pytest.raises(UserError, match="is not a corpus"):
@@ -98,7 +98,7 @@ def test_file_names_are_safe_and_reversible(text):
     assert name[0] not in "._ "
 
 
-def test_long_file_names_are_cut_and_differ():
+def test_long_file_names_are_shortened_and_stay_distinct():
     names = {storage.safe_file_name("x" * 999 + tail) for tail in "ab"}
     assert len(names) == 2
     assert all(len(n) <= 200 for n in names)

@@ -8,7 +8,7 @@ MINIMAL = {"name": "mine", "categories": {"boat": {"parts": ["hull", "sail"]}}}
 
 
 @pytest.mark.parametrize("word", ["Front Left_leg", "front-left-leg", " FRONT - left leg "])
-def test_spellings_of_a_word_are_equal(word: str) -> None:
+def test_spellings_of_a_word_are_normalised(word: str) -> None:
     assert normalise(word) == "front-left-leg"
 
 
@@ -32,7 +32,7 @@ def test_unknown_labels_are_refused_with_hints(label: str) -> None:
         DOODLE7.resolve_label("4leg", label)
 
 
-def test_words_name_categories() -> None:
+def test_words_resolve_to_categories() -> None:
     words = {"Dog": "4leg", "police car": "car", "sun": "sun", "teapot": None, None: None}
     assert {word: DOODLE7.category_of(word) for word in words} == words
 
@@ -43,7 +43,7 @@ def test_sides_are_part_of_labels() -> None:
     assert side_of("front-leg", "front-leg") is None
 
 
-def test_every_shipped_taxonomy_survives_its_dict() -> None:
+def test_every_shipped_taxonomy_is_restored_from_its_dict() -> None:
     for name in Taxonomy.shipped():
         taxonomy = Taxonomy.load(name)
         assert Taxonomy.from_dict(taxonomy.to_dict()) == taxonomy

@@ -4,7 +4,7 @@ import sys
 from instancesketch.core.usage import summarize_usage, tree_memory_mb
 
 
-def test_usage_adds_up_epochs_and_workers() -> None:
+def test_usage_is_summed_over_epochs_and_workers() -> None:
     lines = [
         {"seconds": 4.0, "drawings": 50, "workers": 2, "reading_seconds": 1.0, "memory_mb": 300},
         {"seconds": 6.0, "drawings": 100, "workers": 1, "reading_seconds": 2.0, "memory_mb": 200},

@@ -40,7 +40,7 @@ def data(tmp_path_factory) -> doodle7.Data:
         s.replace(sketch_id=f"{('qd', 'sp', 'cbsc')[i % 3]}-{i}") for i, s in enumerate(drawn(70))
     ]
     bare = [s.replace(part=None, label=None, instance=None) for s in drawn(40, seed=8)]
-    # Three have labels in the real set, one has a category outside the taxonomy.
+    # Three ids are labelled in the real set; one category is outside the taxonomy.
     known = [bare[i].replace(sketch_id=name) for i, name in enumerate(("0", "1", "cbsc-2"))]
     unknown = bare[3].replace(sketch_id="lamp", category="lamp")
     return doodle7.Data(
@@ -50,7 +50,7 @@ def data(tmp_path_factory) -> doodle7.Data:
     )
 
 
-def test_each_drawing_is_held_out_by_one_fold_and_one_source(data) -> None:
+def test_each_drawing_is_held_out_once_by_fold_and_once_by_source(data) -> None:
     masks = data.held_out_masks()
     for prefix, number in (("fold-", 5), ("source-", 3)):
         chosen = [mask for name, mask in masks.items() if name.startswith(prefix)]
@@ -58,13 +58,13 @@ def test_each_drawing_is_held_out_by_one_fold_and_one_source(data) -> None:
         assert (sum(m.astype(int) for m in chosen) == 1).all()
 
 
-def test_unlabelled_drawings_have_known_categories_and_no_labels_anywhere(data) -> None:
+def test_unlabelled_drawings_are_of_known_category_and_not_in_the_real_set(data) -> None:
     ids = set(data.read_unlabelled()["sketch_id"].to_pylist())
     assert len(ids) == 36
     assert not ids & {"0", "1", "cbsc-2", "lamp"}
 
 
-def test_an_epoch_draws_each_pools_number(data) -> None:
+def test_an_epoch_draws_the_given_number_from_each_pool(data) -> None:
     pools = doodle7.pool_generated(data, 200)
     expected = {name: round(200 * share) for name, share in doodle7.SHARES.items()}
     batches = list(plain.iter_batches(pools, 8, torch.Generator().manual_seed(0)))
@@ -75,9 +75,9 @@ def test_an_epoch_draws_each_pools_number(data) -> None:
     assert sum(expected.values()) - sum(drawn_counts.values()) < 8
 
 
-def test_few_drawings_make_one_batch_and_none_raise(tmp_path) -> None:
+def test_few_drawings_make_one_batch_and_no_drawings_raise(tmp_path) -> None:
     batch = packed(drawn(5))
-    recipe = replace(SMALL, schedule="warm-restarts")  # which counts in epochs
+    recipe = replace(SMALL, schedule="warm-restarts")  # it counts in epochs
     trained = plain.train(recipe, DOODLE7, [plain.Pool(batch, 5)], None, tmp_path / "few")
     assert (trained / "segmenter" / "model.safetensors").exists()
     (only,) = plain.iter_batches([plain.Pool(batch, 5)], 32, torch.Generator().manual_seed(0))
@@ -87,7 +87,7 @@ def test_few_drawings_make_one_batch_and_none_raise(tmp_path) -> None:
         plain.train(recipe, DOODLE7, [nothing], None, tmp_path / "none")
 
 
-def test_pseudo_labels_are_those_the_teacher_is_certain_of(data, monkeypatch, tmp_path) -> None:
+def test_pseudo_labels_are_kept_above_the_certainty_threshold(data, monkeypatch, tmp_path) -> None:
     table = data.read_unlabelled()
     pools = doodle7.pool_generated(data, 64)
     teacher = plain.train(SMALL, DOODLE7, pools, None, tmp_path / "teacher")
@@ -127,7 +127,7 @@ def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path, c
     assert set(figures["folds"]) == set(tables.TITLES)
     assert set(figures["left_out"]) == set(figures["per_source"]) == {"qd", "sp", "cbsc"}
     assert figures["folds"]["student"]["grouping"] is not None
-    # With true parts, touching strokes are one instance often enough for a rule.
+    # Given true parts, grouping by touch is often right even with tiny models.
     assert figures["folds"]["touching"]["true_parts_grouping"] > 20
 
     monkeypatch.setattr(doodle7, "TUNE", replace(SMALL, epochs=2))

@@ -46,7 +46,7 @@ def run_few(monkeypatch: pytest.MonkeyPatch, *argv: str) -> None:
     few.main()
 
 
-def test_a_new_category_is_learnt_from_others_and_from_scratch(
+def test_a_new_category_is_trained_from_others_and_from_scratch(
     tmp_path, monkeypatch, capsys
 ) -> None:
     drawings = [

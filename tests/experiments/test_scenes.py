@@ -75,7 +75,7 @@ def test_protocol_labels_reports_and_ships(data, tmp_path) -> None:
     assert text.count("strokes nearer than 2 %  ") == 3
     figures = storage.read_json(str(out / "figures.json"))
     for methods in figures.values():
-        # The order of strokes only matters to the method that uses it.
+        # Only the method that uses stroke order may depend on it.
         for method in ("touching", "grouper"):
             assert methods[method]["pq random"] == pytest.approx(methods[method]["pq file"])
         assert methods["ordered"]["pq random"] is None

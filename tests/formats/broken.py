@@ -1,4 +1,4 @@
-"""A folder of broken files of many kinds beside good ones, for the tests of reading."""
+"""A folder of broken files and good ones, for the tests of reading."""
 
 import gzip
 import json
@@ -26,12 +26,12 @@ class Broken(NamedTuple):
     """The expected contents of the folder."""
 
     reasons: dict[str, str]  # file -> part of the reason of each of its rejections
-    good: int  # drawings that can be read, clashing ids included
-    clashes: int  # of those, how many have an id that another has
+    good: int  # readable drawings, including those of duplicate ids
+    clashes: int  # number of those whose id another drawing has
 
 
 def write_broken(folder: Path, big: bool) -> Broken:
-    """Writes the files; `big` adds those of 100 MB and more."""
+    """Write the files; `big` adds those of 100 MB and more."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "directory.json").mkdir()
     (folder / "notes.md").write_text("# what a dataset has beside its drawings")
@@ -43,12 +43,12 @@ def write_broken(folder: Path, big: bool) -> Broken:
 
 
 def drawing(key: str, **fields: object) -> str:
-    """One good line of Quick, Draw! ndjson, or what `fields` make of it."""
+    """Return a valid line of Quick, Draw! ndjson, with `fields` added or replaced."""
     return json.dumps({"key_id": key, "word": "sun", "drawing": [COLUMNS]} | fields)
 
 
 def published(**fields: object) -> dict[str, object]:
-    """One good published JSON, or what `fields` make of it."""
+    """Return valid published JSON, with `fields` added or replaced."""
     return {"lines": [SQUARE, SQUARE], "segments": [["frame"], ["wheel"]], "category": "car"} | (
         fields
     )
@@ -100,7 +100,7 @@ def _json_files(folder: Path) -> dict[str, str]:
     return {name: reason for name, (_, reason) in texts.items()} | more
 
 
-# Good drawings in `_ndjson_files` and `_xml_files`: two around each broken line, one in three XMLs.
+# Valid drawings in `_ndjson_files` (two around each broken line) and `_xml_files` (one in three).
 GOOD_AROUND = 2 * 9 + 3
 
 
@@ -176,7 +176,7 @@ def _xml_files(folder: Path) -> dict[str, str]:
         "use.svg": (_use_bomb(), "SVG elements"),
         "cut.svg": ('<svg xmlns="http://www.w3.org/2000/svg"><path d="M0', "not well-formed"),
     }
-    tree = folder / "tree"  # names the category
+    tree = folder / "tree"  # its name is read as the category
     tree.mkdir()
     for name, (text, _) in texts.items():
         (tree / name).write_text(text)

@@ -12,7 +12,7 @@ Found = list[Record | Rejection]
 
 @pytest.fixture
 def read_bytes(tmp_path: Path) -> Callable[..., Found]:
-    """Reads bytes as the contents of a file, in a format or in the one that is found."""
+    """Return a function that reads bytes as a file, in a given format or the detected one."""
 
     def read(data: bytes, name: str, format: str | None = None, **options) -> Found:
         path = tmp_path / name

@@ -10,9 +10,9 @@ from instancesketch.core.taxonomy import Taxonomy, with_side
 
 DOODLE7 = Taxonomy.load("doodle7")
 COORDINATES = st.floats(-1e7, 1e7, width=32)
-# Any text that UTF-8 can hold.
+# Any text that UTF-8 can encode.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
-# Without the characters that XML has no way to write.
+# Text without the characters that XML cannot represent.
 PRINTABLE = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=12
 ).filter(bool)
@@ -21,7 +21,7 @@ SIZES = st.none() | st.floats(0, 5000, width=32)
 
 @st.composite
 def labels(draw: st.DrawFn, category: str) -> tuple[str, str, int | None]:
-    """Part, label and instance of a stroke of a category."""
+    """Draw the part, label and instance of a stroke of a category."""
     known = DOODLE7.categories[category]
     part = draw(st.sampled_from(known.parts))
     sides = ["left", "right"] if part in known.sided else []
@@ -32,7 +32,7 @@ def labels(draw: st.DrawFn, category: str) -> tuple[str, str, int | None]:
 
 @st.composite
 def sketches(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Sketch:
-    """A drawing or a scene, with or without labels and whatever else a corpus may hold."""
+    """Draw a drawing or a scene, with or without labels and the other optional columns."""
     lengths = draw(st.lists(st.integers(1, 4), min_size=1, max_size=5))
     xy = draw(nps.arrays(np.float32, (sum(lengths), 2), elements=COORDINATES))
     values = {
@@ -61,5 +61,5 @@ def sketches(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Sketch:
 
 
 def columns(sketch: Sketch) -> set[str]:
-    """Names of the columns that are not null."""
+    """Return the names of the columns that are not null."""
     return {name for name in SCHEMA.names if getattr(sketch, name) is not None}

@@ -26,7 +26,7 @@ fixed = settings(derandomize=True, deadline=None, database=None, max_examples=30
 
 @given(strokes=STROKES | ANYTHING, fields=FIELDS, key=ANYTHING)
 @fixed
-def test_any_values_give_a_sketch_or_a_sketch_error(strokes, fields, key):
+def test_any_values_give_a_sketch_or_raise_sketch_error(strokes, fields, key):
     for parse in (
         lambda: quickdraw.parse({"key_id": key, "drawing": strokes, **fields}, "line 1"),
         lambda: published_json.parse({"lines": strokes, "key_id": key, **fields}, "stem"),

@@ -26,7 +26,7 @@ def record(strokes: int = 2, word: str | None = None, **fields) -> RawRecord:
 
 
 @pytest.mark.parametrize(("category", "folders", "word", "expected"), CATEGORIES)
-def test_the_category_is_the_field_else_a_folder_else_the_word(category, folders, word, expected):
+def test_the_category_falls_back_from_field_to_folder_to_word(category, folders, word, expected):
     sketch = build_sketch(record(category=category, word=word), DOODLE7, folders)
     assert sketch.category == expected
 
@@ -46,12 +46,12 @@ def test_labels_without_a_category_are_rejected():
         build_sketch(record(label=("body", "body")), DOODLE7)
 
 
-def test_countable_parts_alone_have_instances():
+def test_only_countable_parts_have_instances():
     raw = record(label=("ray", "center"), instance=(None, 3), category="sun")
     assert build_sketch(raw, DOODLE7).instance == (0, None)
 
 
-def test_without_a_list_of_instances_they_stay_null():
+def test_instances_stay_null_if_none_are_given():
     sketch = build_sketch(record(label=("ray", "center"), category="sun"), DOODLE7)
     assert sketch.instance is None
 
@@ -82,12 +82,12 @@ def test_strokes_of_a_scene_have_the_parts_of_their_object():
         {"label": ("ray", "ray"), "object": (0, 0)},
     ],
 )
-def test_labels_that_do_not_fit_the_strokes_are_rejected(fields):
+def test_labels_that_do_not_match_the_strokes_are_rejected(fields):
     with pytest.raises(SketchError, match=r"entries|not among|go together"):
         build_sketch(record(category="sun", **fields), DOODLE7)
 
 
-def test_without_a_taxonomy_words_stay():
+def test_words_are_kept_without_a_taxonomy():
     sketch = build_sketch(record(label=("a", "b"), word="teapot"), None, ("sun",))
     assert (sketch.category, sketch.part, sketch.label) == ("teapot", ("a", "b"), ("a", "b"))
 

@@ -29,7 +29,7 @@ def test_each_line_is_in_exactly_one_range_wherever_a_file_is_split(lines, cuts,
 
 @given(lines=LINES, limit=st.integers(0, 6))
 @fixed
-def test_lines_over_the_limit_have_no_data_and_others_do(lines, limit):
+def test_only_lines_over_the_limit_have_no_data(lines, limit):
     data = "".join(f"{line}\n" for line in lines).encode()
     found = list(read_lines(io.BytesIO(data), 0, None, limit))
     assert [line.size for line in found] == [len(line) for line in lines]
@@ -55,7 +55,7 @@ def test_a_long_line_is_not_kept_while_it_is_read():
     assert short.data == b"short"
 
 
-def test_positions_in_a_later_range_are_bytes(tmp_path):
+def test_positions_in_a_later_range_are_byte_offsets(tmp_path):
     first = drawing("a") + "\n"
     (tmp_path / "a.ndjson").write_text(first + "{\n" + drawing("b"))
     file_range = FileRange(path=str(tmp_path / "a.ndjson"), format="quickdraw", start=len(first))

@@ -94,7 +94,7 @@ def test_broken_files_are_rejected_by_name_and_all_others_read(tmp_path, big):
         assert [reason in r.reason for r in rejected[name]] == [True], rejected[name]
 
 
-def test_a_pickle_runs_no_code(tmp_path):
+def test_reading_a_pickle_runs_no_code(tmp_path):
     write_broken(tmp_path / "broken", big=False)
     read_file(tmp_path / "broken" / "pickle.npz")
     assert not hasattr(sys, "instancesketch_was_here")
@@ -145,7 +145,7 @@ def test_a_real_sketch_reads_back_without_naming_a_taxonomy(data_dir, tmp_path, 
 @given(data=st.data())
 @settings(derandomize=True, deadline=None, max_examples=40, database=None)
 def test_damaged_files_are_read_or_rejected(tmp_path_factory, form, data):
-    """Change, insert and delete bytes at random places: there is never an exception."""
+    """Change, insert and delete bytes at random positions; reading never raises."""
     out = tmp_path_factory.mktemp("out")
     write([data.draw(sketches(PRINTABLE)) for _ in range(2)], form, str(out))
     path = drawings(out)[0]
@@ -173,7 +173,7 @@ def test_any_bytes_are_read_or_rejected(tmp_path_factory, form, content):
         assert isinstance(found, Record | Rejection)
 
 
-def test_labels_can_be_left_out(read_bytes):
+def test_labels_are_not_read_if_disabled(read_bytes):
     data = b'{"lines": [[[0, 0]]], "segments": [["no such part"]], "category": "car"}'
     (record,) = read_bytes(data, "a.json", labels=False)
     assert all(getattr(record.sketch, name) is None for name in LABEL_COLUMNS)
@@ -190,7 +190,7 @@ def test_labels_can_be_left_out(read_bytes):
         ({}, "user", "1"),
     ],
 )
-def test_splits_follow_from_the_id_or_the_user(read_bytes, fields, split_by, key):
+def test_splits_are_derived_from_the_id_or_the_user(read_bytes, fields, split_by, key):
     (record,) = read_bytes(drawing("1", **fields).encode(), "a.ndjson", split_by=split_by)
     assert record.sketch.split == (None if key is None else assign_split(key))
     sources = {None: None, "1": "sketch_id", "7": "user"}

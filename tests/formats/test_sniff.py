@@ -51,7 +51,7 @@ SCENE = {"scene_id": "1", "drawing": [COLUMNS]}
         ("a.json", "", None),
     ],
 )
-def test_the_format_follows_from_the_contents(tmp_path, name, content, format):
+def test_the_format_is_detected_from_the_contents(tmp_path, name, content, format):
     (tmp_path / "ant.txt").write_text("body\n")
     (tmp_path / name).write_text(content)
     assert sniff(str(tmp_path / name), LOCAL) == format

@@ -1,4 +1,4 @@
-"""Results compared with their truth by id: every row is scored or counted."""
+"""Results compared with the truth by id: every row is scored or counted."""
 
 import re
 
@@ -27,7 +27,7 @@ CAR = sketch("a", "car", ["wheel", "wheel", "frame", "frame"])
 DOG = sketch("b", "dog", ["head", "body"])
 
 
-def test_rows_are_matched_by_id_and_words_name_their_category():
+def test_rows_are_matched_by_id_and_words_resolved_to_categories():
     results = [result("b", "4leg", ["head", "neck"]), result("a", "car", CAR.part)]
     figures, answers = evaluate(results, [CAR, DOG], DOODLE7)
     assert figures["C"] == 75
@@ -87,12 +87,12 @@ def test_a_result_without_parts_counts_as_wrong():
         ([CAR], [sketch("a", "car", ["door"] * 4)], "'a' has the part 'door', unknown to doodle7"),
     ],
 )
-def test_sketches_that_differ_are_refused_by_name(results, truth, said):
+def test_the_error_names_the_sketch_that_does_not_match(results, truth, said):
     with pytest.raises(UserError, match=said):
         evaluate(results, truth, DOODLE7)
 
 
-def test_without_sketches_all_figures_are_none():
+def test_all_figures_are_none_without_sketches():
     figures, _ = evaluate([], [], DOODLE7)
     assert figures["C"] is None
     assert "C -" in format_figures(figures)
@@ -129,7 +129,7 @@ def test_instances_and_sides_are_compared_with_the_truth(change, expected):
     assert of_instances([LEGS.replace(**change)]) == [*expected, 2, 2]
 
 
-def test_figures_of_instances_are_also_given_by_category_and_part():
+def test_figures_of_instances_are_reported_by_category_and_part():
     swapped = LEGS.replace(instance=(1, 1, 1, 1, None))
     figures = evaluate([swapped, CAR], [LEGS, CAR], DOODLE7).figures
     assert figures["per_category"]["4leg"]["grouping"] == 50
@@ -144,7 +144,7 @@ def test_figures_of_instances_are_also_given_by_category_and_part():
     assert re.search(r"^front-leg +(100\.00 +){3}0\.00 +0\.00 +100\.00 +2 +1$", text, re.MULTILINE)
 
 
-def test_figures_without_a_truth_are_not_shown():
+def test_figures_without_a_truth_are_not_printed():
     figures = evaluate([CAR], [CAR], DOODLE7).figures
     assert [figures[name] for name in ("grouping", "ari", "sides")] == [None] * 3
     text = format_figures(figures)
@@ -164,7 +164,7 @@ def compared():
 
 
 @pytest.mark.parametrize("figure", ["C", "P", "part_accuracy", "macro_f1", "category_accuracy"])
-def test_the_bootstrap_finds_the_difference(compared, figure):
+def test_the_bootstrap_interval_contains_the_difference(compared, figure):
     worse, better = compared
     mean, low, high = paired_bootstrap(worse, better, figure=figure, samples=200)
     change = better.tally().figures()[figure] - worse.tally().figures()[figure]
@@ -194,7 +194,7 @@ def grouped():
 
 
 @pytest.mark.parametrize(("figure", "change"), [("grouping", 20), ("ari", 20), ("sides", 40)])
-def test_the_bootstrap_finds_the_difference_in_instances(grouped, figure, change):
+def test_the_bootstrap_interval_contains_the_difference_in_instances(grouped, figure, change):
     worse, better = grouped
     assert better.figure(figure) - worse.figure(figure) == pytest.approx(change)
     mean, low, high = paired_bootstrap(worse, better, figure=figure, samples=200)
@@ -213,7 +213,7 @@ def test_the_bootstrap_skips_samples_with_nothing_to_measure():
         paired_bootstrap(none, none, figure="grouping", samples=5)
 
 
-def test_the_bootstrap_needs_the_same_sketches(compared):
+def test_the_bootstrap_refuses_different_sketches(compared):
     one = evaluate([CAR], [CAR], DOODLE7).scored
     with pytest.raises(UserError, match="same sketches"):
         paired_bootstrap(one, compared[0])

@@ -1,4 +1,4 @@
-"""Grouping, ARI and sides against slow computations, and cases computed by hand."""
+"""Grouping, ARI and sides, compared with slow computations and cases computed by hand."""
 
 import json
 from itertools import combinations
@@ -27,7 +27,7 @@ def drawings(draw, most=8):
     """Draw sketches: (category, strokes of (true part, instance, side, part, instance, side))."""
     part, number, side = st.integers(-1, 2), st.integers(-1, 3), st.integers(0, 2)
     stroke = st.tuples(part, number, side, part, number, side)
-    # Few strokes are right in everything by chance, so some drawings are made nearly right.
+    # Random strokes are rarely right in everything, so some drawings are made nearly right.
     near = st.tuples(st.integers(0, 1), st.integers(0, 2), side).flatmap(
         lambda t: st.just((*t, t[0], 3 - t[1] if t[1] else 0, t[2])) | stroke
     )
@@ -145,14 +145,14 @@ def test_shards_merge_exactly_in_any_order(sketches, random):
 
 
 @given(drawings(most=5), st.lists(st.integers(0, 3), min_size=5, max_size=5))
-def test_times_counts_a_sketch_repeatedly(sketches, times):
+def test_times_repeats_sketches(sketches, times):
     times = times[: len(sketches)]
     repeated = [s for s, n in zip(sketches, times, strict=True) for _ in range(n)]
     assert tally_of(sketches, times).figures() == tally_of(repeated).figures()
 
 
 def strokes_of(truth, said):
-    """Parse strokes of wheels and legs: `w1` is a wheel with the number 1, `-` no part."""
+    """Parse strokes of wheels and legs: `w1` is wheel number 1, `-` a stroke without part."""
     ids = {"w": WHEEL, "l": LEG, "u": UNLABELED, "-": NONE}
     return [
         (ids[t[0]], int(t[1:] or NULL), 0, ids[p[0]], int(p[1:] or NULL), 0)
@@ -171,17 +171,17 @@ def strokes_of(truth, said):
         ("w1 w1", "w1 w2", [False], [0]),  # split
         ("w1 w1 w2 w2", "w1 w1 w1 w2", [False], [0]),
         ("w1 w1 w2 w2", "w3 w3 w1 w1", [True], [1]),
-        ("w1 w1 w2 w2", "w1 w1 w2 l2", [False], [4 / 7]),  # a stroke of wrong part is by itself
+        ("w1 w1 w2 w2", "w1 w1 w2 l2", [False], [4 / 7]),  # a wrong part is its own group
         ("w1 w1 w2 w2", "w1 w1 w2 -", [False], [4 / 7]),
-        ("w1 w1 w2 w2", "w1 w1 w2 w0", [False], [4 / 7]),  # so is one of several at once
-        ("w1 w2", "w1 w", [False], [1]),  # nothing wrong with the partition, but no number
-        ("w1 w2", "w w0", [False], [0]),  # nothing answered
+        ("w1 w1 w2 w2", "w1 w1 w2 w0", [False], [4 / 7]),  # and so is several at once
+        ("w1 w2", "w1 w", [False], [1]),  # the partition is right, a number is missing
+        ("w1 w2", "w w0", [False], [0]),  # no numbers at all
         ("w1 w2", "l1 -", [False], [0]),
-        ("w1 w2 w0", "w1 w2 w1", [True], [1]),  # truth 0 takes no part
+        ("w1 w2 w0", "w1 w2 w1", [True], [1]),  # strokes of truth 0 are ignored
         ("w1 w2 w0", "w1 w2 l", [True], [1]),
         ("w1 w2 w", "w1 w2 l", [True], [1]),
-        ("w1 w2 l u", "w1 w2 w1 w1", [True], [1]),  # intruders take no part
-        ("w1 w0", "w1 w1", [], []),  # one stroke of known instance is no unit
+        ("w1 w2 l u", "w1 w2 w1 w1", [True], [1]),  # strokes of other true parts are ignored
+        ("w1 w0", "w1 w1", [], []),  # one stroke of known instance makes no unit
         ("w1 l1", "w1 l1", [], []),
         ("u1 u2", "u1 u2", [], []),  # `unlabeled` is never countable
         ("-1 -2", "-1 -2", [], []),
@@ -203,7 +203,7 @@ def test_cases_computed_by_hand(truth, said, right, ari):
     assert found.part_U.tolist() == [WHEEL, LEG][: len(right)]
 
 
-def test_equal_instances_in_two_sketches_are_two_units():
+def test_instances_of_different_sketches_are_separate_units():
     sketches = [(0, strokes_of("w1 w2", "w1 w2")), (1, strokes_of("w1 w2", "w1 w1"))]
     figures = tally_of(sketches).figures()
     assert (figures["grouping"], figures["ari"], figures["groups"]) == (50, 50, 2)
@@ -222,7 +222,7 @@ def test_a_side_is_right_only_with_its_part():
     assert figures["grouping"] is None
 
 
-def test_figures_of_nothing_are_none():
+def test_figures_of_no_sketches_are_none():
     figures = GroupingTally.empty(PARTS, CATEGORIES).figures()
     assert {n: figures[n] for n in ("grouping", "ari", "sides", "groups", "sided_strokes")} == {
         "grouping": None, "ari": None, "sides": None, "groups": 0, "sided_strokes": 0,
@@ -240,7 +240,7 @@ def test_figures_of_nothing_are_none():
         ({"times": [1, 1]}, "fit together"),
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(change, said):
+def test_arrays_of_wrong_shape_or_value_are_refused(change, said):
     arrays = {
         "truth_part": [0, 1], "truth_instance": [1, 1], "part": [0, 1], "instance": [1, 1],
         "strokes_per_sketch": [2], "category": [0],
@@ -314,7 +314,7 @@ def test_swapped_sides_and_merged_legs_lower_the_figures_of_real_drawings(real):
         s.replace(instance=tuple(n and 1 for n in s.instance)) if s.instance else s for s in real
     ]
     figures, _ = evaluate(merged, real, Taxonomy.load("doodle7"))
-    # What is one instance drawn in several strokes is right even so.
+    # An instance drawn in several strokes stays right.
     assert figures["grouping"] == pytest.approx(100 * 55 / 1551)
     assert figures["ari"] == pytest.approx(100 * 55 / 1551)
     assert figures["sides"] == figures["part_accuracy"] == 100

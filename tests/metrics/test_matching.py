@@ -1,4 +1,4 @@
-"""Rows and strokes of results and truths are matched; objects are scored by their parts."""
+"""Rows and strokes of results are matched with the truth; objects are scored by parts."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def sketch_of(lengths, **values):
     return Sketch.from_strokes(strokes, sketch_id="a", **values)
 
 
-# A dog of three strokes, a teapot, a cow of four, and a line of nothing; the dog's are interleaved.
+# A dog of three strokes, interleaved with a teapot and a cow of four, and a stroke of no object.
 #         dog    teapot  dog    cow    cow    dog   cow    cow  line
 OBJECT = (0, 1, 0, 2, 2, 0, 2, 2, -1)
 PART = (
@@ -49,7 +49,7 @@ def put(values, **at):
     ("change", "expected"),
     [
         ({}, [100, 100, 100, 100, 100, 100]),
-        # Numbered and spelled otherwise.
+        # Other numbers and spellings are equal.
         (
             {
                 "object": put(OBJECT, _0=2, _2=2, _5=2, _3=0, _4=0, _6=0, _7=0),
@@ -57,20 +57,20 @@ def put(values, **at):
             },
             [100, 100, 100, 100, 100, 100],
         ),
-        # All in one object: no object of three has more than half. Parts are as they were.
+        # All in one object: none of the three has an IoU over a half. Parts are unchanged.
         ({"object": (0,) * 9}, [0, 0, 0, 100, 100, 100]),
-        # The cow's two strokes of one leg in two objects are not of one instance.
+        # Two strokes of one leg of the cow in two objects are not one instance,
         ({"object": put(OBJECT, _3=1)}, [175 / 3, 87.5, 200 / 3, 100, 50, 100]),
-        # Nor is one that belongs to none.
+        # nor if one of them belongs to no object.
         ({"object": put(OBJECT, _3=-1)}, [275 / 3, 87.5, 100, 100, 50, 100]),
-        # The dog's legs have one number, in two objects: they are apart.
+        # Equal numbers in two objects are different instances.
         (
             {"object": put(OBJECT, _0=1), "instance": put(SCENE.instance, _2=1)},
             [500 / 9, 250 / 3, 200 / 3, 100, 100, 100],
         ),
         ({"instance": put(SCENE.instance, _2=1)}, [100, 100, 100, 100, 50, 100]),
         ({"part": put(PART, _0="tail")}, [100, 100, 100, 600 / 7, 50, 50]),
-        # What is no part of the taxonomy's objects can be called anything.
+        # Parts of strokes outside the taxonomy's objects are not scored.
         ({"part": put(PART, _1="tail", _8="petal")}, [100, 100, 100, 100, 100, 100]),
         ({"object_category": ("4leg", "sun", "2leg")}, [100, 40, 100, 100, 100, 100]),
         ({"object": None, "object_category": None}, [0, 0, 0, 100, 0, 100]),
@@ -90,7 +90,7 @@ def test_objects_of_scenes_are_scored_as_sketches(change, expected):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({}, None),  # no scores: the objects were given
+        ({}, None),  # no scores, because the objects were given
         ({"object_score": (0.0, 0.5, 0.5)}, 100),
         ({"object_score": (1.0, 1.0, 1.0), "object_category": ("4leg", None, "2leg")}, 50),
         ({"object_score": (1.0,) * 3, "object": (0,) * 9}, 0),
@@ -136,7 +136,7 @@ def test_scenes_and_drawings_of_one_corpus_are_scored_together():
     assert paired_bootstrap(answers, right, figure="pq", samples=5) == (0, 0, 0)
 
 
-def test_an_unknown_part_is_refused_where_it_is_scored():
+def test_an_unknown_part_is_refused_if_it_is_scored():
     figures_of({}, SCENE.replace(part=put(PART, _1="spout")))
     with pytest.raises(UserError, match="'a' has the part 'spout', unknown to doodle7"):
         figures_of({}, SCENE.replace(part=put(PART, _0="spout")))
@@ -169,7 +169,7 @@ def test_strokes_are_matched_in_any_order(first, second):
 
 
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=8), st.data())
-def test_the_order_follows_from_the_points(lengths, data):
+def test_the_order_is_found_from_the_points(lengths, data):
     order = data.draw(st.permutations(range(len(lengths))))
     true = sketch_of(lengths)
     found = stroke_order(true, taken(true, order))

@@ -1,4 +1,4 @@
-"""Figures of parts against slow computations of their definitions, and cases computed by hand."""
+"""Figures of parts, compared with their definitions computed slowly and with cases by hand."""
 
 import json
 from statistics import mean
@@ -96,7 +96,7 @@ def test_shards_merge_exactly_in_any_order(sketches, random):
 
 @given(drawings(most=5), st.lists(st.integers(0, 3), min_size=5, max_size=5))
 @settings(deadline=None)
-def test_times_counts_a_sketch_repeatedly(sketches, times):
+def test_times_repeats_sketches(sketches, times):
     times = times[: len(sketches)]
     repeated = tally_of([s for s, n in zip(sketches, times, strict=True) for _ in range(n)])
     tally = PartTally.empty(PARTS, CATEGORIES)
@@ -114,7 +114,7 @@ def test_times_counts_a_sketch_repeatedly(sketches, times):
 
 
 def test_a_case_computed_by_hand():
-    # Two cars: 1 of 2 strokes right (10 of 40 long), then 2 of 2; one cloud, unlabeled missed.
+    # Two cars, 1 of 2 strokes right (10 of 40 long) and 2 of 2; a cloud whose unlabeled is missed.
     sketches = [
         (0, 0, [(0, 0, 10), (1, 0, 30)]),
         (0, 1, [(0, 0, 5), (1, 1, 5)]),
@@ -133,7 +133,7 @@ def test_a_case_computed_by_hand():
     wheel = figures["per_part"]["wheel"]
     assert (wheel["recall"], wheel["f1"], wheel["strokes"]) == (100, 80, 2)
     assert wheel["precision"] == pytest.approx(200 / 3)
-    assert figures["per_part"]["body"]["precision"] == 100  # the unlabeled stroke doesn't count
+    assert figures["per_part"]["body"]["precision"] == 100  # unlabeled strokes are not scored
     assert "unlabeled" not in figures["per_part"]
     assert figures["confusion"]["counts"] == [
         [2, 0, 0, 0, 0],
@@ -150,7 +150,7 @@ def test_macro_f1_is_over_parts_with_at_least_ten_strokes():
     assert figures["macro_f1"] == pytest.approx(200 / 3)
 
 
-def test_figures_of_nothing_are_none():
+def test_figures_of_no_sketches_are_none():
     assert (
         tally_of([(0, 0, [(0, 0, 1)])], with_category=False).figures()["category_accuracy"] is None
     )
@@ -160,7 +160,7 @@ def test_figures_of_nothing_are_none():
 
 
 @pytest.mark.parametrize("change", [{"truth": [0]}, {"weight": [1, 1, 1]}, {"category": [0, 0]}])
-def test_arrays_that_do_not_fit_are_refused(change):
+def test_arrays_of_wrong_shape_or_value_are_refused(change):
     arrays = {
         "truth": [0, 1], "predicted": [0, 1], "weight": [1, 1],
         "strokes_per_sketch": [2], "category": [0],

@@ -1,4 +1,4 @@
-"""Figures of scenes against slow computations, and cases computed by hand."""
+"""Figures of scenes, compared with slow computations and cases computed by hand."""
 
 import json
 from statistics import mean
@@ -30,7 +30,7 @@ def scenes(draw, most=5):
             st.integers(-1, len(said) - 1),
             whole | st.floats(1, 1e4),
         )
-        # Where objects are the same by number, many match.
+        # Equal object numbers make many objects match.
         near = st.integers(-1, min(len(truth), len(said)) - 1).flatmap(
             lambda k: st.tuples(st.just(k), st.just(k), st.floats(1, 1e4)) | stroke  # noqa: B023
         )
@@ -144,7 +144,7 @@ def test_figures_equal_their_definitions_on_larger_scenes():
 
 
 @given(scenes())
-def test_the_truth_renumbered_is_right(scenes):
+def test_renumbered_truth_is_right(scenes):
     same = [
         (truth, truth[::-1], [(t, t if t < 0 else len(truth) - 1 - t, w) for t, _, w in strokes])
         for truth, _, strokes in scenes
@@ -204,7 +204,7 @@ def test_shards_merge_exactly_in_any_order(first, second, random):
 
 
 @given(scenes(), st.lists(st.integers(0, 3), min_size=5, max_size=5))
-def test_times_counts_a_scene_repeatedly(scenes, times):
+def test_times_repeats_scenes(scenes, times):
     times = times[: len(scenes)]
     repeated = [s for s, n in zip(scenes, times, strict=True) for _ in range(n)]
     assert tally_of(scenes, times).figures() == tally_of(repeated).figures()
@@ -218,28 +218,28 @@ def scene(truth, said, *strokes):
 @pytest.mark.parametrize(
     ("one", "pq", "f1", "seven"),
     [
-        # A car found whole, a dog found in 6 of 8.
+        # The car is found whole, the dog in 6 of 8.
         (scene([CAR, DOG], [CAR, DOG], (0, 0, 5), (1, 1, 6), (1, -1, 2)), 87.5, 100, 87.5),
-        # The same with their names swapped.
+        # With categories swapped.
         (scene([CAR, DOG], [DOG, CAR], (0, 0, 5), (1, 1, 6), (1, -1, 2)), 87.5, 100, 0),
-        # Half of the dog is no match: one hit of two drawn and two found.
+        # Half of the dog is not a match: one hit of two true and two predicted objects.
         (scene([CAR, DOG], [CAR, DOG], (0, 0, 5), (1, 1, 4), (1, -1, 4)), 50, 50, 50),
-        # A little more than half of it is.
+        # Slightly more than half of it is a match.
         (scene([DOG], [DOG], (0, 0, 4.01), (0, -1, 4)), 100 * 4.01 / 8.01, 100, 100 * 4.01 / 8.01),
-        # All in one object, of which the dog is 6 of 8.
+        # All in one object, 6 of 8 of which are the dog.
         (scene([CAR, DOG], [DOG], (0, 0, 2), (1, 0, 6)), 50, 200 / 3, 50),
-        # A stroke that belongs to nothing, and the object that was made of it, don't count.
+        # Strokes of no true object, and objects predicted for them, are not scored.
         (scene([CAR], [CAR, DOG], (0, 0, 5), (-1, 0, 99), (-1, 1, 9)), 100, 100, 100),
-        # A teapot that was found, and called nothing of the taxonomy.
+        # A teapot is found, and its category is predicted as outside the taxonomy.
         (scene([CAR, OTHER], [CAR, OTHER], (0, 0, 5), (1, 1, 5)), 100, 100, 100),
-        # A teapot taken for a dog; a dog taken for a teapot.
+        # A teapot is classified as a dog, and a dog as a teapot.
         (scene([CAR, OTHER], [CAR, DOG], (0, 0, 5), (1, 1, 5)), 100, 100, 200 / 3),
         (scene([CAR, DOG], [CAR, OTHER], (0, 0, 5), (1, 1, 5)), 100, 100, 200 / 3),
-        # Nothing found.
+        # No object is predicted.
         (scene([CAR, DOG], [], (0, -1, 5), (1, -1, 5)), 0, 0, 0),
-        # Objects without strokes are none.
+        # Objects without strokes are ignored.
         (scene([CAR, DOG], [DOG, DOG, CAR], (0, 2, 5)), 100, 100, 100),
-        # Nothing there.
+        # No true object at all, then none of the taxonomy.
         (scene([], [CAR], (-1, 0, 5)), None, None, None),
         (scene([OTHER], [OTHER], (0, 0, 5)), 100, 100, None),
     ],
@@ -254,7 +254,7 @@ def test_cases_computed_by_hand(one, pq, f1, seven):
 def test_an_iou_of_exactly_a_half_is_not_a_match(weights):
     found, lost = weights
     assert figures_of(scene([CAR], [CAR], (0, 0, found), (0, -1, lost)))["pq"] == 0
-    # Ten times a tenth is not 1 in floats.
+    # The sum of ten tenths is not exactly 1 in floats.
     tenths = [(0, 0, 0.1)] * 10
     assert figures_of(scene([CAR], [CAR], *tenths, (0, -1, 1.0)))["pq"] == 0
 
@@ -303,7 +303,7 @@ def test_outcomes_hold_the_match_of_each_object():
         {"times": [1, 1]},
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(change):
+def test_arrays_of_wrong_shape_or_value_are_refused(change):
     arrays = arrays_of([scene([CAR], [CAR], (0, 0, 1), (0, 0, 1))])
     with pytest.raises(ValueError, match=r"fit together|not among"):
         SceneTally.empty((), CATEGORIES).add_arrays(**arrays | change)

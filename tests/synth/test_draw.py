@@ -1,4 +1,4 @@
-"""Whole drawings: seeded, labelled rightly, and as varied as people's."""
+"""Whole drawings: seeded, correctly labelled, and as varied as those of people."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ from instancesketch.synth.draw import draw
 
 DOODLE7 = Taxonomy.load("doodle7")
 CATEGORIES = DOODLE7.category_names
-# A bird's legs are back legs, and it has no others.
+# Birds only have back legs.
 NOT_DRAWN = {"2leg": {"front-leg", "front-foot"}}
 
 
@@ -40,7 +40,7 @@ def strokes_by_instance(sketch, part):
 
 
 def centre_x(strokes):
-    """Return the mean x by length, each stroke weighing one more at its first point."""
+    """Return the mean x weighted by length, plus a weight of one for each stroke's first point."""
     weights, xs = [], []
     for s in strokes:
         weights += [1.0, *np.hypot(*np.diff(s, axis=0).T)]
@@ -98,11 +98,11 @@ def test_instances_are_numbered_from_the_left(all_drawings):
             instances = strokes_by_instance(sketch, part)
             assert sorted(instances) == list(range(1, len(instances) + 1))
             centres = [centre_x(instances[n]) for n in sorted(instances)]
-            # Numbers are given before coordinates are stored as float32.
+            # Numbers are assigned before coordinates are rounded to float32.
             assert (np.diff(centres) > -1e-3).all()
 
 
-def test_sides_exist_for_pairs_alone_and_are_the_pictures(all_drawings):
+def test_only_pairs_have_sides_and_the_left_one_is_on_the_left(all_drawings):
     pairs = 0
     for sketch in all_drawings:
         for part in DOODLE7.categories[sketch.category].sided:

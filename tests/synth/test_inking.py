@@ -20,7 +20,7 @@ def test_omitting_features_keeps_the_main_part(category: str) -> None:
             assert main[category] in {part for _, (part, _) in lines}
 
 
-def test_shading_adds_lines_of_parts_that_are_there() -> None:
+def test_shading_adds_lines_of_parts_already_drawn() -> None:
     for seed in range(20):
         counts = []
         for shade_chance in (0.0, 1.0):

@@ -57,7 +57,7 @@ def test_an_ellipse_satisfies_its_equation() -> None:
 
 
 @pytest.mark.parametrize("outline", [ROUND, ROUND[::-1], ROUND[:20]])
-def test_bulges_and_teeth_point_outwards(outline: Path) -> None:
+def test_bulges_and_teeth_point_outward(outline: Path) -> None:
     cuts = np.linspace(0, 1, 7)
     inside = np.hypot(*(p.points_at(outline, cuts) - outline.mean(axis=0)).T).min()
     for path in (p.scallops(outline, cuts, 0.4), p.spikes(outline, cuts, 3)):

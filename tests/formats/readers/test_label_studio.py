@@ -1,4 +1,4 @@
-"""Tasks of Label Studio: written, corrected as its page does it, and read again."""
+"""Tasks of Label Studio: written, corrected as in its web page, and read again."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def test_an_accepted_prediction_reads_back_as_the_sketch(tmp_path_factory, sketc
     (folder / "tasks.json").write_text(json.dumps([annotated(task)]))
     (record,) = read_file(folder / "tasks.json", taxonomy=DOODLE7)
     assert isinstance(record, Record), record
-    if sketch.label is None:  # accepting no labels says that the strokes are unlabeled
+    if sketch.label is None:  # a task accepted without labels reads back as unlabeled strokes
         nothing = ("unlabeled",) * len(sketch)
         sketch = sketch.replace(part=nothing, label=nothing)
         allowed = [None, (None,) * len(sketch)]
@@ -49,7 +49,7 @@ def test_an_accepted_prediction_reads_back_as_the_sketch(tmp_path_factory, sketc
 def test_corrected_labels_and_numbers_are_read(tmp_path, read_bytes) -> None:
     (task,) = map(annotated, write_tasks(tmp_path, LEGS))
     entries(task, "part")[3]["value"]["vectorlabels"] = ["tail"]
-    entries(task, "part")[1]["value"]["vertices"][0]["x"] += 5  # points are not read back
+    entries(task, "part")[1]["value"]["vertices"][0]["x"] += 5  # coordinates are not read
     entries(task, "instance")[1]["value"]["number"] = 3
     (record,) = reread(read_bytes, task)
     assert record.sketch == LEGS.replace(
@@ -82,7 +82,7 @@ def test_corrected_objects_are_read(tmp_path, read_bytes) -> None:
     assert record.sketch.object == (1, 0, 0, -1)
 
 
-def test_the_last_annotation_that_was_not_skipped_counts(tmp_path, read_bytes) -> None:
+def test_the_last_annotation_that_was_not_skipped_is_read(tmp_path, read_bytes) -> None:
     (task,) = map(annotated, write_tasks(tmp_path, LEGS))
     one, two, skipped = (json.loads(json.dumps(task["annotations"][0])) for _ in range(3))
     two["result"][0]["value"]["vectorlabels"] = ["tail"]
@@ -159,7 +159,7 @@ def test_two_labels_on_one_stroke_are_rejected(tmp_path, read_bytes) -> None:
         ([], "the task is not a JSON object"),
     ],
 )
-def test_tasks_from_elsewhere_are_rejected(read_bytes, task, reason) -> None:
+def test_tasks_not_written_by_the_package_are_rejected(read_bytes, task, reason) -> None:
     (wrong,) = read_bytes(json.dumps([task]).encode(), "a.json", "labelstudio")
     assert reason in wrong.reason
 

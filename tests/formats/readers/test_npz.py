@@ -43,7 +43,7 @@ def test_steps_add_up_to_strokes_that_end_where_the_pen_is_lifted(tmp_path, dtyp
     assert (record.sketch.split, record.sketch.category) == ("train", "cat")
 
 
-def test_the_name_of_an_array_is_the_official_split(tmp_path):
+def test_the_name_of_an_array_is_read_as_the_split(tmp_path):
     np.savez(tmp_path / "a.npz", **{k: objects(STEPS) for k in ("train", "valid", "test", "more")})
     splits = [r.sketch.split for r in read_file(tmp_path / "a.npz")]
     assert splits == ["train", "valid", "test", None]
@@ -56,7 +56,7 @@ def test_numeric_arrays_are_read_without_a_pickle(tmp_path):
 
 @pytest.mark.parametrize("protocol", range(5))
 def test_pickles_of_all_protocols_are_read(tmp_path, protocol):
-    """Public files were written by Python 2 (protocol 2), later ones by 3 and 4."""
+    """Read protocols 0 to 4: public files use 2, written by Python 2, or 3 and 4."""
     body = pickle.dumps(objects(STEPS, STEPS), protocol=protocol)
     write_member(tmp_path / "a.npz", objects(STEPS, STEPS), body)
     found = read_file(tmp_path / "a.npz")
@@ -64,7 +64,7 @@ def test_pickles_of_all_protocols_are_read(tmp_path, protocol):
 
 
 def test_a_pickle_of_python_2_is_read(tmp_path):
-    """There bytes are strings, and numpy's module is `numpy.core`."""
+    """Read strings stored as bytes, and numpy's module under the name `numpy.core`."""
     body = (
         b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85"
         b"U\x01b\x87R(K\x01K\x01\x85cnumpy\ndtype\nq\x03U\x02O8K\x00K\x01\x87R(K\x03U\x01|NNN"
@@ -124,7 +124,7 @@ def test_other_objects_are_rejected_beside_drawings(tmp_path, entry, reason):
         b"\x80\x04.",
         b"\x80\x04N.",
         b"\x80\x04]\x94.",
-        b"\x80\x04r\xff\xff\xff\xff.",  # makes the unpickler in C allocate for four billion names
+        b"\x80\x04r\xff\xff\xff\xff.",  # makes the C unpickler allocate four billion names
         b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f",  # bytes longer than any file
         b"cnumpy\ndtype\n}(Vx\nVy\nub.",  # changes a numpy object
         b"(" * 1000 + b"t" * 1000 + b".",
@@ -145,7 +145,7 @@ def test_damaged_pickles_are_rejected(tmp_path, body):
         ((3,), "1 dim"),
     ],
 )
-def test_absurd_shapes_allocate_nothing(tmp_path, shape, reason):
+def test_implausible_shapes_are_rejected_before_allocating(tmp_path, shape, reason):
     stream = io.BytesIO()
     header = {"descr": "<i2", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(stream, header)

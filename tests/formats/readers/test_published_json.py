@@ -36,7 +36,7 @@ def test_only_countable_parts_have_instances(read_bytes):
         ("stuff", {"word": "teapot"}, "teapot"),
     ],
 )
-def test_the_category_is_the_field_else_the_nearest_folder_else_the_word(
+def test_the_category_falls_back_from_field_to_nearest_folder_to_word(
     read_bytes, folder, fields, category
 ):
     data = json.dumps({"lines": [SQUARE], "source": "mine"} | fields).encode()

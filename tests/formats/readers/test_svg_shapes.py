@@ -20,7 +20,7 @@ def read_svg(read_bytes):
 
 
 def boxes(sketch: Sketch) -> list[list[float]]:
-    """Return left, top, right, bottom of each stroke."""
+    """Return the left, top, right and bottom of each stroke."""
     return [
         [*map(float, s.min(0).round(2)), *map(float, s.max(0).round(2))]
         for s in sketch.to_strokes()

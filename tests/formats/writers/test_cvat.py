@@ -20,8 +20,8 @@ def test_any_id_reads_back(tmp_path, identity):
     assert record.sketch == sketch
 
 
-def test_the_file_has_the_attributes_that_cvats_importer_needs(tmp_path):
-    """CVAT's loader takes `label`, `points`, `occluded` by name, `group_id`, `z_order` as int."""
+def test_the_file_has_the_attributes_that_the_cvat_importer_needs(tmp_path):
+    """Check the attributes that CVAT reads by name, and integer `group_id` and `z_order`."""
     sketch = Sketch.from_strokes([[[0, 0], [1, 1]]] * 2, sketch_id="x", category="sun").replace(
         part=("ray", "center"), label=("ray", "center"), instance=(4, None)
     )
@@ -33,7 +33,7 @@ def test_the_file_has_the_attributes_that_cvats_importer_needs(tmp_path):
     assert [int(p.attrib.get("group_id", 0)) for p in lines] == [4, 0]
     for p in lines:
         assert {"label", "points", "occluded", "z_order"} <= set(p.attrib)
-    # Attributes of the image stand before its shapes: the loader gives later ones to no shape.
+    # Attributes and tags of an image precede its shapes: CVAT's loader ignores later ones.
     tags = [child.tag for child in found]
     assert tags == ["attribute", "tag", "polyline", "polyline"]
 
@@ -62,7 +62,7 @@ def through_cvat(folder, correct=lambda image: None) -> None:
         shapes = [e for e in image if e.tag != "attribute"]
         for child in list(image):
             image.remove(child)
-        for shape in sorted(shapes, key=lambda e: e.tag):  # tags come last
+        for shape in sorted(shapes, key=lambda e: e.tag):  # CVAT writes tags last
             kept = spec[shape.attrib["label"]]
             assert kept["type"] == shape.tag
             given = {a.attrib["name"]: a.text or "" for a in shape}
@@ -90,7 +90,7 @@ def test_a_sketch_survives_an_import_into_cvat(tmp_path, sketch):
     record, other = read_file(tmp_path / "annotations.xml")
     back = record.sketch
     assert back.x.tolist() == pytest.approx([round(x, 2) for x in sketch.x.tolist()])
-    size = {"width": back.width, "height": back.height}  # an image has one
+    size = {"width": back.width, "height": back.height}  # images in CVAT have a size
     assert back.replace(x=sketch.x, y=sketch.y) == sketch.replace(**size)
     assert other.sketch.label == SPIDER.label
 
@@ -129,7 +129,7 @@ def test_images_have_the_size_and_the_strokes_of_the_sketch(tmp_path):
     with Image.open(tmp_path / "images" / image.attrib["name"]) as picture:
         assert picture.size == tuple(int(image.attrib[k]) for k in ("width", "height"))
         dark = np.asarray(picture) < 200
-    assert dark[50, 50]  # the dot
+    assert dark[50, 50]  # the dot at (5, 5), scaled by 10
     assert dark[1, 20:90].all()
     assert not dark[60:, 30:70].any()
     far = SPIDER.replace(width=10_000.0)

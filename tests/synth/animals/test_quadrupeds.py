@@ -33,7 +33,7 @@ def test_each_coat_is_drawn_on_the_body(style: str) -> None:
 
 
 def test_poses_vary() -> None:
-    """About a fifth of animals are a face alone, and each part is missing from some drawings."""
+    """Expect only a face in about a fifth of drawings, and each part missing from some."""
     sketches = [draw(13, i, "4leg") for i in range(150)]
     parts = [set(s.part or ()) for s in sketches]
     assert 10 < sum(there <= {"head", UNLABELED} for there in parts) < 60

@@ -140,7 +140,7 @@ def test_a_scene_depends_on_its_arguments_alone(seed: int, index: int) -> None:
 
 @given(SEEDS, st.sampled_from([0.0, 1.0]))
 def test_strokes_keep_their_labels(seed: int, interleave: float) -> None:
-    """Nothing hidden: an object's strokes and labels are those of one of the drawings."""
+    """Compare objects, if nothing is hidden, with the strokes and labels of the drawings."""
     config = SceneConfig(own_share=1, hidden=0, interleave=interleave, most=6)
     scene = compose(drawn(), seed, 0, config)
     known = {(s.category, s.part, s.label, s.instance, tuple(s.stroke_len)) for s in drawn()}
@@ -174,7 +174,7 @@ def test_hiding_shortens_lines() -> None:
 
 
 def test_drawings_with_sides_are_not_mirrored() -> None:
-    """The left one of a pair is still left of the right one."""
+    """Check that the left part of a pair stays left of the right one."""
     pairs = 0
     animals = [s for s in drawn() if s.category == "4leg"]
     for index in range(60):
@@ -200,7 +200,7 @@ def test_drawings_with_sides_are_not_mirrored() -> None:
     assert pairs > 20
 
 
-def test_parts_are_kept_if_all_objects_of_the_taxonomy_have_them() -> None:
+def test_parts_are_kept_if_every_object_of_the_taxonomy_has_them() -> None:
     scene = compose(drawn(), 0, 0, SceneConfig(own_share=0.5, fewest=8))
     assert scene.part is not None
     assert scene.label is not None
@@ -217,7 +217,7 @@ def test_parts_are_kept_if_all_objects_of_the_taxonomy_have_them() -> None:
     assert scene.instance is None
 
 
-def test_parts_of_another_taxonomy_are_left_out() -> None:
+def test_parts_of_another_taxonomy_are_dropped() -> None:
     wings = draw(0, 0, "car").replace(category="ambulance")
     wings = wings.replace(part=("wing",) * len(wings), label=("wing",) * len(wings))
     scene = compose([wings], 0, 0, SceneConfig(own_share=1))
@@ -246,8 +246,8 @@ def test_interleaved_strokes_alternate_between_objects() -> None:
     assert changes(0.5) > 100
 
 
-def test_objects_are_at_their_places() -> None:
-    """Suns are above cars, and most cups in scenes with a table are on it."""
+def test_objects_are_at_plausible_positions() -> None:
+    """Check that suns are above cars, and most cups on the table of their scene."""
     composer = Composer([*drawn(), *renamed_drawings()], SceneConfig(own_share=0.3))
     heights: dict[str, list[float]] = {"sun": [], "cloud": [], "car": [], "4leg": []}
     on = Counter[bool]()
@@ -296,7 +296,7 @@ def test_split_scene_returns_a_drawing_per_object() -> None:
     assert compose(split_scene(scene), 0, 0).object_category is not None
 
 
-def test_scenes_are_near_those_of_people(data_dir: Path) -> None:
+def test_composed_scenes_resemble_those_of_people(data_dir: Path) -> None:
     """Compare counts, sizes and nesting of composed scenes with those of sketched scenes."""
     composer = Composer([*_read(data_dir / "quickdraw"), *drawn()], SceneConfig())
     ours = _statistics([composer.compose(1, i) for i in range(200)])

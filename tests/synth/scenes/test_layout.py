@@ -9,7 +9,7 @@ from instancesketch.synth.things.scenery import SCENERY
 FREE_PLACES = {"sky", "ground", "wall", "backdrop", "any"}
 
 
-def test_object_types_have_known_places_and_sensible_sizes() -> None:
+def test_object_types_have_known_positions_and_plausible_sizes() -> None:
     for object_type in layout().types.values():
         assert set(object_type.places) <= FREE_PLACES | set(layout().hosts)
         assert 0 < object_type.size < 5
@@ -37,12 +37,12 @@ def test_an_unknown_word_has_the_type_any() -> None:
     assert layout().type_of("no such word").name == "any"
 
 
-def test_the_spelling_of_a_word_does_not_matter() -> None:
+def test_spellings_of_a_word_have_equal_types() -> None:
     assert layout().type_of("Coffee_Cup") == layout().type_of("coffee cup")
 
 
 @pytest.mark.parametrize(
     ("small", "large"), [("cookie", "table"), ("cup", "person"), ("dog", "house")]
 )
-def test_sizes_are_relative(small: str, large: str) -> None:
+def test_small_objects_have_smaller_sizes_than_large_ones(small: str, large: str) -> None:
     assert layout().type_of(small).size < layout().type_of(large).size

@@ -33,7 +33,7 @@ def test_a_line_behind_an_object_is_cut_in_two() -> None:
     assert right[[0, -1]].tolist() == [pytest.approx([200, 150], abs=3), [300, 150]]
 
 
-def test_hidden_strokes_vanish_but_objects_do_not() -> None:
+def test_hidden_strokes_are_removed_and_objects_are_kept() -> None:
     inner, outer = polyline((120, 120), (180, 180)), polyline((0, 120), (90, 120))
     back = make_object(0, inner, outer)
     hide_all(back, make_object(1, BOX))
@@ -60,7 +60,7 @@ def test_some_objects_hide_nothing(other: DrawnObject) -> None:
     assert back.strokes[0] is line
 
 
-def test_an_outline_need_not_be_quite_closed() -> None:
+def test_an_outline_with_a_small_gap_hides() -> None:
     ring = ellipse(0, 0, 50, 50, turns=0.95)
     assert find_outline([polyline((0, 0), (10, 0)), ring]) is ring
     assert find_outline([ellipse(0, 0, 50, 50, turns=0.6)]) is None

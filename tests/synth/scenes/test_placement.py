@@ -7,7 +7,7 @@ from instancesketch.synth.scenes.page import Page
 from instancesketch.synth.scenes.placement import place_object
 
 WORDS = sorted(layout().types)
-# Word, width over height, and whether it is to stand beside the object before it.
+# Word, aspect ratio (width / height), and True to place it beside the previous object.
 OBJECTS = st.tuples(st.sampled_from(WORDS), st.floats(0.02, 50), st.booleans())
 
 
