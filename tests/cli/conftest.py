@@ -7,7 +7,7 @@ from instancesketch.cli.main import main
 
 @pytest.fixture
 def refuse(capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
-    """A function that runs a command, checks that it is refused in one line, and returns that."""
+    """Return a function that runs a command, asserts a one-line error, and returns it."""
 
     def run(command: str) -> str:
         assert main(command.split()) == 2

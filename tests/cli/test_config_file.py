@@ -17,7 +17,7 @@ def test_options_on_the_command_line_override_those_of_the_file(tmp_path: Path) 
     assert parse(["segment", "x", f"--config={file}", "--weights", "c"]).weights == ["c"]
 
 
-def test_list_does_not_take_in_the_arguments_after_it(tmp_path: Path) -> None:
+def test_list_in_the_file_does_not_consume_later_arguments(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     file.write_text('data = ["a", "b"]\nset = ["model.width=8", "epochs=2"]\nworkers = "1-2"')
     args = parse(["train", "--config", str(file), "--run", "r", "segmenter"])
@@ -25,7 +25,7 @@ def test_list_does_not_take_in_the_arguments_after_it(tmp_path: Path) -> None:
     assert (args.set, args.workers) == (["model.width=8", "epochs=2"], (1, 2))
 
 
-def test_changes_of_the_command_line_follow_those_of_the_file(tmp_path: Path) -> None:
+def test_changes_on_the_command_line_follow_those_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     file.write_text('set = ["epochs=3"]\ntrials = 5\nselect = "tenth"')
     command = f"tune refiner --data a --run r --config {file} --set epochs=2 --select valid"
@@ -46,7 +46,7 @@ def test_changes_of_the_command_line_follow_those_of_the_file(tmp_path: Path) ->
         ("workers = ", "is not a TOML file"),
     ],
 )
-def test_wrong_file_is_refused(tmp_path: Path, text: str, error: str) -> None:
+def test_invalid_file_is_refused(tmp_path: Path, text: str, error: str) -> None:
     (tmp_path / "c.toml").write_text(text)
     with pytest.raises(UserError, match=error):
         parse(["ingest", "x", "--out", "y", "--config", str(tmp_path / "c.toml")])

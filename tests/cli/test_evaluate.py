@@ -35,7 +35,7 @@ def truth(tmp_path: Path) -> str:
     return str(tmp_path / "truth")
 
 
-def test_figures_of_grouping_are_printed_and_written(
+def test_metrics_of_instances_are_printed_and_written(
     truth: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = write_result(
@@ -59,7 +59,7 @@ def test_figures_of_grouping_are_printed_and_written(
     assert figures["per_category"]["car"]["grouping"] == 50
 
 
-def test_corpus_without_instances_has_no_figures_of_grouping(
+def test_corpus_without_instances_has_no_metrics_of_instances(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare = car("a", (1, 2, None)).replace(instance=None)
@@ -81,7 +81,7 @@ def scene(name: str, objects: tuple[int, ...], **fields: Any) -> Sketch:
     )  # fmt: skip
 
 
-def test_figures_of_scenes_are_printed_and_written(
+def test_metrics_of_scenes_are_printed_and_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [scene(name, (0, 0, 0, 1, 1, -1)) for name in "abcd"]
@@ -111,7 +111,7 @@ def test_figures_of_scenes_are_printed_and_written(
     assert figures["C"] is None
 
 
-def test_figures_of_the_parts_of_scenes_are_printed_below_those_of_objects(
+def test_metrics_of_parts_are_printed_below_those_of_objects(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parts = ("head", "body", "tail", "unlabeled")

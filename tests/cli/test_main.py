@@ -69,7 +69,7 @@ def test_empty_command_line_prints_help(capsys: pytest.CaptureFixture[str]) -> N
         ("info gopher://hole", "no filesystem takes this location"),
     ],
 )
-def test_mistake_is_reported_in_one_line(
+def test_error_is_printed_in_one_line(
     command: str, error: str, refuse: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -129,7 +129,7 @@ def ingested(ray_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Ing
 
 
 @pytest.mark.ray
-def test_ingest_prints_and_logs_what_it_did(ingested: Ingested) -> None:
+def test_ingest_prints_and_logs_its_counts(ingested: Ingested) -> None:
     *_, note, reason, last = ingested.printed.splitlines()
     assert note == "skipped files that only accompany drawings: 1"
     assert reason.startswith("rejected 1: not JSON")
@@ -143,7 +143,7 @@ def test_ingest_prints_and_logs_what_it_did(ingested: Ingested) -> None:
 
 
 @pytest.mark.ray
-def test_finished_ingest_is_not_done_again(
+def test_finished_ingest_is_not_repeated(
     ingested: Ingested, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = (ingested.corpus / "_log.txt").read_text("utf-8")
@@ -206,7 +206,7 @@ _shtab_instancesketch; echo "${{COMPREPLY[@]}}"
 
 
 @pytest.mark.ray
-def test_mistake_found_by_a_worker_is_found_in_rays_error(ray_cluster: None) -> None:
+def test_user_error_of_a_worker_is_extracted_from_rays_error(ray_cluster: None) -> None:
     import ray
 
     @ray.remote
@@ -219,7 +219,7 @@ def test_mistake_found_by_a_worker_is_found_in_rays_error(ray_cluster: None) -> 
 
 
 @pytest.mark.ray
-def test_number_of_workers_does_not_change_what_synth_writes(
+def test_number_of_workers_does_not_change_the_rows_of_synth(
     ray_cluster: None, tmp_path: Path
 ) -> None:
     found = []

@@ -65,7 +65,7 @@ def test_help_states_defaults_and_lists_required_and_own_options_first(
     assert "{slow,fast}" in text
 
 
-def test_options_left_unset_are_told_from_given_ones() -> None:
+def test_unset_options_differ_from_given_ones() -> None:
     parser = VerbParser()
     options.add_fields(parser, Base, unset=True, section="more")
     args = parser.parse_args(["--rate", "1000.5"])

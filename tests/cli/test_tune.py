@@ -47,7 +47,7 @@ def test_impossible_sweep_is_refused_before_anything_is_written(
     ("again", "text"),
     [(2, "3 failed (the same command tries 2 again); best"), (0, "3 failed; best")],
 )
-def test_last_line_counts_the_trials_to_try_again(
+def test_last_line_counts_the_trials_to_retry(
     again: int, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip

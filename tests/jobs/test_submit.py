@@ -19,7 +19,7 @@ JOBS = sorted(path.stem for path in (ROOT / "jobs").glob("*.py"))
 # Differs from the installed version, to show that the submitted code is what runs.
 VERSION = "0.0.0+submitted"
 WORKING_DIRECTORY_MB = 20
-# Enough to select on for a macro-F1, by which `tune` compares trials.
+# Enough drawings to select on for a macro-F1, by which `tune` compares trials.
 DRAWINGS = 240
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the repository's files, without others in its folder."""
+    """Return a copy of the files that git tracks, with large untracked data beside them."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -93,7 +93,7 @@ def submit(server: Server, tree: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def results(submit: Submitter) -> Path:
-    """The folder of the results of all jobs but the demo, each using those before it."""
+    """Return the folder of the results of all jobs but the demo; later jobs use earlier ones."""
     submit.together(["synth", "drawings", "--number", str(DRAWINGS), "--out", "@synth"])
     submit.together(["export", "@synth", "--format", "cvat", "--out", "@xml"])
     submit.together(["ingest", "@xml", "--out", "corpus", "--storage", "@."])

@@ -10,7 +10,7 @@ COLOURS = palette(("wheel", "frame"))
 
 
 def snapshot_of(sketches: Sequence[Sketch], epoch: int = 1) -> Snapshot:
-    """Return a snapshot of drawings that were labelled rightly, and of two parts' confusion."""
+    """Return a snapshot of correctly labelled drawings and the confusion of two parts."""
     return Snapshot(
         epoch=epoch,
         confusion=Confusion(parts=["wheel", "frame"], counts=[[7, 1, 0], [0, 3, 2]]),

@@ -42,7 +42,7 @@ def test_epoch_logged_again_replaces_the_later_ones(tmp_path: Path) -> None:
     assert metrics_log.read(run) == [metrics(1), metrics(2, loss=0.1)]
 
 
-def test_line_that_can_not_be_written_is_written_with_the_next(tmp_path: Path) -> None:
+def test_line_that_could_not_be_written_is_written_with_the_next(tmp_path: Path) -> None:
     log = MetricsLog(str(tmp_path))
     log.log(metrics(1))
     written = (tmp_path / METRICS).read_bytes()

@@ -58,7 +58,7 @@ def test_empty_snapshot_has_no_images() -> None:
 
 
 def examples_of(folder: Path, recipe: Any, sketches: list[Sketch]) -> Examples:
-    """Return examples of a corpus of which every other row selects, in row groups of ten."""
+    """Return examples of a corpus whose every other row is to select on, in row groups of ten."""
     path = folder / "part-0.parquet"
     table = to_table(
         [s.replace(split="valid" if i % 2 else "train") for i, s in enumerate(sketches)]
@@ -75,7 +75,7 @@ def examples_of(folder: Path, recipe: Any, sketches: list[Sketch]) -> Examples:
     return Examples(str(folder), fit, groups, "valid")
 
 
-def test_examples_lie_at_equal_distances_over_the_selection(tmp_path: Path) -> None:
+def test_examples_are_evenly_spaced_over_the_selection_split(tmp_path: Path) -> None:
     sketches = drawn(52)
     examples = examples_of(tmp_path, SegmenterFitConfig(model=TINY), sketches)
     ids = [s.sketch_id for s in sketches[1::2]]
@@ -97,7 +97,7 @@ def test_fewer_drawings_than_examples_are_all_shown(tmp_path: Path) -> None:
     ],
     ids=["segmenter", "refiner", "grouper"],
 )
-def test_every_model_shows_its_labels_beside_the_truth(
+def test_pictures_of_every_model_show_labels_beside_the_truth(
     tmp_path: Path, recipe: Any, sketches: list[Sketch], field: str
 ) -> None:
     examples = examples_of(tmp_path, recipe, sketches)

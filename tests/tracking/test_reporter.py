@@ -1,4 +1,4 @@
-"""A tracker that can't be written ends no training, and is a warning."""
+"""A tracker that can't be written causes a warning and doesn't end the training."""
 
 import logging
 from pathlib import Path
@@ -27,10 +27,10 @@ def reporter(tmp_path: Path) -> Reporter:
     return Reporter.of(str(tmp_path), SETTINGS)
 
 
-def test_tracker_that_fails_is_a_warning_for_the_process_that_waits(
+def test_failing_tracker_is_a_warning_in_the_waiting_process(
     reporter: Reporter, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In one line each time, and without the warnings of an earlier start."""
+    """Warn in one line, without the warnings of an earlier start."""
     RunState(str(tmp_path)).write_warnings(["of an earlier start"])
     with reporter, follow_run(str(tmp_path), "mine", quiet=True):
         (tmp_path / FOLDER / "events.out.tfevents.0000000001.instancesketch").mkdir()
@@ -47,19 +47,19 @@ def test_tracker_that_fails_is_a_warning_for_the_process_that_waits(
     assert "\n" not in warning
 
 
-def test_log_that_fails_is_raised_when_all_other_trackers_have_the_epoch(
+def test_failing_log_raises_after_all_other_trackers_logged_the_epoch(
     reporter: Reporter, tmp_path: Path
 ) -> None:
     (tmp_path / METRICS).mkdir()
     with reporter, pytest.raises(UserError, match=METRICS):
         reporter.log(metrics(1))
-    assert len(list((tmp_path / FOLDER).iterdir())) == 2  # the settings and the epoch
+    assert len(list((tmp_path / FOLDER).iterdir())) == 2  # the config and the epoch
     (tmp_path / METRICS).rmdir()
     reporter.log(metrics(2))
     assert metrics_log.read(str(tmp_path)) == [metrics(1), metrics(2)]
 
 
-def test_warning_that_can_not_be_written_is_written_with_the_next(
+def test_warning_that_could_not_be_written_is_written_with_the_next(
     reporter: Reporter, tmp_path: Path
 ) -> None:
     (tmp_path / "_state").touch()

@@ -35,12 +35,12 @@ def write(state: RunState, name: str, value: Any) -> None:
     storage.write_json(storage.join(state.run, "_state", f"{name}.json"), value)
 
 
-def test_state_of_a_run_that_has_not_begun_is_empty(state: RunState) -> None:
+def test_state_of_a_new_run_is_empty(state: RunState) -> None:
     assert (state.starts(), state.position(), state.warnings()) == ([], None, [])
     assert state.snapshot(1) is None
 
 
-def test_what_is_written_is_read_back(state: RunState) -> None:
+def test_written_state_is_read_back(state: RunState) -> None:
     starts = [
         Start(epoch=epoch, damaged=[], workers=[Worker(pid=7, node="n")], at="") for epoch in (0, 2)
     ]
@@ -127,7 +127,7 @@ def test_snapshot_of_version_1_is_read_from_its_svgs(
     ],
     ids=str,
 )
-def test_damage_is_one_line_that_names_the_file(change: dict[str, Any], state: RunState) -> None:
+def test_damaged_file_is_named_in_one_line(change: dict[str, Any], state: RunState) -> None:
     state.write_snapshot(snapshot_of(drawn(1)))
     place = storage.join(state.run, "_state", "shown.json")
     whole = storage.read_json(place)
@@ -152,7 +152,9 @@ def test_damage_is_one_line_that_names_the_file(change: dict[str, Any], state: R
         ("notes", [1]),
     ],
 )
-def test_values_of_another_type_are_damage(name: str, value: Any, state: RunState) -> None:
+def test_value_of_another_type_is_reported_as_damage(
+    name: str, value: Any, state: RunState
+) -> None:
     write(state, name, value)
     read = {"starts": state.starts, "progress": state.position, "notes": state.warnings}[name]
     with pytest.raises(UserError, match="is damaged"):

@@ -1,4 +1,4 @@
-"""The position within an epoch, and what is printed of a run while something waits for it."""
+"""The position within an epoch, and the lines printed while a process waits for a run."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ def metrics(epoch: int, **values: Any) -> dict[str, Any]:
 
 def test_each_epoch_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = str(tmp_path)
-    MetricsLog(run).log(metrics(1))  # of an earlier start: printed then
+    MetricsLog(run).log(metrics(1))  # from an earlier start, which printed it
     with follow_run(run, "mine", quiet=False):
         MetricsLog(run).log(metrics(2, part_accuracy=80.0, C=None))
         MetricsLog(run).log(metrics(3, macro_f1=None))
@@ -56,7 +56,7 @@ def test_terminal_shows_the_position_until_the_run_ends(
     assert written[epoch:].split("\n", 1)[1].strip() == ""
 
 
-def test_positions_lie_apart_and_have_pace_and_time_left(
+def test_positions_are_spaced_in_time_and_have_speed_and_time_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([0.0, 2.0, 3.0, 2.0 + SECONDS_BETWEEN_POSITIONS + 1.0, 20.0, 21.0])
@@ -73,16 +73,16 @@ def test_positions_lie_apart_and_have_pace_and_time_left(
     first = Position(epoch=1, epochs=2, step=1, steps=5, steps_per_second=0.5, seconds_left=18.0)
     assert position() == first
     assert [f.name for f in (tmp_path / "_state").iterdir()] == ["progress.json"]
-    writer.step(0, 2, 5)  # too soon
+    writer.step(0, 2, 5)  # too soon after the first
     assert position() == first
     writer.step(0, 5, 5)
     assert position().step == 5
-    writer.step(1, 1, 5)  # another epoch has a pace of its own
+    writer.step(1, 1, 5)  # the speed is measured anew in each epoch
     writer.step(1, 2, 5)
     assert (position().steps_per_second, position().seconds_left) == (1.0, 3.0)
 
 
-def test_position_that_can_not_be_written_ends_nothing(tmp_path: Path) -> None:
+def test_position_that_can_not_be_written_does_not_raise(tmp_path: Path) -> None:
     (tmp_path / "_state").touch()
     writer = PositionWriter(str(tmp_path), epochs=2)
     writer.begin(0)
@@ -90,7 +90,7 @@ def test_position_that_can_not_be_written_ends_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "_state").read_text() == ""
 
 
-def test_log_that_can_not_be_read_for_a_while_is_followed_on(
+def test_log_is_followed_after_it_was_unreadable(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with follow_run(str(tmp_path), "mine", quiet=False):

@@ -35,12 +35,12 @@ def test_trials_have_the_metrics_of_their_runs(sweep: Sweep) -> None:
     assert [t.values for t in trials[:4]] == VALUES
 
 
-def test_run_that_finished_while_it_was_stopped_is_finished(sweep: Sweep) -> None:
+def test_trial_whose_run_finished_while_being_stopped_is_finished(sweep: Sweep) -> None:
     sweep.end_trial(2, "stopped early")
     assert sweep.trial(2).outcome == "finished"
 
 
-def test_trials_without_an_end_or_to_be_retried_are_pending(sweep: Sweep) -> None:
+def test_unfinished_trials_and_trials_to_retry_are_pending(sweep: Sweep) -> None:
     sweep.add_trial(5, VALUES[0])
     sweep.add_trial(6, VALUES[0])
     sweep.end_trial(6, "failed", "No space left on device", retry=True)

@@ -1,4 +1,4 @@
-"""The metrics, settings and pictures of a run, as TensorBoard itself reads them."""
+"""The metrics, config and pictures of a run, as TensorBoard itself reads them."""
 
 import io
 from pathlib import Path
@@ -39,14 +39,14 @@ def read(run: Path) -> EventAccumulator:
     return found
 
 
-def test_each_epoch_is_there_once_and_none_that_was_replaced(run: Path) -> None:
+def test_each_epoch_is_written_once_without_replaced_ones(run: Path) -> None:
     found = read(run)
     assert set(found.Tags()["scalars"]) == {"loss", "percent/macro_f1"}
     assert [(e.step, e.value) for e in found.Scalars("loss")] == [(1, 1.0), (2, 0.25)]
     assert [(e.step, e.value) for e in found.Scalars("percent/macro_f1")] == [(1, 51.0), (2, 52.0)]
 
 
-def test_settings_are_a_text(run: Path) -> None:
+def test_config_is_written_as_text(run: Path) -> None:
     (event,) = read(run).Tensors("settings/text_summary")
     (text,) = event.tensor_proto.string_val
     assert '"learning_rate": 0.01' in text.decode()

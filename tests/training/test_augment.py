@@ -1,4 +1,4 @@
-"""Augmentation: what may change, what must stay, and that equal seeds give equal drawings."""
+"""Augmentation: permitted changes, labels and bounds that stay, and equal seeds."""
 
 from dataclasses import replace
 
@@ -72,7 +72,7 @@ def test_any_drawing_stays_finite_and_inside_the_box(batch, seed, config):
 
 
 @pytest.mark.parametrize("strokes", [[[(3, 3)]], [[(5, 5)] * 4], [[(5, 5)] * 2, [(5, 5)]]])
-def test_drawings_without_size_stay_finite(strokes):
+def test_drawings_without_extent_stay_finite(strokes):
     batch = packed([sketch_of(*strokes, category="sun")])
     for config in (PUBLISHED_AUGMENT, EVERYTHING, NOTHING):
         assert bool(augmented(batch, config).points_P2.isfinite().all())
@@ -81,7 +81,7 @@ def test_drawings_without_size_stay_finite(strokes):
 @given(batches(), st.integers(0, 20), st.sampled_from([0.5, 1.0]))
 def test_only_the_two_shortest_strokes_are_dropped_and_three_stay(batch, seed, p):
     got = augmented(batch, replace(NOTHING, drop_p=p), seed)
-    # Every stroke has another number of points, by which it is found again.
+    # Strokes differ in their number of points, which identifies them.
     length = lengths(batch).split(batch.strokes_N.tolist())
     before = batch.stroke_len_S.split(batch.strokes_N.tolist())
     after = got.stroke_len_S.split(got.strokes_N.tolist())
@@ -194,7 +194,7 @@ def test_at_most_the_given_number_of_strokes_is_changed(name, numbers):
     assert not torch.equal(everyone.points_P2, got.points_P2)
 
 
-def test_noise_is_small_and_changes_its_share_of_the_drawings():
+def test_noise_is_small_and_changes_the_given_share_of_drawings():
     batch = packed(drawn(60))
     normal = batch.normalised()
     config = replace(NOTHING, noise=0.01, noise_p=1.0)
@@ -205,7 +205,7 @@ def test_noise_is_small_and_changes_its_share_of_the_drawings():
     some = augmented(batch, replace(config, noise_p=0.3))
     still = (some.points_P2 - normal.points_P2).abs().amax(1) < 1e-5
     share = ragged.reduce(still.float(), batch.sketch_of_P, len(batch), "mean")
-    # A point in the corner of a drawing's box stays there, whatever noise it had.
+    # A point in the corner of the box stays there, as the box is normalised again.
     assert all(s == 1 or s < 0.02 for s in share.tolist())
     assert 0.5 < float(share.mean()) < 0.9
 

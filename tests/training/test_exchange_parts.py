@@ -1,4 +1,4 @@
-"""Exchange of parts between drawings: which strokes are replaced, by which, and where."""
+"""Exchange of parts between drawings: the strokes replaced, their donors and their place."""
 
 import pytest
 import torch
@@ -63,7 +63,7 @@ def test_a_part_fills_the_box_of_the_old_one_and_its_position_in_the_order(mixed
     before, after = mixed.normalised(), exchanged(mixed)
     for i, (part,) in enumerate(replaced_parts(before, after)):
         old, new = of_part(before, i, part), of_part(after, i, part)
-        # Centres alone: its sides differ where equal ones would distort the part too much.
+        # Only the centres: sides may differ where equal ones would distort the part too much.
         a, b = box_of(before, old), box_of(after, new)
         torch.testing.assert_close(a.mean(0), b.mean(0), atol=1e-4, rtol=0)
         first_old = int(old[0] - before.strokes_N[:i].sum())
@@ -75,7 +75,7 @@ def test_a_part_fills_the_box_of_the_old_one_and_its_position_in_the_order(mixed
         assert before.instance_S[kept].tolist() == after.instance_S[others].tolist()
 
 
-def test_the_new_strokes_are_those_of_another_drawing(mixed) -> None:
+def test_new_strokes_come_from_another_drawing_of_the_category(mixed) -> None:
     before, after = mixed.normalised(), exchanged(mixed)
     many = before.stroke_len_S.tolist()
     for i, (part,) in enumerate(replaced_parts(before, after)):
@@ -96,7 +96,7 @@ def test_only_a_share_of_the_drawings_is_changed(p) -> None:
     assert share == pytest.approx(p, abs=0.1)
 
 
-def test_without_another_drawing_of_the_category_or_labels_nothing_changes() -> None:
+def test_nothing_changes_without_labels_or_another_drawing_of_the_category() -> None:
     for batch in (
         packed([drawn(1, category=c)[0] for c in CATEGORIES]),
         packed(drawn(9), labels=False),

@@ -1,4 +1,4 @@
-"""The grouper's losses by hand, that nothing to learn from is no harm, and that it learns."""
+"""The grouper's losses by hand, scenes without a training signal, and convergence."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def scene(*objects, categories=("sun", "house", "dog")):
     return sketch_of(*strokes, object=objects, object_category=categories)
 
 
-def test_pairs_of_known_strokes_are_of_one_object_or_of_two():
+def test_pairs_of_known_strokes_share_an_object_or_not():
     same, pair = same_object(packed_scenes([scene(0, 1, 0, -1), scene(2, 2)]))
     assert same.shape == pair.shape == (2, 4, 4)
     assert pair[0].int().tolist() == [[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
@@ -50,7 +50,7 @@ def test_scenes_without_objects_have_no_pairs():
     assert not pair.any()
 
 
-def test_kinds_are_scored_where_they_are_known():
+def test_object_categories_are_scored_where_they_are_known():
     said = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
     kind = torch.tensor([2, -1, 0, -1])
     want = F.cross_entropy(said[[0, 2]], torch.tensor([2, 0]))
@@ -69,8 +69,8 @@ POOR = {
 
 
 @pytest.mark.parametrize("scenes", [*POOR.values(), composed(3)], ids=[*POOR, "composed"])
-def test_the_loss_is_a_number_and_every_parameter_gets_a_gradient(scenes):
-    """Under several workers a parameter without one would hold the others up."""
+def test_loss_is_finite_and_every_parameter_gets_a_gradient(scenes):
+    """Check every parameter: one without a gradient would block the other workers."""
     fit = fit_of()
     fit.net.train()
     loss = loss_of(fit, packed_scenes(scenes))
@@ -82,24 +82,24 @@ def test_the_loss_is_a_number_and_every_parameter_gets_a_gradient(scenes):
 
 
 @pytest.mark.parametrize("scenes", POOR.values(), ids=POOR)
-def test_a_step_on_scenes_that_teach_nothing_does_no_harm(scenes):
+def test_step_without_a_training_signal_keeps_parameters_finite(scenes):
     fit = fit_of()
     assert np.isfinite(fit.train_epoch([packed_scenes(scenes)], 0)["loss"])
     assert all(bool(p.isfinite().all()) for p in fit.net.state_dict().values())
     assert fit.measure([packed_scenes(scenes)]).figures()["scenes"] <= len(scenes)
 
 
-def test_scenes_without_objects_teach_nothing():
+def test_scenes_without_objects_add_no_loss():
     fit = fit_of()
     assert float(loss_of(fit, packed_scenes(POOR["no stroke of any object"])).detach()) == 0
     mixed = [*composed(2), scene(-1, -1)]
-    # One that teaches nothing changes nothing of what the others teach.
+    # A scene without a training signal leaves the loss of the others unchanged.
     fit.net.eval()
     with_it, without = (loss_of(fit, packed_scenes(s)).detach() for s in (mixed, mixed[:2]))
     assert float(with_it) == pytest.approx(float(without), abs=1e-4)
 
 
-def test_the_order_is_told_as_often_as_the_recipe_says():
+def test_stroke_order_is_given_with_the_probability_of_the_recipe():
     batch = packed_scenes(composed(4))
 
     def loss(share):
@@ -119,8 +119,8 @@ def test_augmented_scenes_keep_their_objects():
     assert not torch.equal(changed.points_P2, batch.normalised().points_P2)
 
 
-def test_what_is_measured_is_what_the_rows_of_a_result_would_score():
-    """By tables, scene by scene, against by tensors, all together."""
+def test_evaluation_equals_the_scores_of_result_rows():
+    """Compare scores from tables, scene by scene, with scores from tensors, all at once."""
     scenes = [*composed(12), scene(0, 2, -1, 0), scene(-1, -1)]
     scenes.append(scene(0, 1).replace(object=None, object_category=None))
     torch.manual_seed(3)
@@ -148,7 +148,7 @@ def test_what_is_measured_is_what_the_rows_of_a_result_would_score():
     assert 0 < got.figures()["pq"] < 100
 
 
-def test_it_learns_the_scenes_that_it_sees():
+def test_grouper_fits_its_training_scenes():
     scenes = composed(8)
     batches = [packed_scenes(scenes)]
     fit = fit_of(
@@ -163,7 +163,7 @@ def test_it_learns_the_scenes_that_it_sees():
     assert fit.score(after) == after["pq"]
 
 
-def test_start_picks_the_model_by_its_recipe():
+def test_create_fit_chooses_the_model_by_its_recipe():
     fit = create_fit(SMALL, DOODLE7, steps_per_epoch=1, part_counts=[], device=CPU)
     assert isinstance(fit, GrouperFit)
     assert fit.net.kinds.out_features == OTHER + 1

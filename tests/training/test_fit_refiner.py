@@ -1,4 +1,4 @@
-"""The refiner's losses by hand, and that it learns what belongs together."""
+"""The refiner's losses by hand, and its convergence."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def test_pair_loss_by_hand():
     assert float(pair_loss(affinity, same, pair)) == pytest.approx(
         float(torch.nn.functional.softplus(torch.tensor(-2.0)))
     )
-    # What stands on the diagonal, or beyond a group's end, doesn't count.
+    # The diagonal and the padding beyond a group's end are ignored.
     wide, wide_same, wide_pair = (
         torch.full((1, 3, 3), 77.0),
         pair.new_zeros(1, 3, 3),
@@ -42,8 +42,8 @@ def test_pair_loss_by_hand():
     assert pair_loss(wide, wide_same, wide_pair) == pair_loss(affinity, same, pair)
 
 
-def test_a_group_counts_as_often_as_it_has_strokes():
-    """Three strokes, six pairs each of loss a, and two strokes of loss b: (3 a + 2 b) / 5."""
+def test_pair_loss_weighs_groups_by_their_strokes():
+    """Weigh three strokes with pairs of loss a, and two of loss b: (3 a + 2 b) / 5."""
     affinity = torch.zeros(2, 3, 3)
     affinity[1] = 1.0
     there = torch.tensor([[True, True, True], [True, True, False]])
@@ -54,7 +54,7 @@ def test_a_group_counts_as_often_as_it_has_strokes():
 
 
 def test_triplet_loss_by_hand():
-    """Anchors 0 and 1 are alike at right angles, 2 differs from both and equals 0."""
+    """Take anchors 0 and 1 of one instance at right angles, and 2 of another equal to 0."""
     places = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]])
     same = pairs([0, 1, 0], [1, 0, 0], [0, 0, 0])
     differ = pairs([0, 0, 1], [0, 0, 1], [1, 1, 0])
@@ -68,7 +68,7 @@ def test_triplet_loss_by_hand():
 
 @pytest.mark.parametrize("config", [SMALL, SMALL_SEED], ids=["default", "published"])
 def test_every_parameter_that_learns_gets_a_gradient(config):
-    """Under several workers one without would hold the others up; nor may a batch be too poor."""
+    """Check two batches: a parameter without a gradient would block the other workers."""
     fit = fit_of(config)
     for sketches in (drawn(8, category="4leg"), drawn(4, category="cloud")):
         fit.net.zero_grad()
@@ -79,7 +79,7 @@ def test_every_parameter_that_learns_gets_a_gradient(config):
             assert not parameter.requires_grad or parameter.grad is not None, name
 
 
-def test_it_learns_to_group_what_it_has_not_seen():
+def test_refiner_learns_to_group_unseen_drawings():
     sketches = drawn(400, seed=11)
     batches = [packed(sketches[i : i + 32]) for i in range(0, 320, 32)]
     unseen = [packed(sketches[320:])]
@@ -102,7 +102,7 @@ def test_published_recipe_groups_by_two_means():
     assert figures["grouping"] is not None
 
 
-def test_drawings_without_instances_teach_nothing():
+def test_drawings_without_instances_add_no_loss():
     bare = packed([s.replace(instance=None) for s in drawn(8, category="4leg")])
     fit = fit_of()
     loss = fit.loss(bare.normalised(), torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""The training loop in a plain process: its formulas by hand, and that it learns and repeats."""
+"""Training a segmenter in one process: losses and schedules by hand, convergence, seeds."""
 
 import math
 from dataclasses import replace
@@ -36,7 +36,7 @@ def same(a, b):
 
 
 def test_class_weights_by_hand():
-    # The median of 1, 4, 16 is 4: sqrt(4), sqrt(1), sqrt(1/4), and 1 for what doesn't occur.
+    # The median of 1, 4, 16 is 4: sqrt(4), sqrt(1), sqrt(1/4), and 1 for an absent class.
     want = torch.tensor([2.0, 1.0, 0.5, 1.0]) / 1.125
     torch.testing.assert_close(class_weights([1, 4, 16, 0]), want)
     assert class_weights([5, 5, 5]).tolist() == [1, 1, 1]
@@ -44,7 +44,7 @@ def test_class_weights_by_hand():
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_part_loss_with_all_allowed_is_torchs(smoothing):
+def test_part_loss_with_all_parts_allowed_equals_cross_entropy(smoothing):
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(20, 5, generator=generator)
     part = torch.randint(5, (20,), generator=generator)
@@ -55,7 +55,7 @@ def test_part_loss_with_all_allowed_is_torchs(smoothing):
     )
 
 
-def test_part_loss_weighs_classes_as_torch_does():
+def test_part_loss_weighs_classes_as_cross_entropy_does():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(20, 5, generator=generator)
     part = torch.randint(5, (20,), generator=generator)
@@ -67,7 +67,7 @@ def test_part_loss_weighs_classes_as_torch_does():
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_part_loss_is_among_the_allowed_alone(smoothing):
+def test_part_loss_ignores_parts_that_are_not_allowed(smoothing):
     logits = torch.tensor([[1.0, 2.0, 9.0, 0.5]], requires_grad=True)
     allowed = torch.tensor([[True, True, False, True]])
     loss = part_loss(logits, allowed, torch.tensor([1]), None, smoothing)
@@ -80,7 +80,7 @@ def test_part_loss_is_among_the_allowed_alone(smoothing):
     assert bool(logits.grad.isfinite().all())
 
 
-def test_strokes_without_a_label_teach_nothing():
+def test_strokes_without_a_label_add_no_loss():
     logits = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
     allowed = torch.ones(3, 4, dtype=torch.bool)
     part = torch.tensor([2, -1, 0])
@@ -105,7 +105,7 @@ def test_strokes_without_a_label_teach_nothing():
         (130, 0.0),
     ],
 )
-def test_cosine_after_a_warmup(step, rate):
+def test_learning_rate_follows_a_cosine_after_the_warmup(step, rate):
     fit = fit_of(replace(SMALL, epochs=10, learning_rate=0.01, warmup=0.1), steps=10)
     fit.step = step
     assert fit.learning_rate() == pytest.approx(rate, abs=1e-9)
@@ -114,18 +114,18 @@ def test_cosine_after_a_warmup(step, rate):
 @pytest.mark.parametrize(
     ("step", "rate"), [(0, 1.0), (10, 0.75), (15, 0.5), (20, 0.25), (30, 1.0), (45, 0.5)]
 )
-def test_warm_restarts(step, rate):
+def test_learning_rate_of_warm_restarts(step, rate):
     config = replace(SMALL, schedule="warm-restarts", restart_epochs=3, learning_rate=1.0)
     fit = fit_of(config, steps=10)
     fit.step = step
     assert fit.learning_rate() == pytest.approx(rate)
 
 
-def test_without_a_warmup_it_starts_at_its_highest():
+def test_learning_rate_without_a_warmup_starts_at_its_maximum():
     assert fit_of(replace(SMALL, warmup=0.0)).learning_rate() == SMALL.learning_rate
 
 
-def test_norms_and_biases_are_not_decayed():
+def test_norms_and_biases_have_no_weight_decay():
     fit = fit_of()
     decay = {p: g["weight_decay"] for g in fit.optimizer.param_groups for p in g["params"]}
     named = dict(fit.net.named_parameters())
@@ -135,7 +135,7 @@ def test_norms_and_biases_are_not_decayed():
     assert type(fit_of(replace(SMALL, optimizer="adam")).optimizer) is torch.optim.Adam
 
 
-def test_the_published_recipe_is_what_was_published():
+def test_published_recipe_has_the_published_values():
     recipe = seed_segmenter()
     assert (recipe.learning_rate, recipe.weight_decay, recipe.optimizer) == (3e-4, 1e-4, "adam")
     assert (recipe.batch_size, recipe.epochs, recipe.passes) == (128, 150, 3)
@@ -145,7 +145,7 @@ def test_the_published_recipe_is_what_was_published():
     assert recipe.average == recipe.label_smoothing == 0
 
 
-def test_it_learns_thirty_drawings_by_heart():
+def test_segmenter_memorises_thirty_drawings():
     still = AugmentConfig(
         stretch_p=0, shear=0, rotate_p=0, mirror_p=0, noise_p=0,
         stroke_rotate_p=0, stroke_scale_p=0, stroke_shift_p=0,
@@ -173,7 +173,7 @@ def test_it_learns_thirty_drawings_by_heart():
     [SMALL, replace(seed_segmenter(), model=replace(seed_segmenter().model, width=16, layers=1))],
     ids=["default", "published"],
 )
-def test_a_seed_gives_the_same_weights_bit_for_bit(config):
+def test_equal_seeds_give_identical_weights(config):
     data = batches(drawn(12), 6)
 
     def run(seed):
@@ -189,7 +189,7 @@ def test_a_seed_gives_the_same_weights_bit_for_bit(config):
     assert all(bool(t.isfinite().all()) for t in tensors(a).values())
 
 
-def test_workers_draw_other_chances():
+def test_workers_draw_different_random_numbers():
     data = batches(drawn(8))
     a, b = fit_of(), fit_of()
     a.train_epoch(data, 0, worker=0)
@@ -197,7 +197,7 @@ def test_workers_draw_other_chances():
     assert not same(a, b)
 
 
-def test_a_fit_that_was_saved_goes_on_as_if_it_had_not_been(tmp_path):
+def test_training_from_a_saved_state_reaches_identical_weights(tmp_path):
     data = batches(drawn(16))
     config = replace(SMALL, epochs=3)
     whole = fit_of(config)
@@ -214,7 +214,7 @@ def test_a_fit_that_was_saved_goes_on_as_if_it_had_not_been(tmp_path):
     assert again.step == whole.step
 
 
-def test_starting_from_other_weights():
+def test_weights_initialise_a_new_training():
     trained, fresh = fit_of(), fit_of(replace(SMALL, seed=9))
     trained.train_epoch(batches(drawn(8)), 0)
     fresh.initialize_from(trained.mean.state_dict())
@@ -225,18 +225,18 @@ def test_starting_from_other_weights():
 
 
 @pytest.mark.parametrize(("average", "follows"), [(0.0, True), (0.99, False)])
-def test_the_running_mean_lags_behind(average, follows):
+def test_running_mean_lags_behind_the_network(average, follows):
     fit = fit_of(replace(SMALL, average=average))
     before = fit.net.part_head.weight.detach().clone()
     fit.train_epoch(batches(drawn(8)), 0)
     now, mean = fit.net.part_head.weight.detach(), fit.mean.part_head.weight
     assert torch.equal(now, mean) == follows
-    if not follows:  # one step: the mean keeps (1 + 1) / (10 + 1) of what was
+    if not follows:  # one step: the mean keeps (1 + 1) / (10 + 1) of the old weights
         torch.testing.assert_close(mean, before * 2 / 11 + now * 9 / 11)
     assert not any(p.requires_grad for p in fit.mean.parameters())
 
 
-def test_evaluating_twice_and_in_other_pieces_counts_the_same():
+def test_metrics_do_not_depend_on_the_batch_size():
     fit = fit_of()
     sketches = drawn(20)
     fit.train_epoch(batches(sketches), 0)
@@ -244,7 +244,7 @@ def test_evaluating_twice_and_in_other_pieces_counts_the_same():
     assert whole == evaluate(fit.mean, batches(sketches, 3), DOODLE7, given=True).figures()
 
 
-def test_the_category_is_learned_only_when_it_is_not_told():
+def test_category_is_learned_only_when_it_is_not_given():
     always = fit_of(replace(SMALL, category_given_p=1.0, weight_decay=0.0))
     before = always.net.category_head.weight.detach().clone()
     always.train_epoch(batches(drawn(8)), 0)

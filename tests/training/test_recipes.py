@@ -35,7 +35,7 @@ def test_a_grouper_has_no_published_recipe() -> None:
         ("oversample={cloud = 3}", lambda c: c.oversample == {"cloud": 3}),
     ],
 )
-def test_change(change, read) -> None:
+def test_change_sets_a_field_of_the_recipe(change, read) -> None:
     assert read(recipe("segmenter", "default", [change]))
 
 
@@ -63,7 +63,7 @@ def test_later_changes_win_and_other_values_stay() -> None:
         ("default", "model.heads=3", "width 128 can't be shared by 3 heads"),
     ],
 )
-def test_a_mistake_raises_one_line(name, change, reason) -> None:
+def test_invalid_recipe_or_change_raises_one_line(name, change, reason) -> None:
     with pytest.raises(UserError) as error:
         recipe("segmenter", name, [change])
     assert reason in str(error.value)

@@ -38,8 +38,8 @@ def masks(table, selection):
     return (role_mask(table, role, selection, DOODLE7) for role in ("train", "select"))
 
 
-def test_a_hash_tenth_of_train_selects():
-    table = rows_of(2_000)  # rows of no split train as well
+def test_hash_selects_a_tenth_of_train():
+    table = rows_of(2_000)  # rows without a split are used to train, too
     train, select = masks(table, "tenth")
     assert not (train & select).any()
     assert (train | select).all()
@@ -65,7 +65,7 @@ def test_a_hash_tenth_of_train_selects():
         (None, "valid", True, False),
     ],
 )
-def test_splits_have_their_roles(split, selection, trains, selects):
+def test_split_decides_the_role_of_a_row(split, selection, trains, selects):
     train, select = masks(rows_of(3, split=split), selection)
     assert train.tolist() == [trains] * 3
     assert select.tolist() == [selects] * 3
@@ -101,7 +101,7 @@ def test_rows_and_labels_of_a_role_are_counted(tmp_path):
     assert unknown == {"'petal' of sun", "'antenna' of sun"}
 
 
-def test_a_folder_that_is_no_corpus_is_refused(tmp_path):
+def test_folder_without_a_corpus_is_refused(tmp_path):
     with pytest.raises(UserError, match="is not a corpus"):
         list_row_groups([str(tmp_path)])
     (tmp_path / "a.parquet").write_bytes(b"PAR1 not really")
@@ -132,7 +132,7 @@ def test_every_row_is_read_once_over_all_workers(tmp_path, workers, rows_per_gro
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=40), st.integers(1, 5), st.integers(0, 99))
-def test_rows_assigned_singly_are_assigned_evenly(sizes, workers, seed):
+def test_every_row_is_assigned_once_and_evenly(sizes, workers, seed):
     groups = [
         RowGroup(
             path="p",
@@ -164,7 +164,7 @@ def test_rows_assigned_singly_are_assigned_evenly(sizes, workers, seed):
 
 
 @given(st.integers(0, 50), st.integers(0, 2**31), st.integers(0, 300))
-def test_every_epoch_has_its_own_permutation(number, seed, epoch):
+def test_every_epoch_has_a_different_permutation(number, seed, epoch):
     order = permute_row_groups(number, seed, epoch)
     assert sorted(order) == list(range(number))
     assert order == permute_row_groups(number, seed, epoch)

@@ -47,7 +47,7 @@ def test_scenes_need_objects_and_neither_parts_nor_a_category(selection):
     assert not any(role_mask(table, r, selection, DOODLE7).any() for r in ("train", "select"))
 
 
-def test_of_scenes_only_rows_are_counted(tmp_path):
+def test_only_rows_are_counted_for_scenes(tmp_path):
     location = corpus(tmp_path, scenes_of(30), 8, files=2)
     groups = list_row_groups([location])
     counted = [count_row_group(g, "train", "none", DOODLE7, "objects") for g in groups]

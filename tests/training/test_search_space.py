@@ -1,4 +1,4 @@
-"""Search spaces: those that ship, files of one's own, and mistakes in them."""
+"""Search spaces: shipped ones, custom files, and errors in them."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_shipped_space_includes_the_recipe_itself(kind: str) -> None:
         assert all(width % heads == 0 for heads in by_key["model.heads"].choices)
 
 
-def test_file_of_ones_own_is_searched_but_for_what_is_set(tmp_path: Path) -> None:
+def test_custom_file_defines_the_space_except_for_values_that_are_set(tmp_path: Path) -> None:
     text = """
         learning_rate = { range = [1e-4, 1], log = true }
         model.layers = { range = [2, 6] }
@@ -60,7 +60,7 @@ def test_file_of_ones_own_is_searched_but_for_what_is_set(tmp_path: Path) -> Non
     assert space.trial(space.base()) == recipe("segmenter", "default", space.changes)
 
 
-def test_values_that_do_not_go_together_are_refused_by_the_trial(tmp_path: Path) -> None:
+def test_incompatible_values_are_refused_by_the_trial(tmp_path: Path) -> None:
     text = "model.width = { choices = [128, 132] }\nmodel.heads = { choices = [4, 8] }"
     space = space_of(tmp_path, text)
     with pytest.raises(UserError, match="width 132 can't be shared by 8 heads"):
@@ -94,7 +94,7 @@ def test_values_that_do_not_go_together_are_refused_by_the_trial(tmp_path: Path)
         ("oversample = { choices = [{ cloud = 2 }] }", "choices must be a list of values"),
     ],
 )
-def test_mistake_in_a_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_error_in_a_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError) as error:
         space_of(tmp_path, text)
     assert message in str(error.value)

@@ -1,4 +1,4 @@
-"""The loop is one for all models: equal seeds repeat bit for bit, and a state goes on."""
+"""The training loop of all models: equal seeds, loaded states and divergence."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def scenes(seed):
     ],
     ids=["refiner", "grouper"],
 )
-def test_equal_seeds_give_equal_weights_and_a_state_goes_on(recipe, batch):
+def test_equal_seeds_and_loaded_states_give_equal_weights(recipe, batch):
     batches = [batch(seed) for seed in range(2)]
 
     def fresh():
@@ -65,7 +65,7 @@ def test_equal_seeds_give_equal_weights_and_a_state_goes_on(recipe, batch):
     ],
     ids=["segmenter", "refiner", "grouper"],
 )
-def test_a_training_that_diverges_ends_with_one_line(recipe, batch):
+def test_diverging_training_raises_one_line(recipe, batch):
     recipe = replace(recipe, learning_rate=1e36)
     counts = [1] * len(DOODLE7.part_names)
     device = torch.device("cpu")
@@ -77,7 +77,7 @@ def test_a_training_that_diverges_ends_with_one_line(recipe, batch):
     )
 
 
-def test_what_the_last_step_spoils_is_seen():
+def test_divergence_in_the_last_step_raises():
     recipe = RefinerFitConfig(model=TINY_REFINER)
     device = torch.device("cpu")
     fit = create_fit(recipe, DOODLE7, steps_per_epoch=3, part_counts=[], device=device)

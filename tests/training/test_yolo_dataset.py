@@ -1,4 +1,4 @@
-"""The data set for a detector: a box for every object, files for any id, the same ones again."""
+"""The data set for a detector: boxes of objects, file names, and writing it again."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ SIZE = 128
 
 
 def scene(sketch_id="a", split="train", **values):
-    """A bear of two strokes, a cup, a dot of a sun, a stroke of nothing, an object never drawn."""
+    """Return a scene: a bear of two strokes, a cup, a dot for a sun, an undrawn moon."""
     strokes = [
         [[0, 0], [40, 30]],
         [[100, 100], [180, 90]],
@@ -64,7 +64,7 @@ def test_every_object_with_a_stroke_gets_a_box(tmp_path):
     assert set(np.unique(np.asarray(image))) == {0, 255}
 
 
-def test_splits_and_rows_without_objects(tmp_path):
+def test_splits_choose_the_folder_and_rows_without_objects_are_left_out(tmp_path):
     rows = [scene("a"), scene("b", "valid"), scene("c", "test"), scene("d", None),
             scene("e", object=None, object_category=None)]  # fmt: skip
     assert yolo_dataset.add(to_table(rows), DOODLE7, str(tmp_path), SIZE) == 4
@@ -72,7 +72,7 @@ def test_splits_and_rows_without_objects(tmp_path):
     assert {p.stem for p in (tmp_path / "labels" / "val").iterdir()} == {"b", "c", "d"}
 
 
-def test_written_again_it_is_the_same_files_and_no_other(tmp_path):
+def test_writing_again_gives_the_same_files(tmp_path):
     table = to_table([scene(f"s{i}") for i in range(3)])
     yolo_dataset.add(table, DOODLE7, str(tmp_path), SIZE)
     before = files(tmp_path)
@@ -81,7 +81,7 @@ def test_written_again_it_is_the_same_files_and_no_other(tmp_path):
     assert len(before) == 6
 
 
-def test_many_scenes_are_cut_into_chunks_without_a_difference(tmp_path, monkeypatch):
+def test_chunks_of_scenes_do_not_change_the_files(tmp_path, monkeypatch):
     rows = [scene(f"s{i}", object_category=("bear", "x", "cat", None)) for i in range(5)]
     yolo_dataset.add(to_table(rows), DOODLE7, str(tmp_path / "one"), SIZE)
     monkeypatch.setattr(yolo_dataset, "CHUNK", 2)
@@ -89,7 +89,7 @@ def test_many_scenes_are_cut_into_chunks_without_a_difference(tmp_path, monkeypa
     assert files(tmp_path / "one") == files(tmp_path / "two")
 
 
-def test_an_empty_table_is_no_scene(tmp_path):
+def test_empty_table_adds_no_scene(tmp_path):
     assert yolo_dataset.add(to_table([]), DOODLE7, str(tmp_path), SIZE) == 0
 
 
@@ -107,7 +107,7 @@ def test_different_ids_name_different_files(ids):
     assert len({yolo_dataset.file_name(i) for i in ids}) == len(ids)
 
 
-def test_it_is_described(tmp_path):
+def test_data_yaml_lists_the_classes(tmp_path):
     yolo_dataset.describe(str(tmp_path), DOODLE7)
     lines = (tmp_path / "data.yaml").read_text().splitlines()
     assert lines[:3] == ["train: images/train", "val: images/val", "channels: 1"]
@@ -116,8 +116,8 @@ def test_it_is_described(tmp_path):
     assert list(names) == [str(i) for i in range(len(names))]
 
 
-def test_boxes_of_real_scenes_are_those_of_their_objects(data_dir, tmp_path):
-    """Every object of a CBSC scene, against a loop over its strokes."""
+def test_boxes_of_real_scenes_enclose_their_objects(data_dir, tmp_path):
+    """Compare the box of every object in CBSC scenes with a loop over its strokes."""
     piece = FileRange(path=str(data_dir / "scenes" / "cbsc_dev.ndjson"), format="scenes")
     sketches = list(itertools.islice(read(piece, LocalFileSystem()), 25))
     table = to_table([r.sketch.replace(split="train") for r in sketches])

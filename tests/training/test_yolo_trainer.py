@@ -1,4 +1,4 @@
-"""Training of a detector in this process: it repeats, and continues from a state."""
+"""Training a detector in one process: reported epochs, continuing from a state, errors."""
 
 import io
 from dataclasses import replace
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def tiny():
-    """A recipe whose training takes seconds; a skip without the extra `yolo`."""
+    """Return a recipe whose training takes seconds; skip without the extra `yolo`."""
     pytest.importorskip("ultralytics", reason="detectors need the extra `yolo`")
     return DetectorConfig(image_size=64, epochs=2, batch_size=4)
 
@@ -37,7 +37,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(tiny, folders):
-    """A training, with the figures and the state of each epoch."""
+    """Train a detector; return it, the metrics and state of each epoch, and the steps."""
     epochs, steps = [], []
     trained = yolo_trainer.fit(
         tiny, DOODLE7, folders,
@@ -48,7 +48,7 @@ def whole(tiny, folders):
 
 
 def kept(state):
-    """Return a state as it is read back from a file, by the restricted reader."""
+    """Save a state and return it as `torch.load` reads it with `weights_only`."""
     stream = io.BytesIO()
     torch.save(state, stream)
     return torch.load(io.BytesIO(stream.getvalue()), weights_only=True)
@@ -80,14 +80,14 @@ def test_continuing_from_an_epoch_gives_the_same_weights(whole, tiny, folders):
     assert before["best"]["figures"]["score"] == after["best"]["figures"]["score"]
 
 
-def test_a_finished_training_is_not_repeated(whole, tiny, folders):
+def test_finished_training_is_not_repeated(whole, tiny, folders):
     trained, epochs, _ = whole
     again = yolo_trainer.fit(tiny, DOODLE7, folders, state=epochs[-1][1])
     assert again.figures == trained.figures
     assert all(torch.equal(trained.tensors[k], again.tensors[k]) for k in trained.tensors)
 
 
-def test_a_loss_that_becomes_nan_raises(whole, tiny, folders):
+def test_loss_that_becomes_nan_raises(whole, tiny, folders):
     _, epochs, _ = whole
     state = epochs[0][1]
     broken = {k: v * float("nan") for k, v in state["model"].items() if v.is_floating_point()}
