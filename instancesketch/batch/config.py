@@ -11,7 +11,7 @@ from typing import Literal
 from instancesketch.core.config import option
 from instancesketch.synth.scenes.config import SceneConfig
 
-AUTO = "auto"  # a format or a precision that is chosen by looking
+AUTO = "auto"  # a format or a precision that is detected
 
 SplitBy = Literal["sketch", "user"]
 
@@ -65,7 +65,7 @@ class IngestConfig(SourcesConfig):
             metavar="T",
         ),
     )
-    # By user, no hand that a model is tested on is one that it learned from.
+    # With `user`, nobody's drawings are both in train and in test.
     split_by: SplitBy = field(
         default="sketch",
         metadata=option(

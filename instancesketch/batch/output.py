@@ -4,6 +4,7 @@ into place.
     OUT/_state/settings.json            the job's config; a job of another config is refused
     OUT/_state/slices/NAME.log.parquet  the manifest of a shard: every row and rejection, in order
     OUT/_state/slices/NAME.parquet      its rows; a shard that has them is done
+    OUT/_state/in-hand/NAME.json        the marker of a quarantine, while a shard is worked on
     OUT/_state/clashes.parquet          rows whose id an earlier row has; staging is over
     OUT/NAME.parquet                    rows in their place
     OUT/_rejected.parquet, OUT/summary.json   the end: a folder with a summary is finished

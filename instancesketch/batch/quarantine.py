@@ -107,7 +107,8 @@ def _resume(marker: Marker, count: int) -> tuple[list[list[int]], list[int]]:
         return rest, [*lost, start]
     step = -(-(stop - start) // SPLITS)
     cuts = [*range(start, stop, step), stop]
-    # A part of a range that killed twice is under suspicion: its first death is its second.
+    # Parts of several elements start with one death, so one more splits them; a single element is
+    # tried twice.
     return [[a, b, int(b - a > 1)] for a, b in pairwise(cuts)] + rest, lost
 
 

@@ -44,6 +44,7 @@ class ReadConfig:
 
     taxonomy: dict[str, Any] | None = None  # as `Taxonomy.to_dict`; None: the format decides
     # The fields are stored in the config of a job, so their names stay.
+
     # Whether the file's labels are kept, and must be known; "objects": those of scenes alone.
     labels: bool | Literal["objects"] = True
     split_by: SplitBy = "sketch"
@@ -57,7 +58,7 @@ class Read(ShardTask):
     """The first stage of a job on files."""
 
     config: ReadConfig
-    adds_error: bool = False  # the column that stages which label need
+    adds_error: bool = False  # add the column `error`, which later stages need
     name = "reading"
 
     def process(self, state: ShardState, run: JobRun) -> ShardState:

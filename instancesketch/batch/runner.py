@@ -102,7 +102,7 @@ def _run_shards(
             "sketches": pace.sketches,
             "seconds": round(seconds, 3),
             "sketches_per_second": round(pace.sketches / seconds, 1),
-            # Beside the speed, which would otherwise be that of small jobs and of the machine.
+            # Kept apart: in small jobs start-up would dominate the speed.
             "start_up_seconds": round(pace.began - started, 3),
         },
         **usage.to_dict(pace.sketches),

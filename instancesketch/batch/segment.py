@@ -55,7 +55,8 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
             "format": config.format,
             "weights": [_fingerprint(source) for source in config.weights],
             "given_category": config.given_category,
-            "precision": precision,  # so that no result is of two machines that differ in it
+            # So that machines with different precision can't share a result.
+            "precision": precision,
             "scenes": scenes or None,
             **asdict(read),
         },
@@ -127,7 +128,7 @@ def _fingerprint(source: str, model_kinds: list[str] | None = None) -> dict[str,
     """Return the name of weights and a digest of the kinds given, by default of all."""
     from instancesketch.models import weights
 
-    # By content: a run that is trained on has other weights of the same name.
+    # By content: a run that is trained further has other weights of the same name.
     folder, digest = weights.locate(source), hashlib.blake2b(digest_size=16)
     for model_kind in model_kinds or storage.list_names(folder):
         for name in ("config.json", "model.safetensors"):

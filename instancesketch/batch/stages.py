@@ -105,7 +105,7 @@ class ShardTask(ABC):
         try:
             state = self.process(state, run)
         except UserError as error:
-            # As a value: Ray Data would keep no more of the exception than its text among others.
+            # Returned as a value: a runner may reduce the exception to a part of its message.
             return replace(state.without_tables(), error=str(error))
         usage = StageUsage(
             seconds=time.perf_counter() - began, memory_mb=peak_memory_mb(), node=run.node

@@ -26,8 +26,8 @@ class ModelKind:
     network: str  # the network, made of a shape and a taxonomy; a detector's, of a definition
     shape: str | None = None  # the config of the network's shape; None: Ultralytics defines it
     fit: str  # the training of it
-    # Tensors with a row per part or category, and how many rows they have besides: one for an
-    # unknown category, or for none of the taxonomy's.
+    # Tensor name -> (what its rows stand for, number of extra rows; the extra row is the unknown
+    # category).
     taxonomy_rows: Mapping[str, tuple[Literal["part", "category"], int]] = field(
         default_factory=dict
     )

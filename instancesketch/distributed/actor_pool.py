@@ -34,7 +34,8 @@ class PoolSizes:
             connect(workers=needed + 1)
             capacity = connect(workers=needed, gpus=self.gpus_per_worker)
         except UserError as error:
-            # The error has the right number already, or is about an option.
+            # With one pool the message already has the right number; with fewer than one worker it
+            # is about the option.
             if self.pools == 1 or needed < 1:
                 raise
             each = f"{self.workers or 1} for each of {self.pools} stages, and one that reads"
@@ -49,8 +50,8 @@ class PoolSizes:
         if self.workers is not None or self.pools == 1:
             # More actors than shards would load models and stay idle.
             return ActorPoolStrategy(size=min(self.workers or room, shards))
-        # Only the running job shows which stage is slow: pools start equal, and a busy one may grow
-        # until the others have a single actor each.
+        # Only the running job shows which stage is slow: pools start equal; busy pools grow, until
+        # the others have a single actor each.
         most = min(max(1, room - self.pools + 1), shards)
         share = min(most, max(1, room // self.pools))
         return ActorPoolStrategy(min_size=1, initial_size=share, max_size=most)

@@ -209,7 +209,7 @@ def _check_answers(address: str, seconds: float = 10.0) -> None:
 
 
 def describe() -> str | None:
-    """Return the size of the Ray that was joined, and the job that this is there.
+    """Return the size of the Ray that was joined, and the id of the submitted job.
 
     None where no Ray was joined.
     """

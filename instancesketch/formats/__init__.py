@@ -1,6 +1,6 @@
 """Files of drawings, read as sketches and written from them: one module per format.
 
-| format      | files                            | read | written | cut by     | taxonomy |
+| format      | files                            | read | written | split by   | taxonomy |
 |-------------|----------------------------------|------|---------|------------|----------|
 | `json`      | published JSON, one per drawing  | yes  | yes     |            | doodle7  |
 | `cvat`      | CVAT for images 1.1              | yes  | yes     |            | doodle7  |
@@ -12,8 +12,13 @@
 | `svg`       | SVG, one per drawing             | yes  | yes     |            |          |
 | `corpus`    | Parquet of a corpus or a result  | yes  |         | row groups |          |
 
-To add a format, write a module in `readers/`, and one in `writers/` if it is to be written, and add
-it to the table in `registry`; if files are to be recognised by their contents, add that to `sniff`.
+To add a format:
+
+1. Write a module in `readers/`, and one in `writers/` if the format is to be written. Add each to
+   the imports and `__all__` of its folder's `__init__`.
+2. Add the format to `FORMATS` in `registry`, and to the tables above and below.
+3. If files are to be recognised by their contents, add that to `sniff`.
+4. Describe the format in `docs/formats.md`.
 
 A file that is written reads back as the same sketches, but for columns that a format can't hold:
 

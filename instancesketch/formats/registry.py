@@ -48,6 +48,7 @@ class Format:
     writer: Writer | None = None
 
 
+# To add a format, see `formats/__init__`.
 FORMATS = {
     form.name: form
     for form in (

@@ -1,7 +1,8 @@
 """From strokes of known parts to instances and sides: affinities, clusters, numbers.
 
 Shape letters: see `models.ragged`; C categories, Q parts, T counted strokes, G groups of strokes
-that draw the same part of the same sketch, L strokes of the largest of them, I instances.
+that draw the same part of the same sketch, L strokes of the largest of them, I instances, U strokes
+of a bucket (sketches of similar size), M sketches with counted strokes.
 """
 
 from __future__ import annotations

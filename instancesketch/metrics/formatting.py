@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+# A new figure is computed by a tally. Here it gets its title and its place in the terminal's text;
+# other places that list figures: `metrics/scored.py` (those of grouping and scenes alone),
+# `report/figures.py`, `tracking/metrics_log.py` (if a run shows it), the help of `cli/evaluate.py`.
 _HEADLINE_OF_SCENES = {"pq": "PQ", "pq_seven": "PQ-seven", "object_f1": "object F1"}
 _HEADLINE = {
     "C": "C", "P": "P", "part_accuracy": "part accuracy", "macro_f1": "macro-F1",

@@ -82,25 +82,24 @@ def judge_parts(
 class PartTally(Tally):
     """Counts of right parts and categories."""
 
-    confusion: Ints = field(
-        metadata=counts(lambda k, n: (n, n + 1))
-    )  # strokes, truth by prediction; last: none
-    sketches: Ints = field(metadata=counts(lambda k, n: (k,)))  # sketches with a stroke to score
-    strokes: Ints = field(metadata=counts(lambda k, n: (k,)))  # strokes scored
-    labelled: Ints = field(
-        metadata=counts(lambda k, n: (k,))
-    )  # of these, those whose truth is not `unlabeled`
-    right: Ints = field(metadata=counts(lambda k, n: (k,)))  # of these, those that are right
-    share: Objects = field(
-        metadata=sums(lambda k, n: (k,))
-    )  # over sketches: right strokes / strokes
-    length_share: Objects = field(metadata=sums(lambda k, n: (k,)))  # the same by length
-    judged: Ints = field(
-        metadata=counts(lambda k, n: (k,))
-    )  # sketches whose category was predicted
-    named: Ints = field(
-        metadata=counts(lambda k, n: (k,))
-    )  # of these, those whose category is right
+    # Strokes by true part and predicted part; the last column: none predicted.
+    confusion: Ints = field(metadata=counts(lambda k, n: (n, n + 1)))
+    # Sketches with a stroke to score.
+    sketches: Ints = field(metadata=counts(lambda k, n: (k,)))
+    # Strokes scored.
+    strokes: Ints = field(metadata=counts(lambda k, n: (k,)))
+    # Strokes whose true part is not `unlabeled`.
+    labelled: Ints = field(metadata=counts(lambda k, n: (k,)))
+    # Strokes whose true part is not `unlabeled`, and equals the predicted part.
+    right: Ints = field(metadata=counts(lambda k, n: (k,)))
+    # Sum over sketches of right strokes / strokes.
+    share: Objects = field(metadata=sums(lambda k, n: (k,)))
+    # Sum over sketches of length of right strokes / length of strokes.
+    length_share: Objects = field(metadata=sums(lambda k, n: (k,)))
+    # Sketches of batches with predicted categories, those without one (-1) included.
+    judged: Ints = field(metadata=counts(lambda k, n: (k,)))
+    # Sketches whose category was predicted right.
+    named: Ints = field(metadata=counts(lambda k, n: (k,)))
 
     def add_arrays(
         self,

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from instancesketch.metrics.formatting import title_of
 
-# Key in the figures, name and explanation of each tile, the most general figures first.
+# Key in the figures, name and explanation of each tile, the most general figures first. The other
+# places where a new figure goes are listed in `metrics/formatting.py`.
 _HEADLINE = (
     ("pq", "PQ", "how well objects are found"),
     ("pq_seven", "PQ-seven", "found and named right"),

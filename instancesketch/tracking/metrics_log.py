@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -29,7 +30,7 @@ PERCENT = (
     "map50",
     "map",
 )
-# As many as metrics in a panel: not everyone can distinguish lines by colour.
+# Not everyone can distinguish lines by colour. With more metrics in a panel they start again.
 _MARKERS = "osD^vPX*<>"
 _PANELS = (("loss", ("loss",)), ("percent", PERCENT))
 
@@ -104,7 +105,7 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the loss and the metrics in percent over the epochs."""
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     for panel, (title, names) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
-        for name, marker in zip(names, _MARKERS, strict=False):
+        for name, marker in zip(names, cycle(_MARKERS), strict=False):
             points = [(line["epoch"], line[name]) for line in lines if line.get(name) is not None]
             if points:
                 panel.plot(*zip(*points, strict=True), marker=marker, label=title_of(name))

@@ -1,1 +1,1 @@
-"""Train a model in this process: data, losses, the loop over epochs."""
+"""Train a model in this process: steps, losses, recipes, batches."""

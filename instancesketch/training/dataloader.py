@@ -51,7 +51,10 @@ def collate(tables: Sequence[pa.Table], taxonomy: Taxonomy, labels: Labels = "pa
 def iter_buffers(
     tables: Iterable[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts"
 ) -> Iterator[Batch]:
-    """Yield the rows of tables in order, packed into batches of at least `BUFFER` drawings."""
+    """Yield the rows of tables in order, packed into buffers of `BUFFER` drawings or more.
+
+    The last buffer holds what is left, and may be smaller.
+    """
     held: list[pa.Table] = []
     for table in tables:
         held.append(table)

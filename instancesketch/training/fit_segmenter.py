@@ -19,9 +19,7 @@ from instancesketch.metrics import PartTally, stroke_weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.segmenter import SegmenterNet
-from instancesketch.training.config import (
-    SegmenterFitConfig,
-)
+from instancesketch.training.config import SegmenterFitConfig
 from instancesketch.training.trainer import Fit
 
 

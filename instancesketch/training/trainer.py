@@ -23,6 +23,8 @@ from instancesketch.models.packing import Batch
 from instancesketch.training.augment import augment
 from instancesketch.training.config import FitConfig
 
+_OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+
 
 class Counts(Protocol):
     """Counts of right and wrong labels; those of several workers can be added."""
@@ -32,13 +34,19 @@ class Counts(Protocol):
 
 
 def create_fit(config: FitConfig, taxonomy: Taxonomy, **values: Any) -> Fit:
-    """Return a model of the recipe's kind before its first epoch; `values` are those of `Fit`."""
+    """Return a model of the recipe's kind before its first epoch.
+
+    Args:
+        config: the recipe.
+        taxonomy: the categories and parts to learn.
+        values: keyword arguments of `Fit`.
+    """
     fit: Fit = resolve(MODEL_KINDS[config.model_kind].fit)(config, taxonomy, **values)
     return fit
 
 
 class Fit(ABC):
-    """A model in training: its network, their running mean, the optimiser and the steps done."""
+    """A model in training: its network, the running mean of its weights, optimiser and steps."""
 
     # The label that colours strokes in pictures of its drawings.
     shown_by: ClassVar[Literal["part", "instance", "object"]]
@@ -90,12 +98,11 @@ class Fit(ABC):
         return score
 
     def _optimizer(self) -> torch.optim.Optimizer:
-        adamw = self.config.optimizer == "adamw"
-        create = torch.optim.AdamW if adamw else torch.optim.Adam
+        create = _OPTIMIZERS[self.config.optimizer]
         decayed = [p for p in self.net.parameters() if p.dim() > 1]
         others = [p for p in self.net.parameters() if p.dim() <= 1]
         groups: list[dict[str, Any]] = [{"params": decayed}, {"params": others}]
-        if adamw:  # norms and biases shouldn't be pulled towards zero
+        if create is torch.optim.AdamW:  # norms and biases shouldn't be pulled towards zero
             groups[1]["weight_decay"] = 0.0
         return create(groups, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
 

@@ -71,7 +71,7 @@ class TrainConfig(RunConfig):
         default=1,
         metadata=option(
             "training workers; 2-8: at least two, and up to eight while the cluster has room, "
-            "which is checked at each epoch's start",
+            "which is checked once a minute; a change of their number repeats the epoch",
             metavar="N",
         ),
     )

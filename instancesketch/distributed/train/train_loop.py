@@ -70,7 +70,7 @@ def run_loop(values: Mapping[str, Any]) -> None:
 
     loop: LoopConfig = values["loop"]
     worker = _TrainWorker(loop)
-    # Saved before a stop that came too early to report them: the log must not lack epochs.
+    # Epochs that an earlier start saved but didn't report: the log must not lack them.
     for figures in worker.unreported:
         ray.train.report(figures)
     for epoch in range(worker.epochs_done, loop.recipe.epochs):
@@ -180,6 +180,7 @@ class _TrainWorker:
         """Return the score that chooses the epoch, the higher the better."""
         score = self.fit.score(figures) if self.loop.selects else None
         # Without a selection split, or with one too small for a macro-F1, later epochs are better.
+        # Counted from 0, as in the checkpoints of earlier versions, whose runs can be continued.
         return figures["epoch"] - 1.0 if score is None else score
 
     def save(self, figures: Mapping[str, Any]) -> None:

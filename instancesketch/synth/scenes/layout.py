@@ -27,7 +27,7 @@ class Layout:
     """Tables keyed by words in their normalised spelling."""
 
     types: Mapping[str, ObjectType]
-    # Place -> words that others may be at such a place of, and how far down their height it is.
+    # Place -> host word -> height, as a share of the host's, at which objects stand.
     hosts: Mapping[str, Mapping[str, float]]
     frequency: Mapping[str, float]
 
@@ -36,7 +36,7 @@ class Layout:
         return self.types.get(normalise(word), self.types[_ANY])
 
     def frequency_of(self, word: str) -> float:
-        """Return how many times as often as a word without an entry it is drawn."""
+        """Return the relative frequency of a word; 1 if it has no entry."""
         return self.frequency.get(normalise(word), 1.0)
 
     def surface_of(self, word: str) -> float:
