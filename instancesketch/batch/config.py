@@ -6,14 +6,11 @@ The command line declares its options from these classes, so this module stays l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-from instancesketch.core.config import option
+from instancesketch.core.config import SplitBy, option
 from instancesketch.synth.scenes.config import SceneConfig
 
 AUTO = "auto"  # a format or a precision that is detected
-
-SplitBy = Literal["sketch", "user"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instancesketch.batch import quarantine
-from instancesketch.batch.config import AUTO, SplitBy
+from instancesketch.batch.config import AUTO
 from instancesketch.batch.manifest import MANIFEST_SCHEMA, Manifest
 from instancesketch.batch.shards import FileShard
 from instancesketch.batch.stages import JobRun, ShardState, ShardTask
 from instancesketch.core import storage
+from instancesketch.core.config import SplitBy
 from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import NO_OBJECTS, SCHEMA, to_table
 from instancesketch.core.sketch import Sketch

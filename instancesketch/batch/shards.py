@@ -177,15 +177,15 @@ def _filesystem_of(location: str) -> str:
 def _cut(file: SourceFile, whole: FileRange, target: int) -> Iterable[FileRange]:
     filesystem, _ = storage.locate(file.location)
     name = whole.format if whole.format != AUTO else sniff(file.path, filesystem)
-    split_by = FORMATS[name].split_by if name in FORMATS else None
-    if name is not None and split_by is not None:
+    ranges_by = FORMATS[name].ranges_by if name in FORMATS else None
+    if name is not None and ranges_by is not None:
         whole = replace(whole, format=name)
-    if split_by == "lines":
+    if ranges_by == "lines":
         # Anywhere: a line belongs to the range in which it begins.
         starts = list(range(0, file.size, target))
         ends: list[int | None] = [*starts[1:], None]
         return [replace(whole, start=a, end=b) for a, b in zip(starts, ends, strict=True)]
-    if split_by == "row_groups":
+    if ranges_by == "row_groups":
         return [replace(whole, start=a, end=b) for a, b in _row_groups(file, filesystem, target)]
     return [whole]
 

@@ -172,7 +172,9 @@ class ModelTask(ShardTask):
             partial(self._give_up, todo),
             run.marker(f"{self.name}-{state.shard.name}"),
         )
-        result = pa.concat_tables([schema.empty_table(), *labelled, _fit(failed, schema)])
+        result = pa.concat_tables(
+            [schema.empty_table(), *labelled, _with_columns_of(failed, schema)]
+        )
         return replace(state, rows=result.take(_original_order(sound)))
 
     def _label_range(self, rows: pa.Table, start: int, stop: int) -> pa.Table:
@@ -190,7 +192,7 @@ class ModelTask(ShardTask):
         # Rows that came back in another order would get each other's places in the shard.
         if not result["sketch_id"].equals(rows["sketch_id"]):
             raise ValueError("the rows that came back are not the ones that were given")
-        return _fit(result, self._stage.schema)
+        return _with_columns_of(result, self._stage.schema)
 
     def _give_up(self, rows: pa.Table, row: int, error: Exception | None) -> pa.Table:
         reason = f"the {self.name} process died on this row"
@@ -198,7 +200,7 @@ class ModelTask(ShardTask):
             text = " ".join(str(error).split())[:_LONGEST_REASON]
             reason = f"{self.name} failed: {type(error).__name__}: {text}"
         failed = build_result_table(rows.slice(row, 1), {"error": pa.array([reason])})
-        return _fit(failed, self._stage.schema)
+        return _with_columns_of(failed, self._stage.schema)
 
 
 def _original_order(sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
@@ -206,7 +208,7 @@ def _original_order(sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     return np.argsort(np.concatenate([np.flatnonzero(sound), np.flatnonzero(~sound)]))
 
 
-def _fit(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+def _with_columns_of(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return rows with the columns of a schema, filled with nulls where they have none."""
     columns: list[Any] = [
         rows[f.name] if f.name in rows.column_names else pa.nulls(len(rows), f.type) for f in schema

@@ -13,14 +13,14 @@ from instancesketch.benchmarks.table import Row
 from instancesketch.benchmarks.workload import Workload
 from instancesketch.core import storage
 from instancesketch.core.schema import from_table
-from instancesketch.formats import WRITERS, write
+from instancesketch.formats import WRITABLE, write
 
 
 def measure_ingest(workload: Workload) -> Iterator[Row]:
     """Measure reading each format that can be written, and writing it as a corpus, on one core."""
     number = workload.config.ingest_number
     sketches = from_table(workload.drawings.slice(0, number))
-    for format in WRITERS:
+    for format in WRITABLE:
         folder = workload.at(format)
         filesystem, path = storage.locate(folder)
         write(sketches, format, path, filesystem)

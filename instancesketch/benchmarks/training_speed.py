@@ -34,7 +34,7 @@ def measure_training(workload: Workload) -> Iterator[Row]:
         # As the workers below, which are given no GPU.
         device=torch.device("cpu"),
     )
-    batches = dataloader.iter_batches(
+    batches = dataloader.iter_shuffled_batches(
         [table],
         taxonomy,
         batch_size=config.batch_size,

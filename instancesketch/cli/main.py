@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _set_up_logging()
     try:
         args = parse(list(sys.argv[1:] if argv is None else argv))
-        _set_up_ray(args)
+        _prepare_for_ray(args)
         with output.keep_stdout_for_json(args):
             return run_verb(args)
     except KeyboardInterrupt:
@@ -132,10 +132,10 @@ def _parsers() -> tuple[VerbParser, dict[str, VerbParser]]:
     return parser, verbs
 
 
-def _set_up_ray(args: argparse.Namespace) -> None:
+def _prepare_for_ray(args: argparse.Namespace) -> None:
     """Set Ray's environment, and refuse locations that a submitted job would lose."""
     # Not before the options are parsed, as it takes long to import.
-    from instancesketch.distributed.cluster import refuse_lost, set_environment
+    from instancesketch.distributed.cluster import refuse_job_directory, set_environment
 
     set_environment()  # before any verb imports Ray
     storage, out = getattr(args, "storage", None), getattr(args, "out", None)
@@ -146,7 +146,7 @@ def _set_up_ray(args: argparse.Namespace) -> None:
         ("--yolo", getattr(args, "yolo", None)),
     ):
         if location:
-            refuse_lost(option, location)
+            refuse_job_directory(option, location)
 
 
 def _set_up_logging() -> None:

@@ -113,9 +113,9 @@ def _model_config(args: argparse.Namespace) -> Any:
     # Weights fit only a network of their own shape, whatever the recipe's.
     if not args.weights:
         return None
-    from instancesketch.distributed.train.resolve import starting_weights
+    from instancesketch.distributed.train.resolve import inspect_starting_weights
 
-    return starting_weights(args.weights, args.model)[0]
+    return inspect_starting_weights(args.weights, args.model)[0]
 
 
 def _train_detector(args: argparse.Namespace) -> int:

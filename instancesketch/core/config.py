@@ -1,4 +1,4 @@
-"""Command-line options, declared as metadata of a config dataclass's fields."""
+"""Command-line options, declared as metadata of a config dataclass's fields, and types of these."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 OPTION = "option"
+
+# Hashed to assign a split where a file has no official one.
+SplitBy = Literal["sketch", "user"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ _ENVIRONMENT = {
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "10",
 }
 # Ray's job server describes the job to the command that it starts.
-_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+_JOB_CONFIG_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def connect(
     return _capacity(nodes, workers, cpus, gpus, _can_grow)
 
 
-def foresee(*, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0) -> Capacity:
+def predict_capacity(*, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0) -> Capacity:
     """Return the capacity that `connect` would return, without starting Ray on this machine.
 
     Raises:
@@ -237,7 +237,7 @@ def job_id() -> str | None:
     return name
 
 
-def refuse_lost(option: str, location: str) -> None:
+def refuse_job_directory(option: str, location: str) -> None:
     """Check that a location isn't in the working directory of a job, which Ray removes after it.
 
     Args:
@@ -257,7 +257,7 @@ def refuse_lost(option: str, location: str) -> None:
 
 
 def _submitted_job() -> dict[str, Any]:
-    job: dict[str, Any] = json.loads(os.environ.get(_JOB) or "{}")
+    job: dict[str, Any] = json.loads(os.environ.get(_JOB_CONFIG_VARIABLE) or "{}")
     return job
 
 

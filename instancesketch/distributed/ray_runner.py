@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 # Reading and writing a shard need a CPU only now and then. Beside actor pools they ask for none:
 # where a node is lost its actors, started again elsewhere, would else take the last one, and all
 # would wait for each other.
-_HELPER_CPUS = 0
-_CPUS_PER_HELPER = 4  # so there are no more of them at a time than a fourth of the CPUs
+_TASK_CPUS = 0
+_CLUSTER_CPUS_PER_TASK = 4  # so there are no more of them at a time than a fourth of the CPUs
 
 
 class RayRunner:
@@ -98,7 +98,7 @@ def _task_options(job: Job, capacity: cluster.Capacity, shards: int) -> dict[str
         return {"concurrency": job.workers and min(job.workers, shards)}
     # A cluster that scales up may reach the number of workers only while the job runs.
     cpus = max(capacity.cpus, len(job.model_stages) * (job.workers or 0))
-    return {"num_cpus": _HELPER_CPUS, "concurrency": max(2, cpus // _CPUS_PER_HELPER)}
+    return {"num_cpus": _TASK_CPUS, "concurrency": max(2, cpus // _CLUSTER_CPUS_PER_TASK)}
 
 
 def _iter_rows_unbuffered(dataset: Dataset) -> Iterator[Row]:

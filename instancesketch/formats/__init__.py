@@ -47,7 +47,7 @@ from instancesketch.formats.records import (
 )
 from instancesketch.formats.registry import (
     FORMATS,
-    WRITERS,
+    WRITABLE,
     Format,
     folders_above,
     read,
@@ -60,7 +60,7 @@ __all__ = [
     "COMPANION",
     "FORMATS",
     "MAX_RECORD_BYTES",
-    "WRITERS",
+    "WRITABLE",
     "FileRange",
     "Format",
     "RawRecord",

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from instancesketch.core import storage
+from instancesketch.core.config import SplitBy
 from instancesketch.core.errors import SketchError
 from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import LABEL_COLUMNS
@@ -32,7 +33,6 @@ from instancesketch.formats.writers.files import Writer
 Reader = Callable[[FileRange, fs.FileSystem, int], Iterator[RawRecord | Rejection]]
 BatchReader = Callable[[FileRange, fs.FileSystem, int], Iterator[RawRecord | Rejection | RowBatch]]
 Labels = bool | Literal["objects"]
-SplitBy = Literal["sketch", "user"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Format:
     read: Reader
     # Reads without labels, and yields rows in batches where it can.
     read_batches: BatchReader | None = None
-    split_by: Literal["lines", "row_groups"] | None = None  # how a large file becomes file ranges
+    ranges_by: Literal["lines", "row_groups"] | None = None  # how a large file becomes file ranges
     taxonomy: str | None = None  # resolves its labels where no other is given
     writer: Writer | None = None
 
@@ -73,22 +73,22 @@ FORMATS = {
         Format(
             name="quickdraw",
             read=readers.quickdraw.read,
-            split_by="lines",
+            ranges_by="lines",
             writer=writers.quickdraw.WRITER,
         ),
-        Format(name="spg", read=readers.spg.read, split_by="lines", taxonomy="spg20"),
-        Format(name="scenes", read=readers.quickdraw.read_scenes, split_by="lines"),
+        Format(name="spg", read=readers.spg.read, ranges_by="lines", taxonomy="spg20"),
+        Format(name="scenes", read=readers.quickdraw.read_scenes, ranges_by="lines"),
         Format(name="npz", read=readers.npz.read),
         Format(name="svg", read=readers.svg_shapes.read, writer=writers.svg.WRITER),
         Format(
             name="corpus",
             read=readers.corpus.read,
             read_batches=readers.corpus.read_batches,
-            split_by="row_groups",
+            ranges_by="row_groups",
         ),
     )
 }
-WRITERS = tuple(form.name for form in FORMATS.values() if form.writer is not None)
+WRITABLE = tuple(form.name for form in FORMATS.values() if form.writer is not None)
 
 
 def read(
@@ -234,7 +234,7 @@ def write(
 
     Args:
         sketches: the sketches, with unique ids.
-        format: one of `WRITERS`.
+        format: one of `WRITABLE`.
         out: the folder, which is made if it doesn't exist.
         filesystem: the filesystem that the folder is on; the local one by default.
         taxonomy: labels to offer in an annotation program besides those of the sketches.

@@ -23,7 +23,7 @@ from instancesketch.models.packing import Batch
 from instancesketch.models.refiner import Groups, RefinerNet
 
 # A stroke's weight besides its length, in a sketch whose longer side is 2: a dot counts, too.
-DOT = 0.01
+DOT_LENGTH = 0.01
 # Nearer than this, in the same unit, neither of two is left of the other.
 SAME_PLACE = 1e-5
 
@@ -247,6 +247,6 @@ def moments(batch: Batch) -> Tensor:
     x_P, first_S = points_P2[:, 0], ragged.starts(batch.stroke_len_S)
     before_P = x_P.roll(1)
     before_P[first_S] = x_P[first_S]
-    length_P[first_S] = DOT
+    length_P[first_S] = DOT_LENGTH
     moment_P2 = torch.stack([length_P * ((x_P + before_P) / 2), length_P], dim=1)
     return ragged.reduce(moment_P2, batch.stroke_of_P, batch.layout.strokes, "sum")

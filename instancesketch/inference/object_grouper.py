@@ -16,7 +16,7 @@ from torch import Tensor
 from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, to_list_array
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.detector import Boxes
-from instancesketch.inference.instances import DOT, agglomerate
+from instancesketch.inference.instances import DOT_LENGTH, agglomerate
 from instancesketch.models import packing, ragged, weights
 from instancesketch.models.config import GrouperConfig
 from instancesketch.models.features import StrokeFeatures
@@ -89,7 +89,9 @@ def average_views(net: GrouperNet, batch: Batch, drawing_order: bool) -> Grouped
 def _stroke_weights(batch: Batch) -> Tensor:
     """Return each stroke's weight, (S,): its length, a dot's a little above 0; 1 on average."""
     length_P = ragged.segment_lengths(batch.normalised().points_P2.double(), batch.stroke_len_S)
-    length_S = ragged.reduce(length_P, batch.stroke_of_P, len(batch.stroke_len_S), "sum") + DOT
+    length_S = (
+        ragged.reduce(length_P, batch.stroke_of_P, len(batch.stroke_len_S), "sum") + DOT_LENGTH
+    )
     return (length_S / length_S.mean()).float()
 
 

@@ -14,8 +14,8 @@ _HEADLINE = {
     "category_accuracy": "category accuracy", "grouping": "grouping", "ari": "ARI",
     "sides": "sides",
 }  # fmt: skip
-_OTHERS = {"map50": "mAP50", "map": "mAP50-95", "f1": "F1"}
-_ROWS = ("failed", "missing", "unknown", "unlabelled")
+_ONLY_TITLES = {"map50": "mAP50", "map": "mAP50-95", "f1": "F1"}
+_ROW_COUNTS = ("failed", "missing", "unknown", "unlabelled")
 _TABLES = (
     (
         "category",
@@ -38,7 +38,7 @@ _NEEDS = {
 
 def title_of(figure: str) -> str:
     """Return the title of a figure, by its key."""
-    titles = _HEADLINE_OF_SCENES | _HEADLINE | _OTHERS
+    titles = _HEADLINE_OF_SCENES | _HEADLINE | _ONLY_TITLES
     return titles.get(figure, figure.replace("_", " "))
 
 
@@ -52,7 +52,7 @@ def format_figures(figures: Mapping[str, Any]) -> str:
     if figures["scenes"]:
         names = _HEADLINE_OF_SCENES.items()
         lines.append("   ".join(f"{name} {_text(figures[key])}" for key, name in names))
-        lines.append(_counted(figures, ("scenes", "objects", "predicted_objects")))
+        lines.append(_counts_text(figures, ("scenes", "objects", "predicted_objects")))
     if figures["sketches"] or not figures["scenes"]:
         if figures["scenes"]:
             lines += ["", "parts, each object of a scene as a sketch of its own"]
@@ -62,15 +62,17 @@ def format_figures(figures: Mapping[str, Any]) -> str:
             if key not in _NEEDS or figures[_NEEDS[key]]
         ]
         lines.append("   ".join(shown))
-        lines.append(_counted(figures, ("sketches", "strokes"), ("groups", "sided_strokes")))
-    rows = _counted(figures, (), _ROWS)
+        lines.append(_counts_text(figures, ("sketches", "strokes"), ("groups", "sided_strokes")))
+    rows = _counts_text(figures, (), _ROW_COUNTS)
     lines[-1] += f", {rows}" if rows else ""
     for title, key, columns in _TABLES:
         lines += _table(title, figures[key], columns)
     return "\n".join(lines + _confusion_lines(figures["confusion"]))
 
 
-def _counted(figures: Mapping[str, Any], always: Sequence[str], if_any: Sequence[str] = ()) -> str:
+def _counts_text(
+    figures: Mapping[str, Any], always: Sequence[str], if_any: Sequence[str] = ()
+) -> str:
     names = [*always, *(name for name in if_any if figures[name])]
     return ", ".join(f"{figures[name]:,} {name.replace('_', ' ')}" for name in names)
 

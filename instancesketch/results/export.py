@@ -11,7 +11,7 @@ from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.parquet import OnProgress, read_sketches
 from instancesketch.core.sketch import Sketch
-from instancesketch.formats import WRITERS, write
+from instancesketch.formats import WRITABLE, write
 from instancesketch.results.folder import taxonomy_of
 
 
@@ -28,7 +28,7 @@ def export(
 
     Args:
         corpus: folder of a corpus or result.
-        format: one of `WRITERS`.
+        format: one of `WRITABLE`.
         out: a new or empty folder.
         on_progress: called with the progress of reading.
         uncertain: write only this many sketches, those of the lowest confidence, lowest first.
@@ -38,8 +38,8 @@ def export(
         UserError: the format can't be written, the output folder isn't empty, `corpus` is not a
             corpus or result, or it has no scores to choose by.
     """
-    if format not in WRITERS:
-        raise UserError(f"can't write {format!r}; it writes {', '.join(WRITERS)}")
+    if format not in WRITABLE:
+        raise UserError(f"can't write {format!r}; it writes {', '.join(WRITABLE)}")
     if images and format != "cvat":
         raise UserError("--images goes with --format cvat; other formats need none")
     refuse_existing(out)

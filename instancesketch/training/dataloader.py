@@ -65,7 +65,7 @@ def iter_buffers(
         yield collate(held, taxonomy, labels)
 
 
-def iter_batches(
+def iter_shuffled_batches(
     tables: Iterable[pa.Table],
     taxonomy: Taxonomy,
     *,

@@ -232,6 +232,6 @@ def read_rows(
     return rows.take(np.arange(subset.first, len(rows), subset.step))
 
 
-def permute_row_groups(number: int, seed: int, epoch: int) -> list[int]:
+def shuffle_row_groups(number: int, seed: int, epoch: int) -> list[int]:
     """Return a permutation of the row groups for an epoch, the same on every worker."""
     return [int(i) for i in np.random.default_rng((seed, epoch)).permutation(number)]

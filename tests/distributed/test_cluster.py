@@ -9,7 +9,7 @@ import pytest
 
 from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
-from instancesketch.distributed.cluster import connect, job_id, refuse_lost, worker_slots
+from instancesketch.distributed.cluster import connect, job_id, refuse_job_directory, worker_slots
 
 
 @pytest.mark.parametrize(
@@ -110,23 +110,23 @@ def submitted_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_any_location_is_allowed_outside_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_JOB_CONFIG_JSON_ENV_VAR", raising=False)
     assert job_id() is None
-    refuse_lost("--out", "result")
+    refuse_job_directory("--out", "result")
 
 
 def test_job_without_a_working_directory_may_write_to_a_relative_path(
     submitted_job: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", json.dumps({"runtime_env": {}}))
-    refuse_lost("--out", "result")
+    refuse_job_directory("--out", "result")
 
 
 def test_locations_removed_with_the_job_are_refused(submitted_job: None, tmp_path: Path) -> None:
     assert job_id() == "raysubmit_1"
     for location in ("s3://bucket/result", str(tmp_path.parent / "result"), "../result"):
-        refuse_lost("--out", location)
+        refuse_job_directory("--out", location)
     for location in ("result", ".", str(tmp_path / "a" / "b")):
         with pytest.raises(UserError, match=r"^--out .* is removed with the job"):
-            refuse_lost("--out", location)
+            refuse_job_directory("--out", location)
 
 
 @pytest.mark.parametrize(

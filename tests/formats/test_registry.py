@@ -16,7 +16,7 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import (
     FORMATS,
-    WRITERS,
+    WRITABLE,
     FileRange,
     Record,
     Rejection,
@@ -115,7 +115,7 @@ def expected(sketch: Sketch, form: str) -> Sketch:
     return sketch
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", WRITABLE)
 @given(data=st.data())
 @settings(derandomize=True, deadline=None, max_examples=60, database=None)
 def test_written_sketches_read_back(tmp_path_factory, form, data):
@@ -132,7 +132,7 @@ def test_written_sketches_read_back(tmp_path_factory, form, data):
     assert found == {s.sketch_id: expected(s, form) for s in drawn}
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", WRITABLE)
 def test_a_real_sketch_reads_back_without_naming_a_taxonomy(data_dir, tmp_path, form):
     path = next(iter(files(data_dir / "doodle7-real" / "json" / "car")))
     (record,) = read_file(path)
@@ -141,7 +141,7 @@ def test_a_real_sketch_reads_back_without_naming_a_taxonomy(data_dir, tmp_path, 
     assert again.sketch == record.sketch
 
 
-@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("form", WRITABLE)
 @given(data=st.data())
 @settings(derandomize=True, deadline=None, max_examples=40, database=None)
 def test_damaged_files_are_read_or_rejected(tmp_path_factory, form, data):

@@ -8,11 +8,11 @@ import pytest
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
-from instancesketch.formats import WRITERS
+from instancesketch.formats import WRITABLE
 from instancesketch.results import export
 
 
-@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize("format", WRITABLE)
 def test_export_writes_every_format_into_a_new_folder(
     corpus: str, tmp_path: Path, format: str
 ) -> None:

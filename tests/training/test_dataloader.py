@@ -10,13 +10,18 @@ import torch
 
 from instancesketch.core.schema import to_table
 from instancesketch.models.packing import pack, pack_scenes
-from instancesketch.training.dataloader import StepIterator, collate, iter_batches, iter_buffers
+from instancesketch.training.dataloader import (
+    StepIterator,
+    collate,
+    iter_buffers,
+    iter_shuffled_batches,
+)
 from tests.drawings import DOODLE7, composed, drawn
 
 
 def shuffle(tables, batch_size, repeats, seed=0):
     return list(
-        iter_batches(
+        iter_shuffled_batches(
             iter(tables),
             DOODLE7,
             batch_size=batch_size,
@@ -85,7 +90,7 @@ def test_scenes_are_shuffled_with_their_categories_and_objects(passes):
     scenes = composed(11)
     table = to_table(scenes)
     batches = list(
-        iter_batches(
+        iter_shuffled_batches(
             [table.slice(0, 4), table.slice(4)],
             DOODLE7,
             batch_size=4,

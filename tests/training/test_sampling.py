@@ -16,9 +16,9 @@ from instancesketch.training.sampling import (
     assign_rows,
     count_row_group,
     list_row_groups,
-    permute_row_groups,
     read_rows,
     role_mask,
+    shuffle_row_groups,
 )
 from tests.drawings import DOODLE7, corpus, drawn, sketch_of
 
@@ -116,7 +116,7 @@ def test_every_row_is_read_once_over_all_workers(tmp_path, workers, rows_per_gro
     location = corpus(tmp_path, sketches, rows_per_group, files=2)
     groups = [count_row_group(g, "train", "tenth", DOODLE7) for g in list_row_groups([location])]
     groups = [g for g in groups if sum(g.categories)]
-    order = permute_row_groups(len(groups), 3, 1)
+    order = shuffle_row_groups(len(groups), 3, 1)
     read = [
         [
             name
@@ -145,7 +145,7 @@ def test_every_row_is_assigned_once_and_evenly(sizes, workers, seed):
         )
         for i, n in enumerate(sizes)
     ]
-    order = permute_row_groups(len(groups), seed, 0)
+    order = shuffle_row_groups(len(groups), seed, 0)
     assigned = [
         [
             (subset.row_group, row)
@@ -165,12 +165,12 @@ def test_every_row_is_assigned_once_and_evenly(sizes, workers, seed):
 
 @given(st.integers(0, 50), st.integers(0, 2**31), st.integers(0, 300))
 def test_every_epoch_has_a_different_permutation(number, seed, epoch):
-    order = permute_row_groups(number, seed, epoch)
+    order = shuffle_row_groups(number, seed, epoch)
     assert sorted(order) == list(range(number))
-    assert order == permute_row_groups(number, seed, epoch)
+    assert order == shuffle_row_groups(number, seed, epoch)
     if number > 20:
-        assert order != permute_row_groups(number, seed, epoch + 1)
-        assert order != permute_row_groups(number, seed + 1, epoch)
+        assert order != shuffle_row_groups(number, seed, epoch + 1)
+        assert order != shuffle_row_groups(number, seed + 1, epoch)
 
 
 def test_derived_seeds_differ():

@@ -8,9 +8,9 @@ from instancesketch.training.sampling import (
     assign_rows,
     count_row_group,
     list_row_groups,
-    permute_row_groups,
     read_rows,
     role_mask,
+    shuffle_row_groups,
 )
 from tests.drawings import DOODLE7, composed, corpus, sketch_of
 
@@ -68,7 +68,7 @@ def test_scenes_are_read_once_over_all_workers_and_keep_their_objects(tmp_path):
     tables = [
         read_rows(subset, "train", "tenth", DOODLE7, "objects")
         for worker in range(3)
-        for subset in assign_rows(groups, worker, 3, permute_row_groups(len(groups), 1, 0))
+        for subset in assign_rows(groups, worker, 3, shuffle_row_groups(len(groups), 1, 0))
     ]
     mask = role_mask(to_table(scenes), "train", "tenth", DOODLE7, "objects")
     want = {s.sketch_id: s for s, ok in zip(scenes, mask, strict=True) if ok}

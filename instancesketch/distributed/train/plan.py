@@ -11,7 +11,7 @@ import torch
 from instancesketch.core import run_folder, storage
 from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.distributed.cluster import Capacity, amounts, foresee
+from instancesketch.distributed.cluster import Capacity, amounts, predict_capacity
 from instancesketch.distributed.dry_run import Plan, format_plan
 from instancesketch.distributed.train.config import (
     TrainConfig,
@@ -55,7 +55,7 @@ def plan_run(config: TrainConfig) -> Plan:
     """
     check(config)
     check_track(config.track)
-    cluster = foresee(workers=least_most(config)[0], cpus=1.0, gpus=config.gpus_per_worker)
+    cluster = predict_capacity(workers=least_most(config)[0], cpus=1.0, gpus=config.gpus_per_worker)
     return plan_with_capacity(config, cluster, {})
 
 
@@ -112,7 +112,7 @@ def plan_detector(config: TrainDetectorConfig) -> Plan:
         UserError: as the training would.
     """
     settings = resolve_detector(config)
-    cluster = foresee(cpus=1.0, gpus=config.gpus_per_worker)
+    cluster = predict_capacity(cpus=1.0, gpus=config.gpus_per_worker)
     yolo.prepare()
     classes = len(class_names(Taxonomy.from_dict(settings["taxonomy"])))
     net = yolo.network(yolo.definition(config.recipe.model, classes), classes)

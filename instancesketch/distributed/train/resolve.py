@@ -147,7 +147,7 @@ def _inspect_weights(config: TrainConfig) -> ModelInfo:
     return info
 
 
-def starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Taxonomy]:
+def inspect_starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Taxonomy]:
     """Return the network's config and the taxonomy of weights to initialise from."""
     info = weights.inspect(sources, kind)
     return info.network, info.taxonomy

@@ -131,7 +131,7 @@ class _TrainWorker:
         """Yield this worker's rows of each epoch left, to train on and then to select on."""
         train, select = self.loop.train, self.loop.select
         for epoch in range(self.epochs_done, self.recipe.epochs):
-            order = sampling.permute_row_groups(len(train), self.recipe.seed, epoch)
+            order = sampling.shuffle_row_groups(len(train), self.recipe.seed, epoch)
             yield "train", sampling.assign_rows(train, self.rank, self.workers, order)
             if self.loop.selects:
                 # Counts don't depend on the order, so it needs no permutation.
@@ -142,7 +142,7 @@ class _TrainWorker:
         """Train for an epoch, from 0, and return its figures."""
         # 0 and 1 are the streams of `Fit.train_epoch`.
         seed = hashing.derive_seed(self.recipe.seed, epoch, self.rank, 2)
-        batches = dataloader.iter_batches(
+        batches = dataloader.iter_shuffled_batches(
             self.prefetcher.next_pass(),
             self.taxonomy,
             batch_size=self.share,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from instancesketch.distributed.cluster import foresee
+from instancesketch.distributed.cluster import predict_capacity
 from instancesketch.distributed.dry_run import Plan, format_plan
 from instancesketch.distributed.train.plan import describe_run, plan_with_capacity
 from instancesketch.distributed.tune.config import TuneConfig, check_sweep
@@ -25,7 +25,7 @@ def plan_sweep(config: TuneConfig) -> Plan:
         UserError: as the sweep would.
     """
     check_sweep(config)
-    concurrent, cluster = choose_concurrency(config, foresee)
+    concurrent, cluster = choose_concurrency(config, predict_capacity)
     settings = config.sweep_settings()
     plan = plan_with_capacity(config.train, cluster, settings)
     trials = Sweep(location=plan["run"], model_kind=config.space.model_kind).trials()

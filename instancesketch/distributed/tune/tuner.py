@@ -81,7 +81,7 @@ def choose_concurrency(
 
     Args:
         config: the sweep.
-        ask_cluster: `cluster.connect` or `cluster.foresee`.
+        ask_cluster: `cluster.connect` or `cluster.predict_capacity`.
 
     Raises:
         UserError: there isn't room for one trial, or for the number that the config names.

@@ -28,7 +28,7 @@ def test_rows_read_back_as_the_same_sketches(tmp_path, schema):
 def test_file_ranges_are_row_groups(tmp_path):
     path = str(tmp_path / "a.parquet")
     pq.write_table(to_table(sketches(7)), path, row_group_size=2)
-    assert FORMATS["corpus"].split_by == "row_groups"
+    assert FORMATS["corpus"].ranges_by == "row_groups"
     found = []
     for start, end in ((0, 1), (1, 3), (3, None)):
         file_range = FileRange(path=path, format="corpus", start=start, end=end)
