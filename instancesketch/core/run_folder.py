@@ -22,9 +22,12 @@ class Layout:
     config_file: str
     option: str
     must_be_empty: bool = False  # before it is claimed
+    same_keys: bool = False  # refuse a config that lacks a key of the one before
 
 
-JOB = Layout(config_file="_state/settings.json", option="--out", must_be_empty=True)
+# Rows depend on every key: a job that lacks one would mix its rows with those made by it.
+JOB = Layout(config_file="_state/settings.json", option="--out", must_be_empty=True, same_keys=True)
+# A run may have more keys, from an earlier version.
 RUN = Layout(config_file="config.json", option="--run")
 
 
@@ -55,7 +58,7 @@ def is_claimed(location: str, config: Mapping[str, Any], layout: Layout) -> bool
             _refuse_foreign_files(location, layout)
         return False
     # What was written has lists for tuples and strings for keys.
-    if changes := _list_changes(before, json.loads(json.dumps(config))):
+    if changes := _list_changes(before, json.loads(json.dumps(config)), layout):
         raise UserError(
             f"{location} was made with another config ({'; '.join(changes)}): give the same one "
             f"to continue it, or choose another {layout.option}"
@@ -79,12 +82,11 @@ def _refuse_foreign_files(location: str, layout: Layout) -> None:
         )
 
 
-def _list_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    # Keys of `now` alone: a folder may have more of them from an earlier version.
+def _list_changes(before: Mapping[str, Any], now: Mapping[str, Any], layout: Layout) -> list[str]:
     return [
-        _describe_change(name, before.get(name), now[name])
-        for name in sorted(now)
-        if before.get(name) != now[name]
+        _describe_change(name, before.get(name), now.get(name))
+        for name in sorted({*before, *now} if layout.same_keys else now)
+        if before.get(name) != now.get(name)
     ]
 
 

@@ -55,6 +55,12 @@ def test_a_key_of_an_earlier_version_is_ignored(tmp_path: Path) -> None:
     assert is_claimed(str(tmp_path), CONFIG, RUN)
 
 
+def test_a_job_without_a_key_of_the_earlier_one_is_refused(tmp_path: Path) -> None:
+    claim(str(tmp_path), CONFIG | {"old": 1}, JOB)
+    with pytest.raises(UserError, match=r"another config \(old was 1, is None\)"):
+        is_claimed(str(tmp_path), CONFIG, JOB)
+
+
 def test_a_folder_with_other_files_is_refused_as_output(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_text("")
     with pytest.raises(UserError, match=r"already holds 'holiday\.jpg'.* new folder for --out"):
