@@ -114,11 +114,12 @@ FOLLOWING = Labelling(
 )
 
 
-@pytest.mark.ray
 @pytest.mark.parametrize(
     ("what", "stages", "error"),
     [
-        ("raise", NAMES, "{} failed: RuntimeError: out of crayons"),
+        pytest.param(
+            "raise", NAMES, "{} failed: RuntimeError: out of crayons", marks=pytest.mark.ray
+        ),
         pytest.param("kill", NAMES[1:2], "the {} process died on this row", marks=pytest.mark.slow),
     ],
 )

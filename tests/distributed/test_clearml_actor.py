@@ -82,7 +82,6 @@ def test_run_without_a_clearml_server_continues_with_one_warning(
     assert len(metrics_log.read(str(tmp_path / "run"))) == 1
 
 
-@pytest.mark.ray
 @pytest.mark.slow
 def test_training_is_tracked_offline(ray_cluster, environment, tmp_path, capsys, caplog):
     environment.setenv("CLEARML_OFFLINE_MODE", "1")

@@ -153,7 +153,6 @@ def test_diverged_run_is_not_restarted(ray_cluster, corpus, tmp_path):
     assert len(RunState(str(tmp_path / "run")).starts()) == 1
 
 
-@pytest.mark.ray
 @pytest.mark.slow
 def test_run_survives_more_losses_than_one_attempt_allows(
     ray_cluster, corpus, tmp_path, monkeypatch

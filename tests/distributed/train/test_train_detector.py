@@ -114,7 +114,6 @@ def done(ray_cluster, corpus, tmp_path_factory):
     return config, train_detector(config)
 
 
-@pytest.mark.ray
 @pytest.mark.slow
 def test_run_writes_its_config_metrics_and_weights(done, corpus):
     config, summary = done
@@ -143,7 +142,6 @@ def test_run_writes_its_config_metrics_and_weights(done, corpus):
     assert found.detect(packed(drawn(3), labels=False)).boxes_N.min() > 0
 
 
-@pytest.mark.ray
 @pytest.mark.slow
 def test_finished_run_is_reported_and_another_config_refused(done):
     config, summary = done
@@ -175,7 +173,6 @@ def test_error_without_the_extra_names_the_command_that_installs_it(corpus, tmp_
     assert not (tmp_path / "boxes").exists()
 
 
-@pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_killed_run_continues_to_the_same_weights(done, corpus, tmp_path):

@@ -28,8 +28,6 @@ from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Dimension, Space
 from tests.distributed.train.test_run_training import write_corpus
 
-pytestmark = pytest.mark.ray
-
 TINY = (
     "average=0.5", "batch_size=16", "epochs=2", "model.samples=8", "model.channels=[16]",
     "model.layers=1", "model.feedforward=32",
@@ -98,6 +96,7 @@ def finished(ray_cluster: None, corpus: str, tmp_path_factory: pytest.TempPathFa
     return Finished(location, config, summary, free)
 
 
+@pytest.mark.ray
 def test_table_lists_each_trial_once_with_the_metrics_of_its_run(finished: Finished) -> None:
     location, summary = finished.location, finished.summary
     files = {f.name for f in location.iterdir() if f.name[0] != "_"}
@@ -126,6 +125,7 @@ def test_table_lists_each_trial_once_with_the_metrics_of_its_run(finished: Finis
         ElementTree.parse(location / picture)
 
 
+@pytest.mark.ray
 def test_stopped_trial_releases_its_cpus(finished: Finished) -> None:
     for _ in range(100):
         if free_cpus() == finished.free_cpus:
@@ -134,6 +134,7 @@ def test_stopped_trial_releases_its_cpus(finished: Finished) -> None:
     assert free_cpus() == finished.free_cpus
 
 
+@pytest.mark.ray
 def test_run_of_a_trial_has_weights_and_a_config(finished: Finished) -> None:
     location, summary = finished.location, finished.summary
     model = Segmenter.load(str(location / summary["best"]["trial"]))
@@ -143,6 +144,7 @@ def test_run_of_a_trial_has_weights_and_a_config(finished: Finished) -> None:
     assert settings["recipe"]["model"]["width"] == 16
 
 
+@pytest.mark.ray
 def test_finished_sweep_returns_its_summary_and_refuses_another_config(finished: Finished) -> None:
     location, config, summary, _ = finished
     before = {f: f.stat().st_mtime_ns for f in location.rglob("*")}
@@ -158,6 +160,7 @@ def test_finished_sweep_returns_its_summary_and_refuses_another_config(finished:
     assert {f: f.stat().st_mtime_ns for f in location.rglob("*")} == before
 
 
+@pytest.mark.ray
 @pytest.mark.parametrize(
     ("values", "run", "message"),
     [
@@ -184,6 +187,7 @@ def test_impossible_sweep_is_refused_before_anything_is_written(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.ray
 def test_sweep_without_a_finished_trial_raises_the_reason_of_a_trial(
     ray_cluster: None, corpus: str, tmp_path: Path
 ) -> None:
@@ -194,6 +198,7 @@ def test_sweep_without_a_finished_trial_raises_the_reason_of_a_trial(
         tune(config)
 
 
+@pytest.mark.ray
 def test_same_command_retries_trials_with_transient_failures(
     ray_cluster: None, corpus: str, tmp_path: Path
 ) -> None:
