@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
-
-from tests.tiers import NIGHTLY
 
 pytest_plugins = ("tests.tiers",)
 
@@ -18,12 +15,6 @@ pytest_plugins = ("tests.tiers",)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Tests start Ray by the fixture `ray_cluster`; one started implicitly would never be stopped.
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
-
-# Derandomised and without deadline, so that examples don't depend on the machine or its load.
-settings.register_profile(
-    "seeded", deadline=None, derandomize=True, database=None, max_examples=60 if NIGHTLY else 15
-)
-settings.load_profile("seeded")
 
 
 @pytest.fixture(scope="session")

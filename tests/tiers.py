@@ -13,11 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TIERS = ("plain", "ray", "slow", "nightly")
 NIGHTLY = os.environ.get("INSTANCESKETCH_NIGHTLY") == "1"
 # Processor seconds of a plain test, children included, above which the summary names it.
 LONG = 5.0
+
+# Derandomised and without deadline, so that examples don't depend on the machine or its load.
+settings.register_profile(
+    "seeded", deadline=None, derandomize=True, database=None, max_examples=60 if NIGHTLY else 15
+)
+settings.load_profile("seeded")
 
 _began = pytest.StashKey[float]()
 _had_ray = pytest.StashKey[bool]()
