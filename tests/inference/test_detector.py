@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
-from torchvision.ops import box_iou
 
 from instancesketch.core.errors import UserError
 from instancesketch.inference import detector, letterbox
@@ -42,6 +41,8 @@ def batch():
 
 
 def test_boxes_are_sorted_by_score_and_overlap_little_within_each_scene(saved, batch):
+    from torchvision.ops import box_iou  # takes over a second to import
+
     found = detector.load(str(saved[0]))
     found.overlap = 0.3
     boxes = found.detect(batch)

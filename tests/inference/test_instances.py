@@ -5,10 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.cluster import AgglomerativeClustering
-from sklearn.metrics import adjusted_rand_score
 
 from instancesketch.core.schema import to_table
 from instancesketch.inference.instances import (
@@ -59,8 +57,10 @@ def affinities(seed, size):
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(2, 12), min_size=1, max_size=5))
-@settings(max_examples=60)
 def test_clusters_are_those_of_average_linkage(seed, sizes):
+    from sklearn.cluster import AgglomerativeClustering
+    from sklearn.metrics import adjusted_rand_score
+
     length = max(sizes)
     affinity = torch.full((len(sizes), length, length), 99.0)  # padding, which must be ignored
     there = torch.arange(length) < torch.tensor(sizes)[:, None]
@@ -128,7 +128,6 @@ def test_a_part_without_sides_gets_no_side():
 
 
 @given(st.integers(0, 10_000), st.floats(0.1, 10), st.floats(-500, 500))
-@settings(max_examples=40)
 def test_mirroring_swaps_sides_and_reverses_numbers(seed, scale, shift):
     (sketch,) = drawn(1, seed=seed, category="4leg" if seed % 2 else "2leg")
     mirrored = sketch.replace(x=-sketch.x * scale + shift, y=sketch.y * scale)

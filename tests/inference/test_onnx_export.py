@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,9 +25,6 @@ from instancesketch.models.packing import pack
 from tests.conftest import save_untrained
 from tests.drawings import drawn
 
-pytest.importorskip("onnxscript", reason="the extra `onnx` is not installed")
-onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
-
 DOC = Path(__file__).parents[2] / "docs" / "onnx.md"
 ODD = [
     [[(3, 4)]],
@@ -36,6 +34,22 @@ ODD = [
     [[(i, j) for j in range(2)] for i in range(60)],
 ]
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries() -> None:
+    """Skip the tests without the extra `onnx`; import it here, not while tests are collected."""
+    pytest.importorskip("onnxscript", reason="the extra `onnx` is not installed")
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+
+
+def session_of(path: Path) -> Any:
+    """Return a session of one thread for an exported file."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options)
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +67,7 @@ def model() -> Segmenter:
 
 def compare(app: Path, model: Segmenter, sketches: list[Sketch]) -> float:
     """Return the largest absolute difference between outputs of ONNX Runtime and torch."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    first, second = (
-        onnxruntime.InferenceSession(app / "app" / f"{kind}.onnx", options)
-        for kind in ("segmenter", "refiner")
-    )
+    first, second = (session_of(app / "app" / f"{kind}.onnx") for kind in ("segmenter", "refiner"))
     assert model.refiner is not None
     again = onnx_export.OneRefiner(model.refiner, model.taxonomy)
     worst = 0.0
@@ -110,7 +119,7 @@ def test_outputs_are_equal_on_real_drawings(app, model, data_dir) -> None:
 
 def test_a_segmenter_without_refiner_that_uses_stroke_order_is_exported(tmp_path) -> None:
     assert main(["export", "spg20", "--format", "onnx", "--out", str(tmp_path / "app")]) == 0
-    session = onnxruntime.InferenceSession(tmp_path / "app" / "segmenter.onnx")
+    session = session_of(tmp_path / "app" / "segmenter.onnx")
     model = Segmenter.load("spg20")
     assert model.net.config.pair_order
     for sketch in drawn(20):
@@ -159,7 +168,7 @@ def test_the_refiner_graph_agrees_with_batched_instances(model) -> None:
 
 def test_the_files_hold_their_metadata_and_names_of_inputs_and_outputs(app) -> None:
     for kind in ("segmenter", "refiner"):
-        session = onnxruntime.InferenceSession(app / "app" / f"{kind}.onnx")
+        session = session_of(app / "app" / f"{kind}.onnx")
         said = session.get_modelmeta().custom_metadata_map
         assert said["kind"] == kind
         assert json.loads(said["categories"])[0] == "car"

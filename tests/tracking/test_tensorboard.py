@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from instancesketch.tracking import pictures
 from instancesketch.tracking.tensorboard import FOLDER, TensorBoard
@@ -33,7 +32,9 @@ def run(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(run: Path) -> EventAccumulator:
+def read(run: Path) -> Any:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     found = EventAccumulator(str(run / FOLDER), {"images": 0, "scalars": 0, "tensors": 0})
     found.Reload()
     return found
