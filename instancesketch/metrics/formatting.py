@@ -7,7 +7,7 @@ from typing import Any
 
 # A new figure is computed by a tally. Here it gets its title and its place in the terminal's text;
 # other places that list figures: `metrics/scored.py` (those of grouping and scenes alone),
-# `report/figures.py`, `tracking/metrics_log.py` (if a run shows it), the help of `cli/evaluate.py`.
+# `report/figures.py`, `PERCENT` (if a training shows it), the help of `cli/evaluate.py`.
 _HEADLINE_OF_SCENES = {"pq": "PQ", "pq_seven": "PQ-seven", "object_f1": "object F1"}
 _HEADLINE = {
     "C": "C", "P": "P", "part_accuracy": "part accuracy", "macro_f1": "macro-F1",
@@ -15,6 +15,10 @@ _HEADLINE = {
     "sides": "sides",
 }  # fmt: skip
 _ONLY_TITLES = {"map50": "mAP50", "map": "mAP50-95", "f1": "F1"}
+# Figures, in percent, that a training measures after every epoch.
+PERCENT = (
+    "macro_f1", "part_accuracy", "C", "P", "grouping", "ari", "pq", "pq_seven", "map50", "map",
+)  # fmt: skip
 _ROW_COUNTS = ("failed", "missing", "unknown", "unlabelled")
 _TABLES = (
     (

@@ -12,26 +12,14 @@ from matplotlib.figure import Figure
 
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
-from instancesketch.metrics.formatting import title_of
+from instancesketch.metrics.formatting import PERCENT, title_of
 from instancesketch.tracking.pictures import Pictures, write_png
 
 METRICS = "metrics.jsonl"
 CURVES = "curves.svg"
-# Metrics in percent: they share a scale, and so a panel.
-PERCENT = (
-    "macro_f1",
-    "part_accuracy",
-    "C",
-    "P",
-    "grouping",
-    "ari",
-    "pq",
-    "pq_seven",
-    "map50",
-    "map",
-)
 # Not everyone can distinguish lines by colour. With more metrics in a panel they start again.
 _MARKERS = "osD^vPX*<>"
+# Metrics in percent share a scale, and so a panel.
 _PANELS = (("loss", ("loss",)), ("percent", PERCENT))
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from instancesketch.core.errors import UserError
 from instancesketch.core.progress import Progress, clock_text
-from instancesketch.metrics.formatting import title_of
-from instancesketch.tracking.metrics_log import PERCENT, read
+from instancesketch.metrics.formatting import PERCENT, title_of
+from instancesketch.tracking.metrics_log import read
 from instancesketch.tracking.run_state import Position, RunState
 
 SECONDS_BETWEEN_POSITIONS = 2.0

@@ -43,6 +43,12 @@ def epoch_size(groups: Sequence[RowGroup], repeats_C: torch.Tensor) -> int:
     )
 
 
+def batch_share(batch_size: int, rank: int, workers: int) -> int:
+    """Return a worker's number of drawings in each batch; the shares differ by one at most."""
+    # Differences of rounded totals add up to the batch size exactly.
+    return (rank + 1) * batch_size // workers - rank * batch_size // workers
+
+
 def collate(tables: Sequence[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts") -> Batch:
     """Pack the rows of tables into one batch."""
     return _PACK[labels](pa.concat_tables(tables), taxonomy)

@@ -19,8 +19,7 @@ import torch
 from instancesketch.core import storage
 from instancesketch.core.schema import to_table
 from instancesketch.core.usage import MEASURED_FIELDS
-from instancesketch.distributed.train import checkpoints
-from instancesketch.tracking import metrics_log
+from instancesketch.tracking import checkpoints, metrics_log
 from instancesketch.tracking.run_state import RunState
 from tests.drawings import drawn
 

@@ -11,12 +11,6 @@ from instancesketch.models.packing import Batch
 from instancesketch.training.trainer import Counts, Fit
 
 
-def batch_share(batch_size: int, rank: int, workers: int) -> int:
-    """Return a worker's number of drawings in each batch; the shares differ by one at most."""
-    # Differences of rounded totals add up to the batch size exactly.
-    return (rank + 1) * batch_size // workers - rank * batch_size // workers
-
-
 def average_gradients(fit: Fit, workers: int, weight: float) -> None:
     """Make every step average the gradients of all workers.
 

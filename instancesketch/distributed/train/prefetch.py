@@ -6,15 +6,17 @@ so one stream reads several passes, up to a limit on the reads that it plans.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import chain, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from instancesketch.training.config import Role
 from instancesketch.training.sampling import RowSubset
+
+if TYPE_CHECKING:
+    from instancesketch.training.loop import Pass, ReadRows
 
 # Processes that read ahead for one worker: two keep it busy, and each takes seconds to start.
 READERS = 2
@@ -26,32 +28,32 @@ MAX_READS = 256
 _PASS = "_pass"  # the column with the number of each row's pass
 
 
-class Prefetcher:
-    """A reader of passes over rows in order, several of them with one Ray Data stream.
+class Prefetcher(Iterator[Iterator[pa.Table]]):
+    """An iterator over the tables of each pass in order; reads several with one Ray Data stream.
+
+    A pass yields a table for each row subset. The next one skips what is left of it.
 
     Every worker has streams of its own. Ray's split of one stream among workers hands blocks to the
     worker that is ready first, which would make the result depend on the speed of the machines.
 
     Args:
-        passes: the role and the row subsets of each pass, in the order of the calls of `next_pass`.
+        passes: the role and the row subsets of each pass.
         read: reads the rows of a subset that have a role; runs in the reading processes.
     """
 
-    def __init__(
-        self,
-        passes: Iterable[tuple[Role, Sequence[RowSubset]]],
-        read: Callable[[RowSubset, Role], pa.Table],
-    ) -> None:
+    def __init__(self, passes: Iterable[Pass], read: ReadRows) -> None:
         self._passes = iter(passes)
         self._read = read
         self._planned = 0  # passes that streams have been started for
-        self._started = 0  # passes that `next_pass` has returned
+        self._started = 0  # passes that were yielded
         self._tables: Iterator[pa.Table] = iter(())
 
-    def next_pass(self) -> Iterator[pa.Table]:
-        """Yield a table for each row subset of the next pass, and skip what is left of this one."""
+    def __next__(self) -> Iterator[pa.Table]:
+        """Return the tables of the next pass."""
         if self._started == self._planned:
             self._tables = self._start_stream()
+        if self._started == self._planned:
+            raise StopIteration
         number = self._started
         self._started += 1
         return self._iter_pass(number)
@@ -78,9 +80,7 @@ class Prefetcher:
         return _stream_tables(reads, self._read) if reads else iter(())
 
 
-def _stream_tables(
-    reads: list[dict[str, Any]], read: Callable[[RowSubset, Role], pa.Table]
-) -> Iterator[pa.Table]:
+def _stream_tables(reads: list[dict[str, Any]], read: ReadRows) -> Iterator[pa.Table]:
     import ray.data
     from ray.data import ExecutionResources
 

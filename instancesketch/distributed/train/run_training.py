@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 from instancesketch.batch import job_log
 from instancesketch.core import run_folder, storage
 from instancesketch.core.errors import TransientError, UserError, find_user_error, last_line
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import summarize_usage
 from instancesketch.distributed.clearml_actor import remote_trackers
 from instancesketch.distributed.cluster import connect, describe, quiet_data
-from instancesketch.distributed.train import checkpoints
 from instancesketch.distributed.train.config import RunConfig, TrainConfig, check, least_most
 from instancesketch.distributed.train.resolve import resolve
-from instancesketch.distributed.train.train_loop import LoopConfig, run_loop
+from instancesketch.distributed.train.train_loop import WorkerConfig, run_loop
 from instancesketch.models import weights
-from instancesketch.tracking import metrics_log
+from instancesketch.tracking import checkpoints, metrics_log
 from instancesketch.tracking.metrics_log import METRICS
 from instancesketch.tracking.reporter import Reporter, check_track
 from instancesketch.tracking.run_state import RunState
 from instancesketch.tracking.status import follow_run
+from instancesketch.training.loop import LoopConfig
 
 if TYPE_CHECKING:
     from ray.train import TrainingFailedError, UserCallback
@@ -115,14 +116,14 @@ def train(config: TrainConfig, callbacks: Sequence[UserCallback] = ()) -> dict[s
     quiet_data()
     settings, train, select = resolve(config)
     loop = LoopConfig(
-        run=storage.absolute(storage.join(config.storage, config.run)),
-        settings=settings,
         recipe=config.recipe,
+        taxonomy=Taxonomy.from_dict(settings["taxonomy"]),
         train=train,
         select=select,
-        runs_at_once=config.runs_at_once,
+        selection=settings["selection"],
+        weights=settings["weights"],
     )
-    return run_training(config, settings, _NetworkTraining(config, loop, callbacks))
+    return run_training(config, settings, _NetworkTraining(config, settings, loop, callbacks))
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class _NetworkTraining:
     """The training of a network of ours within `run_training`."""
 
     config: TrainConfig
+    settings: Mapping[str, Any]
     loop: LoopConfig
     callbacks: Sequence[UserCallback]
 
@@ -146,7 +148,7 @@ class _NetworkTraining:
 
     def finish(self, run: str) -> dict[str, Any]:
         """Write the weights of the best epoch, and return its part of the summary."""
-        return _finish(run, self.loop.settings)
+        return _finish(run, self.settings)
 
 
 def _fit(run: str, config: TrainConfig, loop: LoopConfig, callbacks: Sequence[Any]) -> None:
@@ -181,7 +183,9 @@ def _trainer(
 
     return TorchTrainer(
         run_loop,
-        train_loop_config={"loop": loop},
+        train_loop_config={
+            "worker": WorkerConfig(run=run, loop=loop, runs_at_once=config.runs_at_once)
+        },
         scaling_config=ScalingConfig(
             num_workers=config.workers,
             elastic_resize_monitor_interval_s=SECONDS_BETWEEN_RESIZES,

@@ -9,10 +9,10 @@ import pytest
 
 from instancesketch.core.errors import TransientError, UserError
 from instancesketch.core.schema import to_table
-from instancesketch.distributed.train import checkpoints, run_training
+from instancesketch.distributed.train import run_training
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.train.run_training import train
-from instancesketch.tracking import metrics_log
+from instancesketch.tracking import checkpoints, metrics_log
 from instancesketch.tracking.metrics_log import METRICS, MetricsLog
 from instancesketch.tracking.reporter import Reporter
 from instancesketch.tracking.run_state import RunState
@@ -130,7 +130,8 @@ def working(monkeypatch, saved):
     """Make workers call `saved` with the run and the epoch after every checkpoint."""
 
     def work(loop):
-        from instancesketch.distributed.train import checkpoints, train_loop
+        from instancesketch.distributed.train import train_loop
+        from instancesketch.tracking import checkpoints
 
         save = checkpoints.save
 

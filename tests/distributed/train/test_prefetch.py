@@ -60,24 +60,24 @@ def test_passes_are_read_in_order(
 ) -> None:
     monkeypatch.setattr(prefetch, "MAX_READS", most)
     read = prefetcher(path, EPOCHS)
-    assert [groups(list(read.next_pass())) for _ in EPOCHS] == [wanted for _, wanted in EPOCHS]
+    assert [groups(list(next(read))) for _ in EPOCHS] == [wanted for _, wanted in EPOCHS]
 
 
 def test_the_rest_of_a_pass_is_skipped(ray_cluster: None, path: str) -> None:
     read = prefetcher(path, EPOCHS)
-    assert groups([next(read.next_pass())]) == [2]
-    assert groups(list(read.next_pass())) == [4, 5]
-    read.next_pass()  # a pass whose rows are not read
-    assert list(read.next_pass()) == []
+    assert groups([next(next(read))]) == [2]
+    assert groups(list(next(read))) == [4, 5]
+    next(read)  # a pass whose rows are not read
+    assert next(read, None) is None
 
 
 def test_a_pass_may_have_no_rows(ray_cluster: None, path: str) -> None:
     read = prefetcher(path, [("select", [0, 1]), ("train", []), ("train", [3]), ("select", [2])])
-    assert [groups(list(read.next_pass())) for _ in range(4)] == [[], [], [3], []]
+    assert [groups(list(next(read))) for _ in range(4)] == [[], [], [3], []]
 
 
 def test_tables_arrive_unchanged(ray_cluster: None, path: str) -> None:
-    (table,) = prefetcher(path, [("train", [1])]).next_pass()
+    (table,) = next(prefetcher(path, [("train", [1])]))
     subset = RowSubset(path=path, row_group=1)
     wanted = sampling.read_rows(subset, "train", "valid", Taxonomy.load("doodle7"))
     assert table.schema.names == wanted.schema.names

@@ -8,10 +8,10 @@ import torch.multiprocessing as mp
 
 from instancesketch.distributed.train.data_parallel import (
     average_gradients,
-    batch_share,
     broadcast_buffers,
 )
 from instancesketch.training.config import RefinerFitConfig
+from instancesketch.training.dataloader import batch_share
 from instancesketch.training.fit_refiner import RefinerFit
 from tests.drawings import DOODLE7, TINY_REFINER, drawn, packed
 

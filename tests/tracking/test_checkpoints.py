@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from instancesketch.core import storage
-from instancesketch.distributed.train import checkpoints
+from instancesketch.tracking import checkpoints
 
 SCORES = (1.0, 9.0, 9.0, 3.0, 2.0)
 

@@ -80,6 +80,21 @@ def newest(run: str) -> Found:
     return Found(state=None, damaged=tuple(damaged))
 
 
+def resume(run: str) -> Found:
+    """Return the newest undamaged checkpoint, with `unreported` in its state.
+
+    These are the figures of epochs that were saved but not logged, because the run was stopped in
+    between.
+    """
+    found = newest(run)
+    if found.state is None:
+        return found
+    reported = max((line["epoch"] for line in metrics_log.read(run)), default=0)
+    course = found.state.get("course", [found.state["figures"]])
+    unreported = [figures for figures in course if figures["epoch"] > reported]
+    return Found(state=found.state | {"unreported": unreported}, damaged=found.damaged)
+
+
 def best(run: str) -> Found:
     """Return the undamaged checkpoint of the highest score, the earliest of equal ones."""
     states = [state for name, _ in _names(run) if (state := _load(run, name)) is not None]

@@ -1,0 +1,34 @@
+"""The files that a training leaves in its run's folder after every epoch, besides its log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from instancesketch.tracking import checkpoints
+from instancesketch.tracking.pictures import Examples
+
+if TYPE_CHECKING:
+    from instancesketch.training.loop import LoopConfig
+    from instancesketch.training.trainer import Fit
+
+
+class EpochFiles:
+    """Writes a checkpoint of every epoch, and example drawings of the best one so far.
+
+    Args:
+        run: the run's folder.
+        loop: the config of the training.
+        fit: the model in training.
+    """
+
+    def __init__(self, run: str, loop: LoopConfig, fit: Fit) -> None:
+        self.run, self.selects = run, loop.selects
+        self.examples = Examples(run, fit, loop.select, loop.selection)
+
+    def save(self, state: dict[str, Any], confusion: Mapping[str, Any] | None) -> None:
+        """Write the files of an epoch; `training.loop` calls it with its checkpoint."""
+        # Before the checkpoint: a run that is stopped in between repeats the epoch.
+        if self.selects and state["best_epoch"] == state["epoch"]:
+            self.examples.save(state["epoch"], confusion)
+        checkpoints.save(self.run, state)

@@ -1,0 +1,281 @@
+"""The loop over epochs: train, select, save, report.
+
+It runs in a plain process as well as on each worker of a cluster. Whoever calls it passes what is
+different there: how rows are read, how workers add up what they found, where checkpoints and
+figures go. By itself it needs one process and no folder.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
+from typing import Any, Protocol
+
+import pyarrow as pa
+import torch
+
+from instancesketch.core import hashing
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.core.usage import peak_memory_mb
+from instancesketch.metrics.formatting import PERCENT
+from instancesketch.models import weights
+from instancesketch.training import dataloader, sampling
+from instancesketch.training.config import FitConfig, Role, Selection
+from instancesketch.training.sampling import RowGroup, RowSubset
+from instancesketch.training.trainer import Counts, Fit, create_fit
+
+# The role and the row subsets of a pass, to train or to select on.
+Pass = tuple[Role, Sequence[RowSubset]]
+ReadRows = Callable[[RowSubset, Role], pa.Table]
+# Takes the passes to read and how to read a row subset; yields the tables of each pass.
+Reader = Callable[[Iterable[Pass], ReadRows], Iterator[Iterator[pa.Table]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """The config of a training: its recipe, and the rows to train and to select on."""
+
+    recipe: FitConfig
+    taxonomy: Taxonomy
+    train: Sequence[RowGroup]
+    select: Sequence[RowGroup] = ()
+    selection: Selection = "none"
+    weights: Sequence[str] = ()  # to initialise from
+
+    @property
+    def selects(self) -> bool:
+        """Return whether there is a selection split."""
+        return self.selection != "none"
+
+    @property
+    def repeats_C(self) -> torch.Tensor:
+        """Return how often an epoch uses a drawing of each category."""
+        return dataloader.count_repeats(self.recipe, self.taxonomy)
+
+    @property
+    def steps(self) -> int:
+        """Return the number of steps of an epoch, however many workers there are."""
+        # From the rows of all workers, because each must take part in every step.
+        return -(-dataloader.epoch_size(self.train, self.repeats_C) // self.recipe.batch_size)
+
+    @property
+    def read_rows(self) -> ReadRows:
+        """Return a function that reads the rows of a subset that have a role."""
+        # Of `sampling` alone: processes that read would take seconds to load torch, as this does.
+        return partial(
+            sampling.read_rows,
+            selection=self.selection,
+            taxonomy=self.taxonomy,
+            labels=self.recipe.labels,
+        )
+
+
+class Workers(Protocol):
+    """The workers of a training, as one of them sees them."""
+
+    @property
+    def rank(self) -> int:
+        """Return this one's number, from 0."""
+
+    @property
+    def number(self) -> int:
+        """Return how many there are."""
+
+    def average_gradients(self, fit: Fit, weight: float) -> None:
+        """Make every step average the gradients of all workers, this one's by a weight."""
+
+    def broadcast_buffers(self, net: torch.nn.Module) -> None:
+        """Give every worker the first one's buffers, such as batch norm statistics."""
+
+    def sum_counts(self, counts: Counts) -> Counts:
+        """Return the sum of the counts of all workers."""
+
+
+class OneWorker:
+    """A worker that has no others."""
+
+    rank, number = 0, 1
+
+    def average_gradients(self, fit: Fit, weight: float) -> None:
+        """Leave the steps as they are."""
+
+    def broadcast_buffers(self, net: torch.nn.Module) -> None:
+        """Leave the network as it is."""
+
+    def sum_counts(self, counts: Counts) -> Counts:
+        """Return the counts."""
+        return counts
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """The epochs of a training so far; checkpoints keep it beside the state of the model."""
+
+    epoch: int = 0  # epochs done
+    best: float = -math.inf  # highest score
+    best_epoch: int = 0
+    course: list[Mapping[str, Any]] = field(default_factory=list)  # figures of all epochs
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> Progress:
+        """Return the progress in a checkpoint, or the beginning if it is empty."""
+        found = {name: state[name] for name in cls.__annotations__ if name in state}
+        return cls(**found | {"course": list(state.get("course", ()))})
+
+    def add(self, figures: Mapping[str, Any]) -> None:
+        """Add an epoch."""
+        self.epoch = figures["epoch"]
+        # Of equal scores the earliest counts, as everywhere that a best epoch is looked for.
+        if figures["score"] > self.best:
+            self.best, self.best_epoch = figures["score"], self.epoch
+        self.course.append(figures)
+
+    def state(self) -> dict[str, Any]:
+        """Return it as plain values, with the `score` and the `figures` of the last epoch."""
+        figures = self.course[-1]
+        return vars(self) | {
+            "score": figures["score"],
+            "figures": figures,
+            "course": list(self.course),
+        }
+
+
+def prepare_fit(loop: LoopConfig, device: torch.device) -> Fit:
+    """Return the model before its first epoch, initialised from weights if there are any."""
+    fit = create_fit(
+        loop.recipe,
+        loop.taxonomy,
+        steps_per_epoch=loop.steps,
+        part_counts=[sum(counts) for counts in zip(*(g.parts for g in loop.train), strict=True)],
+        device=device,
+    )
+    if loop.weights:
+        loaded = weights.load(loop.weights, loop.recipe.model_kind)
+        fit.initialize_from(weights.adapt(loaded, loop.taxonomy, fit.net.state_dict()))
+    return fit
+
+
+def read_directly(passes: Iterable[Pass], read_rows: ReadRows) -> Iterator[Iterator[pa.Table]]:
+    """Read the rows of each pass in this process, when they are needed."""
+    for role, subsets in passes:
+        yield map(read_rows, subsets, repeat(role))
+
+
+def train_epochs(
+    loop: LoopConfig,
+    fit: Fit,
+    *,
+    state: Mapping[str, Any] | None = None,
+    read: Reader = read_directly,
+    workers: Workers = OneWorker(),  # noqa: B008 (it has no state)
+    save: Callable[[dict[str, Any], Mapping[str, Any] | None], object] = lambda *_: None,
+    report: Callable[[dict[str, Any]], object] = lambda _: None,
+    on_step: Callable[[int, int, int], object] = lambda *_: None,
+) -> Progress:
+    """Train until the last epoch, from a checkpoint or from the beginning on.
+
+    Args:
+        loop: what to train on, and how.
+        fit: the model in training, as `prepare_fit` returns it.
+        state: what `save` was given, with `unreported`, the figures that `report` hasn't had.
+        read: reads the rows.
+        workers: those that train together.
+        save: called after each epoch with its checkpoint, the state of `fit` and `Progress`, and
+            the confusion of parts on the selection split, if it was counted.
+        report: called with the figures of an epoch once it is saved.
+        on_step: called with the epoch, from 0, the steps done in it, and how many it has.
+
+    Returns:
+        The progress after the last epoch.
+
+    Raises:
+        UserError: the rows can't be read, or the loss became NaN or infinite.
+    """
+    if state:
+        fit.load_state_dict(state)
+    progress = Progress.of(state or {})
+    workers.average_gradients(fit, _share(loop, workers) * workers.number / loop.recipe.batch_size)
+    # Epochs that an earlier start saved but didn't report: the log must not lack them.
+    for figures in (state or {}).get("unreported", ()):
+        report(figures)
+    passes = iter(read(_iter_passes(loop, progress.epoch, workers), loop.read_rows))
+    for epoch in range(progress.epoch, loop.recipe.epochs):
+        figures = _train(loop, fit, next(passes), epoch, workers, on_step)
+        selected = _select(loop, fit, next(passes), workers) if loop.selects else {}
+        figures |= {name: selected[name] for name in PERCENT if name in selected}
+        figures["memory_mb"] = round(peak_memory_mb())
+        figures["score"] = _score(fit, figures, loop.selects)
+        progress.add(figures)
+        save(fit.state_dict() | progress.state(), selected.get("confusion"))
+        report(figures)
+    return progress
+
+
+def _iter_passes(loop: LoopConfig, first: int, workers: Workers) -> Iterator[Pass]:
+    """Yield this worker's rows of each epoch left, to train on and then to select on."""
+    rank, number = workers.rank, workers.number
+    for epoch in range(first, loop.recipe.epochs):
+        order = sampling.shuffle_row_groups(len(loop.train), loop.recipe.seed, epoch)
+        yield "train", sampling.assign_rows(loop.train, rank, number, order)
+        if loop.selects:
+            # Counts don't depend on the order, so it needs no permutation.
+            in_order = range(len(loop.select))
+            yield "select", sampling.assign_rows(loop.select, rank, number, in_order)
+
+
+def _train(
+    loop: LoopConfig,
+    fit: Fit,
+    tables: Iterable[pa.Table],
+    epoch: int,
+    workers: Workers,
+    on_step: Callable[[int, int, int], object],
+) -> dict[str, Any]:
+    """Train for an epoch, from 0, and return its figures."""
+    # 0 and 1 are the streams of `Fit.train_epoch`.
+    seed = hashing.derive_seed(loop.recipe.seed, epoch, workers.rank, 2)
+    batches = dataloader.iter_shuffled_batches(
+        tables,
+        loop.taxonomy,
+        batch_size=_share(loop, workers),
+        repeats_C=loop.repeats_C,
+        generator=torch.Generator().manual_seed(seed),
+        labels=loop.recipe.labels,
+    )
+    steps = dataloader.StepIterator(
+        batches, loop.steps, lambda done: on_step(epoch, done, loop.steps)
+    )
+    began = time.perf_counter()
+    return {
+        "epoch": epoch + 1,
+        **fit.train_epoch(steps, epoch, workers.rank),
+        "workers": workers.number,
+        "seconds": time.perf_counter() - began,
+        "reading_seconds": steps.waited,
+    }
+
+
+def _share(loop: LoopConfig, workers: Workers) -> int:
+    """Return a worker's number of drawings in each batch."""
+    return dataloader.batch_share(loop.recipe.batch_size, workers.rank, workers.number)
+
+
+def _select(
+    loop: LoopConfig, fit: Fit, tables: Iterable[pa.Table], workers: Workers
+) -> dict[str, Any]:
+    """Measure the running mean on the selection split, every drawing exactly once."""
+    workers.broadcast_buffers(fit.mean)
+    batches = dataloader.iter_buffers(tables, loop.taxonomy, loop.recipe.labels)
+    return workers.sum_counts(fit.measure(batches)).figures()
+
+
+def _score(fit: Fit, figures: Mapping[str, Any], selects: bool) -> float:
+    """Return the score that chooses the epoch, the higher the better."""
+    score = fit.score(figures) if selects else None
+    # Without a selection split, or with one too small for a macro-F1, later epochs are better.
+    # Counted from 0, as in the checkpoints of earlier versions, whose runs can be continued.
+    return figures["epoch"] - 1.0 if score is None else score
