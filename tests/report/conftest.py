@@ -1,4 +1,4 @@
-"""Drawings, a browser and a page for the tests of reports."""
+"""Drawings, one browser and the pages opened in it, for the tests of reports."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -130,14 +130,17 @@ def browser() -> Iterator[Any]:
 
 @contextmanager
 def opened_pages(browser) -> Iterator[Callable[..., Any]]:
-    """Yield a function that opens pages from disk; fail at the end on any complaint or request."""
+    """Yield a function that opens pages from disk; fail at the end on any complaint or request.
+
+    Each page has a browsing context of its own, so that it remembers nothing of another's.
+    """
     complaints: list[str] = []
     requests: list[str] = []
     contexts = []
 
-    def open_file(path: Path, *, scheme: str = "light", width: int = 1280) -> Any:
+    def open_file(path: Path, *, width: int = 1280) -> Any:
         context = browser.new_context(
-            color_scheme=scheme, viewport={"width": width, "height": 900}, has_touch=width < 500
+            color_scheme="light", viewport={"width": width, "height": 900}, has_touch=width < 500
         )
         contexts.append(context)
         page = context.new_page()
@@ -157,13 +160,19 @@ def opened_pages(browser) -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture
-def open_page(browser, tmp_path) -> Iterator[Callable[..., Any]]:
-    """Yield a function that writes a report and opens it."""
-    with opened_pages(browser) as open_file:
+def open_file(browser) -> Iterator[Callable[..., Any]]:
+    """Yield a function that opens a page from disk."""
+    with opened_pages(browser) as opened:
+        yield opened
 
-        def write_and_open(result, *, scheme: str = "light", width: int = 1280, **arguments) -> Any:
-            path = Path(tmp_path) / "report.html"
-            write_report(result, path, title="a report", **arguments)
-            return open_file(path, scheme=scheme, width=width)
 
-        yield write_and_open
+@pytest.fixture
+def open_page(open_file, tmp_path) -> Callable[..., Any]:
+    """Return a function that writes a report and opens it."""
+
+    def write_and_open(result, *, width: int = 1280, **arguments) -> Any:
+        path = Path(tmp_path) / "report.html"
+        write_report(result, path, title="a report", **arguments)
+        return open_file(path, width=width)
+
+    return write_and_open

@@ -8,7 +8,7 @@ from instancesketch.render.colours import CONFIDENCE, GREY
 from instancesketch.report import write_report
 from tests.report.conftest import opened_pages, settle, text_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 DOODLE7 = Taxonomy.load("doodle7")
 FLOWER = ("center", "petal", "petal", "stem")

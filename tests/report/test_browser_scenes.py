@@ -12,7 +12,7 @@ from instancesketch.metrics import evaluate
 from instancesketch.render.colours import GREY, object_colours
 from tests.report.conftest import settle, text_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 DOODLE7 = Taxonomy.load("doodle7")
 LAYERS = ("object", "part", "instance")
@@ -245,25 +245,24 @@ def test_hostile_names_are_shown_and_not_run(open_page, scene):
     assert page.locator(".card").count() == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_page_fits_the_screen_and_names_are_legible(open_page, scene, scheme, width):
-    page = open_page(
-        [scene("a")], truth={"a": scene("a")}, taxonomy=DOODLE7, scheme=scheme, width=width
-    )
+def test_page_fits_the_screen_and_names_are_legible(open_page, scene, width):
+    page = open_page([scene("a")], truth={"a": scene("a")}, taxonomy=DOODLE7, width=width)
     page.get_by_label("names").check()
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    settle(page)
     name = page.locator(".card .name").first
-    assert name.bounding_box()["height"] > 11
-    fill, ground = name.evaluate(
-        "n => [getComputedStyle(n).fill, getComputedStyle(n.closest('.card')).backgroundColor]"
-    )
-    bright = [sum(int(n) for n in c[4:-1].split(",")) / 3 for c in (fill, ground)]
-    assert abs(bright[0] - bright[1]) > 150
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        settle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert name.bounding_box()["height"] > 11
+        fill, ground = name.evaluate(
+            "n => [getComputedStyle(n).fill, getComputedStyle(n.closest('.card')).backgroundColor]"
+        )
+        bright = [sum(int(n) for n in c[4:-1].split(",")) / 3 for c in (fill, ground)]
+        assert abs(bright[0] - bright[1]) > 150
 
 
-def test_thousand_scenes_stay_responsive(open_page, scene):
-    page = open_page(scene(f"{i:04}") for i in range(1_000))
-    assert text_of(page.locator("#count")) == "1,000 scenes"
+def test_only_cards_in_view_are_drawn(open_page, scene):
+    page = open_page(scene(f"{i:04}") for i in range(300))
+    assert text_of(page.locator("#count")) == "300 scenes"
     assert page.locator(".card").count() < 200

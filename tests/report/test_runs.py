@@ -5,7 +5,7 @@ import re
 import pytest
 
 from instancesketch.report.runs import render_run, render_sweep
-from tests.report.conftest import opened_pages, settle
+from tests.report.conftest import settle
 
 HOSTILE = "</pre><script>alert(1)</script>\"'&"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0H9"/></svg>'
@@ -83,16 +83,18 @@ def test_hostile_names_are_escaped_and_nothing_is_loaded(page):
 
 
 @pytest.mark.slow
-def test_pages_fit_the_screen_in_a_browser(browser, tmp_path):
-    with opened_pages(browser) as open_file:
-        for page in (a_run, a_sweep):
-            for scheme, width in (("dark", 390), ("light", 1280)):
-                path = tmp_path / f"{page.__name__}.html"
-                path.write_text(page(), "utf-8")
-                shown = open_file(path, scheme=scheme, width=width)
-                for summary in shown.locator("summary").all():
-                    summary.click()
-                settle(shown)
-                assert shown.evaluate("document.documentElement.scrollWidth") == width
-                sizes = shown.locator("img").evaluate_all("all => all.map(i => i.naturalWidth)")
-                assert all(size > 0 for size in sizes)
+@pytest.mark.xdist_group("browser")
+def test_pages_fit_the_screen_in_a_browser(open_file, tmp_path):
+    for page in (a_run, a_sweep):
+        path = tmp_path / f"{page.__name__}.html"
+        path.write_text(page(), "utf-8")
+        shown = open_file(path)
+        for summary in shown.locator("summary").all():
+            summary.click()
+        for scheme, width in (("light", 1280), ("dark", 390)):
+            shown.set_viewport_size({"width": width, "height": 900})
+            shown.emulate_media(color_scheme=scheme)
+            settle(shown)
+            assert shown.evaluate("document.documentElement.scrollWidth") == width
+            sizes = shown.locator("img").evaluate_all("all => all.map(i => i.naturalWidth)")
+            assert all(size > 0 for size in sizes)
