@@ -1,44 +1,47 @@
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.s3_server import S3Server
+from tests.faults.two_nodes import TwoNodes
 
-@pytest.fixture(scope="module")
-def cluster_of() -> Iterator[Callable[..., Any]]:
-    """Yield a function that starts a Ray cluster, given the CPUs of each node, head first.
+# For short tests: how often Ray looks for the end of an epoch, and how long it waits for workers.
+TRAIN = {
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "5",
+    # An actor more for each run, which waits for notices of the cloud that none sends here.
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+}
 
-    The test process doesn't join the clusters: jobs do, by RAY_ADDRESS, and can be killed.
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """Yield an S3 server that is yet to be started; the nodes know its address all the same."""
+    server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def two_nodes(s3_server: S3Server) -> Iterator[TwoNodes]:
+    """Yield a cluster that lives through all tests of this folder.
+
+    Commands that are to be killed join it by RAY_ADDRESS.
     """
-    from instancesketch.distributed.cluster import set_environment
-
-    set_environment()
-    from ray.cluster_utils import Cluster
-
-    started = []
-
-    def start(*cpus: int) -> Any:
-        memory = 100 * 2**20
-        head = {"num_cpus": cpus[0], "object_store_memory": memory, "include_dashboard": False}
-        cluster = Cluster(initialize_head=True, head_node_args=head)
-        started.append(cluster)
-        for number in cpus[1:]:
-            cluster.add_node(wait=False, num_cpus=number, object_store_memory=memory)
-        cluster.wait_for_nodes(timeout=120)
-        return cluster
-
-    yield start
-    for cluster in started:
-        cluster.shutdown()
+    nodes = TwoNodes(s3_server.environment)
+    yield nodes
+    nodes.shut_down()
 
 
 @pytest.fixture(scope="module")
-def own_cluster(cluster_of: Callable[..., Any]) -> Iterator[Any]:
-    """Yield a cluster that the test process has joined; its one node has four CPUs."""
+def joined(two_nodes: TwoNodes) -> Iterator[TwoNodes]:
+    """Yield the cluster, which this process has joined, too."""
     import ray
 
     ray.shutdown()  # leave the cluster of other tests
-    cluster = cluster_of(4)
-    ray.init(address=cluster.address, log_to_driver=False)
-    yield cluster
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in TRAIN.items():
+            patched.setenv(name, value)
+        ray.init(address=two_nodes.address, log_to_driver=False)
+        yield two_nodes
     ray.shutdown()

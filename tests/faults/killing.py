@@ -18,6 +18,12 @@ sys.exit(main())
 """
 
 
+def staged_shards(out: str) -> list[str]:
+    """Return the files of the shards that are staged in the output folder of a job."""
+    folder = f"{out}/_state/slices"
+    return [f"{folder}/{name}" for name in storage.list_names(folder) if ".log." not in name]
+
+
 def kill_once_staged(
     command: Sequence[str], address: str, staged: int, *, min_bytes: int, target: int = 64
 ) -> int:
@@ -37,12 +43,9 @@ def kill_once_staged(
     process = subprocess.Popen(driver, env=os.environ | {"RAY_ADDRESS": address})
     out = command[-1]
     try:
-        found: list[str] = []
-        while len(found) < staged:
+        while len(found := staged_shards(out)) < staged:
             assert process.poll() is None, "it ended before it was stopped"
             time.sleep(0.05)
-            names = storage.list_names(f"{out}/_state/slices")
-            found = [name for name in names if ".log." not in name]
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

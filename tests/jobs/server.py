@@ -3,6 +3,7 @@
 It accepts only requests with its token.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 BIN = Path(sys.executable).parent
 TOKEN = "0123456789abcdef" * 4
@@ -37,6 +39,7 @@ class Server:
 
     address: str
     environment: Mapping[str, str]
+    folder: Path
 
     def ray(self, *command: str, token: str | None = TOKEN, **options: object) -> subprocess.Popen:
         """Start a command of Ray's own command line, with a token or without."""
@@ -48,6 +51,16 @@ class Server:
             [BIN / "ray", *command], env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options,
         )  # fmt: skip
+
+    def list_state(self, kind: str) -> list[dict[str, Any]]:
+        """Return all tasks or actors, as the dashboard shows them."""
+        with urllib.request.urlopen(_request(f"{self.address}/api/v0/{kind}?limit=5000")) as answer:
+            return json.load(answer)["data"]["result"]["result"]
+
+    def working_directories(self) -> list[Path]:
+        """Return the directories of the jobs so far, as they were uploaded."""
+        resources = self.folder / "r" / "session_latest" / "runtime_resources"
+        return list((resources / "working_dir_files").glob("_ray_pkg_*/"))
 
 
 @contextmanager
@@ -79,7 +92,7 @@ def run_server(cpus: int = 4) -> Iterator[Server]:
     try:
         address = f"http://127.0.0.1:{ports[_PORTS.index('dashboard-port')]}"
         _wait(address, process, folder / "log")
-        yield Server(address=address, environment=environment)
+        yield Server(address=address, environment=environment, folder=folder)
     finally:
         _end(process, folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -94,17 +107,18 @@ def _free_ports(number: int) -> list[int]:
 
 
 def _wait(address: str, process: subprocess.Popen, log: Path, seconds: float = 120) -> None:
-    request = urllib.request.Request(
-        f"{address}/api/jobs/", headers={"Authorization": f"Bearer {TOKEN}"}
-    )
     until = time.monotonic() + seconds
     while time.monotonic() < until and process.poll() is None:
         try:
-            with urllib.request.urlopen(request, timeout=5):
+            with urllib.request.urlopen(_request(f"{address}/api/jobs/"), timeout=5):
                 return
         except (OSError, urllib.error.URLError):
             time.sleep(0.2)
     raise RuntimeError(f"no job server at {address}: {log.read_text('utf-8')[-2000:]}")
+
+
+def _request(url: str) -> urllib.request.Request:
+    return urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
 
 
 def _end(process: subprocess.Popen, folder: Path, seconds: float = 30) -> None:
