@@ -1,5 +1,6 @@
 """Drawings for tests: seeded synthetic ones, and arbitrary ones for properties."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +32,12 @@ TINY_GROUPER = GrouperConfig(
 )
 
 
+_draw = cache(draw)  # a drawing takes milliseconds, and many tests want the same ones
+
+
 def drawn(number: int, seed: int = 5, category: str | None = None) -> list[Sketch]:
     """Return labelled synthetic drawings."""
-    return [draw(seed, i, category) for i in range(number)]
+    return [_draw(seed, i, category) for i in range(number)]
 
 
 def packed(sketches: list[Sketch], *, labels: bool = True) -> Batch:
@@ -47,12 +51,21 @@ def features_of(sketches: list[Sketch]) -> StrokeFeatures:
 
 def composed(number: int, seed: int = 3, most: int = 4) -> list[Sketch]:
     """Compose scenes of a few drawings of the seven categories and of teapots."""
+    return [_compose(most, seed, i) for i in range(number)]
+
+
+@cache
+def _compose(most: int, seed: int, index: int) -> Sketch:
+    return _composer(most).compose(seed, index)
+
+
+@cache
+def _composer(most: int) -> Composer:
     sketches = [
         s.replace(category="teapot", part=None, label=None, instance=None) if i % 5 == 0 else s
         for i, s in enumerate(drawn(40, seed=9))
     ]
-    composer = Composer(sketches, SceneConfig(fewest=2, most=most, own_share=0.7, props=False))
-    return [composer.compose(seed, i) for i in range(number)]
+    return Composer(sketches, SceneConfig(fewest=2, most=most, own_share=0.7, props=False))
 
 
 def packed_scenes(scenes: list[Sketch], *, labels: bool = True) -> Batch:

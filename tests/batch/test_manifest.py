@@ -1,6 +1,6 @@
 import numpy as np
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.batch.manifest import (
@@ -33,7 +33,6 @@ def manifest_of(ids: list[str | None], file: str) -> pa.Table:
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=6))
-@settings(deadline=None)
 def test_all_rows_but_the_first_of_an_id_are_duplicates(shards: list[list[str]]) -> None:
     hashes = [id_hashes(manifest_of(list(ids), "f")) for ids in shards]
     first: dict[str, tuple[int, int]] = {}

@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.batch import quarantine
@@ -42,7 +42,6 @@ def test_no_elements_give_an_empty_result(tmp_path: Path) -> None:
 
 
 @given(count=st.integers(1, 60), bad=st.sets(st.integers(0, 59)))
-@settings(max_examples=40, deadline=None)
 def test_only_elements_that_raise_are_skipped(
     tmp_path_factory: pytest.TempPathFactory, count: int, bad: set[int]
 ) -> None:

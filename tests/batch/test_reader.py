@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.batch.manifest import accepted
@@ -38,7 +38,6 @@ def read_all(folder: Path, config: ReadConfig) -> tuple[pa.Table, pa.Table]:
     seed=st.integers(0, 3),
     key=st.text("ab", min_size=1, max_size=3),
 )
-@settings(deadline=None, max_examples=50)
 def test_shuffling_moves_whole_strokes_with_their_labels(
     lengths: list[int], seed: int, key: str
 ) -> None:

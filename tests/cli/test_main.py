@@ -88,23 +88,6 @@ def test_interrupted_verb_returns_130_and_prints_how_to_continue(
     assert capsys.readouterr().err == text
 
 
-def test_help_of_every_verb_loads_no_slow_library() -> None:
-    code = f"""
-import sys
-from contextlib import redirect_stdout, suppress
-from io import StringIO
-from instancesketch.cli.main import main
-for verb in {list(VERBS)}:
-    with redirect_stdout(StringIO()), suppress(SystemExit):
-        main([verb, "--help"])
-print(*sorted(sys.modules))
-"""
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    loaded = {name.split(".")[0] for name in done.stdout.split()}
-    slow = {"matplotlib", "numpy", "optuna", "pyarrow", "ray", "sklearn", "torch", "ultralytics"}
-    assert not slow & loaded
-
-
 def test_process_ends_with_the_status_and_one_line() -> None:
     command = [sys.executable, "jobs/info.py", "no-such-corpus"]
     env = {"PYTHONPATH": str(ROOT), "PATH": ""}

@@ -1,8 +1,5 @@
 """Every name in the table of model kinds resolves to a class of its own model kind."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -41,13 +38,3 @@ def test_taxonomy_rows_are_the_tensors_that_depend_on_the_taxonomy(kind) -> None
     numbers = {"part": len(DOODLE7.part_names), "category": len(DOODLE7.category_names)}
     for name, (what, more) in kind.taxonomy_rows.items():
         assert len(tensors[name]) == numbers[what] + more
-
-
-def test_the_table_and_the_configs_of_training_load_neither_torch_nor_ray() -> None:
-    modules = (
-        "instancesketch.core.model_kinds, instancesketch.training.recipes, "
-        "instancesketch.distributed.train.config"
-    )
-    found = "{'torch', 'ray', 'sklearn', 'numpy'} & set(sys.modules)"
-    run = [sys.executable, "-c", f"import sys, {modules}; print({found})"]
-    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "set()\n"

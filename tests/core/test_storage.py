@@ -3,7 +3,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from pyarrow import fs
 
 from instancesketch.core import parquet, storage
@@ -89,7 +89,6 @@ def test_is_within_compares_whole_names(inner: str, outer: str, is_in: bool) -> 
 
 
 @given(text=TEXT)
-@settings(derandomize=True, database=None)
 def test_file_names_are_safe_and_reversible(text):
     name = storage.safe_file_name(text)
     assert unquote(name) == text

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
@@ -21,11 +21,9 @@ NAMES = ["source", "category", "split", "width", "height", "part", "label", "ins
 FIELDS = st.dictionaries(
     st.sampled_from([*NAMES, "object_category", "segments", "instances", "word", "user"]), ANYTHING
 )
-fixed = settings(derandomize=True, deadline=None, database=None, max_examples=300)
 
 
 @given(strokes=STROKES | ANYTHING, fields=FIELDS, key=ANYTHING)
-@fixed
 def test_any_values_give_a_sketch_or_raise_sketch_error(strokes, fields, key):
     for parse in (
         lambda: quickdraw.parse({"key_id": key, "drawing": strokes, **fields}, "line 1"),
@@ -39,7 +37,6 @@ def test_any_values_give_a_sketch_or_raise_sketch_error(strokes, fields, key):
 
 
 @given(x=nps.arrays(np.float32, 5, elements=COORDINATES))
-@fixed
 def test_the_shortest_decimals_read_back_exactly(x):
     text = json.dumps(json_values.to_shortest_floats(x))
     assert (np.array(json.loads(text), np.float64).astype(np.float32) == x).all()

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import fs
 
@@ -117,7 +117,6 @@ def expected(sketch: Sketch, form: str) -> Sketch:
 
 @pytest.mark.parametrize("form", WRITABLE)
 @given(data=st.data())
-@settings(derandomize=True, deadline=None, max_examples=60, database=None)
 def test_written_sketches_read_back(tmp_path_factory, form, data):
     text = PRINTABLE if form in ("svg", "cvat") else TEXT
     drawn = data.draw(st.lists(sketches(text), max_size=3, unique_by=lambda s: s.sketch_id))
@@ -143,7 +142,6 @@ def test_a_real_sketch_reads_back_without_naming_a_taxonomy(data_dir, tmp_path, 
 
 @pytest.mark.parametrize("form", WRITABLE)
 @given(data=st.data())
-@settings(derandomize=True, deadline=None, max_examples=40, database=None)
 def test_damaged_files_are_read_or_rejected(tmp_path_factory, form, data):
     """Change, insert and delete bytes at random positions; reading never raises."""
     out = tmp_path_factory.mktemp("out")
@@ -164,7 +162,6 @@ def test_damaged_files_are_read_or_rejected(tmp_path_factory, form, data):
 
 @pytest.mark.parametrize("form", sorted(FORMATS))
 @given(content=st.binary(max_size=300))
-@settings(derandomize=True, deadline=None, max_examples=40, database=None)
 def test_any_bytes_are_read_or_rejected(tmp_path_factory, form, content):
     path = tmp_path_factory.mktemp("any") / "ant_train.file"
     path.with_name("ant.txt").write_text("body\n")

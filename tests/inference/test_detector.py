@@ -1,8 +1,6 @@
 """Detectors are saved, loaded and applied; the network is a real one, untrained."""
 
 import json
-import os
-import subprocess
 import sys
 from dataclasses import asdict, replace
 
@@ -104,34 +102,6 @@ def test_half_precision_is_under_8_mb_and_moves_boxes_by_less_than_a_pixel(saved
         change = (full.net(paper)[0] - half.net(paper)[0]).abs()
     assert change[:, :4].max() < 0.5
     assert change[:, 4:].max() < 1e-3
-
-
-OFFLINE = """
-import socket, sys
-def refuse(*args, **kwargs):
-    raise AssertionError(f"the network was asked for: {args}")
-socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
-from instancesketch.inference.detector import load
-assert "ultralytics" not in sys.modules
-from tests.drawings import drawn, packed
-boxes = load(sys.argv[1]).detect(packed(drawn(5), labels=False))
-print(int(boxes.boxes_N.sum()), float(boxes.score_B.sum()))
-"""
-
-
-def test_a_fresh_process_detects_without_a_network(saved, batch, tmp_path):
-    ended = subprocess.run(
-        [sys.executable, "-c", OFFLINE, str(saved[0])],
-        env=os.environ | {"YOLO_CONFIG_DIR": str(tmp_path), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    number, total = ended.stdout.split()
-    boxes = detector.load(str(saved[0])).detect(batch)
-    assert int(number) == boxes.boxes_N.sum()
-    assert float(total) == pytest.approx(float(boxes.score_B.sum()), rel=1e-4)
 
 
 def one_line(told):

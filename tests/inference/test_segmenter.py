@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
@@ -190,7 +190,6 @@ def test_probabilities_sum_to_one_in_the_order_of_the_batch(tokens):
     assert torch.equal(final_N[1::2], category_N[1::2])
 
 
-@settings(max_examples=30)
 @given(st.lists(drawings, min_size=1, max_size=4))
 def test_any_drawing_is_labelled(many):
     got = segmenter().label([sketch_of(*d, sketch_id=str(i)) for i, d in enumerate(many)])

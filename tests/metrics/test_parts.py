@@ -5,7 +5,7 @@ from statistics import mean
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.metrics import PartTally, stroke_weights
@@ -66,7 +66,6 @@ def pooled(sketches):
 
 
 @given(drawings())
-@settings(deadline=None)
 def test_figures_equal_their_definitions(sketches):
     figures = tally_of(sketches).figures()
     accuracy, macro = pooled(sketches)
@@ -86,7 +85,6 @@ def test_figures_equal_their_definitions(sketches):
 
 
 @given(drawings(), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_shards_merge_exactly_in_any_order(sketches, random):
     whole = tally_of(sketches).figures()
     shards = [tally_of([s]) for s in sketches]
@@ -95,7 +93,6 @@ def test_shards_merge_exactly_in_any_order(sketches, random):
 
 
 @given(drawings(most=5), st.lists(st.integers(0, 3), min_size=5, max_size=5))
-@settings(deadline=None)
 def test_times_repeats_sketches(sketches, times):
     times = times[: len(sketches)]
     repeated = tally_of([s for s, n in zip(sketches, times, strict=True) for _ in range(n)])

@@ -1,5 +1,6 @@
 """The pictures of a run's best epoch: their drawings, their labels and their pixels."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,17 +90,18 @@ def test_fewer_drawings_than_examples_are_all_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "sketches", "field"),
+    ("recipe", "make", "field"),
     [
-        (SegmenterFitConfig(model=TINY), drawn(12), "part"),
-        (RefinerFitConfig(model=TINY_REFINER), drawn(12), "instance"),
-        (GrouperFitConfig(model=TINY_GROUPER), composed(8), "object"),
+        (SegmenterFitConfig(model=TINY), drawn, "part"),
+        (RefinerFitConfig(model=TINY_REFINER), drawn, "instance"),
+        (GrouperFitConfig(model=TINY_GROUPER), composed, "object"),
     ],
     ids=["segmenter", "refiner", "grouper"],
 )
 def test_pictures_of_every_model_show_labels_beside_the_truth(
-    tmp_path: Path, recipe: Any, sketches: list[Sketch], field: str
+    tmp_path: Path, recipe: Any, make: Callable[[int], list[Sketch]], field: str
 ) -> None:
+    sketches = make(12)
     examples = examples_of(tmp_path, recipe, sketches)
     examples.save(1, None)
     snapshot = RunState(str(tmp_path)).snapshot(1)

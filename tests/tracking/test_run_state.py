@@ -1,5 +1,6 @@
 """The state files of a run: written and read back, of version 1, and damaged."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,11 @@ def test_written_state_is_read_back(state: RunState) -> None:
     assert state.warnings() == []
 
 
-@pytest.mark.parametrize("sketches", [drawn(2), composed(2)], ids=["drawings", "scenes"])
-def test_snapshot_is_read_back_for_its_own_epoch(state: RunState, sketches: list[Sketch]) -> None:
+@pytest.mark.parametrize("make", [drawn, composed], ids=["drawings", "scenes"])
+def test_snapshot_is_read_back_for_its_own_epoch(
+    state: RunState, make: Callable[[int], list[Sketch]]
+) -> None:
+    sketches = make(2)
     predicted = [s.replace(part=None, label=None, instance=None) for s in sketches]
     snapshot = Snapshot(
         epoch=3,
@@ -88,13 +92,14 @@ def test_version_1_is_read(state: RunState) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "sketches", "legend"),
-    [("part", drawn(2), COLOURS), ("instance", drawn(2), {}), ("object", composed(2), {})],
+    ("by", "make", "legend"),
+    [("part", drawn, COLOURS), ("instance", drawn, {}), ("object", composed, {})],
     ids=["part", "instance", "object"],
 )
 def test_snapshot_of_version_1_is_read_from_its_svgs(
-    by: str, sketches: list[Sketch], legend: dict[str, str], state: RunState
+    by: str, make: Callable[[int], list[Sketch]], legend: dict[str, str], state: RunState
 ) -> None:
+    sketches = make(2)
     storage.write_json(storage.join(state.run, "config.json"), {"taxonomy": DOODLE7.to_dict()})
     drawings = [to_svg(sketch, by=by) for sketch in sketches]
     values = {

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from instancesketch.tracking import pictures
+from instancesketch.tracking.pictures import Pictures
 from instancesketch.tracking.tensorboard import FOLDER, TensorBoard
 from tests.drawings import drawn
 from tests.tracking.snapshots import snapshot_of
 
-PICTURES = pictures.draw(snapshot_of(drawn(2), epoch=2))
 SETTINGS = {"kind": "segmenter", "recipe": {"epochs": 3, "learning_rate": 0.01}}
 
 
@@ -21,13 +21,18 @@ def metrics(epoch: int, **values: Any) -> dict[str, Any]:
     return {"epoch": epoch, "loss": 1.0 / epoch, "macro_f1": 50.0 + epoch, "C": None} | values
 
 
+@pytest.fixture(scope="module")
+def drawn_pictures() -> Pictures:
+    return pictures.draw(snapshot_of(drawn(2), epoch=2))
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
+def run(tmp_path: Path, drawn_pictures: Pictures) -> Path:
     board = TensorBoard(str(tmp_path))
     board.start(SETTINGS)
     for epoch in (1, 2, 3):
         board.log(metrics(epoch), None)
-    board.log(metrics(2, loss=0.25), PICTURES)  # continued from the first
+    board.log(metrics(2, loss=0.25), drawn_pictures)  # continued from the first
     board.close(False)
     return tmp_path
 
@@ -53,10 +58,10 @@ def test_config_is_written_as_text(run: Path) -> None:
     assert '"learning_rate": 0.01' in text.decode()
 
 
-def test_confusion_and_examples_are_images(run: Path) -> None:
+def test_confusion_and_examples_are_images(run: Path, drawn_pictures: Pictures) -> None:
     found = read(run)
     assert set(found.Tags()["images"]) == {"confusion", "examples"}
-    for name, pixels in PICTURES.images.items():
+    for name, pixels in drawn_pictures.images.items():
         (image,) = found.Images(name)
         assert image.step == 2
         kept = np.asarray(Image.open(io.BytesIO(image.encoded_image_string)))

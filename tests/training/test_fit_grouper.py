@@ -68,12 +68,12 @@ POOR = {
 }
 
 
-@pytest.mark.parametrize("scenes", [*POOR.values(), composed(3)], ids=[*POOR, "composed"])
+@pytest.mark.parametrize("scenes", [*POOR.values(), None], ids=[*POOR, "composed"])
 def test_loss_is_finite_and_every_parameter_gets_a_gradient(scenes):
     """Check every parameter: one without a gradient would block the other workers."""
     fit = fit_of()
     fit.net.train()
-    loss = loss_of(fit, packed_scenes(scenes))
+    loss = loss_of(fit, packed_scenes(scenes or composed(3)))
     loss.backward()
     assert bool(loss.isfinite())
     for name, parameter in fit.net.named_parameters():

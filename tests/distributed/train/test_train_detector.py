@@ -86,14 +86,15 @@ def test_impossible_configs_are_refused(corpus, tmp_path, values, reason):
 
 
 @pytest.mark.parametrize(
-    ("table", "reason"),
+    ("splits", "reason"),
     [
-        (to_table(drawn(3)), "no scene to train on"),
-        (scenes(["test", "test"]), "no scene to train on"),
-        (scenes(["train"]), "no scene to select on"),
+        (None, "no scene to train on"),
+        (["test", "test"], "no scene to train on"),
+        (["train"], "no scene to select on"),
     ],
 )
-def test_corpora_without_scenes_are_refused(tmp_path, table, reason):
+def test_corpora_without_scenes_are_refused(tmp_path, splits, reason):
+    table = scenes(splits) if splits else to_table(drawn(3))
     (tmp_path / "corpus").mkdir()
     pq.write_table(table, tmp_path / "corpus" / "part-0.parquet")
     with pytest.raises(UserError, match=reason):

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from instancesketch.formats import Record, Rejection
 from tests.formats.conftest import read_file
@@ -31,7 +31,6 @@ def entries(task: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 @given(sketch=sketches(PRINTABLE))
-@settings(derandomize=True, deadline=None, max_examples=40, database=None)
 def test_an_accepted_prediction_reads_back_as_the_sketch(tmp_path_factory, sketch) -> None:
     folder = tmp_path_factory.mktemp("out")
     (task,) = write_tasks(folder, sketch)
