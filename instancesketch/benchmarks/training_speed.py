@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from instancesketch.benchmarks import subprocesses
@@ -16,7 +17,7 @@ from instancesketch.core.label_ids import part_ids
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import summarize_usage
 from instancesketch.tracking import metrics_log
-from instancesketch.training import dataloader
+from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import SegmenterFitConfig
 from instancesketch.training.trainer import create_fit
 
@@ -35,11 +36,10 @@ def measure_training(workload: Workload) -> Iterator[Row]:
         device=torch.device("cpu"),
     )
     batches = dataloader.iter_shuffled_batches(
-        [table],
+        # Each drawing once, so that their number is what an epoch trains on.
+        [table.append_column(sampling.USES, pa.array(np.ones(len(table), np.int64)))],
         taxonomy,
         batch_size=config.batch_size,
-        # Each drawing once, so that their number is what an epoch trains on.
-        repeats_C=torch.ones(len(taxonomy.category_names), dtype=torch.int64),
         generator=torch.Generator().manual_seed(0),
     )
     began = time.perf_counter()

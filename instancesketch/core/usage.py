@@ -19,12 +19,15 @@ def summarize_usage(
     """Return the speed and the memory of a run, as `summary.json` records them.
 
     Args:
-        epochs: the metrics of each epoch: its `seconds`, the number of its `workers`, the
-            `drawings` that each of these read, and the `reading_seconds` and `memory_mb` of one.
+        epochs: the metrics of each epoch: its `seconds`, the `all_drawings` that its workers used,
+            and the `reading_seconds` and `memory_mb` of one of them.
         sketches: the number of sketches in an epoch, for epochs without `drawings`.
     """
-    # Each worker records its own share of the sketches.
-    seen = sum(sketches or epoch["drawings"] * epoch.get("workers", 1) for epoch in epochs)
+    # Older versions recorded one worker's `drawings` alone.
+    seen = sum(
+        sketches or epoch.get("all_drawings") or epoch["drawings"] * epoch.get("workers", 1)
+        for epoch in epochs
+    )
     seconds, reading = _sum(epochs, "seconds"), _sum(epochs, "reading_seconds")
     stages = {"reading": reading, "training": seconds - reading}
     # Detectors, and runs of older versions, don't measure it: 0 seconds would be wrong.

@@ -34,6 +34,8 @@ def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> 
         config: how far and how often.
         generator: on the batch's device; equal states give equal drawings.
     """
+    if not len(batch):  # a worker that has none of the drawings of a step
+        return batch
     reaches = {name: getattr(config, name) * config.strength for name in _REACHES}
     config = replace(config, **reaches, strength=1.0)
     if config.drop_p:

@@ -1,6 +1,6 @@
 """Batches of a training epoch: shuffle buffer, bucketing by size, collate.
 
-Shape letters: see `instancesketch.models.ragged`; C categories, M drawings of a buffer.
+Shape letters: see `instancesketch.models.ragged`; M drawings of a buffer.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import pyarrow as pa
 import torch
 
+from instancesketch.core.errors import UserError
 from instancesketch.core.model_kinds import Labels
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.packing import Batch, join, pack, pack_scenes
-from instancesketch.training.config import FitConfig
-from instancesketch.training.sampling import RowGroup
+from instancesketch.models.ragged import Layout
+from instancesketch.training.sampling import USES
 
 _PACK = {"parts": pack, "objects": pack_scenes}
 # Drawings in a worker's shuffle buffer.
@@ -23,30 +24,6 @@ _PACK = {"parts": pack, "objects": pack_scenes}
 BUFFER = 8_192
 # Batches that are sorted by size together; more would shuffle less, fewer would pad more.
 _WINDOW = 16
-
-
-def count_repeats(recipe: FitConfig, taxonomy: Taxonomy) -> torch.Tensor:
-    """Return the number of times that an epoch uses a drawing of each category, (C,)."""
-    return torch.tensor(
-        [recipe.passes * recipe.oversample.get(name, 1) for name in taxonomy.category_names]
-    )
-
-
-def epoch_size(groups: Sequence[RowGroup], repeats_C: torch.Tensor) -> int:
-    """Return the number of drawings that an epoch uses of the row groups, with repeats."""
-    # Scenes have no category; they are packed as if of the last one.
-    return sum(
-        int((torch.tensor(g.categories) * repeats_C).sum())
-        if g.categories
-        else g.rows * int(repeats_C[-1])
-        for g in groups
-    )
-
-
-def batch_share(batch_size: int, rank: int, workers: int) -> int:
-    """Return a worker's number of drawings in each batch; the shares differ by one at most."""
-    # Differences of rounded totals add up to the batch size exactly.
-    return (rank + 1) * batch_size // workers - rank * batch_size // workers
 
 
 def collate(tables: Sequence[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts") -> Batch:
@@ -61,14 +38,19 @@ def iter_buffers(
 
     The last buffer holds what is left, and may be smaller.
     """
+    for table in _iter_buffer_tables(tables):
+        yield collate([table], taxonomy, labels)
+
+
+def _iter_buffer_tables(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     held: list[pa.Table] = []
     for table in tables:
         held.append(table)
         if sum(map(len, held)) >= BUFFER:
-            yield collate(held, taxonomy, labels)
+            yield pa.concat_tables(held)
             held = []
     if sum(map(len, held)):
-        yield collate(held, taxonomy, labels)
+        yield pa.concat_tables(held)
 
 
 def iter_shuffled_batches(
@@ -76,23 +58,22 @@ def iter_shuffled_batches(
     taxonomy: Taxonomy,
     *,
     batch_size: int,
-    repeats_C: torch.Tensor,
     generator: torch.Generator,
     labels: Labels = "parts",
 ) -> Iterator[Batch]:
     """Yield the rows of tables in shuffled batches, drawings of like size together.
 
     Args:
-        tables: what the worker reads in this epoch.
+        tables: what the worker reads in this epoch; their column `USES` is how often a row is used.
         taxonomy: numbers the labels.
         batch_size: drawings per batch; the last one may be smaller.
-        repeats_C: how often a drawing of each category is used; a scene as often as the last.
         generator: decides the order.
         labels: that the model is trained on.
     """
     rest: Batch | None = None
-    for buffer in iter_buffers(tables, taxonomy, labels):
-        order = torch.repeat_interleave(repeats_C[buffer.category_N])
+    for table in _iter_buffer_tables(tables):
+        buffer = collate([table], taxonomy, labels)
+        order = torch.repeat_interleave(torch.tensor(table[USES].to_numpy()))
         buffer = buffer.select(order[torch.randperm(len(order), generator=generator)])
         if rest is not None:
             buffer = join([rest, buffer])
@@ -128,36 +109,65 @@ def bucket(
 
 
 class StepIterator:
-    """An iterator over exactly `steps` batches; `waited` is the seconds spent waiting for them.
+    """An iterator over one batch per step; `waited` is the seconds spent waiting for them.
 
-    Workers that average their gradients must all take the same number of steps, so where there are
-    fewer batches the last one is repeated. Without any batch no step is taken.
+    A step in which this worker has no drawings gets a batch without any, because the others wait
+    for its gradients all the same.
 
     Args:
         batches: of one epoch.
-        steps: how many to take.
+        sizes: drawings of this worker in each step.
         on_step: called with 0 once the first batch is there, then with the number of steps done.
     """
 
     def __init__(
         self,
         batches: Iterable[Batch],
-        steps: int,
+        sizes: Iterable[int],
         on_step: Callable[[int], object] = lambda done: None,
     ) -> None:
         self.waited = 0.0
-        self._batches, self._steps, self._on_step = batches, steps, on_step
+        self._batches, self._sizes, self._on_step = batches, sizes, on_step
 
     def __iter__(self) -> Iterator[Batch]:
-        batches, batch = iter(self._batches), None
-        for done in range(self._steps):
-            began = time.perf_counter()
-            # Without a repeated batch the others would wait for this worker's gradients for ever.
-            batch = next(batches, batch)
-            self.waited += time.perf_counter() - began
-            if batch is None:
-                return
+        """Yield a batch for each step.
+
+        Raises:
+            UserError: there are more drawings, or fewer, than the steps have.
+        """
+        batches = iter(self._batches)
+        for done, size in enumerate(self._sizes):
+            batch = self._next(batches) if size else empty_batch()
+            _check_size(batch, size)
             if done == 0:
                 self._on_step(0)
             yield batch
             self._on_step(done + 1)
+        _check_size(self._next(batches), 0)
+
+    def _next(self, batches: Iterator[Batch]) -> Batch:
+        began = time.perf_counter()
+        batch = next(batches, None)
+        self.waited += time.perf_counter() - began
+        return empty_batch() if batch is None else batch
+
+
+def empty_batch() -> Batch:
+    """Return a batch without drawings."""
+    none = torch.zeros(0, dtype=torch.int64)
+    return Batch(
+        points_P2=torch.zeros(0, 2),
+        layout=Layout(none, none, 0),
+        part_S=none,
+        instance_S=none,
+        category_N=none,
+    )
+
+
+def _check_size(batch: Batch, size: int) -> None:
+    # Neither a repeated batch nor drawings left out: a training with either looks like any other.
+    if len(batch) != size:
+        raise UserError(
+            f"the corpora were changed during the training: {len(batch)} drawings were read for a "
+            f"step of {size}"
+        )

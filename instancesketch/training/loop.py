@@ -26,7 +26,8 @@ from instancesketch.models import weights
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role, Selection
 from instancesketch.training.sampling import RowGroup, RowSubset
-from instancesketch.training.trainer import Counts, Fit, create_fit
+from instancesketch.training.shares import Shares, count_repeats
+from instancesketch.training.trainer import Counts, Fit, LossSum, create_fit
 
 # The role and the row subsets of a pass, to train or to select on.
 Pass = tuple[Role, Sequence[RowSubset]]
@@ -52,15 +53,18 @@ class LoopConfig:
         return self.selection != "none"
 
     @property
-    def repeats_C(self) -> torch.Tensor:
+    def repeats(self) -> tuple[int, ...]:
         """Return how often an epoch uses a drawing of each category."""
-        return dataloader.count_repeats(self.recipe, self.taxonomy)
+        return count_repeats(self.recipe, self.taxonomy)
 
-    @property
-    def steps(self) -> int:
-        """Return the number of steps of an epoch, however many workers there are."""
-        # From the rows of all workers, because each must take part in every step.
-        return -(-dataloader.epoch_size(self.train, self.repeats_C) // self.recipe.batch_size)
+    def shares(self, workers: int) -> Shares:
+        """Return how many drawings each of the workers has in each step of an epoch."""
+        repeats = self.repeats
+        return Shares(
+            drawings=sum(sampling.count_drawings(group, repeats) for group in self.train),
+            batch_size=self.recipe.batch_size,
+            workers=workers,
+        )
 
     @property
     def read_rows(self) -> ReadRows:
@@ -71,6 +75,7 @@ class LoopConfig:
             selection=self.selection,
             taxonomy=self.taxonomy,
             labels=self.recipe.labels,
+            repeats=self.repeats,
         )
 
 
@@ -85,8 +90,8 @@ class Workers(Protocol):
     def number(self) -> int:
         """Return how many there are."""
 
-    def average_gradients(self, fit: Fit, weight: float) -> None:
-        """Make every step average the gradients of all workers, this one's by a weight."""
+    def average_gradients(self, fit: Fit, shares: Shares) -> None:
+        """Make every step average the gradients of all workers, weighted by their drawings."""
 
     def broadcast_buffers(self, net: torch.nn.Module) -> None:
         """Give every worker the first one's buffers, such as batch norm statistics."""
@@ -100,7 +105,7 @@ class OneWorker:
 
     rank, number = 0, 1
 
-    def average_gradients(self, fit: Fit, weight: float) -> None:
+    def average_gradients(self, fit: Fit, shares: Shares) -> None:
         """Leave the steps as they are."""
 
     def broadcast_buffers(self, net: torch.nn.Module) -> None:
@@ -149,7 +154,7 @@ def prepare_fit(loop: LoopConfig, device: torch.device) -> Fit:
     fit = create_fit(
         loop.recipe,
         loop.taxonomy,
-        steps_per_epoch=loop.steps,
+        steps_per_epoch=loop.shares(1).steps,
         part_counts=[sum(counts) for counts in zip(*(g.parts for g in loop.train), strict=True)],
         device=device,
     )
@@ -198,7 +203,7 @@ def train_epochs(
     if state:
         fit.load_state_dict(state)
     progress = Progress.of(state or {})
-    workers.average_gradients(fit, _share(loop, workers) * workers.number / loop.recipe.batch_size)
+    workers.average_gradients(fit, loop.shares(workers.number))
     # Epochs that an earlier start saved but didn't report: the log must not lack them.
     for figures in (state or {}).get("unreported", ()):
         report(figures)
@@ -220,7 +225,17 @@ def _iter_passes(loop: LoopConfig, first: int, workers: Workers) -> Iterator[Pas
     rank, number = workers.rank, workers.number
     for epoch in range(first, loop.recipe.epochs):
         order = sampling.shuffle_row_groups(len(loop.train), loop.recipe.seed, epoch)
-        yield "train", sampling.assign_rows(loop.train, rank, number, order)
+        yield (
+            "train",
+            sampling.assign_rows(
+                loop.train,
+                rank,
+                number,
+                order,
+                batch_size=loop.recipe.batch_size,
+                repeats=loop.repeats,
+            ),
+        )
         if loop.selects:
             # Counts don't depend on the order, so it needs no permutation.
             in_order = range(len(loop.select))
@@ -236,32 +251,31 @@ def _train(
     on_step: Callable[[int, int, int], object],
 ) -> dict[str, Any]:
     """Train for an epoch, from 0, and return its figures."""
+    shares = loop.shares(workers.number)
     # 0 and 1 are the streams of `Fit.train_epoch`.
     seed = hashing.derive_seed(loop.recipe.seed, epoch, workers.rank, 2)
     batches = dataloader.iter_shuffled_batches(
         tables,
         loop.taxonomy,
-        batch_size=_share(loop, workers),
-        repeats_C=loop.repeats_C,
+        batch_size=shares.of_worker(workers.rank, 0),
         generator=torch.Generator().manual_seed(seed),
         labels=loop.recipe.labels,
     )
     steps = dataloader.StepIterator(
-        batches, loop.steps, lambda done: on_step(epoch, done, loop.steps)
+        batches, shares.of_steps(workers.rank), lambda done: on_step(epoch, done, shares.steps)
     )
     began = time.perf_counter()
+    own = fit.train_epoch(steps, epoch, workers.rank)
+    seconds = time.perf_counter() - began
+    losses = LossSum(total=own["loss"] * own["drawings"], drawings=own["drawings"])
     return {
         "epoch": epoch + 1,
-        **fit.train_epoch(steps, epoch, workers.rank),
+        **own,
+        **workers.sum_counts(losses).figures(),
         "workers": workers.number,
-        "seconds": time.perf_counter() - began,
+        "seconds": seconds,
         "reading_seconds": steps.waited,
     }
-
-
-def _share(loop: LoopConfig, workers: Workers) -> int:
-    """Return a worker's number of drawings in each batch."""
-    return dataloader.batch_share(loop.recipe.batch_size, workers.rank, workers.number)
 
 
 def _select(

@@ -1,16 +1,18 @@
 """Rows that train and rows that select, and which of them each worker reads.
 
 For a given number of workers the order is a function of seed and epoch alone: row groups are
-permuted and assigned to workers, and each worker shuffles what it reads (`dataloader`). This module
-doesn't load torch, because importing it takes longer than most of what the reading processes do.
+permuted and assigned to workers, and each worker shuffles what it reads (`dataloader`). A row
+counts as many drawings as a recipe uses it, so that each worker has exactly its part of every step.
+This module doesn't load torch, because importing it takes longer than most of what the reading
+processes do.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -18,18 +20,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instancesketch.core import hashing, parquet, schema
+from instancesketch.core.errors import UserError
 from instancesketch.core.label_ids import category_ids, part_ids, part_mask
 from instancesketch.core.model_kinds import Labels
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.training.config import Role, Selection
+from instancesketch.training.shares import Shares
 
 COLUMNS = [
     "sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance", "object",
     "object_category",
 ]  # fmt: skip
 _NARROW = ["sketch_id", "category", "split", "part", "instance", "object"]
-# With fewer row groups per worker their sizes would be uneven, so rows are assigned singly.
+# The column of rows that were read: how often this worker uses each, int64.
+USES = "uses"
+# With fewer row groups per worker each gets rows of all of them, so that its batches are as mixed.
 GROUPS_PER_WORKER = 16
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +54,28 @@ class RowGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class RowSubset:
-    """Rows of a role in a row group, read at once: `first`, and every `step`th one after it."""
+    """Rows of a role in a row group, read at once: some of its drawings, by their numbers.
+
+    A row is as many drawings as it is used. Rows that lie together, such as those of one category,
+    have numbers that are far apart, so that every subset is as mixed as the row group.
+    """
 
     path: str
     row_group: int
     first: int = 0
-    step: int = 1
+    end: int | None = None  # before this one; None: all
+    drawings: int | None = None  # of the whole row group when it was counted; None: any
+
+    def count_uses(self, times_N: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return how many drawings of the subset each of N rows is, given how many it is in all."""
+        # Rows whose multiples of the golden ratio have their fractions in an interval are spread
+        # evenly, whatever the interval (Sos 1957).
+        order = np.argsort(np.arange(len(times_N)) * _GOLDEN % 1, kind="stable")
+        after_N = times_N[order].cumsum()
+        before_N = after_N - times_N[order]
+        uses_N = np.empty_like(times_N)
+        uses_N[order] = after_N.clip(self.first, self.end) - before_N.clip(self.first, self.end)
+        return uses_N
 
 
 def list_row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
@@ -189,33 +212,66 @@ def _name_unknown(
     )
 
 
+def count_drawings(group: RowGroup, repeats: Sequence[int] | None) -> int:
+    """Return the number of drawings that an epoch uses of a row group.
+
+    Args:
+        group: with its counts.
+        repeats: of each category; None: each drawing once. Scenes have no
+            category, and are repeated as the last one.
+    """
+    if repeats is None:
+        return group.rows
+    if not group.categories:
+        return group.rows * repeats[-1]
+    return sum(rows * times for rows, times in zip(group.categories, repeats, strict=True))
+
+
 def assign_rows(
-    groups: Sequence[RowGroup], worker: int, workers: int, order: Sequence[int]
+    groups: Sequence[RowGroup],
+    worker: int,
+    workers: int,
+    order: Sequence[int],
+    *,
+    batch_size: int | None = None,
+    repeats: Sequence[int] | None = None,
 ) -> list[RowSubset]:
     """Return the rows that a worker reads, in the given order of the row groups.
 
+    Over all workers these are all drawings, each exactly once, and each worker's are as many as its
+    `Shares` of the steps of an epoch.
+
     Args:
-        groups: all of them, each with at least one row.
+        groups: all of them, with their counts.
         worker: the rank of the worker.
-        workers: how many there are; each row goes to one of them. Where rows are assigned singly,
-            the workers' numbers of rows differ by one at most.
+        workers: how many there are.
         order: a permutation of the row groups.
+        batch_size: drawings per step over all workers; by default one for each of them.
+        repeats: of each category; see `count_drawings`.
     """
-    if len(groups) >= GROUPS_PER_WORKER * workers or workers == 1:
-        # Whole row groups, so that each is read by one worker only.
-        own = list(order)[worker::workers]
-        return [RowSubset(path=groups[i].path, row_group=groups[i].number) for i in own]
-    before = list(accumulate((g.rows for g in groups), initial=0))
-    return [
-        RowSubset(
-            path=groups[i].path,
-            row_group=groups[i].number,
-            # Counted through all row groups, or the first workers would get the remainder of each.
-            first=(worker - before[i]) % workers,
-            step=workers,
+    sizes = [count_drawings(group, repeats) for group in groups]
+    shares = Shares(drawings=sum(sizes), batch_size=batch_size or workers, workers=workers)
+    # Whole row groups but for the first and the last, so that few are read by two workers.
+    whole = len(groups) >= GROUPS_PER_WORKER * workers or workers == 1
+    subsets, at = [], 0  # the number of drawings in the row groups before
+    for i in order:
+        first, end = (
+            min(max(shares.before(w, shares.drawings) - at, 0), sizes[i])
+            if whole
+            else shares.before(w, at + sizes[i]) - shares.before(w, at)
+            for w in (worker, worker + 1)
         )
-        for i in order
-    ]
+        at += sizes[i]
+        if first < end:
+            subset = RowSubset(
+                path=groups[i].path,
+                row_group=groups[i].number,
+                first=first,
+                end=end,
+                drawings=sizes[i],
+            )
+            subsets.append(subset)
+    return subsets
 
 
 def read_rows(
@@ -224,12 +280,39 @@ def read_rows(
     selection: Selection,
     taxonomy: Taxonomy,
     labels: Labels = "parts",
+    repeats: Sequence[int] | None = None,
 ) -> pa.Table:
-    """Read the rows of a subset that have the role."""
+    """Read the rows of a subset that have the role, with the column `USES`.
+
+    Args:
+        subset: the row group, and which of its drawings.
+        role: of the rows; those to select on are used once each.
+        selection: the selection split.
+        taxonomy: of the labels.
+        labels: that the model is trained on.
+        repeats: of each category, for rows to train on; see `count_drawings`.
+
+    Raises:
+        UserError: the row group can't be read, or hasn't the drawings that were counted.
+    """
     table = parquet.read_row_group(subset.path, subset.row_group, COLUMNS)
     rows = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
     # Counted after the filter, because row groups are counted by rows of the role.
-    return rows.take(np.arange(subset.first, len(rows), subset.step))
+    if role == "select" or repeats is None:
+        times_N = np.ones(len(rows), np.int64)
+    elif labels == "objects":
+        times_N = np.full(len(rows), repeats[-1])
+    else:
+        times_N = np.array(repeats)[category_ids(rows, taxonomy)]
+    # Workers that read less than they counted would leave the others waiting for a step.
+    if subset.drawings not in (None, times_N.sum()):
+        raise UserError(
+            f"{subset.path} was changed since its drawings were counted: row group "
+            f"{subset.row_group} has {times_N.sum()} to {role} on, not {subset.drawings}"
+        )
+    uses_N = subset.count_uses(times_N)
+    used = rows.append_column(USES, pa.array(uses_N))
+    return used.filter(pa.array(uses_N > 0))
 
 
 def shuffle_row_groups(number: int, seed: int, epoch: int) -> list[int]:

@@ -9,6 +9,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 import pyarrow as pa
@@ -31,6 +32,21 @@ class Counts(Protocol):
 
     def figures(self) -> dict[str, Any]:
         """Return the metrics, in percent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSum:
+    """The sum of the losses of drawings; those of several workers can be added."""
+
+    total: float
+    drawings: int
+
+    def __add__(self, other: LossSum) -> LossSum:
+        return LossSum(total=self.total + other.total, drawings=self.drawings + other.drawings)
+
+    def figures(self) -> dict[str, Any]:
+        """Return the mean `loss`, and the number of `all_drawings`."""
+        return {"loss": self.total / max(1, self.drawings), "all_drawings": self.drawings}
 
 
 def create_fit(config: FitConfig, taxonomy: Taxonomy, **values: Any) -> Fit:
@@ -120,18 +136,17 @@ class Fit(ABC):
             done = (share - config.warmup) / (1 - config.warmup)
         return config.learning_rate * (1 + math.cos(math.pi * min(done, 1.0))) / 2
 
-    def train_epoch(
-        self, batches: Iterable[Batch], epoch: int, worker: int = 0
-    ) -> dict[str, float]:
+    def train_epoch(self, batches: Iterable[Batch], epoch: int, worker: int = 0) -> dict[str, Any]:
         """Take one step per batch.
 
         Args:
-            batches: of this worker.
+            batches: of this worker; it may have none of the drawings of a step.
             epoch: from 0.
             worker: its rank.
 
         Returns:
-            The mean `loss`, the `learning_rate` of the next step, and the number of `drawings`.
+            The mean `loss` of a drawing, the `learning_rate` of the next step, and the number of
+            `drawings`.
 
         Raises:
             UserError: the loss or a parameter became NaN or infinite.
@@ -142,11 +157,10 @@ class Fit(ABC):
         torch.manual_seed(derive_seed(self.config.seed, epoch, worker, 1))  # for dropout
         self.net.train()
         total = torch.zeros((), device=self.device)
-        steps = drawings = 0
+        drawings = 0
         for batch in batches:
             # Added up on the device: to read the loss is to wait for the GPU.
-            total += self._step(batch.to(self.device), generator)
-            steps += 1
+            total += self._step(batch.to(self.device), generator) * len(batch)
             drawings += len(batch)
         # Parameters as well: the last step comes after its loss, and averaged gradients carry the
         # NaN of one worker to all. Checked once an epoch, because a check waits for the GPU.
@@ -154,7 +168,7 @@ class Fit(ABC):
         if not (total.isfinite() and all(finite)):
             raise diverged(f"the {self.kind.name}", epoch + 1)
         return {
-            "loss": float(total) / max(1, steps),
+            "loss": float(total) / max(1, drawings),
             "learning_rate": self.learning_rate(),
             "drawings": drawings,
         }

@@ -6,14 +6,22 @@ from instancesketch.core.usage import summarize_usage, tree_memory_mb
 
 def test_usage_is_summed_over_epochs_and_workers() -> None:
     lines = [
-        {"seconds": 4.0, "drawings": 50, "workers": 2, "reading_seconds": 1.0, "memory_mb": 300},
-        {"seconds": 6.0, "drawings": 100, "workers": 1, "reading_seconds": 2.0, "memory_mb": 200},
+        {"seconds": 4.0, "all_drawings": 101, "reading_seconds": 1.0, "memory_mb": 300},
+        {"seconds": 6.0, "all_drawings": 99, "reading_seconds": 2.0, "memory_mb": 200},
     ]
     found = summarize_usage(lines)
     assert found["speed"] == {"drawings": 200, "seconds": 10.0, "drawings_per_second": 20.0}
     assert found["stages"] == {"reading": {"busy_seconds": 3.0}, "training": {"busy_seconds": 7.0}}
     assert found["peak_memory_mb"]["worker"] == 300
     assert found["peak_memory_mb"]["driver"] > 0
+
+
+def test_runs_of_older_versions_counted_the_drawings_of_one_worker() -> None:
+    lines = [
+        {"seconds": 4.0, "drawings": 50, "workers": 2},
+        {"seconds": 6.0, "drawings": 100, "workers": 1},
+    ]
+    assert summarize_usage(lines)["speed"]["drawings"] == 200
 
 
 def test_runs_of_older_versions_have_no_reading_seconds() -> None:

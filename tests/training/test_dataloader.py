@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.models.packing import pack, pack_scenes
 from instancesketch.training.dataloader import (
@@ -16,16 +17,22 @@ from instancesketch.training.dataloader import (
     iter_buffers,
     iter_shuffled_batches,
 )
-from tests.drawings import DOODLE7, composed, drawn
+from instancesketch.training.sampling import USES
+from tests.drawings import DOODLE7, composed, drawn, packed
 
 
-def shuffle(tables, batch_size, repeats, seed=0):
+def with_uses(table, repeats=(1,) * 7):
+    """Return rows with how often each is used, by its category."""
+    uses = [repeats[DOODLE7.category_names.index(c)] for c in table["category"].to_pylist()]
+    return table.append_column(USES, pa.array(uses, pa.int64()))
+
+
+def shuffle(tables, batch_size, repeats=(1,) * 7, seed=0):
     return list(
         iter_shuffled_batches(
-            iter(tables),
+            (with_uses(table, repeats) for table in tables),
             DOODLE7,
             batch_size=batch_size,
-            repeats_C=torch.tensor(repeats),
             generator=torch.Generator().manual_seed(seed),
         )
     )
@@ -56,45 +63,59 @@ def test_every_drawing_is_used_as_often_as_its_category_repeats(monkeypatch, buf
 
 def test_the_seed_decides_the_order():
     tables = [to_table(drawn(60))]
-    a, b, c = (shuffle(tables, 8, [1] * 7, seed) for seed in (0, 0, 1))
+    a, b, c = (shuffle(tables, 8, seed=seed) for seed in (0, 0, 1))
     assert all(torch.equal(x.points_P2, y.points_P2) for x, y in zip(a, b, strict=True))
     assert any(not torch.equal(x.category_N, y.category_N) for x, y in zip(a, c, strict=True))
 
 
 def test_no_tables_give_no_batches():
-    assert shuffle([], 8, [1] * 7) == []
-    assert shuffle([pa.Table.from_batches([], to_table([]).schema)], 8, [1] * 7) == []
+    assert shuffle([], 8) == []
+    assert shuffle([pa.Table.from_batches([], to_table([]).schema)], 8) == []
+
+
+def steps_of(sizes, read, on_step=lambda done: None):
+    """Return steps of the given sizes over batches of as many drawings as were read for each."""
+    batch = packed(drawn(3))
+    return StepIterator((batch.select(torch.arange(n)) for n in read), sizes, on_step)
 
 
 @pytest.mark.parametrize(
-    ("given_", "steps", "want"),
-    [("abc", 2, "ab"), ("abc", 3, "abc"), ("abc", 5, "abccc"), ("abc", 0, ""), ("", 3, "")],
+    ("sizes", "read"), [([2, 2, 1], [2, 2, 1]), ([2, 0], [2]), ([0, 0, 0], []), ([], [])]
 )
-def test_an_epoch_has_exactly_its_number_of_steps(given_, steps, want):
+def test_every_step_has_a_batch_of_its_size(sizes, read):
     done = []
-    assert "".join(StepIterator(iter(given_), steps, done.append)) == want
-    assert done == list(range(len(want) + 1)) * bool(want)
+    assert [len(batch) for batch in steps_of(sizes, read, done.append)] == sizes
+    assert done == list(range(len(sizes) + 1)) * bool(sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "read"),
+    [([2, 2], [2]), ([2, 2], [2, 1]), ([2, 1], [2, 2]), ([2], [2, 1]), ([0], [1]), ([], [1])],
+)
+def test_drawings_are_neither_left_out_nor_repeated_where_their_number_is_wrong(sizes, read):
+    with pytest.raises(UserError, match="the corpora were changed during the training"):
+        list(steps_of(sizes, read))
 
 
 def test_only_waiting_for_batches_is_counted_as_waiting(monkeypatch):
     clock = itertools.count()
     monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    steps = StepIterator("abc", 3)
+    steps = steps_of([1, 1, 1], [1, 1, 1])
     for _ in steps:
         next(clock)  # a second of training
-    assert steps.waited == 3.0
+    assert steps.waited == 4.0  # the last to see that there are no more
 
 
 @pytest.mark.parametrize("passes", [1, 2])
 def test_scenes_are_shuffled_with_their_categories_and_objects(passes):
     scenes = composed(11)
     table = to_table(scenes)
+    used = table.append_column(USES, pa.array([passes] * 11))
     batches = list(
         iter_shuffled_batches(
-            [table.slice(0, 4), table.slice(4)],
+            [used.slice(0, 4), used.slice(4)],
             DOODLE7,
             batch_size=4,
-            repeats_C=torch.full((7,), passes),
             generator=torch.Generator().manual_seed(0),
             labels="objects",
         )

@@ -11,8 +11,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import derive_seed
 from instancesketch.core.schema import to_table
 from instancesketch.training.sampling import (
-    GROUPS_PER_WORKER,
-    RowGroup,
+    USES,
     assign_rows,
     count_row_group,
     list_row_groups,
@@ -20,6 +19,7 @@ from instancesketch.training.sampling import (
     role_mask,
     shuffle_row_groups,
 )
+from instancesketch.training.shares import Shares
 from tests.drawings import DOODLE7, corpus, drawn, sketch_of
 
 SELECTIONS = ("tenth", "valid", "none")
@@ -109,58 +109,64 @@ def test_folder_without_a_corpus_is_refused(tmp_path):
         list_row_groups([str(tmp_path)])
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("rows_per_group", [1, 4, 50])
-def test_every_row_is_read_once_over_all_workers(tmp_path, workers, rows_per_group):
-    sketches = drawn(60)
+@pytest.fixture(scope="module")
+def sketches():
+    return drawn(60)
+
+
+# Row groups to share by their rows, and sixteen and more a worker.
+@pytest.mark.parametrize(("workers", "rows_per_group"), [(1, 4), (2, 1), (3, 4), (5, 50)])
+def test_workers_read_every_row_as_often_as_its_category_repeats(
+    tmp_path, sketches, workers, rows_per_group
+):
     location = corpus(tmp_path, sketches, rows_per_group, files=2)
     groups = [count_row_group(g, "train", "tenth", DOODLE7) for g in list_row_groups([location])]
-    groups = [g for g in groups if sum(g.categories)]
+    repeats = (3, 18, 0, 3, 1, 3, 6)
     order = shuffle_row_groups(len(groups), 3, 1)
-    read = [
-        [
-            name
-            for subset in assign_rows(groups, worker, workers, order)
-            for name in read_rows(subset, "train", "tenth", DOODLE7)["sketch_id"].to_pylist()
-        ]
-        for worker in range(workers)
-    ]
+    read = []
+    for worker in range(workers):
+        assigned = assign_rows(groups, worker, workers, order, batch_size=8, repeats=repeats)
+        uses = Counter()
+        for subset in assigned:
+            table = read_rows(subset, "train", "tenth", DOODLE7, repeats=repeats)
+            for name, times in zip(
+                *(table[c].to_pylist() for c in ("sketch_id", USES)), strict=True
+            ):
+                uses[name] += times
+        read.append(uses)
     mask = role_mask(to_table(sketches), "train", "tenth", DOODLE7)
-    want = [s.sketch_id for s, ok in zip(sketches, mask, strict=True) if ok]
-    assert sorted(name for names in read for name in names) == sorted(want)
-    assert min(map(len, read)) > 0
+    times = dict(zip(DOODLE7.category_names, repeats, strict=True))
+    want = {s.sketch_id: times[s.category] for s, ok in zip(sketches, mask, strict=True) if ok}
+    assert sum(read, Counter()) == Counter({name: n for name, n in want.items() if n})
+    shares = Shares(drawings=sum(want.values()), batch_size=8, workers=workers)
+    assert [uses.total() for uses in read] == [sum(shares.of_steps(w)) for w in range(workers)]
 
 
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=40), st.integers(1, 5), st.integers(0, 99))
-def test_every_row_is_assigned_once_and_evenly(sizes, workers, seed):
-    groups = [
-        RowGroup(
-            path="p",
-            number=i,
-            rows=n,
-            categories=(n,),
-            parts=(),
-            instances=0,
-            unknown_labels=(),
-        )
-        for i, n in enumerate(sizes)
-    ]
-    order = shuffle_row_groups(len(groups), seed, 0)
-    assigned = [
-        [
-            (subset.row_group, row)
-            for subset in assign_rows(groups, worker, workers, order)
-            for row in range(subset.first, sizes[subset.row_group], subset.step)
-        ]
+@pytest.mark.parametrize("workers", [1, 3])
+def test_rows_to_select_on_are_read_once(tmp_path, sketches, workers):
+    sketches = [s.replace(split="valid") for s in sketches]
+    location = corpus(tmp_path, sketches, 4)
+    groups = [count_row_group(g, "select", "valid", DOODLE7) for g in list_row_groups([location])]
+    read = [
+        row
         for worker in range(workers)
+        for subset in assign_rows(groups, worker, workers, range(len(groups)))
+        for row in read_rows(subset, "select", "valid", DOODLE7, repeats=(5,) * 7)
+        .select(["sketch_id", USES])
+        .to_pylist()
     ]
-    assert sorted(row for rows in assigned for row in rows) == [
-        (i, row) for i, n in enumerate(sizes) for row in range(n)
-    ]
-    if len(groups) < GROUPS_PER_WORKER * workers:
-        assert max(map(len, assigned)) - min(map(len, assigned)) <= 1
-    else:
-        assert min(map(len, assigned)) >= 1
+    assert sorted(row["sketch_id"] for row in read) == sorted(s.sketch_id for s in sketches)
+    assert {row[USES] for row in read} == {1}
+
+
+def test_row_group_that_changed_since_it_was_counted_is_refused(tmp_path, sketches):
+    location = corpus(tmp_path, sketches[:20])
+    groups = [count_row_group(g, "train", "none", DOODLE7) for g in list_row_groups([location])]
+    (subset,) = assign_rows(groups, 0, 1, [0], repeats=(2,) * 7)
+    assert len(read_rows(subset, "train", "none", DOODLE7, repeats=(2,) * 7)) == 20
+    corpus(tmp_path, sketches[1:20])
+    with pytest.raises(UserError, match=r"0\.parquet was changed .* 38 to train on, not 40"):
+        read_rows(subset, "train", "none", DOODLE7, repeats=(2,) * 7)
 
 
 @given(st.integers(0, 50), st.integers(0, 2**31), st.integers(0, 300))

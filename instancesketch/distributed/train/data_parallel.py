@@ -8,35 +8,41 @@ import torch
 import torch.distributed as dist
 
 from instancesketch.models.packing import Batch
+from instancesketch.training.shares import Shares
 from instancesketch.training.trainer import Counts, Fit
 
 
-def average_gradients(fit: Fit, workers: int, weight: float) -> None:
-    """Make every step average the gradients of all workers.
+def average_gradients(fit: Fit, shares: Shares) -> None:
+    """Make every step average the gradients of all workers, weighted by their drawings in it.
 
     Args:
         fit: the model in training; its `loss` is replaced.
-        workers: how many there are.
-        weight: of this worker's gradients; 1 if all have equal shares of a batch.
+        shares: of the steps of each epoch.
     """
-    if workers > 1:
+    if shares.workers > 1:
         # The loss is wrapped, not the network: all workers must take part in every step, and for a
         # batch without anything to learn from, such as clouds for a refiner, no network is called.
-        shared = torch.nn.parallel.DistributedDataParallel(_Loss(fit, weight))
+        shared = torch.nn.parallel.DistributedDataParallel(_Loss(fit, shares))
         fit.loss = shared  # type: ignore[method-assign]
 
 
 class _Loss(torch.nn.Module):
-    """The loss of a model as a module with its parameters; multiplies gradients by a weight."""
+    """The loss of a model as a module with its parameters; weighs the gradients of every step."""
 
-    def __init__(self, fit: Fit, weight: float) -> None:
+    def __init__(self, fit: Fit, shares: Shares) -> None:
         super().__init__()
-        self.net, self.loss, self.weight = fit.net, fit.loss, weight
+        self.net, self.loss, self.fit, self.shares = fit.net, fit.loss, fit, shares
 
     def forward(self, batch: Batch, generator: torch.Generator) -> torch.Tensor:
-        loss = self.loss(batch, generator)
+        if not len(batch):
+            # Gradients of zero, without a look at the batch norms' statistics.
+            return torch.stack([p.sum() * 0 for p in self.net.parameters()]).sum()
+        loss: torch.Tensor = self.loss(batch, generator)
+        # All workers together have a mean over the drawings of the step; DDP's is over workers.
+        of_step = self.shares.of_step(self.fit.step % self.shares.steps)
+        weight = len(batch) * self.shares.workers / of_step
         # The value stays that of the loss, because it is logged.
-        return loss if self.weight == 1 else loss * self.weight + loss.detach() * (1 - self.weight)
+        return loss if weight == 1 else loss * weight + loss.detach() * (1 - weight)
 
 
 def broadcast_buffers(net: torch.nn.Module, workers: int) -> None:

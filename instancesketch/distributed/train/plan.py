@@ -29,6 +29,7 @@ from instancesketch.training import dataloader, sampling
 from instancesketch.training.augment import augment
 from instancesketch.training.config import Selection
 from instancesketch.training.sampling import RowGroup, RowSubset
+from instancesketch.training.shares import count_repeats
 from instancesketch.training.trainer import Fit, create_fit
 
 # Memory of a worker: MB of a process with Ray and torch, MB of a full shuffle buffer, and a factor
@@ -82,8 +83,8 @@ def plan_with_capacity(
     if scale > 1:
         # An earlier run of the name counted all rows, so an estimate would look like other corpora.
         del settings["drawings"]
-    repeats_C = dataloader.count_repeats(recipe, taxonomy)
-    epoch_size = round(dataloader.epoch_size(train, repeats_C) * scale)
+    repeats = count_repeats(recipe, taxonomy)
+    epoch_size = round(sum(sampling.count_drawings(g, repeats) for g in train) * scale)
     fit = create_fit(
         recipe,
         taxonomy,

@@ -20,6 +20,7 @@ from instancesketch.tracking.epoch_files import EpochFiles
 from instancesketch.tracking.run_state import RunState, Start, Worker
 from instancesketch.tracking.status import PositionWriter
 from instancesketch.training.loop import LoopConfig, prepare_fit, train_epochs
+from instancesketch.training.shares import Shares
 from instancesketch.training.trainer import Counts, Fit
 
 
@@ -39,8 +40,8 @@ class _Ranks:
     rank: int
     number: int
 
-    def average_gradients(self, fit: Fit, weight: float) -> None:
-        data_parallel.average_gradients(fit, self.number, weight)
+    def average_gradients(self, fit: Fit, shares: Shares) -> None:
+        data_parallel.average_gradients(fit, shares)
 
     def broadcast_buffers(self, net: torch.nn.Module) -> None:
         data_parallel.broadcast_buffers(net, self.number)

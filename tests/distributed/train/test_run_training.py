@@ -40,15 +40,19 @@ FILES = {
 
 
 def write_corpus(folder: Path) -> str:
-    """Write 100 drawings to train on, 40 to select on and 30 unlabelled, mixed in row groups."""
+    """Write 100 drawings to train on, 40 to select on and 30 unlabelled, in uneven row groups."""
     folder.mkdir()
     sketches = [
         s.replace(split="train" if i < 100 else "valid") for i, s in enumerate(drawn(140, seed=2))
     ]
     sketches += [s.replace(part=None, label=None) for s in drawn(30, seed=3)]
     for i in range(2):
-        path = folder / f"part-{i}.parquet"
-        pq.write_table(to_table(sketches[i::2]), path, row_group_size=15)
+        table = to_table(sketches[i::2])
+        # More than sixteen to train on for each of two workers, which read whole ones then.
+        with pq.ParquetWriter(folder / f"part-{i}.parquet", table.schema) as file:
+            for first in range(0, len(table), 6):
+                file.write_table(table.slice(first, 5))
+                file.write_table(table.slice(first + 5, 1))
     return str(folder)
 
 
@@ -106,8 +110,9 @@ def test_run_writes_its_config_metrics_curves_and_weights(done, corpus, name):
         assert {"loss", "learning_rate", "seconds", "macro_f1", "part_accuracy", "C", "P"} <= set(
             line
         )
-    # Seven steps of 16 hold the 100 drawings; two workers take seven steps of 8 each.
-    assert [line["drawings"] for line in lines] == [100 // workers] * 2
+    # Seven steps of 16, the last of 4, hold the 100 drawings; of two workers one has none of these.
+    assert [line["all_drawings"] for line in lines] == [100] * 2
+    assert [line["drawings"] for line in lines] == [6 * 16 // workers + 4] * 2
     assert [line["workers"] for line in lines] == [workers] * 2
     ElementTree.parse(run / "curves.svg")
     assert json.loads((run / "summary.json").read_text()) == summary

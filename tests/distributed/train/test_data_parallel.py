@@ -1,0 +1,155 @@
+"""Steps that workers share: gradients as of one batch, also where a worker has no drawings."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from instancesketch.distributed.train.data_parallel import average_gradients, broadcast_buffers
+from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
+from instancesketch.training.dataloader import empty_batch
+from instancesketch.training.shares import Shares
+from instancesketch.training.trainer import Fit, create_fit
+from tests.drawings import (
+    DOODLE7,
+    TINY,
+    TINY_GROUPER,
+    TINY_REFINER,
+    composed,
+    drawn,
+    packed,
+    packed_scenes,
+)
+
+RECIPES = {
+    "segmenter": SegmenterFitConfig(model=TINY),
+    "refiner": RefinerFitConfig(model=TINY_REFINER),
+    "grouper": GrouperFitConfig(model=TINY_GROUPER),
+}
+
+
+def some_batch(kind: str) -> Any:
+    return packed_scenes(composed(4)) if kind == "grouper" else packed(drawn(4, 0, "2leg"))
+
+
+def fit_of(kind: str) -> Fit:
+    return create_fit(RECIPES[kind], DOODLE7, steps_per_epoch=2, device=torch.device("cpu"))
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[None]:
+    """Connect a group of this process alone, whose average is what it has itself."""
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def linear() -> torch.nn.Linear:
+    net = torch.nn.Linear(3, 1, bias=False)
+    torch.nn.init.ones_(net.weight)
+    return net
+
+
+def square_loss(net: torch.nn.Module) -> Callable[[Any, Any], torch.Tensor]:
+    return lambda rows, _: (net(rows) ** 2).mean()
+
+
+@pytest.mark.parametrize("workers", [2, 3, 5, 8])
+def test_workers_average_to_the_gradient_of_the_whole_batch(alone: None, workers: int) -> None:
+    shares = Shares(drawings=17, batch_size=7, workers=workers)
+    rows_173 = torch.randn(17, 3, generator=torch.Generator().manual_seed(0))
+    for step, rows in enumerate(rows_173.split(7)):
+        whole = linear()
+        square_loss(whole)(rows, None).backward()
+        shared = []
+        parts = rows.split([shares.of_worker(rank, step) for rank in range(workers)])
+        for own in parts:
+            net = linear()
+            fit = SimpleNamespace(net=net, loss=square_loss(net), step=3 + step)  # second epoch
+            average_gradients(fit, shares)
+            loss = fit.loss(own, None)
+            loss.backward()
+            shared.append(net.weight.grad)
+            # The value is logged, so it isn't weighted.
+            assert float(loss.detach()) == pytest.approx(
+                float((own.sum(1) ** 2).mean()) if len(own) else 0
+            )
+        torch.testing.assert_close(torch.stack(shared).mean(0), whole.weight.grad)
+    assert not len(parts[-1])  # in the last step, one worker had nothing
+
+
+@pytest.mark.parametrize("kind", RECIPES)
+def test_step_without_drawings_changes_neither_batch_norms_nor_the_loss(
+    alone: None, kind: str
+) -> None:
+    once, twice = fit_of(kind), fit_of(kind)
+    batch = some_batch(kind)
+    for fit in (once, twice):
+        average_gradients(fit, Shares(drawings=16, batch_size=8, workers=2))
+    wanted = once.train_epoch([batch], 0)
+    figures = twice.train_epoch([batch, empty_batch()], 0)
+    assert figures["loss"] == wanted["loss"]
+    assert figures["drawings"] == wanted["drawings"] == 4
+    assert twice.step == 2
+    before, after = dict(once.net.named_buffers()), dict(twice.net.named_buffers())
+    assert before
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
+def train_a_rank(rank: int, folder: str) -> None:
+    """Take part as one of two workers, and save what this one has learned of each question."""
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    found: dict[str, Any] = {}
+    norm = torch.nn.BatchNorm1d(3)
+    for buffer in norm.buffers():
+        buffer.fill_(rank + 1)
+    broadcast_buffers(norm, 2)
+    found["buffers"] = list(norm.buffers())
+    # In the second step, one rank's refiner has clouds alone; in the third, one has no drawings.
+    shares = Shares(drawings=9, batch_size=4, workers=2)
+    for kind in RECIPES:
+        fit = fit_of(kind)
+        average_gradients(fit, shares)
+        batches = [
+            empty_batch() if not size else some_batch(kind).select(torch.arange(size))
+            for size in shares.of_steps(rank)
+        ]
+        if kind == "refiner" and rank == 1:
+            batches[1] = packed(drawn(2, 3, "cloud"))
+        fit.train_epoch(batches, 0, rank)
+        found[kind] = {name: value.detach() for name, value in fit.net.named_parameters()}
+    torch.save(found, Path(folder) / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("ranks")
+    mp.spawn(train_a_rank, (str(folder),), nprocs=2)
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+
+
+@pytest.mark.slow
+def test_broadcast_gives_all_workers_the_batch_norms_of_the_first(
+    two_ranks: list[dict[str, Any]],
+) -> None:
+    first, second = (found["buffers"] for found in two_ranks)
+    assert len(first) == 3
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert all((buffer == 1).all() for buffer in second)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECIPES)
+def test_worker_without_drawings_or_a_training_signal_takes_part_in_the_step(
+    two_ranks: list[dict[str, Any]], kind: str
+) -> None:
+    first, second = (found[kind] for found in two_ranks)
+    untrained = dict(fit_of(kind).net.named_parameters())
+    assert any(not torch.equal(value, untrained[name]) for name, value in first.items())
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
