@@ -19,7 +19,7 @@ from instancesketch.synth.scenes.composer import split_scene
 # Rows that are in memory at once, and row groups of a large corpus that they are taken from.
 MAX_ROWS = 12_000
 MAX_GROUPS = 12
-_PROCEDURAL = 700  # drawings of a sample where there is no corpus
+DRAWINGS_WITHOUT_CORPUS = 700  # drawings of a sample where there is no corpus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ class DrawingSource:
 
     def _sketches(self, seed: int, number: int) -> Iterator[Sketch]:
         if not self.corpora:
-            for i in range(number * _PROCEDURAL, (number + 1) * _PROCEDURAL):
-                yield draw(seed, i)
+            first = number * DRAWINGS_WITHOUT_CORPUS
+            yield from (draw(seed, first + i) for i in range(DRAWINGS_WITHOUT_CORPUS))
             return
         # The constant keeps these numbers apart from those that compose the scenes.
         rng = np.random.default_rng([seed, number, 0x9001])

@@ -78,9 +78,11 @@ def test_large_corpora_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [s.sketch_id for s in source.sample(0, 2)["train"]] == ids[2]
 
 
-def test_drawings_are_generated_without_a_corpus() -> None:
+def test_drawings_are_generated_without_a_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instancesketch.batch.scene_sources.DRAWINGS_WITHOUT_CORPUS", 60)
     first, second = (DrawingSource.from_corpora([]).sample(0, n) for n in range(2))
-    assert len(first["train"]) > len(first["valid"]) > 50
+    assert len(first["train"]) > len(first["valid"]) > 5
+    assert len(first["train"]) + len(first["valid"]) == 60
     assert not {s.sketch_id for s in first["train"]} & {s.sketch_id for s in second["train"]}
 
 

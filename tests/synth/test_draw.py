@@ -21,7 +21,7 @@ NOT_DRAWN = {"2leg": {"front-leg", "front-foot"}}
 
 @pytest.fixture(scope="module")
 def drawings() -> dict[str, list[Sketch]]:
-    return {c: [draw(7, i, c) for i in range(200)] for c in CATEGORIES}
+    return {c: [draw(7, i, c) for i in range(60)] for c in CATEGORIES}
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,9 @@ def test_a_drawing_depends_on_seed_and_index_alone():
 
 
 def test_categories_are_drawn_about_equally_often():
-    counts = Counter(draw(1, i).category for i in range(350))
+    counts = Counter(draw(1, i).category for i in range(140))
     assert set(counts) == set(CATEGORIES)
-    assert min(counts.values()) > 25
+    assert min(counts.values()) > 10
 
 
 def test_a_drawing_has_id_source_category_and_canvas(all_drawings):
@@ -118,7 +118,7 @@ def test_only_pairs_have_sides_and_the_left_one_is_on_the_left(all_drawings):
             pairs += is_pair
         for part, label, number in zip(sketch.part, sketch.label, sketch.instance, strict=True):
             assert number or side_of(part, label) is None
-    assert pairs > 200
+    assert pairs > 60
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -135,11 +135,11 @@ def test_every_part_is_drawn_but_not_in_every_drawing(drawings, category):
 
 def test_drawing_styles_vary(all_drawings):
     stroke_counts = Counter(len(s) for s in all_drawings)
-    assert stroke_counts[1] > 30
+    assert stroke_counts[1] > 8
     assert max(stroke_counts) > 25
     several_at_once = sum(0 in s.instance for s in all_drawings)
     assert 0.03 < several_at_once / len(all_drawings) < 0.3
-    assert sum((s.stroke_len == 1).any() for s in all_drawings) > 30
+    assert sum((s.stroke_len == 1).any() for s in all_drawings) > 8
     whole_numbers = sum((s.x == np.rint(s.x)).all() for s in all_drawings)
     assert 0.4 < whole_numbers / len(all_drawings) < 0.8
 
