@@ -1,7 +1,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -185,13 +184,3 @@ def test_missing_weights_are_refused_before_the_output_is_created(tmp_path: Path
     with pytest.raises(UserError):
         segment(config, RayRunner())
     assert not (tmp_path / "out").exists()
-
-
-def test_processes_that_read_and_write_shards_load_no_torch() -> None:
-    # Importing torch would more than double a process's memory and start-up time.
-    code = (
-        "import instancesketch.batch.ingest, instancesketch.batch.segment, ray.data, sys;"
-        "import instancesketch.distributed.ray_runner;"
-        "assert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,7 +1,5 @@
 """Plans of sweeps: their values, their errors, and that they write nothing."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -57,13 +55,3 @@ def test_refuses_rows_that_are_not_a_corpus(
     argv = ["tune", "refiner", "--data", str(data), "--run", "r", "--storage", str(tmp_path)]
     assert main([*argv, "--dry-run"]) == 2
     assert "a.parquet: no column 'sketch_id': not a corpus" in capsys.readouterr().err
-
-
-def test_does_not_start_ray(split_corpus: str, tmp_path: Path) -> None:
-    code = (
-        "import sys; from instancesketch.cli.main import main; "
-        f"assert main({dry_run_args('tune', split_corpus, tmp_path)!r}) == 0; "
-        "assert not sys.modules['ray'].is_initialized()"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert not list(tmp_path.iterdir())
