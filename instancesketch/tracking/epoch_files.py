@@ -1,16 +1,27 @@
-"""The files that a training leaves in its run's folder after every epoch, besides its log."""
+"""The files that a training leaves in its run's folder at its start and after every epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.tracking import checkpoints
+from instancesketch.tracking.checkpoints import Found
 from instancesketch.tracking.pictures import Examples
+from instancesketch.tracking.run_state import RunState, Start, Worker
 
 if TYPE_CHECKING:
     from instancesketch.training.loop import LoopConfig
     from instancesketch.training.trainer import Fit
+
+
+def record_start(run: str, newest: Found, workers: Sequence[Worker]) -> None:
+    """Append a start of training, from a checkpoint on, to the run's state."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    RunState(run).add_start(
+        Start(epoch=newest.epoch, damaged=list(newest.damaged), workers=list(workers), at=at)
+    )
 
 
 class EpochFiles:

@@ -5,6 +5,7 @@ Imports the standard library, `core` and configs alone, so that the CLI starts w
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +14,12 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.tracking import Track
 from instancesketch.training.config import DetectorConfig, FitConfig, Selection
+
+
+def user_threads() -> int:
+    """Return the number of threads that the user has set; 0 means that cores are shared out."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return int(threads) if threads.isdigit() else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +44,8 @@ class RunConfig:
         ),
     )
     quiet: bool = field(default=False, metadata=option("show no progress"))
+    # Of each worker. Read in the driver, because Ray sets the variable for its own processes.
+    threads: int = field(default_factory=user_threads)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -102,9 +103,9 @@ def _check_rows(
 
 def _count_row_groups(groups: Sequence[tuple[str, int]], *args: Any) -> list[RowGroup]:
     """Count row groups, many of them all over the cluster if one was joined."""
-    import ray
-
-    if len(groups) <= FEW_GROUPS or not ray.is_initialized():
+    # Where nothing imported Ray, no cluster was joined: training in one process needs none.
+    ray = sys.modules.get("ray")
+    if len(groups) <= FEW_GROUPS or ray is None or not ray.is_initialized():
         return [sampling.count_row_group(group, *args) for group in groups]
     # Anywhere in the cluster, because by default a trial's tasks share the CPUs of the trial.
     count = ray.remote(sampling.count_row_group).options(

@@ -1,6 +1,6 @@
 """Training of a detector on a Ray cluster: one task, on CPUs or one GPU.
 
-Its run has the files of `run_training`; the state to continue from is `_checkpoints/detector.pt`.
+Its run has the files of `training_run`; the state to continue from is `_checkpoints/detector.pt`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -22,9 +23,11 @@ from instancesketch.core import parquet, schema, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb, summarize_usage
-from instancesketch.distributed.cluster import connect
+from instancesketch.distributed.clearml_actor import remote_trackers
+from instancesketch.distributed.cluster import connect, describe
 from instancesketch.distributed.train.config import TrainDetectorConfig, check_name
-from instancesketch.distributed.train.run_training import MAX_FAILURES, run_training
+from instancesketch.distributed.train.run_training import MAX_FAILURES
+from instancesketch.distributed.train.training_run import run_training
 from instancesketch.models import weights, yolo
 from instancesketch.tracking import metrics_log
 from instancesketch.tracking.reporter import Reporter, check_track
@@ -61,7 +64,9 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
     connect(cpus=1.0, gpus=config.gpus_per_worker)
     # Before there is a run, because Ultralytics may not be installed on the cluster.
     version = ray.get(ray.remote(yolo.version).remote())
-    return run_training(config, settings, _DetectorTraining(config, settings, version))
+    training = _DetectorTraining(config, settings, version)
+    trackers = partial(remote_trackers, config.track, name=config.run)
+    return run_training(config, settings, training, trackers, describe())
 
 
 @dataclass
@@ -90,7 +95,7 @@ class _DetectorTraining:
             max_retries=MAX_FAILURES,
         )
         self.best, self.memory_mb = ray.get(
-            task.remote(reporter, self.config.recipe, self.version, _threads())
+            task.remote(reporter, self.config.recipe, self.version, self.config.threads)
         )
 
     def finish(self, run: str) -> dict[str, Any]:
@@ -169,13 +174,6 @@ def assign_roles(table: pa.Table, selection: Selection, taxonomy: Taxonomy) -> p
     return table.filter(pa.array(used)).set_column(
         table.column_names.index("split"), "split", split
     )
-
-
-def _threads() -> int:
-    """Return the number of threads that the user has set; 0 means one per core."""
-    # Read in the driver, because Ray sets the variable for its own processes.
-    threads = os.environ.get("OMP_NUM_THREADS", "")
-    return int(threads) if threads.isdigit() else 0
 
 
 def _train_in_task(

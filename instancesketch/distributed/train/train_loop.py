@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import torch
@@ -16,8 +15,8 @@ from instancesketch.distributed.cluster import quiet_data
 from instancesketch.distributed.train import data_parallel
 from instancesketch.distributed.train.prefetch import Prefetcher
 from instancesketch.tracking import checkpoints
-from instancesketch.tracking.epoch_files import EpochFiles
-from instancesketch.tracking.run_state import RunState, Start, Worker
+from instancesketch.tracking.epoch_files import EpochFiles, record_start
+from instancesketch.tracking.run_state import Worker
 from instancesketch.tracking.status import PositionWriter
 from instancesketch.training.loop import LoopConfig, prepare_fit, train_epochs
 from instancesketch.training.shares import Shares
@@ -31,6 +30,7 @@ class WorkerConfig:
     run: str  # its folder
     loop: LoopConfig
     runs_at_once: int  # on a machine
+    threads: int  # of this worker; 0: as many as it has cores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,9 @@ def run_loop(values: Mapping[str, Any]) -> None:
     config: WorkerConfig = values["worker"]
     context, run, loop = ray.train.get_context(), config.run, config.loop
     ranks = _Ranks(rank=context.get_world_rank(), number=context.get_world_size())
-    _share_cores(context.get_local_world_size() * config.runs_at_once)
+    # Ray sets one thread per CPU of a worker's request, but all cores are free for the workers.
+    processes = context.get_local_world_size() * config.runs_at_once
+    torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // processes))
     quiet_data()
     fit = prepare_fit(loop, get_device())
     state = _agree_on_checkpoint(run, ranks)
@@ -80,11 +82,6 @@ def run_loop(values: Mapping[str, Any]) -> None:
         report=ray.train.report,
         **(writes if ranks.rank == 0 else {}),
     )
-
-
-def _share_cores(processes: int) -> None:
-    # Ray sets one thread per CPU of a worker's request, but all cores are free for the workers.
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
 
 
 def _agree_on_checkpoint(run: str, ranks: _Ranks) -> dict[str, Any]:
@@ -106,7 +103,5 @@ def _agree_on_checkpoint(run: str, ranks: _Ranks) -> dict[str, Any]:
     state = data_parallel.broadcast(newest.state or {}, ranks.number)
     processes = data_parallel.gather(Worker(pid=os.getpid(), node=node), ranks.number)
     if ranks.rank == 0:
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        start = Start(epoch=newest.epoch, damaged=list(newest.damaged), workers=processes, at=at)
-        RunState(run).add_start(start)
+        record_start(run, newest, processes)
     return state

@@ -1,190 +1,143 @@
-"""Runs that lose workers, fail to write their log, or diverge."""
+"""Runs on Ray that lose workers, fail or diverge."""
 
 import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
-import pyarrow.parquet as pq
 import pytest
 
 from instancesketch.core.errors import TransientError, UserError
-from instancesketch.core.schema import to_table
-from instancesketch.distributed.train import run_training
+from instancesketch.distributed.train import attempts, run_training
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.train.run_training import train
 from instancesketch.tracking import checkpoints, metrics_log
-from instancesketch.tracking.metrics_log import METRICS, MetricsLog
-from instancesketch.tracking.reporter import Reporter
 from instancesketch.tracking.run_state import RunState
-from instancesketch.training.config import SegmenterFitConfig
-from tests.drawings import TINY, drawn
+from tests.distributed.train.runs import RECIPE, config_of, write_files
+from tests.drawings import drawn
+
+pytestmark = pytest.mark.ray
 
 LASTING = UserError("weights of another shape")
 PASSING = TransientError("the disk is full")
+LOST = RuntimeError("Traceback\n  at length\nlost its node\n")
 
 
 class Attempts:
-    """Stand-in for Ray's trainer: each attempt finishes some epochs; all but the last fail."""
+    """Attempts to train a run: each finishes some epochs, and all but the last may fail."""
 
-    def __init__(self, run, epochs, failures):
-        self.run, self.failures, self.made = run, failures, 0
-        self.epochs = iter(epochs)
+    def __init__(
+        self, run: Path, epochs: Iterable[list[int]], failures: Iterable[dict[int, Exception]]
+    ) -> None:
+        self.run, self.epochs, self.failures = str(run), iter(epochs), iter(failures)
+        self.made = 0
 
-    def fit(self):
+    def __call__(self) -> None:
         from ray.train import WorkerGroupError
 
         self.made += 1
         for epoch in next(self.epochs):
-            state = {"epoch": epoch, "score": 1.0, "best_epoch": 1}
-            checkpoints.save(self.run, state)
-            MetricsLog(self.run).log({"epoch": epoch, "loss": 1.0})
-        if failure := next(self.failures, None):
-            raise WorkerGroupError("said at length", {1: failure})
+            checkpoints.save(self.run, {"epoch": epoch, "score": 1.0, "best_epoch": 1})
+        if failures := next(self.failures, None):
+            raise WorkerGroupError("said at length", failures)
+
+    def repeat(self) -> None:
+        attempts.repeat(self.run, self, losses=6)
 
 
-@pytest.fixture
-def attempts(tmp_path, monkeypatch):
-    """Return a function that trains four epochs, given the epochs and failure of each attempt."""
-
-    def fitted(epochs, failures):
-        stand_in = Attempts(str(tmp_path), epochs, iter(failures))
-        monkeypatch.setattr(run_training, "_trainer", lambda *_: stand_in)
-        config = SimpleNamespace(recipe=SimpleNamespace(epochs=4))
-        try:
-            run_training._fit(str(tmp_path), config, {}, [])
-        finally:
-            fitted.made = stand_in.made
-
-    return fitted
+@pytest.mark.parametrize("failure", [LOST, PASSING], ids=["lost", "disk full"])
+def test_run_restarts_as_long_as_attempts_finish_epochs(tmp_path: Path, failure: Exception) -> None:
+    made = Attempts(tmp_path, [[1], [2], [3, 4]], [{1: failure}, {1: failure}])
+    made.repeat()
+    assert made.made == 3
 
 
-@pytest.mark.parametrize("failure", [RuntimeError("lost"), PASSING])
-def test_run_restarts_as_long_as_attempts_finish_epochs(attempts, failure):
-    attempts([[1], [2], [3, 4]], [failure, failure])
-    assert attempts.made == 3
-
-
-def test_run_without_progress_ends_with_one_line(attempts):
-    long = RuntimeError("Traceback\n  at length\nlost its node\n")
+def test_run_without_progress_ends_with_one_line(tmp_path: Path) -> None:
+    made = Attempts(tmp_path, [[1], []], [{1: LOST}, {1: LOST}])
     with pytest.raises(TransientError) as error:
-        attempts([[1], []], [long, long])
-    assert attempts.made == 2
+        made.repeat()
+    assert made.made == 2
     assert str(error.value) == (
         "workers were lost 6 times without finishing an epoch after epoch 1; the last time: lost "
         "its node"
     )
 
 
-@pytest.mark.parametrize(("epochs", "mistake"), [([1], LASTING), ([], PASSING)])
-def test_user_error_in_a_worker_is_raised(attempts, epochs, mistake):
-    with pytest.raises(UserError) as error:
-        attempts([epochs], [mistake])
-    assert error.value is mistake
+@pytest.mark.parametrize(
+    ("epochs", "failures", "error"),
+    [
+        ([1], {1: LASTING}, LASTING),
+        ([], {1: PASSING}, PASSING),
+        ([1], {0: PASSING, 1: LASTING, 2: LOST}, LASTING),
+    ],
+)
+def test_user_error_in_a_worker_is_raised(
+    tmp_path: Path, epochs: list[int], failures: dict[int, Exception], error: UserError
+) -> None:
+    with pytest.raises(UserError) as raised:
+        Attempts(tmp_path, [epochs], [failures]).repeat()
+    assert raised.value is error
 
 
-def test_controller_error_raises_its_user_error():
+@pytest.mark.parametrize("inner", [LASTING, ValueError("a bug")])
+def test_controller_error_raises_its_user_error(tmp_path: Path, inner: Exception) -> None:
     from ray.train import ControllerError
 
-    with pytest.raises(UserError) as error:
-        run_training._raise_unless_epochs_were_done("run", ControllerError(LASTING), 0)
-    assert error.value is LASTING
-    with pytest.raises(ControllerError, match="a bug"):
-        run_training._raise_unless_epochs_were_done("run", ControllerError(ValueError("a bug")), 0)
+    def attempt() -> None:
+        raise ControllerError(inner)
 
-
-def test_lasting_user_error_is_not_retried(tmp_path):
-    callback = run_training._callback(Reporter(str(tmp_path), {}, []))
-    callback.after_exception(None, {0: PASSING, 1: RuntimeError("its peer is gone")})
-    with pytest.raises(UserError) as error:
-        callback.after_exception(None, {0: PASSING, 1: LASTING})
-    assert error.value is LASTING
-
-
-def test_log_without_the_last_epochs_raises(attempts, monkeypatch):
-    monkeypatch.setattr(MetricsLog, "log", lambda self, figures: None)
-    with pytest.raises(UserError, match=f"{METRICS} couldn't be written and lacks .* epoch 0;"):
-        attempts([[1, 2, 3, 4]], [])
+    expected = type(inner) if isinstance(inner, UserError) else ControllerError
+    with pytest.raises(expected, match=str(inner)):
+        attempts.repeat(str(tmp_path), attempt, losses=6)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
+def config(tmp_path_factory: pytest.TempPathFactory) -> TrainConfig:
+    """Return the config of a run of three epochs of two steps."""
     folder = tmp_path_factory.mktemp("failures")
-    sketches = [s.replace(split="train") for s in drawn(32, seed=2)]
-    pq.write_table(to_table(sketches), folder / "rows.parquet")
-    return str(folder)
+    corpus = write_files(folder / "corpus", [s.replace(split="train") for s in drawn(32, seed=2)])
+    return config_of(corpus, folder, "run", selection="none", recipe=replace(RECIPE, epochs=3))
 
 
-def config_of(corpus, storage, **recipe):
-    return TrainConfig(
-        data=(corpus,),
-        run="run",
-        storage=str(storage),
-        recipe=SegmenterFitConfig(model=TINY, batch_size=16, **{"epochs": 3} | recipe),
-        selection="none",
-        taxonomy="doodle7",
-        quiet=True,
+def test_diverged_run_is_not_restarted(
+    ray_cluster: None, config: TrainConfig, tmp_path: Path
+) -> None:
+    config = replace(
+        config, storage=str(tmp_path), recipe=replace(config.recipe, learning_rate=1e36)
     )
+    with pytest.raises(
+        UserError, match="loss became NaN or infinite in epoch 1; lower learning_rate"
+    ):
+        train(config)
+    assert len(RunState(str(tmp_path / "run")).starts()) == 1
 
 
-def working(monkeypatch, saved):
-    """Make workers call `saved` with the run and the epoch after every checkpoint."""
+def die_after(monkeypatch: pytest.MonkeyPatch, dies: Callable[[int], bool]) -> None:
+    """Make a worker's process end once the checkpoint of such an epoch, from 1, is written."""
 
-    def work(loop):
+    def work(values: object) -> None:
         from instancesketch.distributed.train import train_loop
         from instancesketch.tracking import checkpoints
 
         save = checkpoints.save
 
-        def save_and_call(run, state):
+        def save_and_die(run: str, state: dict[str, object]) -> None:
             save(run, state)
-            saved(run, state["epoch"])
+            if dies(state["epoch"]):
+                os._exit(1)
 
-        checkpoints.save = save_and_call
-        train_loop.run_loop(loop)
+        checkpoints.save = save_and_die
+        train_loop.run_loop(values)
 
     monkeypatch.setattr(run_training, "run_loop", work)
 
 
-@pytest.mark.ray
-def test_diverged_run_is_not_restarted(ray_cluster, corpus, tmp_path):
-    with pytest.raises(
-        UserError, match="loss became NaN or infinite in epoch 1; lower learning_rate"
-    ):
-        train(config_of(corpus, tmp_path, learning_rate=1e36))
-    assert len(RunState(str(tmp_path / "run")).starts()) == 1
-
-
-@pytest.mark.slow
 def test_run_survives_more_losses_than_one_attempt_allows(
-    ray_cluster, corpus, tmp_path, monkeypatch
-):
+    ray_cluster: None, config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(run_training, "MAX_FAILURES", 0)
-    working(monkeypatch, lambda run, epoch: os._exit(1) if epoch < 3 else None)
-    summary = train(config_of(corpus, tmp_path))
+    die_after(monkeypatch, lambda epoch: epoch < 3)
+    summary = train(replace(config, storage=str(tmp_path)))
     assert [start["epoch"] for start in summary["starts"]] == [0, 1, 2]
+    # The epochs that a lost worker saved but didn't report are reported by the next one.
     assert [line["epoch"] for line in metrics_log.read(summary["run"])] == [1, 2, 3]
-
-
-@pytest.mark.ray
-def test_metrics_that_could_not_be_written_are_written_later(
-    ray_cluster, corpus, tmp_path, monkeypatch, caplog
-):
-    """Retry with the next epoch of the same start, and when the run is started again."""
-    config = config_of(corpus, tmp_path)
-    log = tmp_path / "run" / METRICS
-
-    def block(run, epoch):
-        if epoch == 1:
-            Path(run, "metrics.jsonl").mkdir()
-
-    working(monkeypatch, block)
-    with pytest.raises(UserError, match=METRICS) as error:
-        train(config)
-    assert "\n" not in str(error.value)
-    told = [r.getMessage() for r in caplog.records if r.name.endswith("status")]
-    assert [text.split(":")[0] for text in told] == ["epoch 1", "epoch 2", "epoch 3"]
-    assert all(text.endswith("it is tried again with the next") for text in told)
-    log.rmdir()
-    working(monkeypatch, lambda run, epoch: None)
-    assert train(config)["best_epoch"] == 3
-    assert [line["epoch"] for line in metrics_log.read(str(log.parent))] == [1, 2, 3]

@@ -1,0 +1,72 @@
+"""Attempts of Ray Train to finish a run: lost workers replaced as long as epochs get finished."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from instancesketch.core.errors import TransientError, UserError, find_user_error, last_line
+from instancesketch.tracking import checkpoints
+
+if TYPE_CHECKING:
+    from ray.train import TrainingFailedError
+
+_log = logging.getLogger(__name__)
+
+
+def repeat(run: str, attempt: Callable[[], object], losses: int) -> None:
+    """Attempt to train until it succeeds, as long as each attempt finishes an epoch.
+
+    Ray counts losses over a whole attempt, however many epochs lie between them.
+
+    Args:
+        run: the run's folder.
+        attempt: trains from the newest checkpoint on.
+        losses: how often an attempt loses workers before it fails.
+
+    Raises:
+        UserError: the error that workers failed of, or that they were lost without progress.
+    """
+    from ray.train import TrainingFailedError
+
+    while True:
+        # Progress since here decides whether another attempt is worth it.
+        reached = checkpoints.newest(run).epoch
+        try:
+            attempt()
+            return
+        except TrainingFailedError as error:
+            _raise_unless_epochs_were_done(run, error, reached, losses)
+
+
+def _raise_unless_epochs_were_done(
+    run: str, error: TrainingFailedError, reached: int, losses: int
+) -> None:
+    """Raise the error that ended an attempt, unless it is transient and epochs were finished."""
+    failures = getattr(error, "worker_failures", {})
+    user_error = find_worker_error(failures) or find_user_error(
+        getattr(error, "controller_failure", None)
+    )
+    if user_error and not isinstance(user_error, TransientError):
+        raise user_error from None
+    if not (user_error or failures):
+        raise error  # a bug in the driver: no worker failed
+    epoch = checkpoints.newest(run).epoch
+    _log.info("workers were lost; %d epochs are done", epoch, exc_info=error)
+    if epoch > reached:
+        return
+    if user_error:
+        raise user_error from None
+    reason = last_line(next(iter(failures.values())))
+    raise TransientError(
+        f"workers were lost {losses} times without finishing an epoch after epoch {epoch}; "
+        f"the last time: {reason[:300]}"
+    ) from None
+
+
+def find_worker_error(failures: Mapping[int, BaseException]) -> UserError | None:
+    """Return a UserError that workers failed of, preferably one that isn't transient."""
+    found = [error for reason in failures.values() if (error := find_user_error(reason))]
+    # Repeating can't help against a lasting error, whatever else failed beside it.
+    return min(found, key=lambda error: isinstance(error, TransientError), default=None)
