@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -10,7 +10,6 @@ import torch
 from instancesketch.core.errors import UserError
 from instancesketch.inference import detector, letterbox
 from instancesketch.models import weights, yolo
-from instancesketch.training.config import DetectorConfig
 from instancesketch.training.recipes import recipe
 from tests.drawings import DOODLE7, drawn, packed
 
@@ -169,8 +168,3 @@ def test_invalid_recipes_raise_one_line(change, reason):
     with pytest.raises(UserError) as told:
         recipe("detector", "default", [change])
     assert reason in one_line(told)
-
-
-def test_recipes_resolve_to_their_configs():
-    assert recipe("detector", "default", ["epochs=3"]) == replace(DetectorConfig(), epochs=3)
-    assert recipe("detector", "seed").model == "yolov8n"

@@ -147,7 +147,7 @@ def test_mirroring_swaps_sides_and_reverses_numbers(seed, scale, shift):
 
 def test_synthetic_truth_keeps_its_instance_numbers():
     """Compare with the generator's own implementation of the numbering rule."""
-    batch = packed(drawn(200, seed=1))
+    batch = packed(drawn(80, seed=1))
     counted_S, sided_S = counted_and_sided(batch)
     cluster_S = batch.instance_S.clamp(min=0) * counted_S
     got = number_from_left(batch.normalised(), batch.part_S, cluster_S, sided_S).instance_S

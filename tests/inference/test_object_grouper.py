@@ -103,7 +103,7 @@ def test_labels_of_the_input_are_never_read(grouper, drawing_order):
 def test_the_order_of_strokes_does_not_change_objects(loud):
     """Include saturated affinities, whose ties must not be broken by the order."""
     grouper, rng = Grouper(network(loud), DOODLE7), np.random.default_rng(4)
-    for scene in composed(12):
+    for scene in composed(6):
         order = rng.permutation(len(scene))
         strokes = scene.to_strokes()
         again = sketch_of(*(strokes[i] for i in order), width=scene.width, height=scene.height)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from instancesketch.models import ragged
-from instancesketch.models.features import PAIR_FEATURES, PAIR_SAMPLES, _within, pair_features
+from instancesketch.models.features import PAIR_FEATURES, PAIR_SAMPLES, pair_features
 from instancesketch.models.pair_geometry import PairGeometry
 from tests.drawings import drawn, features_of
 
@@ -110,8 +110,9 @@ def test_touching_ends_have_distance_zero_and_free_ends_do_not() -> None:
     ],
 )
 def test_points_inside_a_triangle_are_recognised(point, inside) -> None:
-    triangle = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
-    assert float(_within(torch.tensor([point]).T, triangle.T)) == inside
+    triangle = line((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0))
+    dot = torch.tensor([point]).expand(PAIR_SAMPLES, 2)
+    assert float(beside(triangle, dot)[INSIDE]) == inside
 
 
 def test_a_dot_and_a_straight_line_contain_nothing() -> None:

@@ -6,12 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.synth.primitives import Path
-from instancesketch.synth.style import DEVICES, DrawingStyle
+from instancesketch.synth.style import DrawingStyle
 from tests.synth.test_primitives import PATHS
-
-
-def test_shares_of_devices_sum_to_one() -> None:
-    assert sum(device.share for device in DEVICES) == pytest.approx(1)
 
 
 @given(PATHS, st.integers(0, 10_000))

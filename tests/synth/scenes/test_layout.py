@@ -1,7 +1,5 @@
 from pathlib import Path
 
-import pytest
-
 from instancesketch.core.taxonomy import Taxonomy, normalise
 from instancesketch.synth.scenes.layout import layout
 from instancesketch.synth.things.scenery import SCENERY
@@ -39,10 +37,3 @@ def test_an_unknown_word_has_the_type_any() -> None:
 
 def test_spellings_of_a_word_have_equal_types() -> None:
     assert layout().type_of("Coffee_Cup") == layout().type_of("coffee cup")
-
-
-@pytest.mark.parametrize(
-    ("small", "large"), [("cookie", "table"), ("cup", "person"), ("dog", "house")]
-)
-def test_small_objects_have_smaller_sizes_than_large_ones(small: str, large: str) -> None:
-    assert layout().type_of(small).size < layout().type_of(large).size
