@@ -12,6 +12,7 @@ from instancesketch.core.errors import UserError
 
 PARTS = ("segment", "one", "training", "ingest", "scenes")
 _MIN_NUMBER = 8
+MIN_TO_TRAIN = 256  # fewer than a few batches would measure nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +73,7 @@ class BenchmarkConfig:
     @property
     def training_number(self) -> int:
         """Return the number of drawings to train on."""
-        # Fewer than a few batches would measure nothing.
-        return min(4_000, max(256, self.number))
+        return min(4_000, max(MIN_TO_TRAIN, self.number))
 
     @property
     def ingest_number(self) -> int:

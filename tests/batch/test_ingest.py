@@ -34,15 +34,14 @@ def visible(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(folder.glob("*.parquet"))}
 
 
-@pytest.mark.ray
 @pytest.mark.parametrize(
     ("name", "splits", "strokes"),
     [
-        ("spg", {"train": 13_000, "valid": 1_000}, 90_334),
-        ("doodle7-real", 1_932, 15_360),
-        ("quickdraw", 8_483, None),
-        ("semantic-parts", 955, None),
-        ("scenes", 679, None),
+        pytest.param("spg", {"train": 13_000, "valid": 1_000}, 90_334, marks=pytest.mark.nightly),
+        pytest.param("doodle7-real", 1_932, 15_360, marks=pytest.mark.ray),
+        pytest.param("quickdraw", 8_483, None, marks=pytest.mark.ray),
+        pytest.param("semantic-parts", 955, None, marks=pytest.mark.ray),
+        pytest.param("scenes", 679, None, marks=pytest.mark.ray),
     ],
 )
 def test_all_real_drawings_are_read(

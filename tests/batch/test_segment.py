@@ -13,80 +13,14 @@ import pytest
 from instancesketch.batch.config import IngestConfig, SegmentConfig
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
+from instancesketch.batch.runner import Runner
 from instancesketch.batch.segment import segment
 from instancesketch.batch.stages import Labelling, LabelRows, ModelStage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.ray_runner import RayRunner
-
-
-def obey(rows: pa.Table) -> pa.Table:
-    """Label, raise or kill the process, by the ids of the drawings, in place of a model."""
-    ids = rows["sketch_id"].to_pylist()
-    if "kill" in ids:
-        os.kill(os.getpid(), signal.SIGKILL)
-    if "raise" in ids:
-        raise RuntimeError("out of crayons")
-    return build_result_table(rows, {"category": pa.array(["sun"] * len(rows))})
-
-
-def obedient(device: str) -> LabelRows:
-    return obey
-
-
-def write_drawings(folder: Path, keys: list[str], files: int = 1) -> None:
-    folder.mkdir()
-    for i in range(files):
-        lines = [
-            json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]})
-            for key in keys[i::files]
-        ]
-        (folder / f"{i}.ndjson").write_text("\n".join(lines))
-
-
-def run(out: Path, *sources: Path, **options: Any) -> Summary:
-    config = SegmentConfig(
-        sources=tuple(map(str, sources)), out=str(out), weights=(), workers=1, **options
-    )
-    stage = ModelStage(name="labelling", load=obedient)
-    labelling = Labelling(taxonomy=Taxonomy.load("doodle7"), stages=(stage,))
-    return segment(config, RayRunner(), labelling)
-
-
-def rows(folder: Path) -> list[dict[str, Any]]:
-    return [r for f in sorted(folder.glob("part-*")) for r in pq.read_table(f).to_pylist()]
-
-
-@pytest.fixture
-def by_value(ray_cluster: None) -> Any:
-    """Send the functions of this module by value, since workers can't import it."""
-    from ray import cloudpickle
-
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    yield
-    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
-
-
-@pytest.mark.ray
-def test_a_row_that_kills_its_actor_gets_an_error_and_affects_no_other_row(
-    by_value: None, tmp_path: Path
-) -> None:
-    keys = [f"k{i}" for i in range(60)]
-    keys[40], keys[11] = "kill", "raise"
-    write_drawings(tmp_path / "in", keys)
-    summary = run(tmp_path / "out", tmp_path / "in")
-    result = rows(tmp_path / "out")
-    assert [r["sketch_id"] for r in result] == keys
-    assert {r["sketch_id"]: r["error"] for r in result if r["error"]} == {
-        "kill": "the labelling process died on this row",
-        "raise": "labelling failed: RuntimeError: out of crayons",
-    }
-    assert (summary.rows, summary.failed, summary.rejected) == (60, 2, 0)
-    assert summary.counts["taxonomy"]["name"] == "doodle7"
-    assert summary.counts["speed"]["sketches"] == 60
-    assert list(summary.counts["stages"]) == ["reading", "labelling", "writing"]
-    assert set(summary.counts["peak_memory_mb"]) == {"driver", *summary.counts["stages"]}
+from tests.batch.in_process import InProcessRunner
 
 
 def follow(name: str, rows: pa.Table) -> pa.Table:
@@ -113,40 +47,79 @@ FOLLOWING = Labelling(
 )
 
 
-@pytest.mark.parametrize(
-    ("what", "stages", "error"),
-    [
-        pytest.param(
-            "raise", NAMES, "{} failed: RuntimeError: out of crayons", marks=pytest.mark.ray
-        ),
-        pytest.param("kill", NAMES[1:2], "the {} process died on this row", marks=pytest.mark.slow),
-    ],
-)
-def test_a_row_that_fails_at_any_stage_is_skipped_by_later_stages(
-    by_value: None, tmp_path: Path, what: str, stages: tuple[str, ...], error: str
-) -> None:
-    keys = [f"k{i}" for i in range(40)]
-    for i, name in enumerate(stages):
-        keys[9 * i + 5] = f"{what} {name}"
-    write_drawings(tmp_path / "in", keys)
+def write_drawings(folder: Path, keys: list[str]) -> None:
+    folder.mkdir()
+    lines = [
+        json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]}) for key in keys
+    ]
+    (folder / "a.ndjson").write_text("\n".join(lines))
+
+
+def run(
+    out: Path, *sources: Path, runner: type[Runner] = InProcessRunner, **options: Any
+) -> Summary:
+    """Label with the three stages of this module in place of models."""
     config = SegmentConfig(
-        sources=(str(tmp_path / "in"),), out=str(tmp_path / "out"), weights=(), quiet=True
+        sources=tuple(map(str, sources)), out=str(out), weights=(), quiet=True, **options
     )
-    summary = segment(config, RayRunner(), FOLLOWING)
-    result = rows(tmp_path / "out")
+    return segment(config, runner(), FOLLOWING)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [r for f in sorted(folder.glob("part-*")) for r in pq.read_table(f).to_pylist()]
+
+
+def check_failures(out: Path, summary: Summary, keys: list[str], errors: dict[str, str]) -> None:
+    """Assert that the rows with errors, and no others, lack labels."""
+    result = rows(out)
     assert [r["sketch_id"] for r in result] == keys
-    errors = {f"{what} {name}": error.format(name) for name in stages}
     assert {r["sketch_id"]: r["error"] for r in result if r["error"]} == errors
     category_by_success = {r["error"] is None: r["category"] for r in result}
     assert category_by_success == {True: "sun detecting grouping labelling", False: None}
-    assert (summary.rows, summary.failed, summary.rejected) == (40, len(stages), 0)
-    all_stages = ["reading", *NAMES, "writing"]
-    assert list(summary.counts["stages"]) == all_stages
-    assert set(summary.counts["peak_memory_mb"]) == {"driver", *all_stages}
+    assert (summary.rows, summary.failed, summary.rejected) == (len(keys), len(errors), 0)
+    assert summary.counts["taxonomy"]["name"] == "doodle7"
+    assert summary.counts["speed"]["sketches"] == len(keys)
+    stages = ["reading", *NAMES, "writing"]
+    assert list(summary.counts["stages"]) == stages
+    assert set(summary.counts["peak_memory_mb"]) == {"driver", *stages}
+
+
+def test_a_row_that_raises_at_any_stage_is_skipped_by_later_stages(tmp_path: Path) -> None:
+    keys = [f"k{i}" for i in range(40)]
+    for i, name in enumerate(NAMES):
+        keys[9 * i + 5] = f"raise {name}"
+    write_drawings(tmp_path / "in", keys)
+    summary = run(tmp_path / "out", tmp_path / "in")
+    errors = {f"raise {name}": f"{name} failed: RuntimeError: out of crayons" for name in NAMES}
+    check_failures(tmp_path / "out", summary, keys, errors)
+
+
+@pytest.fixture
+def by_value(ray_cluster: None) -> Any:
+    """Send the functions of this module by value, since workers can't import it."""
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
 @pytest.mark.ray
-def test_only_rows_of_the_given_split_are_labelled(by_value: None, tmp_path: Path) -> None:
+def test_a_row_that_kills_its_actor_gets_an_error_and_affects_no_other_row(
+    by_value: None, tmp_path: Path
+) -> None:
+    keys = ["a", "raise detecting", "b", "c", "kill grouping", "d", "raise labelling", "e"]
+    write_drawings(tmp_path / "in", keys)
+    summary = run(tmp_path / "out", tmp_path / "in", runner=RayRunner)
+    errors = {
+        "raise detecting": "detecting failed: RuntimeError: out of crayons",
+        "kill grouping": "the grouping process died on this row",
+        "raise labelling": "labelling failed: RuntimeError: out of crayons",
+    }
+    check_failures(tmp_path / "out", summary, keys, errors)
+
+
+def test_only_rows_of_the_given_split_are_labelled(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     drawings = [
         {"key_id": f"k{i}", "drawing": [[[0, 4], [0, 4]]], "split": "valid" if i % 3 else "test"}
@@ -160,21 +133,20 @@ def test_only_rows_of_the_given_split_are_labelled(by_value: None, tmp_path: Pat
         run(tmp_path / "none", tmp_path / "in", split="train")
 
 
-@pytest.mark.ray
 def test_a_result_has_a_row_per_drawing_and_can_be_ingested(
-    ray_cluster: None, data_dir: Path, tmp_path: Path, parts_alone: Path
+    data_dir: Path, tmp_path: Path, parts_alone: Path
 ) -> None:
     config = SegmentConfig(
         sources=(str(data_dir / "doodle7-real" / "json" / "car"),),
         out=str(tmp_path / "result"),
         weights=(str(parts_alone),),
-        workers=1,
     )
-    first = segment(config, RayRunner())
+    first = segment(config, InProcessRunner())
     result = rows(tmp_path / "result")
     assert len(result) == first.rows == first.counts["rows_by_format"]["json"] > 0
     assert all(len(r["part"]) == len(r["stroke_len"]) == len(r["part_score"]) for r in result)
-    again = ingest(IngestConfig(sources=(config.out,), out=str(tmp_path / "corpus")), RayRunner())
+    ingested = IngestConfig(sources=(config.out,), out=str(tmp_path / "corpus"))
+    again = ingest(ingested, InProcessRunner())
     assert (again.rows, again.rejected) == (first.rows, 0)
     assert [r["part"] for r in rows(tmp_path / "corpus")] == [r["part"] for r in result]
 
@@ -182,5 +154,5 @@ def test_a_result_has_a_row_per_drawing_and_can_be_ingested(
 def test_missing_weights_are_refused_before_the_output_is_created(tmp_path: Path) -> None:
     config = SegmentConfig(sources=(str(tmp_path),), out=str(tmp_path / "out"), weights=("nobody",))
     with pytest.raises(UserError):
-        segment(config, RayRunner())
+        segment(config, InProcessRunner())
     assert not (tmp_path / "out").exists()

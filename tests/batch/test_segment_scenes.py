@@ -1,6 +1,7 @@
 """Scenes through detector, grouper and segmenter, with real, untrained models."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from instancesketch.batch.config import ObjectsConfig, SegmentConfig
+from instancesketch.batch.segment import segment
 from instancesketch.batch.segment_scenes import BOXES_SCHEMA, boxes_in, scene_stages, with_boxes
 from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
@@ -19,6 +22,7 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.detector import Boxes
 from instancesketch.models import weights
+from tests.batch.in_process import InProcessRunner
 
 DOODLE7 = Taxonomy.load("doodle7")
 
@@ -90,25 +94,27 @@ def check(result: list[dict[str, Any]], truth: list[dict[str, Any]]) -> None:
         assert all(-1 <= o < objects for o in row["object"])
 
 
-@pytest.mark.ray
+def segmented(out: Path, source: Path, weights: Path, **options: Any) -> Mapping[str, Any]:
+    """Segment scenes in this process, and return the summary's counts."""
+    scenes = ObjectsConfig(given_objects=options.pop("given_objects", False))
+    config = SegmentConfig(
+        sources=(str(source),), out=str(out), weights=(str(weights),), scenes=scenes, **options
+    )
+    return segment(config, InProcessRunner()).counts
+
+
 def test_every_row_of_real_scenes_gets_objects_and_parts(
-    ray_cluster: None, data_dir: Path, scene_weights: Path, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    data_dir: Path, scene_weights: Path, tmp_path: Path
+) -> None:
     truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
-    ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--quiet"]
-    ask += ["--weights", str(scene_weights), "--shuffle-strokes", "1"]
-    assert main([*ask, "--out", str(tmp_path / "out")]) == 0
-    result = rows(tmp_path / "out")
+    out = tmp_path / "out"
+    counts = segmented(out, tmp_path / "scenes.ndjson", scene_weights, shuffle_strokes=1)
+    result = rows(out)
     check(result, truth)
-    assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").equals(RESULT_SCHEMA)
-    counts = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
-    assert counts["objects"] == sum(len(r["object_category"]) for r in result)
+    assert pq.read_schema(out / "part-000000.parquet").equals(RESULT_SCHEMA)
     assert counts["detector"] is None
+    assert (counts["rows"], counts["failed"]) == (41, 0)
     assert list(counts["stages"]) == ["reading", "grouping", "labelling", "writing"]
-    last_line = capsys.readouterr().out.splitlines()[-1]
-    assert last_line.startswith(f"segment: {len(result)} scenes, ")
-    assert f"{counts['objects']:,} objects found, 0 failed, " in last_line
 
 
 @pytest.fixture(scope="session")
@@ -130,15 +136,21 @@ def boxes_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.ray
-def test_the_summary_names_the_detector(
-    ray_cluster: None, data_dir: Path, scene_weights: Path, boxes_alone: Path, tmp_path: Path
-) -> None:
+def test_scenes_pass_through_detector_grouper_and_segmenter_on_ray(
+    ray_cluster: None, data_dir: Path, scene_weights: Path, boxes_alone: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 10)
     ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--quiet"]
     ask += ["--weights", str(scene_weights), "--out", str(tmp_path / "out")]
     assert main([*ask, "--detector", str(boxes_alone)]) == 0
     counts = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
-    check(rows(tmp_path / "out"), truth)
+    result = rows(tmp_path / "out")
+    check(result, truth)
+    last_line = capsys.readouterr().out.splitlines()[-1]
+    assert last_line.startswith("segment: 11 scenes, ")
+    assert f"{counts['objects']:,} objects found, 0 failed, " in last_line
+    assert counts["objects"] == sum(len(r["object_category"]) for r in result)
     assert (counts["rows"], counts["failed"]) == (11, 0)
     assert counts["detector"]["weights"] == str(boxes_alone)
     assert len(counts["detector"]["digest"]) == 32
@@ -149,14 +161,9 @@ def test_the_summary_names_the_detector(
     assert main(ask) == 2  # another config without the detector
 
 
-@pytest.mark.ray
-def test_given_objects_are_kept(
-    ray_cluster: None, data_dir: Path, parts_alone: Path, tmp_path: Path
-) -> None:
+def test_given_objects_are_kept(data_dir: Path, parts_alone: Path, tmp_path: Path) -> None:
     truth = write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
-    ask = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes", "--given-objects", "--quiet"]
-    ask += ["--weights", str(parts_alone)]
-    assert main([*ask, "--out", str(tmp_path / "out")]) == 0
+    segmented(tmp_path / "out", tmp_path / "scenes.ndjson", parts_alone, given_objects=True)
     result = {r["sketch_id"]: r for r in rows(tmp_path / "out")}
     assert result.pop("bare")["error"] == "the scene doesn't say which objects it has"
     assert list(result) == [t["scene_id"] for t in truth]

@@ -19,10 +19,10 @@ from instancesketch.core.hashing import assign_split
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
-from instancesketch.distributed.ray_runner import RayRunner
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import compose
 from instancesketch.synth.scenes.config import SceneConfig
+from tests.batch.in_process import InProcessRunner
 
 NUMBER = 60
 
@@ -45,7 +45,7 @@ def corpus(folder: Path, splits: list[str | None]) -> str:
 
 def composed(folder: Path, **values: Any) -> list[Sketch]:
     config = ScenesConfig(out=str(folder), quiet=True, **{"number": NUMBER, "seed": 1} | values)
-    synth_scenes(config, RayRunner())
+    synth_scenes(config, InProcessRunner())
     return list(parquet.read_sketches(str(folder)))
 
 
@@ -108,14 +108,13 @@ def test_a_split_without_drawings_fails_only_for_its_own_scenes(tmp_path: Path) 
         compose_to(10)
 
 
-@pytest.mark.ray
-def test_scenes_do_not_depend_on_workers_or_shard_size(
-    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_scenes_do_not_depend_on_their_number_or_the_shard_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = corpus(tmp_path / "corpus", ["train", "valid"])
-    first = composed(tmp_path / "a", sources=(source,), workers=1)
+    first = composed(tmp_path / "a", sources=(source,))
     monkeypatch.setattr(synthesize, "SCENES_PER_SHARD", 17)
-    assert composed(tmp_path / "b", sources=(source,), workers=3) == first
+    assert composed(tmp_path / "b", sources=(source,)) == first
     assert composed(tmp_path / "c", sources=(source,), number=20) == first[:20]
     assert [s.sketch_id for s in first] == [f"scene-1-{i}" for i in range(NUMBER)]
     counts = json.loads((tmp_path / "a" / "summary.json").read_text())
@@ -125,8 +124,7 @@ def test_scenes_do_not_depend_on_workers_or_shard_size(
     assert counts["objects_by_category"]["tree"] == objects.count("tree")
 
 
-@pytest.mark.ray
-def test_train_and_valid_scenes_share_no_drawing(ray_cluster: None, tmp_path: Path) -> None:
+def test_train_and_valid_scenes_share_no_drawing(tmp_path: Path) -> None:
     source = corpus(tmp_path / "corpus", ["train", "valid", "test"])
     sizes = {True: set(), False: set()}  # type: dict[bool, set[tuple[int, ...]]]
     for i, sketch in enumerate(drawn()):
@@ -139,8 +137,7 @@ def test_train_and_valid_scenes_share_no_drawing(ray_cluster: None, tmp_path: Pa
             assert shapes(placed, number) in sizes[placed.split == "train"]
 
 
-@pytest.mark.ray
-def test_scenes_are_composed_from_objects_of_scenes(ray_cluster: None, tmp_path: Path) -> None:
+def test_scenes_are_composed_from_objects_of_scenes(tmp_path: Path) -> None:
     scenes = [
         compose(drawn(), 0, i, SceneConfig(own_share=1)).replace(split="train") for i in range(9)
     ]
@@ -155,10 +152,7 @@ def test_scenes_are_composed_from_objects_of_scenes(ray_cluster: None, tmp_path:
     assert {w for s in made for w in s.object_category or ()} <= {d.category for d in drawn()}
 
 
-@pytest.mark.ray
-def test_a_stopped_job_continues(
-    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_job_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synthesize, "SCENES_PER_SHARD", 20)
     whole = composed(tmp_path / "whole", yolo=str(tmp_path / "yolo-whole"))
     publish = Output.publish
@@ -219,11 +213,21 @@ def test_options_of_scenes_are_refused_for_drawings(capsys: pytest.CaptureFixtur
     assert "--own-share is for `synth scenes`" in capsys.readouterr().err
 
 
+def test_scenes_are_composed_of_generated_drawings_without_a_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("instancesketch.batch.scene_sources.DRAWINGS_WITHOUT_CORPUS", 60)
+    scenes = composed(tmp_path / "out", number=10)
+    assert all(scene.object_category for scene in scenes)
+
+
 @pytest.mark.ray
-def test_scenes_are_generated_without_a_source(
+def test_finished_scenes_are_not_composed_again(
     ray_cluster: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ask = ["synth", "scenes", "--number", "12", "--out", str(tmp_path / "out"), "--quiet"]
+    source = corpus(tmp_path / "corpus", ["train", "valid"])
+    ask = ["synth", "scenes", "--from", source, "--number", "12", "--quiet"]
+    ask += ["--out", str(tmp_path / "out")]
     assert main(ask) == 0
     assert "synth: 12 scenes" in capsys.readouterr().out
     assert main(ask) == 0

@@ -1,8 +1,9 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from instancesketch.benchmarks.config import PARTS
+from instancesketch.benchmarks import config
 from instancesketch.benchmarks.table import Row, Table
 from instancesketch.cli.main import main
 from tests.drawings import corpus, drawn
@@ -46,31 +47,42 @@ def test_data_without_drawings_is_refused(tmp_path, capsys) -> None:
     assert "has no drawings to label" in capsys.readouterr().err
 
 
+def measure(parts: list[str], folder: Path, capsys, monkeypatch) -> tuple[dict, dict]:
+    """Benchmark some parts with few drawings; return the table, and its rows by name."""
+    monkeypatch.setattr(config, "MIN_TO_TRAIN", 24)
+    # On one core, so that no row is measured again on all of them.
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    data = corpus(folder / "data", drawn(20), rows_per_group=10)
+    argv = ["benchmark", "--data", data, "--number", "24", "--out", str(folder / "speed")]
+    assert main([*argv, "--only", *parts]) == 0
+    assert sorted(p.name for p in (folder / "speed").iterdir()) == ["speed.json", "speed.md"]
+    assert (folder / "speed" / "speed.md").read_text() in capsys.readouterr().out
+    table = json.loads((folder / "speed" / "speed.json").read_text())
+    assert list(dict.fromkeys(row["part"] for row in table["rows"])) == parts
+    assert all(row["per_second"] > 0 and row["number"] > 0 for row in table["rows"])
+    return table, {row["what"]: row for row in table["rows"]}
+
+
+def test_one_drawing_and_every_format_have_a_speed(tmp_path, capsys, monkeypatch) -> None:
+    _, by = measure(["one", "ingest"], tmp_path, capsys, monkeypatch)
+    assert by["one drawing at a time, Python API"]["others"]["median ms"] > 0
+    assert {"json", "cvat", "quickdraw", "svg", "corpus"} <= set(by)
+
+
 @pytest.mark.ray
-def test_every_benchmark_measures_a_speed(tmp_path, capsys, monkeypatch, ray_cluster) -> None:
+def test_labelling_and_training_with_and_without_ray_have_a_speed(
+    tmp_path, capsys, monkeypatch, ray_cluster
+) -> None:
     import ray
 
     monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
-    (tmp_path / "data").mkdir()
-    data = corpus(tmp_path / "data", drawn(20), rows_per_group=10)
-    argv = ["benchmark", "--data", data, "--number", "24", "--out", str(tmp_path / "speed")]
-    assert main(argv) == 0
-    printed = capsys.readouterr().out
-    written = json.loads((tmp_path / "speed" / "speed.json").read_text())
-    rows = written["rows"]
-    assert [part for part in PARTS if any(row["part"] == part for row in rows)] == list(PARTS)
-    assert all(row["per_second"] > 0 and row["number"] > 0 for row in rows)
-    by = {row["what"]: row for row in rows}
+    parts = ["segment", "training", "scenes"]
+    table, by = measure(parts, tmp_path, capsys, monkeypatch)
     stages = by["plain loop, one core"]["others"]
     assert {f"{s} µs" for s in ("read", "pack", "encode", "Transformer", "cluster", "write")} < set(
         stages
     )
     assert all(took >= 0 for took in stages.values())
     assert by["segment on Ray, all cores"]["start_up_seconds"] > 0
-    assert by["one drawing at a time, Python API"]["others"]["median ms"] > 0
-    assert {"json", "cvat", "quickdraw", "svg", "corpus"} <= set(by)
     assert by["segment --scenes, all cores"]["others"]["grouping busy s"] > 0
-    assert len(written["ratios"]) == 5
-    text = (tmp_path / "speed" / "speed.md").read_text()
-    assert text in printed
-    assert sorted(p.name for p in (tmp_path / "speed").iterdir()) == ["speed.json", "speed.md"]
+    assert len(table["ratios"]) == 5

@@ -199,16 +199,3 @@ def test_user_error_of_a_worker_is_extracted_from_rays_error(ray_cluster: None) 
     with pytest.raises(ray.exceptions.RayTaskError) as caught:
         ray.get(fail.remote())
     assert "the disk is full" in str(find_user_error(caught.value))
-
-
-@pytest.mark.ray
-def test_number_of_workers_does_not_change_the_rows_of_synth(
-    ray_cluster: None, tmp_path: Path
-) -> None:
-    found = []
-    for name, workers in (("a", "1"), ("b", "3")):
-        ask = ["synth", "drawings", "--number", "1100", "--seed", "5", "--workers", workers]
-        assert main([*ask, "--quiet", "--out", str(tmp_path / name)]) == 0
-        found.append([p.read_bytes() for p in sorted((tmp_path / name).glob("part-*"))])
-    assert found[0] == found[1]
-    assert len(found[0]) == 2

@@ -69,7 +69,7 @@ def test_run_without_a_clearml_server_continues_with_one_warning(
     for name, value in variables.items():
         environment.setenv(name, value)
     if variables:  # nothing listens at the port, so no answer ever comes
-        environment.setattr(clearml_actor, "SECONDS_TO_START", 5.0)
+        environment.setattr(clearml_actor, "SECONDS_TO_START", 1.0)
     run = str(tmp_path / "run")
     others = clearml_actor.remote_trackers("clearml", run, "run")
     reporter = Reporter.of(run, {"kind": "segmenter"}, *others)

@@ -1,16 +1,24 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from instancesketch.batch.config import IngestConfig
+from instancesketch.batch import synthesize
+from instancesketch.batch.config import DrawingsConfig, IngestConfig, ScenesConfig, SegmentConfig
 from instancesketch.batch.ingest import ingest
-from instancesketch.batch.runner import run_job
+from instancesketch.batch.job import Summary
+from instancesketch.batch.runner import Runner, run_job
+from instancesketch.batch.segment import segment
+from instancesketch.batch.synthesize import synth_drawings, synth_scenes
 from instancesketch.core.errors import UserError
 from instancesketch.distributed.ray_runner import RayRunner
 from tests.batch.in_process import InProcessRunner
 from tests.batch.test_ingest import visible
 from tests.batch.test_runner import job
+from tests.drawings import corpus, drawn
 from tests.formats.broken import write_broken
+
+Command = Callable[[Path, Runner], Summary]  # writes to the folder
 
 
 @pytest.mark.ray
@@ -21,28 +29,74 @@ def test_user_error_in_a_worker_ends_the_job_with_its_message(
         run_job(job(tmp_path / "out", "part-1"), RayRunner())
 
 
+def compare_runners(folder: Path, command: Command, stages: list[str]) -> None:
+    """Assert that Ray and this process write the same bytes and count the same."""
+    by_ray, here = (
+        command(folder / "ray", RayRunner()).counts,
+        command(folder / "here", InProcessRunner()).counts,
+    )
+    assert visible(folder / "ray") == visible(folder / "here")
+    assert len(visible(folder / "ray")) > 1
+    assert list(by_ray["stages"]) == list(here["stages"]) == stages
+    measured = {"speed", "stages", "peak_memory_mb"}
+    assert {k: v for k, v in by_ray.items() if k not in measured} == {
+        k: v for k, v in here.items() if k not in measured
+    }
+
+
 @pytest.mark.ray
 @pytest.mark.parametrize("workers", [None, 1])
-def test_ray_and_in_process_runners_write_the_same_result(
+def test_ray_and_in_process_runners_ingest_alike(
     ray_cluster: None, tmp_path: Path, workers: int | None
 ) -> None:
     write_broken(tmp_path / "in", big=False)
-    summaries = [
-        ingest(
-            IngestConfig(
-                sources=(str(tmp_path / "in"),),
-                out=str(tmp_path / name),
-                workers=workers,
-                quiet=True,
-            ),
-            runner,
+
+    def command(out: Path, runner: Runner) -> Summary:
+        sources = (str(tmp_path / "in"),)
+        config = IngestConfig(sources=sources, out=str(out), workers=workers, quiet=True)
+        return ingest(config, runner)
+
+    compare_runners(tmp_path, command, ["reading", "writing"])
+
+
+@pytest.mark.ray
+def test_ray_and_in_process_runners_segment_alike(
+    ray_cluster: None, tmp_path: Path, parts_alone: Path
+) -> None:
+    source = corpus(tmp_path / "in", drawn(60), rows_per_group=10, files=2)
+
+    def command(out: Path, runner: Runner) -> Summary:
+        weights = (str(parts_alone),)
+        config = SegmentConfig(sources=(source,), out=str(out), weights=weights, workers=1)
+        return segment(config, runner)
+
+    compare_runners(tmp_path, command, ["reading", "labelling", "writing"])
+
+
+@pytest.mark.ray
+def test_ray_and_in_process_runners_draw_alike(
+    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesize, "DRAWINGS_PER_SHARD", 20)
+
+    def command(out: Path, runner: Runner) -> Summary:
+        return synth_drawings(
+            DrawingsConfig(number=70, seed=5, out=str(out), workers=3, quiet=True), runner
         )
-        for name, runner in (("ray", RayRunner()), ("here", InProcessRunner()))
-    ]
-    assert visible(tmp_path / "ray") == visible(tmp_path / "here")
-    ray, here = (
-        {k: v for k, v in s.counts.items() if k not in ("speed", "stages", "peak_memory_mb")}
-        for s in summaries
-    )
-    assert ray == here
-    assert list(summaries[0].counts["stages"]) == ["reading", "writing"]
+
+    compare_runners(tmp_path, command, ["drawing", "writing"])
+
+
+@pytest.mark.ray
+def test_ray_and_in_process_runners_compose_alike(
+    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesize, "SCENES_PER_SHARD", 10)
+    source = corpus(tmp_path / "in", drawn(60), files=2)
+
+    def command(out: Path, runner: Runner) -> Summary:
+        return synth_scenes(
+            ScenesConfig(number=30, seed=5, sources=(source,), out=str(out), quiet=True), runner
+        )
+
+    compare_runners(tmp_path, command, ["composing", "writing"])
