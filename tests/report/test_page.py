@@ -63,9 +63,9 @@ def test_page_loads_nothing_from_the_network(flower):
         assert not {"src", "href", "style", "onload", "onclick"} & set(attributes), tag
 
 
-def test_page_of_thousands_of_drawings_stays_small(flower):
-    result = (flower(f"{i}", category_score=0.5, part_score=(0.5,) * 4) for i in range(2_000))
-    assert len(render_report(result, title="t").encode()) < 2_000 * 1_500
+def test_page_grows_little_with_each_drawing(flower):
+    result = (flower(f"{i}", category_score=0.5, part_score=(0.5,) * 4) for i in range(500))
+    assert len(render_report(result, title="t").encode()) < 500 * 1_500
 
 
 def test_empty_result_gives_a_page(tmp_path):

@@ -1,4 +1,7 @@
-"""Training a detector in one process: reported epochs, continuing from a state, errors."""
+"""Training a detector in one process: reported epochs, continuing from a state, errors.
+
+One short training serves all tests; each further one takes seconds.
+"""
 
 import io
 from dataclasses import replace
