@@ -11,7 +11,7 @@ import logging
 import platform
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -34,7 +34,11 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def log_to(
-    folder: str, verb: str, config: Mapping[str, Any], runs_on: str | None = None
+    folder: str,
+    verb: str,
+    config: Mapping[str, Any],
+    runs_on: str | None = None,
+    may_write: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
     """Keep the log of a job for as long as the `with` block lasts.
 
@@ -43,6 +47,7 @@ def log_to(
         verb: the command, `ingest`.
         config: of the job.
         runs_on: the cluster, and the job there; None where it runs in this process.
+        may_write: asked before each write; False where another command keeps the log by now.
 
     Raises:
         UserError: an earlier log can't be read.
@@ -50,7 +55,7 @@ def log_to(
     # Of the package alone: the records of Ray and others would drown its own.
     package = logging.getLogger("instancesketch")
     level = package.level
-    handler = LogFile(storage.join(folder, LOG))
+    handler = LogFile(storage.join(folder, LOG), may_write)
     package.addHandler(handler)
     if not package.isEnabledFor(logging.INFO):
         package.setLevel(logging.INFO)
@@ -91,13 +96,13 @@ class LogFile(logging.Handler):
     A file that can't be written is tried again later; the job continues without.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, may_write: Callable[[], bool]) -> None:
         super().__init__(logging.INFO)
         formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(message)s", "%Y-%m-%dT%H:%M:%S")
         # UTC, as the `Z` of the format claims: a job's machines may lie in several time zones.
         formatter.converter = time.gmtime
         self.setFormatter(formatter)
-        self._location = location
+        self._location, self._may_write = location, may_write
         before = storage.read_bytes(location) if storage.exists(location) else b""
         # A log damaged by an earlier stop must not keep the job from continuing.
         self._text = before.decode("utf-8", "replace")
@@ -139,7 +144,9 @@ class LogFile(logging.Handler):
         if not changed:
             return
         try:
-            storage.write_text(self._location, text)
+            # A file is written as a whole, which would lose the lines of another.
+            if self._may_write():
+                storage.write_text(self._location, text)
             self.error = None
         except UserError as error:
             self.error, self._changed = error, True

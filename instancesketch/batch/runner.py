@@ -18,8 +18,9 @@ from instancesketch.batch import job_log
 from instancesketch.batch.job import Job, Summary
 from instancesketch.batch.output import Output
 from instancesketch.batch.stages import JobRun, Shard, ShardState, StageUsage
-from instancesketch.core import storage
+from instancesketch.core import lease, storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.lease import Lease
 from instancesketch.core.progress import Pace, Progress
 from instancesketch.core.usage import peak_memory_mb
 
@@ -49,30 +50,51 @@ class Runner(Protocol):
 def run_job(job: Job, runner: Runner) -> Summary:
     """Run the remaining shards of a job, and move its rows into place.
 
+    While another command does so, this one waits, and then continues where that ended.
+
     Raises:
         UserError: the folder holds something else, the workers don't have room, or nothing could
             be read.
     """
-    output = Output(storage.absolute(job.out))
-    finished = output.check(job.config)
-    if finished is not None:
+    output = Output(storage.absolute(job.out), job.config)
+    started = time.monotonic()
+    is_new = not output.is_claimed()
+    if is_new:
+        # In this order: a job that finds no room leaves no folder behind.
+        runner.connect(job)
+        output.claim()
+    elif (finished := output.read_summary()) is not None and not output.has_state():
+        return _checked(Summary(location=output.location, counts=finished, finished_before=True))
+    with lease.hold(output.location) as held:
+        # Another command may have done all of it while this one waited.
+        finished = output.read_summary()
+        if finished is None:
+            if not is_new:
+                output.adopt_earlier()
+            return _work(job, runner, output, held, is_new, started)
         # It may have been stopped between its summary and the end.
         output.remove_state()
-        return _checked(Summary(location=output.location, counts=finished, finished_before=True))
+    return _checked(Summary(location=output.location, counts=finished, finished_before=True))
+
+
+def _work(
+    job: Job, runner: Runner, output: Output, held: Lease, is_connected: bool, started: float
+) -> Summary:
+    """Do what is left of a job in a folder that is held for it."""
     names = [shard.name for shard in job.shards]
     missing = set(output.list_missing(names))
     todo = [shard for shard in job.shards if shard.name in missing]
-    started = time.monotonic()
-    if todo:
-        # In this order: a job that finds no room leaves no folder behind.
+    if todo and not is_connected:
         runner.connect(job)
-        output.claim(job.config)
-    with job_log.log_to(output.location, job.verb, job.config, runner.describe()):
+    log = job_log.log_to(output.location, job.verb, job.config, runner.describe(), held.is_held)
+    with log:
         _log.info("%d of %d shards to do", len(todo), len(names))
         usage = _run_shards(job, runner, output, todo, started) if todo else {}
+        # Rows that are moved into place are there for good.
+        output.refuse_loss()
+        held.refuse_loss()
         summary = Summary(
-            location=output.location,
-            counts=_publish(job, output, names, {**job.summary, **usage}),
+            location=output.location, counts=output.publish(names, {**job.summary, **usage})
         )
         _log_summary(summary, usage)
         return _checked(summary)
@@ -144,18 +166,6 @@ class _JobUsage:
             },
             "peak_memory_mb": {name: round(peak) for name, peak in self._memory_mb.items()},
         }
-
-
-def _publish(
-    job: Job, output: Output, names: Sequence[str], beside_counts: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    try:
-        return output.publish(names, beside_counts)
-    except UserError:
-        # The same command, given twice at once, has put the rows into place and cleaned up.
-        if (finished := output.check(job.config)) is None:
-            raise
-        return finished
 
 
 def _log_summary(summary: Summary, usage: Mapping[str, Any]) -> None:

@@ -32,7 +32,7 @@ def measure_ingest(workload: Workload) -> Iterator[Row]:
 
 def _ingest(workload: Workload, format: str, folder: str) -> Row:
     plan = plan_shards([folder])
-    run = JobRun(output=Output(workload.at(f"from-{format}")), id="benchmark")
+    run = JobRun(output=Output(workload.at(f"from-{format}"), {}), id="benchmark")
     read_shard, write_shard = Read(ReadConfig()), Write()
     began, number = time.perf_counter(), 0
     # The stages of `ingest` without a runner, which would add its own start-up and processes.

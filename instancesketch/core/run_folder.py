@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from instancesketch.core import storage
+from instancesketch.core import lease, storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.lease import Lease
+from instancesketch.core.write_once import write_once
 
 SUMMARY = "summary.json"  # a folder that has one is finished
 # A list of corpora or a fingerprint would hide the other differences, so it is named alone.
@@ -34,6 +36,8 @@ RUN = Layout(config_file="config.json", option="--run")
 def claim(location: str, config: Mapping[str, Any], layout: Layout) -> dict[str, Any] | None:
     """Write the config of a new folder, or check that it is the one of an earlier start.
 
+    Of commands with different configs that claim a folder at once, one alone succeeds.
+
     Returns:
         The summary of a finished folder; None where there is work left.
 
@@ -42,7 +46,10 @@ def claim(location: str, config: Mapping[str, Any], layout: Layout) -> dict[str,
     """
     if is_claimed(location, config, layout):
         return read_summary(location)
-    storage.write_json(storage.join(location, layout.config_file), config)
+    claimed = storage.encode_json(config)
+    stands = write_once(storage.join(location, layout.config_file), claimed)
+    if stands != claimed:  # another command was faster
+        _refuse_changes(location, json.loads(stands), config, layout)
     return None
 
 
@@ -52,18 +59,49 @@ def is_claimed(location: str, config: Mapping[str, Any], layout: Layout) -> bool
     Raises:
         UserError: the folder was made with another config, or holds something else.
     """
-    before = storage.read_json(storage.join(location, layout.config_file))
+    file = storage.join(location, layout.config_file)
+    before = storage.read_json(file)
+    if before is None and layout.must_be_empty and (foreign := _list_foreign_files(location)):
+        # A command that began just now may have made them, and claimed the folder before that.
+        before = storage.read_json(file)
+        if before is None:
+            raise UserError(
+                f"{location} already holds {foreign[0]!r} and was not made by this command: choose "
+                f"a new folder for {layout.option}"
+            )
     if before is None:
-        if layout.must_be_empty:
-            _refuse_foreign_files(location, layout)
         return False
-    # What was written has lists for tuples and strings for keys.
-    if changes := _list_changes(before, json.loads(json.dumps(config)), layout):
-        raise UserError(
-            f"{location} was made with another config ({'; '.join(changes)}): give the same one "
-            f"to continue it, or choose another {layout.option}"
-        )
+    _refuse_changes(location, before, config, layout)
     return True
+
+
+def finish_run(
+    location: str, config: Mapping[str, Any], work: Callable[[Lease], dict[str, Any]]
+) -> dict[str, Any]:
+    """Claim the folder of a run, do what is left of it, and return its summary.
+
+    While another command does so, this one waits, and then continues where that ended.
+
+    Args:
+        location: the folder.
+        config: of the run.
+        work: does what is left, in a folder that is held for it, and returns the summary.
+
+    Returns:
+        The summary, with `finished_before` if there was nothing to do.
+
+    Raises:
+        UserError: the folder was made with another config.
+    """
+    summary = claim(location, config, RUN)
+    if summary is None:
+        with lease.hold(location) as held:
+            # Another command may have finished it while this one waited.
+            summary = read_summary(location)
+            if summary is None:
+                return work(held)
+    # Added here alone: the stored summary is that of the run itself.
+    return summary | {"finished_before": True}
 
 
 def read_summary(location: str) -> dict[str, Any] | None:
@@ -72,13 +110,19 @@ def read_summary(location: str) -> dict[str, Any] | None:
     return summary
 
 
-def _refuse_foreign_files(location: str, layout: Layout) -> None:
+def _list_foreign_files(location: str) -> list[str]:
     # `_state` alone is left of a job that was stopped before it wrote its config.
-    foreign = [name for name in storage.list_names(location) if name != "_state"]
-    if foreign:
+    return [name for name in storage.list_names(location) if name != "_state"]
+
+
+def _refuse_changes(
+    location: str, before: Mapping[str, Any], now: Mapping[str, Any], layout: Layout
+) -> None:
+    # What was written has lists for tuples and strings for keys.
+    if changes := _list_changes(before, json.loads(json.dumps(now)), layout):
         raise UserError(
-            f"{location} already holds {foreign[0]!r} and was not made by this command: choose a "
-            f"new folder for {layout.option}"
+            f"{location} was made with another config ({'; '.join(changes)}): give the same one "
+            f"to continue it, or choose another {layout.option}"
         )
 
 

@@ -96,8 +96,12 @@ def list_names(location: str) -> list[str]:
         UserError: the folder can't be read.
     """
     filesystem, path = locate(location)
+    selector = fs.FileSelector(path, allow_not_found=True)
     with translate_errors(location, "can't be listed"):
-        found = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
+        try:
+            found = filesystem.get_file_info(selector)
+        except FileNotFoundError:  # another process made it at this moment
+            found = filesystem.get_file_info(selector)
     # An object store may list the marker object of the folder itself.
     return sorted(info.base_name for info in found if info.path.rstrip("/") != path.rstrip("/"))
 
@@ -164,7 +168,7 @@ def _write_local(path: str, write: Callable[[str], None]) -> None:
 
 def list_unfinished(location: str) -> list[str]:
     """Return the names of temporary files that stopped processes have left in a folder."""
-    return [name for name in list_names(location) if re.fullmatch(r"_.*\.[0-9a-f]{32}\.tmp", name)]
+    return [n for n in list_names(location) if re.fullmatch(r"_.*\.[0-9a-f]{32}\.(tmp|flag)", n)]
 
 
 def write_bytes(location: str, data: bytes) -> None:
@@ -187,7 +191,12 @@ def write_text(location: str, text: str) -> None:
 
 def write_json(location: str, value: Any) -> None:
     """Write a value as JSON, atomically."""
-    write_text(location, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_bytes(location, encode_json(value))
+
+
+def encode_json(value: Any) -> bytes:
+    """Return the bytes of the JSON file of a value."""
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def read_bytes(location: str) -> bytes:
@@ -205,20 +214,35 @@ def read_bytes(location: str) -> bytes:
         return bytes(stream.read())
 
 
+def read_bytes_if_there(location: str) -> bytes | None:
+    """Return the contents of a file, or None where it doesn't exist.
+
+    Raises:
+        UserError: the file can't be read.
+    """
+    filesystem, path = locate(location)
+    try:
+        with filesystem.open_input_stream(path, compression=None) as stream:
+            return bytes(stream.read())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        # Of an object that is removed while it is read, pyarrow may only say that it failed.
+        with suppress(UserError):
+            if not exists(location):
+                return None
+        raise TransientError(f"{location} can't be read: {describe_error(error)}") from None
+
+
 def read_json(location: str) -> Any:
     """Return the value in a JSON file, or None where the file doesn't exist.
 
     Raises:
         UserError: the file can't be read, or is not JSON.
     """
-    filesystem, path = locate(location)
+    data = read_bytes_if_there(location)
     try:
-        with filesystem.open_input_stream(path, compression=None) as stream:
-            return json.loads(stream.read())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise TransientError(f"{location} can't be read: {describe_error(error)}") from None
+        return None if data is None else json.loads(data)
     except ValueError as error:
         raise UserError(f"{location} can't be read: {describe_error(error)}") from None
 

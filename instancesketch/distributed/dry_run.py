@@ -29,8 +29,8 @@ def plan_job(job: Job) -> Plan:
     Raises:
         UserError: the output folder holds something else, or a source can't be read.
     """
-    output = Output(storage.absolute(job.out))
-    is_finished = output.check(job.config) is not None
+    output = Output(storage.absolute(job.out), job.config)
+    is_finished = output.check() is not None
     names = [shard.name for shard in job.shards]
     sources = job.config["sources"]
     size = sum(source["bytes"] for source in sources)

@@ -45,9 +45,9 @@ def ids(folder: Path) -> list[str]:
 
 
 def test_later_rows_of_an_id_are_rejected_across_shards(tmp_path: Path) -> None:
-    output = Output(str(tmp_path / "out"))
-    assert output.check(CONFIG) is None
-    output.claim(CONFIG)
+    output = Output(str(tmp_path / "out"), CONFIG)
+    assert output.check() is None
+    output.claim()
     assert output.list_missing(list(SHARDS)) == list(SHARDS)
     write_all(output)
     assert output.list_missing(list(SHARDS)) == []
@@ -60,22 +60,22 @@ def test_later_rows_of_an_id_are_rejected_across_shards(tmp_path: Path) -> None:
     ]
     assert (summary["rows"], summary["rejected"], summary["verb"]) == (4, 2, "ingest")
     assert [p.name for p in (tmp_path / "out" / "_state").iterdir()] == ["settings.json"]
-    assert output.check(CONFIG) == summary
+    assert output.check() == summary
 
 
 def test_publishing_stopped_at_any_step_continues_to_an_equal_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Output(str(tmp_path / "whole"))
-    whole.claim(CONFIG)
+    whole = Output(str(tmp_path / "whole"), CONFIG)
+    whole.claim()
     write_all(whole)
     whole.publish(list(SHARDS), {})
     expected = contents(tmp_path / "whole")
 
     step = 0
     while True:
-        output = Output(str(tmp_path / f"stopped-{step}"))
-        output.claim(CONFIG)
+        output = Output(str(tmp_path / f"stopped-{step}"), CONFIG)
+        output.claim()
         write_all(output)
         with monkeypatch.context() as patched:
             left = [step]
@@ -86,7 +86,7 @@ def test_publishing_stopped_at_any_step_continues_to_an_equal_output(
                 break
             except KeyboardInterrupt:
                 pass
-        finished = output.check(CONFIG)
+        finished = output.check()
         if finished is None:
             output.publish(list(SHARDS), {})
         assert contents(tmp_path / f"stopped-{step}") == expected, step
@@ -107,12 +107,12 @@ def _stopping(function, left):  # type: ignore[no-untyped-def]
 def test_two_equal_commands_at_once_give_an_equal_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Output(str(tmp_path / "whole"))
+    whole = Output(str(tmp_path / "whole"), CONFIG)
     work(whole)
     expected = contents(tmp_path / "whole")
     step = 0
     while True:
-        output, left = Output(str(tmp_path / f"both-{step}")), [step]
+        output, left = Output(str(tmp_path / f"both-{step}"), CONFIG), [step]
         with monkeypatch.context() as patched:
             for module, name in STEPS:
                 let_in = _letting_in(getattr(module, name), left, partial(work, output))
@@ -132,11 +132,11 @@ def test_two_equal_commands_at_once_give_an_equal_output(
 
 def work(output: Output) -> None:
     """Run the steps of a command: check, claim, write and publish."""
-    if output.check(CONFIG) is not None:
+    if output.check() is not None:
         output.remove_state()
         return
     missing = set(output.list_missing(list(SHARDS)))
-    output.claim(CONFIG)
+    output.claim()
     write_all(output, missing)
     output.publish(list(SHARDS), {})
 

@@ -28,7 +28,7 @@ def drawing(key: str, **fields: Any) -> str:
 
 def read_all(folder: Path, config: ReadConfig) -> tuple[pa.Table, pa.Table]:
     (shard,) = plan_shards([str(folder)]).shards
-    run = JobRun(output=Output(str(folder.parent / "out")), id="r")
+    run = JobRun(output=Output(str(folder.parent / "out"), {}), id="r")
     state = Read(config).process(ShardState(shard=shard), run)
     return state.rows, state.manifest
 

@@ -35,7 +35,7 @@ def label_as_sun(table: pa.Table, calls: list[int]) -> pa.Table:
 def label(folder: Path, rows: pa.Table, calls: list[int], **options: object) -> pa.Table:
     label = partial(label_as_sun, calls=calls)
     stage = ModelStage(name="labelling", load=lambda device: label, **options)  # type: ignore[arg-type]
-    run = JobRun(output=Output(str(folder)), id="r")
+    run = JobRun(output=Output(str(folder), {}), id="r")
     return ModelTask(stage).process(ShardState(shard=Named("part-0"), rows=rows), run).rows
 
 
@@ -85,7 +85,7 @@ class Fail(ShardTask):
 
 
 def test_a_user_error_is_kept_and_passed_on(tmp_path: Path) -> None:
-    run = JobRun(output=Output(str(tmp_path)), id="r")
+    run = JobRun(output=Output(str(tmp_path), {}), id="r")
     failed = Fail()(ShardState(shard=Named("part-0"), rows=rows_of(["a"])), run)
     assert (failed.error, len(failed.rows), failed.usage) == ("the disk is full", 0, {})
     assert Fail()(failed, run) is failed

@@ -47,8 +47,8 @@ def test_plan_of_a_new_job_counts_files_rows_and_shards(
 
 def test_plan_of_a_stopped_job_counts_the_missing_shards(source: Path, tmp_path: Path) -> None:
     job = ingest_job(IngestConfig(sources=(str(source),), out=str(tmp_path / "out")))
-    output = Output(str(tmp_path / "out"))
-    output.claim(job.config)
+    output = Output(str(tmp_path / "out"), job.config)
+    output.claim()
     first = job.shards[0].name
     write_table(output.staged_file(first), to_table([]))
     plan = plan_job(job)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from instancesketch.batch import job_log
 from instancesketch.core import run_folder, storage
 from instancesketch.core.errors import TransientError, UserError
+from instancesketch.core.lease import Lease
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import summarize_usage
 from instancesketch.distributed.train.config import RunConfig, TrainConfig
@@ -69,26 +70,28 @@ def run_training(
         UserError: the folder is of another config, or the training failed.
     """
     run = storage.absolute(storage.join(config.storage, config.run))
+
+    def work(held: Lease) -> dict[str, Any]:
+        started = time.perf_counter()
+        verb = f"train {settings['kind']}"
+        with job_log.log_to(run, verb, settings, runs_on, held.is_held):
+            # A run may have been stopped after its last epoch, with the weights to be written.
+            if training.has_epochs_left(run):
+                reporter = Reporter.of(run, settings, *trackers(run))
+                with reporter, follow_run(run, config.run, config.quiet):
+                    training.train(run, reporter)
+            held.refuse_loss()
+            summary = {
+                "run": run,
+                "epochs": settings["recipe"]["epochs"],
+                **training.finish(run),
+                "seconds": time.perf_counter() - started,
+            }
+            storage.write_json(storage.join(run, run_folder.SUMMARY), summary)
+        return summary
+
     # After all checks of the cluster and the corpora, so that a refused run leaves no folder.
-    summary = run_folder.claim(run, settings, run_folder.RUN)
-    if summary is not None:
-        # Added here alone: the stored summary is that of the run itself.
-        return summary | {"finished_before": True}
-    started = time.perf_counter()
-    with job_log.log_to(run, f"train {settings['kind']}", settings, runs_on):
-        # A run may have been stopped after its last epoch, with the weights still to be written.
-        if training.has_epochs_left(run):
-            reporter = Reporter.of(run, settings, *trackers(run))
-            with reporter, follow_run(run, config.run, config.quiet):
-                training.train(run, reporter)
-        summary = {
-            "run": run,
-            "epochs": settings["recipe"]["epochs"],
-            **training.finish(run),
-            "seconds": time.perf_counter() - started,
-        }
-        storage.write_json(storage.join(run, run_folder.SUMMARY), summary)
-    return summary
+    return run_folder.finish_run(run, settings, work)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from instancesketch.batch import job_log
 from instancesketch.core import run_folder, storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.lease import Lease
 from instancesketch.core.progress import Progress
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.cluster import Capacity, connect, describe, quiet_data
@@ -49,6 +50,8 @@ _TUNE_FOLDER = "_tune"
 def tune(config: TuneConfig) -> dict[str, Any]:
     """Run a sweep, or continue it, and return its summary.
 
+    While another command does so, this one waits, and then continues where that ended.
+
     Raises:
         UserError: the cluster or the corpora don't fit, there is a sweep of the name with other
             settings, or every trial failed.
@@ -58,18 +61,21 @@ def tune(config: TuneConfig) -> dict[str, Any]:
     concurrent, capacity = choose_concurrency(config, connect)
     quiet_data()
     settings = resolve(config.train)[0] | config.sweep_settings()
-    summary = run_folder.claim(location, settings, run_folder.RUN)
-    if summary is not None:
-        return summary | {"finished_before": True}
-    started = time.perf_counter()
     sweep = Sweep(location=location, model_kind=config.space.model_kind)
-    with job_log.log_to(location, f"tune {sweep.model_kind}", settings, describe()):
-        before = sweep.trials()
-        if any(t.pending for t in before) or len(before) < config.trials:
-            # Trials on one machine share its cores.
-            trials_per_node = math.ceil(concurrent / capacity.nodes)
-            _run_trials(config, sweep, settings, concurrent, trials_per_node)
-        return _write_results(config, sweep, settings, time.perf_counter() - started)
+
+    def work(held: Lease) -> dict[str, Any]:
+        started = time.perf_counter()
+        verb = f"tune {sweep.model_kind}"
+        with job_log.log_to(location, verb, settings, describe(), held.is_held):
+            before = sweep.trials()
+            if any(t.pending for t in before) or len(before) < config.trials:
+                # Trials on one machine share its cores.
+                trials_per_node = math.ceil(concurrent / capacity.nodes)
+                _run_trials(config, sweep, settings, concurrent, trials_per_node)
+            held.refuse_loss()
+            return _write_results(config, sweep, settings, time.perf_counter() - started)
+
+    return run_folder.finish_run(location, settings, work)
 
 
 def choose_concurrency(

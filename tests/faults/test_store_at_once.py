@@ -1,0 +1,86 @@
+"""Commands that are started at the same moment on one folder of an object store."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pyarrow.fs as fs
+import pytest
+
+from instancesketch.core import lease, storage
+from instancesketch.core.run_folder import JOB
+from tests.batch import test_at_once as on_disk
+from tests.batch.test_at_once import DRAWINGS, ingest, ingest_alike, ingest_differently
+from tests.batch.test_ingest import visible
+from tests.core.test_claims_at_once import assert_one_claimed, claim
+from tests.faults.s3_server import S3Server
+from tests.faults.test_object_store import on_s3
+from tests.racing import Race, racing
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+source = on_disk.source
+
+
+@pytest.fixture(scope="module")
+def race() -> Iterator[Race]:
+    """Yield two processes that reach an S3 server, in which `s3://bucket` is empty."""
+    pytest.importorskip("moto", reason="an S3 server: pip install 'moto[server]'")
+    server = S3Server()
+    server.start()
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in server.environment.items():
+            patched.setenv(name, value)
+        fs.FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")[0].create_dir("bucket")
+        with racing() as race:
+            yield race
+    server.stop()
+
+
+def test_one_of_two_configs_at_once_claims_a_folder_of_a_store(race: Race) -> None:
+    results = race(partial(claim, "s3://bucket/claims", JOB))
+    assert_one_claimed("s3://bucket/claims", JOB.config_file, results)
+
+
+def work_alone(folder: str, round: int, number: int) -> bool:
+    """Return whether no other process worked in the folder meanwhile."""
+    with lease.hold(f"s3://bucket/leases/{round}"):
+        place = Path(folder) / str(round)
+        try:
+            place.mkdir()
+        except FileExistsError:
+            return False
+        storage.write_bytes(f"s3://bucket/leases/{round}/file", b"")
+        place.rmdir()
+        return True
+
+
+def test_commands_at_once_work_one_after_the_other_on_a_store(race: Race, tmp_path: Path) -> None:
+    assert race(partial(work_alone, str(tmp_path)), rounds=20) == [(True, True)] * 20
+
+
+def test_of_two_configs_at_once_one_makes_the_rows_on_a_store(
+    race: Race, source: Path, tmp_path: Path
+) -> None:
+    expected = []
+    for seed in (0, 1):
+        ingest(f"{tmp_path}/{seed}", source, shuffle_strokes=seed)
+        expected.append(visible(tmp_path / str(seed)))
+    work = partial(ingest_differently, "s3://bucket/unlike", source)
+    for round, results in enumerate(race(work, rounds=5)):
+        (winner,) = (i for i, result in enumerate(results) if result == (False, DRAWINGS))
+        refusal = f"made with another config (shuffle_strokes was {winner}, is {1 - winner})"
+        assert refusal in results[1 - winner]
+        assert on_s3(f"s3://bucket/unlike/{round}") == expected[winner]
+        assert storage.list_names(f"s3://bucket/unlike/{round}/_state") == ["settings.json"]
+
+
+def test_of_two_equal_commands_at_once_one_works_on_a_store(
+    race: Race, source: Path, tmp_path: Path
+) -> None:
+    ingest(f"{tmp_path}/whole", source)
+    work = partial(ingest_alike, "s3://bucket/alike", source)
+    for round, results in enumerate(race(work, rounds=5)):
+        assert sorted(results) == [(False, DRAWINGS), (True, DRAWINGS)]
+        assert on_s3(f"s3://bucket/alike/{round}") == visible(tmp_path / "whole")
+        assert storage.list_names(f"s3://bucket/alike/{round}/_state") == ["settings.json"]
