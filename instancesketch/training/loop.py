@@ -25,8 +25,8 @@ from instancesketch.metrics.formatting import PERCENT
 from instancesketch.models import weights
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role, Selection
-from instancesketch.training.sampling import RowGroup, RowSubset
-from instancesketch.training.shares import Shares, count_repeats
+from instancesketch.training.sampling import RowGroup
+from instancesketch.training.shares import RowSubset, Shares, count_repeats
 from instancesketch.training.trainer import Counts, Fit, LossSum, create_fit
 
 # The role and the row subsets of a pass, to train or to select on.

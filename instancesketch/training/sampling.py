@@ -9,7 +9,6 @@ processes do.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from instancesketch.core.label_ids import category_ids, part_ids, part_mask
 from instancesketch.core.model_kinds import Labels
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.training.config import Role, Selection
-from instancesketch.training.shares import Shares
+from instancesketch.training.shares import RowSubset, Shares
 
 COLUMNS = [
     "sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance", "object",
@@ -36,7 +35,6 @@ _NARROW = ["sketch_id", "category", "split", "part", "instance", "object"]
 USES = "uses"
 # With fewer row groups per worker each gets rows of all of them, so that its batches are as mixed.
 GROUPS_PER_WORKER = 16
-_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,32 +48,6 @@ class RowGroup:
     parts: tuple[int, ...]  # strokes per part
     instances: int  # strokes of known instance
     unknown_labels: tuple[str, ...]  # labels that their category doesn't have
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowSubset:
-    """Rows of a role in a row group, read at once: some of its drawings, by their numbers.
-
-    A row is as many drawings as it is used. Rows that lie together, such as those of one category,
-    have numbers that are far apart, so that every subset is as mixed as the row group.
-    """
-
-    path: str
-    row_group: int
-    first: int = 0
-    end: int | None = None  # before this one; None: all
-    drawings: int | None = None  # of the whole row group when it was counted; None: any
-
-    def count_uses(self, times_N: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return how many drawings of the subset each of N rows is, given how many it is in all."""
-        # Rows whose multiples of the golden ratio have their fractions in an interval are spread
-        # evenly, whatever the interval (Sos 1957).
-        order = np.argsort(np.arange(len(times_N)) * _GOLDEN % 1, kind="stable")
-        after_N = times_N[order].cumsum()
-        before_N = after_N - times_N[order]
-        uses_N = np.empty_like(times_N)
-        uses_N[order] = after_N.clip(self.first, self.end) - before_N.clip(self.first, self.end)
-        return uses_N
 
 
 def list_row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:

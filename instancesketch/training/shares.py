@@ -1,11 +1,17 @@
-"""How many drawings each worker uses in each step of an epoch, known before any is read."""
+"""Each worker's part of the drawings of an epoch and of a row group, known before any is read."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.training.config import FitConfig
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def count_repeats(recipe: FitConfig, taxonomy: Taxonomy) -> tuple[int, ...]:
@@ -50,3 +56,29 @@ class Shares:
         of_batch = worker * self.batch_size // self.workers
         batches, rest = divmod(drawings, self.batch_size)
         return batches * of_batch + min(rest, of_batch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowSubset:
+    """Rows of a role in a row group, read at once: some of its drawings, by their numbers.
+
+    A row is as many drawings as it is used. Rows that lie together, such as those of one category,
+    have numbers that are far apart, so that every subset is as mixed as the row group.
+    """
+
+    path: str
+    row_group: int
+    first: int = 0
+    end: int | None = None  # before this one; None: all
+    drawings: int | None = None  # of the whole row group when it was counted; None: any
+
+    def count_uses(self, times_N: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return how many drawings of the subset each of N rows is, given how many it is in all."""
+        # Numbers whose multiples of the golden ratio have fractions in an interval are evenly
+        # spread, whatever the interval (three-gap theorem, Sós 1958).
+        order = np.argsort(np.arange(len(times_N)) * _GOLDEN % 1, kind="stable")
+        after_N = times_N[order].cumsum()
+        before_N = after_N - times_N[order]
+        uses_N = np.empty_like(times_N)
+        uses_N[order] = after_N.clip(self.first, self.end) - before_N.clip(self.first, self.end)
+        return uses_N

@@ -28,8 +28,8 @@ from instancesketch.tracking.reporter import check_track
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.augment import augment
 from instancesketch.training.config import Selection
-from instancesketch.training.sampling import RowGroup, RowSubset
-from instancesketch.training.shares import count_repeats
+from instancesketch.training.sampling import RowGroup
+from instancesketch.training.shares import RowSubset, count_repeats
 from instancesketch.training.trainer import Fit, create_fit
 
 # Memory of a worker: MB of a process with Ray and torch, MB of a full shuffle buffer, and a factor
