@@ -37,11 +37,8 @@ def test_job_ends_with_a_line_of_counts(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("options", [["--strict"], ["--strict", "--json"]])
-def test_strict_makes_rejections_an_error(
-    options: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_strict_makes_rejected_and_failed_rows_an_error(options: list[str]) -> None:
     args = parse(["ingest", "x", "--out", "corpus", *options])
-    counts = COUNTS | {"rejected_by_reason": {}}
-    assert output.conclude(args, Summary(location="corpus", counts=counts)) == 1
-    counts["rejected"] = 0
-    assert output.conclude(args, Summary(location="corpus", counts=counts)) == 0
+    for rejected, failed, status in ((1, 0, 1), (0, 1, 1), (0, 0, 0)):
+        counts = COUNTS | {"rejected": rejected, "failed": failed, "rejected_by_reason": {}}
+        assert output.conclude(args, Summary(location="corpus", counts=counts)) == status

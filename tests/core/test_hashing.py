@@ -13,6 +13,21 @@ def test_buckets_are_stable(key: str, salt: str, bucket: int) -> None:
     assert hash_bucket(key, salt) == bucket
 
 
+@pytest.mark.parametrize(
+    ("key", "split"),
+    [
+        ("2", "train"),  # bucket 0
+        ("81", "train"),  # bucket 79
+        ("133", "valid"),  # bucket 80
+        ("0", "valid"),  # bucket 89
+        ("7", "test"),  # bucket 90
+        ("120", "test"),  # bucket 99
+    ],
+)
+def test_first_and_last_bucket_of_each_split_are_its_own(key: str, split: str) -> None:
+    assert assign_split(key) == split
+
+
 def test_splits_have_the_expected_shares() -> None:
     splits = [assign_split(str(i)) for i in range(10_000)]
     shares = {name: splits.count(name) / len(splits) for name in ("train", "valid", "test")}
