@@ -8,43 +8,17 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from instancesketch.distributed.train import run_training
 from tests.faults.training_run import TrainingRun
 from tests.faults.two_nodes import TwoNodes
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 
 
-def finish_while(run: TrainingRun, change: Callable[[], Any], workers: list[int]) -> float:
-    """Train to the end, and change the cluster once an epoch is finished.
-
-    Checks that no epoch is missing, and that only the one in progress was repeated.
-
-    Args:
-        run: the run.
-        change: what changes the cluster.
-        workers: the number of workers before and after.
-
-    Returns:
-        The seconds until training goes on.
-    """
-    changed = 0.0
-
-    def watch() -> None:
-        nonlocal changed
-        while run.last_epoch() < 1:
-            time.sleep(0.02)
-        changed = time.time()
-        change()
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    run.finish()
-    thread.join()
+def assert_only_the_current_epoch_was_lost(run: TrainingRun, workers: list[int]) -> None:
+    """Assert that no epoch is missing, and the numbers of workers before and after a change."""
     lines, starts = run.lines(), run.starts()
     assert [line["epoch"] for line in lines] == list(range(1, len(lines) + 1))
     assert [len(start.workers) for start in starts] == workers
@@ -53,7 +27,6 @@ def finish_while(run: TrainingRun, change: Callable[[], Any], workers: list[int]
     before, after = workers
     trained_by = [line["workers"] for line in lines]
     assert trained_by == [before] * second.epoch + [after] * (len(lines) - second.epoch)
-    return run.seconds_to_start(1, changed)
 
 
 @pytest.mark.slow
@@ -62,17 +35,32 @@ def test_elastic_run_that_loses_a_node_goes_on_with_fewer_workers(
 ) -> None:
     joined.have_node(cpus=1)  # a worker on each node
     run = TrainingRun(tmp_path, "shrinks", "--workers", "1-2", "--epochs", "10")
-    seconds = finish_while(run, joined.lose_node, [2, 1])
-    record_property("node lost: s until it goes on", seconds)
+    lost = []
+
+    def lose() -> None:
+        while run.last_epoch() < 1:
+            time.sleep(0.02)
+        lost.append(time.time())
+        joined.lose_node()
+
+    thread = threading.Thread(target=lose, daemon=True)
+    thread.start()
+    run.finish()
+    thread.join()
+    assert_only_the_current_epoch_was_lost(run, [2, 1])
+    record_property("node lost: s until it goes on", run.seconds_to_start(1, lost[0]))
 
 
 @pytest.mark.nightly
 def test_elastic_run_grows_with_the_cluster(
-    joined: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
-) -> None:  # fmt: skip
-    monkeypatch.setattr(run_training, "SECONDS_BETWEEN_RESIZES", 1.0)
+    joined: TwoNodes, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     joined.lose_node()
-    run = TrainingRun(tmp_path, "grows", "--workers", "1-2", "--epochs", "200")
-    seconds = finish_while(run, lambda: joined.add_node(cpus=1), [1, 2])
-    record_property("node added: s until it goes on with it", seconds)
+    run = TrainingRun(tmp_path, "grows", "--workers", "1-2", "--epochs", "1000")
+    with run.in_driver(joined.address) as driver:
+        run.until(driver, lambda: run.last_epoch() >= 1)
+        added = time.time()
+        joined.add_node(cpus=1)
+        run.until(driver, lambda: run.lines()[-1]["workers"] == 2)
+    assert_only_the_current_epoch_was_lost(run, [1, 2])
+    record_property("node added: s until it goes on with it", run.seconds_to_start(1, added))

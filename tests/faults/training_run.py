@@ -21,6 +21,14 @@ from instancesketch.tracking import metrics_log
 from instancesketch.tracking.run_state import RunState, Start
 from tests.drawings import drawn
 
+# The command line, checking for room for more workers every second.
+GROWING = """
+import sys
+from instancesketch.cli.main import main
+from instancesketch.distributed.train import run_training
+run_training.SECONDS_BETWEEN_RESIZES = 1.0
+sys.exit(main(sys.argv[1:]))
+"""
 TINY = [
     "samples=8", "channels=[16]", "width=16", "layers=1", "heads=2", "feedforward=32",
 ]  # fmt: skip
@@ -54,7 +62,7 @@ class TrainingRun:
         """Start the command in a process of its own, which is killed in the end."""
         with self.printed.open("ab") as log:
             driver = subprocess.Popen(
-                [sys.executable, "-m", "instancesketch", *self.command],
+                [sys.executable, "-c", GROWING, *self.command],
                 env=os.environ | {"RAY_ADDRESS": address}, stdout=log, stderr=log,
             )  # fmt: skip
             try:
