@@ -15,6 +15,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -147,8 +148,15 @@ def write_atomically(location: str, write: Callable[[str], None]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             temporary = os.path.join(folder, "whole")
             write(temporary)
-            filesystem.create_dir(posixpath.dirname(path), recursive=True)
+            _make_folder(posixpath.dirname(location))
             fs.copy_files(temporary, path, fs.LocalFileSystem(), filesystem)
+
+
+# Once per process: object stores have no folders, and it is three requests.
+@lru_cache(maxsize=10_000)
+def _make_folder(location: str) -> None:
+    filesystem, path = locate(location)
+    filesystem.create_dir(path, recursive=True)
 
 
 def _write_local(path: str, write: Callable[[str], None]) -> None:

@@ -47,12 +47,14 @@ FOLLOWING = Labelling(
 )
 
 
-def write_drawings(folder: Path, keys: list[str]) -> None:
+def write_drawings(folder: Path, keys: list[str], files: int = 1) -> None:
     folder.mkdir()
-    lines = [
-        json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]}) for key in keys
-    ]
-    (folder / "a.ndjson").write_text("\n".join(lines))
+    for i in range(files):
+        lines = [
+            json.dumps({"key_id": key, "word": "sun", "drawing": [[[0, 4], [0, 4]]]})
+            for key in keys[i::files]
+        ]
+        (folder / f"{i}.ndjson").write_text("\n".join(lines))
 
 
 def run(
