@@ -9,7 +9,7 @@ from typing import Any
 from instancesketch.cli import options, output
 from instancesketch.cli.parser import VerbParser
 from instancesketch.core.model_kinds import MODEL_KINDS
-from instancesketch.distributed.train.config import TrainConfig, TrainDetectorConfig
+from instancesketch.distributed.train.config import TrainConfig, TrainDetectorConfig, check
 
 HELP = "train a model on a labelled corpus"
 DESCRIPTION = """\
@@ -96,15 +96,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train_network(args: argparse.Namespace) -> int:
-    from instancesketch.distributed.train.run_training import train
     from instancesketch.training.recipes import recipe
 
     chosen = recipe(args.model, args.recipe, recipe_changes(args), _model_config(args))
     config = options.from_args(TrainConfig, args, recipe=chosen)
+    check(config)  # before Ray and torch are imported, which takes seconds
     if args.dry_run:
         from instancesketch.distributed.train.plan import format_run_plan, plan_run
 
         return print_training_plan(args, plan_run(config), format_run_plan)
+    from instancesketch.distributed.train.run_training import train
+
     return _conclude(args, train(config), _selection_figures)
 
 
@@ -120,7 +122,6 @@ def _model_config(args: argparse.Namespace) -> Any:
 
 def _train_detector(args: argparse.Namespace) -> int:
     from instancesketch.core.errors import UserError
-    from instancesketch.distributed.train.train_detector import train_detector
     from instancesketch.training.recipes import recipe
 
     if args.weights or args.selection != "auto":
@@ -142,6 +143,8 @@ def _train_detector(args: argparse.Namespace) -> int:
         from instancesketch.distributed.train.plan import format_run_plan, plan_detector
 
         return print_training_plan(args, plan_detector(config), format_run_plan)
+    from instancesketch.distributed.train.train_detector import train_detector
+
     return _conclude(args, train_detector(config), _detector_figures)
 
 
