@@ -153,8 +153,10 @@ def test_scenes_are_composed_from_objects_of_scenes(tmp_path: Path) -> None:
 
 
 def test_a_stopped_job_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthesize, "SCENES_PER_SHARD", 20)
-    whole = composed(tmp_path / "whole", yolo=str(tmp_path / "yolo-whole"))
+    monkeypatch.setattr(synthesize, "SCENES_PER_SHARD", 10)
+    source = corpus(tmp_path / "corpus", ["train", "valid"])
+    options = {"sources": (source,), "number": 30}
+    whole = composed(tmp_path / "whole", yolo=str(tmp_path / "yolo-whole"), **options)
     publish = Output.publish
 
     def stop(*args: Any) -> Any:
@@ -162,25 +164,25 @@ def test_a_stopped_job_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Output, "publish", stop)
     with pytest.raises(KeyboardInterrupt):
-        composed(tmp_path / "out", yolo=str(tmp_path / "yolo"))
+        composed(tmp_path / "out", yolo=str(tmp_path / "yolo"), **options)
     monkeypatch.setattr(Output, "publish", publish)
     staged = tmp_path / "out" / "_state" / "slices"
     rows = sorted(path for path in staged.iterdir() if ".log." not in path.name)
     rows.pop(1).unlink()
     before = {f"{p.name.split('.')[0]}.parquet": p.stat().st_mtime_ns for p in rows}
     assert sorted(before) == ["part-000000.parquet", "part-000002.parquet"]
-    assert composed(tmp_path / "out", yolo=str(tmp_path / "yolo")) == whole
+    assert composed(tmp_path / "out", yolo=str(tmp_path / "yolo"), **options) == whole
     assert all((tmp_path / "out" / n).stat().st_mtime_ns == t for n, t in before.items())
     files = [
         {str(p.relative_to(top)): p.read_bytes() for p in sorted(top.rglob("*")) if p.is_file()}
         for top in (tmp_path / "yolo", tmp_path / "yolo-whole")
     ]
     assert files[0] == files[1]
-    assert sum(name.startswith("images/val/") for name in files[0]) == NUMBER // 10
-    assert sum(name.startswith("labels/train/") for name in files[0]) == NUMBER * 9 // 10
+    assert sum(name.startswith("images/val/") for name in files[0]) == 3
+    assert sum(name.startswith("labels/train/") for name in files[0]) == 27
     # A folder stopped at its last step must be completed by the next run.
     (tmp_path / "yolo" / "data.yaml").unlink()
-    composed(tmp_path / "out", yolo=str(tmp_path / "yolo"))
+    composed(tmp_path / "out", yolo=str(tmp_path / "yolo"), **options)
     assert (tmp_path / "yolo" / "data.yaml").exists()
 
 
