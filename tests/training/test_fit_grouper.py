@@ -148,6 +148,7 @@ def test_evaluation_equals_the_scores_of_result_rows():
     assert 0 < got.figures()["pq"] < 100
 
 
+@pytest.mark.nightly
 def test_grouper_fits_its_training_scenes():
     scenes = composed(8)
     batches = [packed_scenes(scenes)]

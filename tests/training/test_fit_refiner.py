@@ -79,6 +79,7 @@ def test_every_parameter_that_learns_gets_a_gradient(config):
             assert not parameter.requires_grad or parameter.grad is not None, name
 
 
+@pytest.mark.nightly
 def test_refiner_learns_to_group_unseen_drawings():
     sketches = drawn(400, seed=11)
     batches = [packed(sketches[i : i + 32]) for i in range(0, 320, 32)]

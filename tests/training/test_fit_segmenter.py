@@ -145,6 +145,7 @@ def test_published_recipe_has_the_published_values():
     assert recipe.average == recipe.label_smoothing == 0
 
 
+@pytest.mark.nightly
 def test_segmenter_memorises_thirty_drawings():
     still = AugmentConfig(
         stretch_p=0, shear=0, rotate_p=0, mirror_p=0, noise_p=0,
@@ -174,10 +175,10 @@ def test_segmenter_memorises_thirty_drawings():
     ids=["default", "published"],
 )
 def test_equal_seeds_give_identical_weights(config):
-    data = batches(drawn(12), 6)
+    data = batches(drawn(6), 6)
 
     def run(seed):
-        fit = fit_of(replace(config, seed=seed), steps=2)
+        fit = fit_of(replace(config, seed=seed), steps=1)
         told = [fit.train_epoch(data, epoch) for epoch in range(2)]
         return fit, told
 
@@ -185,7 +186,7 @@ def test_equal_seeds_give_identical_weights(config):
     assert same(a, b)
     assert told_a == told_b
     assert not same(a, c)
-    assert told_a[0]["drawings"] == 12
+    assert told_a[0]["drawings"] == 6
     assert all(bool(t.isfinite().all()) for t in tensors(a).values())
 
 
@@ -195,23 +196,6 @@ def test_workers_draw_different_random_numbers():
     a.train_epoch(data, 0, worker=0)
     b.train_epoch(data, 0, worker=1)
     assert not same(a, b)
-
-
-def test_training_from_a_saved_state_reaches_identical_weights(tmp_path):
-    data = batches(drawn(16))
-    config = replace(SMALL, epochs=3)
-    whole = fit_of(config)
-    for epoch in range(3):
-        whole.train_epoch(data, epoch)
-        if epoch == 0:
-            torch.save(whole.state_dict(), tmp_path / "state.pt")
-    again = fit_of(replace(config))
-    again.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
-    assert again.step == 2
-    for epoch in (1, 2):
-        again.train_epoch(data, epoch)
-    assert same(whole, again)
-    assert again.step == whole.step
 
 
 def test_weights_initialise_a_new_training():

@@ -136,6 +136,16 @@ def test_every_epoch_is_saved_and_then_reported(trained: dict[str, Training], ki
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_loss_falls_and_labels_get_better_than_chance(
+    trained: dict[str, Training], kind: str
+) -> None:
+    losses = [figures["loss"] for figures in trained[kind].reported]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.8 * losses[0]
+    assert trained[kind].progress.best > 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_best_epoch_is_the_first_of_the_highest_score(
     trained: dict[str, Training], kind: str
 ) -> None:

@@ -27,14 +27,13 @@ FILES = {
 BARE = sketch_of([(0, 0), (1, 1)], category="sun", part=("ray",), split="train")
 
 
-def write_corpus(folder: Path) -> str:
+def write_corpus(folder: Path, rows: tuple[int, ...] = (15, 7)) -> str:
     """Write 100 drawings to train on, 40 to select on and 30 unlabelled, in uneven row groups."""
     sketches = [
         s.replace(split="train" if i < 100 else "valid") for i, s in enumerate(drawn(140, seed=2))
     ]
     sketches += [s.replace(part=None, label=None) for s in drawn(30, seed=3)]
-    # More than sixteen to train on for each of two workers, which read whole ones then.
-    return write_files(folder, sketches, files=2, rows=(5, 1))
+    return write_files(folder, sketches, files=2, rows=rows)
 
 
 def write_scenes(folder: Path) -> str:

@@ -10,11 +10,16 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from instancesketch.distributed.train.data_parallel import average_gradients, broadcast_buffers
+from instancesketch.distributed.train.data_parallel import (
+    average_gradients,
+    broadcast_buffers,
+    sum_counts,
+)
+from instancesketch.metrics.formatting import PERCENT
 from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
 from instancesketch.training.dataloader import empty_batch
 from instancesketch.training.shares import Shares
-from instancesketch.training.trainer import Fit, create_fit
+from instancesketch.training.trainer import Counts, Fit, create_fit
 from tests.drawings import (
     DOODLE7,
     TINY,
@@ -33,8 +38,15 @@ RECIPES = {
 }
 
 
-def some_batch(kind: str) -> Any:
-    return packed_scenes(composed(4)) if kind == "grouper" else packed(drawn(4, 0, "2leg"))
+def some_batch(kind: str, seed: int = 0) -> Any:
+    if kind == "grouper":
+        return packed_scenes(composed(4, 3 + seed))
+    return packed(drawn(4, seed, "2leg"))
+
+
+def measured(counts: Counts) -> dict[str, float]:
+    figures = counts.figures()
+    return {name: float(figures[name]) for name in PERCENT if name in figures}
 
 
 def fit_of(kind: str) -> Fit:
@@ -123,6 +135,10 @@ def train_a_rank(rank: int, folder: str) -> None:
             batches[1] = packed(drawn(2, 3, "cloud"))
         fit.train_epoch(batches, 0, rank)
         found[kind] = {name: value.detach() for name, value in fit.net.named_parameters()}
+        broadcast_buffers(fit.mean, 2)
+        counts = sum_counts(fit.measure([some_batch(kind, seed=rank)]), 2)
+        found[f"{kind} measured"] = measured(counts)
+        found[f"{kind} alone"] = measured(fit.measure([some_batch(kind, seed=i) for i in (0, 1)]))
     torch.save(found, Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
 
@@ -153,3 +169,13 @@ def test_worker_without_drawings_or_a_training_signal_takes_part_in_the_step(
     untrained = dict(fit_of(kind).net.named_parameters())
     assert any(not torch.equal(value, untrained[name]) for name, value in first.items())
     assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECIPES)
+def test_counts_of_two_workers_are_those_of_one_that_has_all_drawings(
+    two_ranks: list[dict[str, Any]], kind: str
+) -> None:
+    first, second = two_ranks
+    assert first[f"{kind} measured"] == second[f"{kind} measured"] == first[f"{kind} alone"]
+    assert first[f"{kind} measured"]

@@ -1,14 +1,14 @@
 """Training on Ray: one worker beside a plain process, two workers, what a cluster can't hold."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
 from instancesketch.core.usage import MEASURED_FIELDS
 from instancesketch.distributed.train import resolve as resolve_module
@@ -50,13 +50,12 @@ def one(ray_cluster: None, corpus: str, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def two(ray_cluster: None, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Return a finished run of two workers, whose row groups were counted by the cluster."""
+def two(ray_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a finished run of two workers."""
     storage = tmp_path_factory.mktemp("two")
-    config = config_of(corpus, storage, "run", workers=(1, 2))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resolve_module, "FEW_GROUPS", 0)
-        yield storage / "run", config, train(config)
+    # More than sixteen row groups to train on for each worker, so that they read whole ones.
+    config = config_of(write_corpus(storage / "corpus", (5, 1)), storage, "run", workers=(1, 2))
+    return storage / "run", config, train(config)
 
 
 def test_one_worker_and_a_plain_process_reach_the_same_weights(
@@ -77,7 +76,7 @@ def test_one_worker_and_a_plain_process_reach_the_same_weights(
     assert train_in_process(config) == summary | {"finished_before": True}
 
 
-def test_run_of_two_workers_writes_the_files_of_a_run(two: Run, corpus: str) -> None:
+def test_run_of_two_workers_writes_the_files_of_a_run(two: Run) -> None:
     run, _, summary = two
     written = {f.name for f in run.iterdir() if f.name[0] != "_"}
     assert written == FILES | {"segmenter", "confusion.png"}
@@ -97,10 +96,10 @@ def test_run_of_two_workers_writes_the_files_of_a_run(two: Run, corpus: str) -> 
     assert json.loads((run / "segmenter" / "config.json").read_text())["metrics"] == summary["best"]
 
 
-def test_two_workers_count_every_drawing_of_the_selection_split_once(two: Run, corpus: str) -> None:
+def test_two_workers_count_every_drawing_of_the_selection_split_once(two: Run) -> None:
     """Compare their metrics with those of one process for the same weights."""
-    run, _, summary = two
-    tables = [pq.read_table(path) for path in sorted(Path(corpus).iterdir())]
+    run, config, summary = two
+    tables = [pq.read_table(path) for path in sorted(Path(config.data[0]).iterdir())]
     batches = [pack(t.filter([s == "valid" for s in t["split"].to_pylist()]), DOODLE7)
                for t in tables]  # fmt: skip
     assert sum(map(len, batches)) == 40
@@ -110,6 +109,16 @@ def test_two_workers_count_every_drawing_of_the_selection_split_once(two: Run, c
     assert len(measured) == 4
     for key in measured:
         assert summary["best"][key] == figures[key] is not None
+
+
+def test_row_groups_are_counted_alike_here_and_by_the_cluster(
+    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawings = [s.replace(split="valid" if i % 2 else "train") for i, s in enumerate(drawn(9))]
+    config = config_of(write_files(tmp_path / "corpus", drawings, rows=(6, 3)), tmp_path, "run")
+    here = resolve_module.resolve(config)
+    monkeypatch.setattr(resolve_module, "FEW_GROUPS", 0)
+    assert resolve_module.resolve(config) == here
 
 
 def test_finished_run_is_reported_and_another_number_of_workers_refused(two: Run) -> None:
@@ -146,3 +155,22 @@ def test_more_workers_than_drawings_are_refused(ray_cluster: None, tmp_path: Pat
     with pytest.raises(UserError, match="2 workers for 1 labelled drawings; lower --workers"):
         train(config_of(corpus, tmp_path, "run", workers=2, selection="none"))
     assert not (tmp_path / "run").exists()
+
+
+def test_verb_prints_the_figures_and_the_folder_of_a_finished_run(
+    one: Run, corpus: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, _, summary = one
+    options = ["--select", "valid", "--taxonomy", "doodle7", "--epochs", "2", "--batch-size", "16"]
+    changes = {"learning_rate": 0.02, "average": 0.5} | {
+        f"model.{name}": list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(RECIPE.model).items()
+    }
+    sets = [f"--set={name}={json.dumps(value).strip(chr(34))}" for name, value in changes.items()]
+    place = ["--data", corpus, "--run", "run", "--storage", str(run.parent)]
+    assert main(["train", "segmenter", *place, "--quiet", *options, *sets]) == 0
+    best = summary["best"]
+    assert capsys.readouterr().out == (
+        f"train: finished before: epoch {summary['best_epoch']} of 2, "
+        f"macro-F1 {best['macro_f1']:.2f}, C {best['C']:.2f} on 40 drawings -> {run}\n"
+    )

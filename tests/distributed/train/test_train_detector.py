@@ -20,6 +20,7 @@ from instancesketch.core.schema import to_table
 from instancesketch.distributed.train.config import TrainDetectorConfig
 from instancesketch.distributed.train.train_detector import NOTICE, assign_roles, train_detector
 from instancesketch.inference import detector
+from instancesketch.models import yolo
 from instancesketch.tracking import metrics_log
 from instancesketch.training.config import DetectorConfig
 from tests.drawings import DOODLE7, drawn, packed
@@ -115,7 +116,7 @@ def done(ray_cluster, corpus, tmp_path_factory):
     return config, train_detector(config)
 
 
-@pytest.mark.slow
+@pytest.mark.ray
 def test_run_writes_its_config_metrics_and_weights(done, corpus):
     config, summary = done
     run = os.path.join(config.storage, config.run)
@@ -143,7 +144,7 @@ def test_run_writes_its_config_metrics_and_weights(done, corpus):
     assert found.detect(packed(drawn(3), labels=False)).boxes_N.min() > 0
 
 
-@pytest.mark.slow
+@pytest.mark.ray
 def test_finished_run_is_reported_and_another_config_refused(done):
     config, summary = done
     assert train_detector(config) == summary | {"finished_before": True}
@@ -151,30 +152,38 @@ def test_finished_run_is_reported_and_another_config_refused(done):
         train_detector(replace(config, recipe=replace(RECIPE, epochs=2)))
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_error_without_the_extra_names_the_command_that_installs_it(corpus, tmp_path):
-    """Hide Ultralytics behind a package that fails to import, on the workers as well."""
+MISSING = "needs Ultralytics (not here): pip install 'instancesketch[yolo]'"
+
+
+def test_error_without_the_extra_names_the_command_that_installs_it(
+    corpus, tmp_path, capsys, monkeypatch
+):
+    """Hide Ultralytics behind a package that fails to import."""
     (tmp_path / "ultralytics").mkdir()
     (tmp_path / "ultralytics" / "__init__.py").write_text("raise ImportError('not here')")
-    ended = subprocess.run(
-        [
-            sys.executable, "-m", "instancesketch", "train", "detector", "--data", corpus,
-            "--run", "boxes", "--storage", str(tmp_path),
-        ],
-        env={k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
-        | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    assert ended.returncode == 2
-    (line,) = ended.stderr.splitlines()
-    assert line.endswith("needs Ultralytics (not here): pip install 'instancesketch[yolo]'")
-    assert not (tmp_path / "boxes").exists()
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.split(".")[0] == "ultralytics"]:
+        monkeypatch.delitem(sys.modules, name)
+    run = ["--run", "boxes", "--storage", str(tmp_path / "runs"), "--dry-run"]
+    assert main(["train", "detector", "--data", corpus, *run]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(MISSING)
 
 
-@pytest.mark.slow
+@pytest.mark.ray
+def test_cluster_without_the_extra_is_refused_before_anything_is_written(
+    ray_cluster, corpus, tmp_path, monkeypatch
+):
+    def version():
+        raise UserError(f"the detector {MISSING}")
+
+    monkeypatch.setattr(yolo, "version", version)
+    with pytest.raises(UserError, match=r"needs Ultralytics \(not here\)"):
+        train_detector(config_of(corpus, tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_a_killed_run_continues_to_the_same_weights(done, corpus, tmp_path):
     """Kill the driver and its children after an epoch, then train with the same config."""
