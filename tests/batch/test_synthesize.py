@@ -1,5 +1,4 @@
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,16 @@ from instancesketch.core.hashing import assign_split
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
-from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import compose
 from instancesketch.synth.scenes.config import SceneConfig
+from tests import drawings
 from tests.batch.in_process import InProcessRunner
 
 NUMBER = 60
 
 
-@cache
-def drawn() -> tuple[Sketch, ...]:
-    return tuple(draw(4, i) for i in range(80))
+def drawn() -> list[Sketch]:
+    return drawings.drawn(80, seed=4)
 
 
 def corpus(folder: Path, splits: list[str | None]) -> str:

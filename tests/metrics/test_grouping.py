@@ -275,20 +275,34 @@ REAL_PARTS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def real(data_dir):
+def read_real(data_dir, every=1):
+    """Return the drawings of every so many-th file of the real ones."""
     local = fs.LocalFileSystem()
     folder = data_dir / "doodle7-real"
     paths = {"json": sorted(folder.glob("json/*/*.json")), "cvat": sorted(folder.rglob("*.xml"))}
     return [
         record.sketch
         for form, files in paths.items()
-        for path in files
+        for path in files[::every]
         for record in read(FileRange(path=str(path), format=form), local)
     ]
 
 
+@pytest.fixture(scope="module")
+def real(data_dir):
+    return read_real(data_dir, every=8)
+
+
 def test_real_truth_compared_with_itself_is_right(real):
+    figures, _ = evaluate(real, real, Taxonomy.load("doodle7"))
+    assert [figures[name] for name in ("grouping", "ari", "sides")] == [100, 100, 100]
+    assert figures["groups"] > 100
+    assert figures["sided_strokes"] > 200
+
+
+@pytest.mark.nightly
+def test_all_instances_and_sides_of_the_real_drawings_are_counted(data_dir):
+    real = read_real(data_dir)
     figures, answers = evaluate(real, real, Taxonomy.load("doodle7"))
     assert [figures[name] for name in ("grouping", "ari", "sides")] == [100, 100, 100]
     assert (figures["groups"], figures["sided_strokes"]) == (1551, 3224)
@@ -320,6 +334,6 @@ def test_swapped_sides_and_merged_legs_lower_the_figures_of_real_drawings(real):
     ]
     figures, _ = evaluate(merged, real, Taxonomy.load("doodle7"))
     # An instance drawn in several strokes stays right.
-    assert figures["grouping"] == pytest.approx(100 * 55 / 1551)
-    assert figures["ari"] == pytest.approx(100 * 55 / 1551)
+    assert 0 < figures["grouping"] < 10
+    assert figures["ari"] == pytest.approx(figures["grouping"])
     assert figures["sides"] == figures["part_accuracy"] == 100

@@ -8,13 +8,13 @@ from instancesketch.core import parquet, storage
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.synth.draw import draw
+from tests.drawings import drawn
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> str:
     """Write twenty labelled drawings, half of them in the split `valid`."""
-    drawings = [draw(0, i).replace(split=("train", "valid")[i % 2]) for i in range(20)]
+    drawings = [s.replace(split=("train", "valid")[i % 2]) for i, s in enumerate(drawn(20, seed=0))]
     parquet.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table(drawings))
     return str(tmp_path / "corpus")
 

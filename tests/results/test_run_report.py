@@ -10,10 +10,10 @@ from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.results import run_report
-from instancesketch.synth.draw import draw
 from instancesketch.tracking.metrics_log import MetricsLog
 from instancesketch.tracking.run_state import RunState
 from instancesketch.tracking.sweep import Sweep
+from tests.drawings import drawn
 from tests.tracking.snapshots import snapshot_of
 
 SETTINGS = {
@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> str:
     """Return a run that has two epochs of three, the first better than the second."""
     location = str(tmp_path / "runs" / "first")
     storage.write_json(storage.join(location, "config.json"), SETTINGS)
-    RunState(location).write_snapshot(snapshot_of([draw(0, i) for i in range(2)]))
+    RunState(location).write_snapshot(snapshot_of(drawn(2, seed=0)))
     for epoch, score in ((1, 61.5), (2, 60.0)):
         log_epoch(location, epoch, score)
     return location
@@ -123,7 +123,7 @@ def test_page_is_the_same_each_time(run: str) -> None:
 def test_folder_that_is_not_a_run_is_shown_as_a_corpus(
     run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parquet.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table([draw(0, 0)]))
+    parquet.write_table(str(tmp_path / "corpus" / "part-0.parquet"), to_table(drawn(1, seed=0)))
     assert "1 drawing" in page_text(tmp_path / "corpus", tmp_path)
     for arguments, message in (
         ([run, "--truth", run], "is a training run"),
