@@ -89,7 +89,10 @@ def _stream_tables(reads: list[dict[str, Any]], read: ReadRows) -> Iterator[pa.T
         table = read(RowSubset(**item["subset"]), item["role"])
         return table.append_column(_PASS, pa.array(repeat(item[_PASS], len(table)), pa.int64()))
 
-    options = ray.data.DataContext.get_current().execution_options
+    context = ray.data.DataContext.get_current()
+    # Ray Data's own error would come without its cause, the one line that is for the user.
+    context.raise_original_map_exception = True
+    options = context.execution_options
     options.preserve_order = True  # the order decides the weights
     options.resource_limits = ExecutionResources.for_limits(object_store_memory=MAX_PREFETCH)
     dataset = ray.data.from_items(reads, override_num_blocks=len(reads))

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from instancesketch.core.errors import find_user_error
 from instancesketch.core.schema import to_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train import prefetch
@@ -82,3 +83,14 @@ def test_tables_arrive_unchanged(ray_cluster: None, path: str) -> None:
     wanted = sampling.read_rows(subset, "train", "valid", Taxonomy.load("doodle7"))
     assert table.schema.names == wanted.schema.names
     assert table.to_pylist() == wanted.to_pylist()
+
+
+def test_row_group_with_fewer_drawings_than_were_counted_is_named(
+    ray_cluster: None, path: str
+) -> None:
+    read = partial(sampling.read_rows, selection="valid", taxonomy=Taxonomy.load("doodle7"))
+    subset = RowSubset(path=path, row_group=1, drawings=SIZE + 1)
+    with pytest.raises(Exception, match=r"rows\.parquet was changed") as raised:
+        list(next(Prefetcher([("train", [subset])], read)))
+    # Through Ray's own errors the command finds the line that it prints.
+    assert f"has {SIZE} to train on, not {SIZE + 1}" in str(find_user_error(raised.value))
