@@ -15,7 +15,7 @@ from tests.batch.in_process import InProcessRunner
 from tests.batch.test_ingest import drawing, visible
 from tests.racing import ROUNDS, Race, racing
 
-DRAWINGS = 3  # each of which becomes a shard
+DRAWINGS = 2  # each of which becomes a shard
 
 
 @pytest.fixture(scope="module")

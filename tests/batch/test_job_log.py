@@ -75,12 +75,12 @@ def test_a_log_that_cannot_be_written_does_not_stop_the_job(
 
 def test_a_long_log_keeps_its_beginning_and_end() -> None:
     text = ""
-    for number in range(60_000):
-        text = shorten(f"{text}part-{number:06} of a job that has very many of them\n")
+    for number in range(3_000):
+        text = shorten(f"{text}part-{number:06} of a job that has very many of them{'.' * 900}\n")
     lines = text.splitlines()
     assert len(text) <= 800_000
     assert lines[0].startswith("part-000000")
-    assert lines[-1].startswith("part-059999")
+    assert lines[-1].startswith("part-002999")
     (gap,) = (i for i, line in enumerate(lines) if line.startswith("(lines left out"))
     assert all(line.startswith("part-") for line in (*lines[:gap], *lines[gap + 1 :]))
 

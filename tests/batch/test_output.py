@@ -104,7 +104,7 @@ def _stopping(function, left):  # type: ignore[no-untyped-def]
     return stop_or_go
 
 
-def test_two_equal_commands_at_once_give_an_equal_output(
+def test_a_command_that_wakes_up_after_an_equal_one_took_its_place_gives_an_equal_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Output(str(tmp_path / "whole"), CONFIG)

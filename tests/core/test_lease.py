@@ -50,21 +50,21 @@ def race() -> Iterator[Race]:
         yield race
 
 
-def work_alone(folder: str, round: int, number: int) -> bool:
-    """Return whether no other process worked in the folder meanwhile."""
-    place = Path(folder) / str(round)
-    with lease.hold(str(place)):
+def work_alone(leases: str, folder: str, round: int, number: int) -> bool:
+    """Return whether no other process held the lease of the round meanwhile."""
+    with lease.hold(f"{leases}/{round}"):
+        alone = Path(folder) / f"alone-{round}"
         try:
-            (place / "alone").mkdir()
+            alone.mkdir()
         except FileExistsError:
             return False
         time.sleep(0.005)
-        (place / "alone").rmdir()
+        alone.rmdir()
         return True
 
 
 def test_commands_started_at_once_work_one_after_the_other(race: Race, tmp_path: Path) -> None:
-    assert race(partial(work_alone, str(tmp_path))) == [(True, True)] * ROUNDS
+    assert race(partial(work_alone, str(tmp_path), str(tmp_path))) == [(True, True)] * ROUNDS
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 

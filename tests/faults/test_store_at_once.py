@@ -7,12 +7,13 @@ from pathlib import Path
 import pyarrow.fs as fs
 import pytest
 
-from instancesketch.core import lease, storage
+from instancesketch.core import storage
 from instancesketch.core.run_folder import JOB
 from tests.batch import test_at_once as on_disk
 from tests.batch.test_at_once import DRAWINGS, ingest, ingest_alike, ingest_differently
 from tests.batch.test_ingest import visible
 from tests.core.test_claims_at_once import assert_one_claimed, claim
+from tests.core.test_lease import work_alone
 from tests.faults.s3_server import S3Server
 from tests.faults.test_object_store import on_s3
 from tests.racing import Race, racing
@@ -42,21 +43,9 @@ def test_one_of_two_configs_at_once_claims_a_folder_of_a_store(race: Race) -> No
     assert_one_claimed("s3://bucket/claims", JOB.config_file, results)
 
 
-def work_alone(folder: str, round: int, number: int) -> bool:
-    """Return whether no other process worked in the folder meanwhile."""
-    with lease.hold(f"s3://bucket/leases/{round}"):
-        place = Path(folder) / str(round)
-        try:
-            place.mkdir()
-        except FileExistsError:
-            return False
-        storage.write_bytes(f"s3://bucket/leases/{round}/file", b"")
-        place.rmdir()
-        return True
-
-
 def test_commands_at_once_work_one_after_the_other_on_a_store(race: Race, tmp_path: Path) -> None:
-    assert race(partial(work_alone, str(tmp_path)), rounds=20) == [(True, True)] * 20
+    work = partial(work_alone, "s3://bucket/leases", str(tmp_path))
+    assert race(work, rounds=10) == [(True, True)] * 10
 
 
 def test_of_two_configs_at_once_one_makes_the_rows_on_a_store(
@@ -67,7 +56,7 @@ def test_of_two_configs_at_once_one_makes_the_rows_on_a_store(
         ingest(f"{tmp_path}/{seed}", source, shuffle_strokes=seed)
         expected.append(visible(tmp_path / str(seed)))
     work = partial(ingest_differently, "s3://bucket/unlike", source)
-    for round, results in enumerate(race(work, rounds=5)):
+    for round, results in enumerate(race(work, rounds=3)):
         (winner,) = (i for i, result in enumerate(results) if result == (False, DRAWINGS))
         refusal = f"made with another config (shuffle_strokes was {winner}, is {1 - winner})"
         assert refusal in results[1 - winner]
@@ -80,7 +69,7 @@ def test_of_two_equal_commands_at_once_one_works_on_a_store(
 ) -> None:
     ingest(f"{tmp_path}/whole", source)
     work = partial(ingest_alike, "s3://bucket/alike", source)
-    for round, results in enumerate(race(work, rounds=5)):
+    for round, results in enumerate(race(work, rounds=3)):
         assert sorted(results) == [(False, DRAWINGS), (True, DRAWINGS)]
         assert on_s3(f"s3://bucket/alike/{round}") == visible(tmp_path / "whole")
         assert storage.list_names(f"s3://bucket/alike/{round}/_state") == ["settings.json"]
