@@ -1,5 +1,6 @@
 """Batch jobs that lose an actor, a node and their driver, and continue."""
 
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,6 @@ from instancesketch.core.storage import read_json
 from instancesketch.distributed.ray_runner import RayRunner
 from tests.batch.in_process import InProcessRunner
 from tests.batch.test_ingest import visible
-from tests.batch.test_segment import write_drawings
 from tests.batch.test_segment_scenes import write_scenes
 from tests.faults import gated_job
 from tests.faults.gated_job import Begun, Gate
@@ -38,6 +38,17 @@ def by_value() -> Iterator[None]:
     cloudpickle.register_pickle_by_value(gated_job)
     yield
     cloudpickle.unregister_pickle_by_value(gated_job)
+
+
+def write_suns(folder: Path, number: int, files: int) -> None:
+    """Write small drawings to files of equal numbers of lines."""
+    folder.mkdir()
+    for i in range(files):
+        lines = [
+            json.dumps({"key_id": f"k{key:03}", "word": "sun", "drawing": [[[0, 4], [0, 4]]]})
+            for key in range(i, number, files)
+        ]
+        (folder / f"{i}.ndjson").write_text("\n".join(lines))
 
 
 class GatedJob:
@@ -82,7 +93,7 @@ def test_job_that_loses_an_actor_a_node_and_its_driver_repeats_only_the_shards_i
 ) -> None:  # fmt: skip
     monkeypatch.setattr(shards, "MIN_BYTES", shards.MIN_BYTES)  # the job sets it
     joined.have_node(cpus=2)
-    write_drawings(tmp_path / "in", [f"k{i:03}" for i in range(SHARDS * ROWS)], files=SHARDS)
+    write_suns(tmp_path / "in", SHARDS * ROWS, files=SHARDS)
     gated_job.run(tmp_path, "whole", InProcessRunner(), None)
 
     job = GatedJob(tmp_path)
@@ -125,7 +136,7 @@ def test_killed_jobs_with_networks_continue_on_two_machines_with_the_same_rows(
     monkeypatch.setattr(shards, "MIN_BYTES", 1)
     monkeypatch.setattr(shards, "TARGET_SHARDS", target)
     joined.have_node(cpus=4)
-    write_drawings(tmp_path / "drawings", [f"k{i}" for i in range(400)], files=1)
+    write_suns(tmp_path / "drawings", 400, files=1)
     write_scenes(data_dir, tmp_path / "scenes.ndjson", 40)
     scenes = ["segment", str(tmp_path / "scenes.ndjson"), "--scenes"]
     scenes += ["--weights", str(scene_weights), "--workers"]
