@@ -54,6 +54,9 @@ sun = draw(1, 1, "sun")
 (labelled,) = Segmenter.load("doodle7").label([sun])
 answer("labelling", labelled.category)
 
+import instancesketch.distributed.train.in_process
+answer("training in one process")
+
 from instancesketch.core.schema import to_table
 from instancesketch.inference import detector
 from instancesketch.models.packing import pack
@@ -98,6 +101,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[set[str
         ("inspection", {"torch", "ultralytics"}),
         ("public names", {"ray"}),
         ("labelling", {"ray"}),
+        ("training in one process", {"ray"}),
         ("importing the detector", {"ray", "ultralytics"}),
     ],
 )
