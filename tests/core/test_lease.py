@@ -96,38 +96,45 @@ def test_a_killed_process_on_this_machine_is_not_waited_for(
     assert not lease_files(tmp_path)
 
 
+class RenewingTime:
+    """Time that passes only while the waiting command sleeps; the other one renews meanwhile."""
+
+    def __init__(self, file: Path, renewals: int) -> None:
+        self.now, self.file, self.left = 0.0, file, renewals
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += 0.9 * lease.SECONDS_UNTIL_EXPIRY
+        if self.left:
+            content = storage.read_json(str(self.file))
+            self.left -= 1
+            storage.write_json(str(self.file), content | {"renewals": -self.left})
+
+
 def test_a_lease_of_another_machine_is_waited_for_while_it_is_renewed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(lease, "SECONDS_UNTIL_EXPIRY", 1.0)
+    file = tmp_path / "_state" / "at-work.0.json"
     with lease.hold(str(tmp_path)):
-        (file,) = lease_files(tmp_path)
-        move_to_another_machine(file)
-        content = storage.read_json(str(file))
-    renewals = 0
-    expires = threading.Event()
-
-    def renew() -> None:
-        nonlocal renewals
-        while not expires.wait(0.1):
-            renewals += 1
-            storage.write_json(str(file), content | {"renewals": renewals})
-
-    storage.write_json(str(file), content)
-    thread = threading.Thread(target=renew)
-    thread.start()
-    threading.Timer(2.0, expires.set).start()
+        (own,) = lease_files(tmp_path)
+        content = storage.read_json(str(own))
+    storage.write_json(str(file), content | {"place": "elsewhere", "host": "far"})
+    clock = RenewingTime(file, renewals=5)
+    monkeypatch.setattr(lease, "time", clock)
     with lease.hold(str(tmp_path)):
-        assert expires.is_set()
-        thread.join()
-    assert renewals > 0
-    assert len(caplog.records) == 1
+        assert clock.left == 0
+        assert not file.exists()
+    (record,) = caplog.records
+    assert "(far, process " in record.getMessage()
 
 
 def test_a_process_that_wakes_up_after_its_lease_expired_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "SECONDS_UNTIL_EXPIRY", 0.2)
+    monkeypatch.setattr(lease, "SECONDS_BETWEEN_RENEWALS", 1_000.0)  # it sleeps
     with lease.hold(str(tmp_path)) as held:
         held.refuse_loss()
         move_to_another_machine(lease_files(tmp_path)[0])
