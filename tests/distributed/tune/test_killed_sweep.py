@@ -58,7 +58,7 @@ def wait_for(
     while not event():
         assert process.poll() is None, process.stderr and process.stderr.read()
         assert time.monotonic() < until
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(
