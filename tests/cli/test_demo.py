@@ -60,7 +60,9 @@ def test_demo_labels_the_split_test_and_writes_a_page(demo: Demo, name: str) -> 
     assert all(s.sketch_id in page for s in labelled)
 
 
-def test_demo_run_again_repeats_no_step(demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_run_again_repeats_no_step(
+    demo: Demo, ray_cluster: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     weights = demo.folder / "parts" / "segmenter" / "model.safetensors"
     before = weights.stat().st_mtime_ns
     assert main(demo.command) == 0
