@@ -26,7 +26,13 @@ class TwoNodes:
         head = {"num_cpus": 1, "_system_config": {"health_check_period_ms": 500}}
         self.cluster = Cluster(
             initialize_head=True,
-            head_node_args={"include_dashboard": False, **head, **self.node_args},
+            # No dashboard, and nothing that looks for what workers print.
+            head_node_args={
+                "include_dashboard": False,
+                "include_log_monitor": False,
+                **head,
+                **self.node_args,
+            },
         )
         self.address: str = self.cluster.address
 
