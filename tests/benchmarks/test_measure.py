@@ -1,10 +1,14 @@
 import json
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from instancesketch.benchmarks import config
+from instancesketch.benchmarks.labelling_speed import measure_segment
 from instancesketch.benchmarks.table import Row, Table
+from instancesketch.benchmarks.workload import Workload
 from instancesketch.cli.main import main
 from tests.drawings import corpus, drawn
 
@@ -47,42 +51,64 @@ def test_data_without_drawings_is_refused(tmp_path, capsys) -> None:
     assert "has no drawings to label" in capsys.readouterr().err
 
 
-def measure(parts: list[str], folder: Path, capsys, monkeypatch) -> tuple[dict, dict]:
-    """Benchmark some parts with few drawings; return the table, and its rows by name."""
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train on few drawings, and use one core, so that no row is measured again on all."""
     monkeypatch.setattr(config, "MIN_TO_TRAIN", 24)
-    # On one core, so that no row is measured again on all of them.
     monkeypatch.setattr("os.cpu_count", lambda: 1)
+
+
+def measure(parts: Sequence[str], folder: Path, capsys) -> tuple[dict, dict]:
+    """Benchmark some parts with few drawings; return the table, and its rows by name."""
     data = corpus(folder / "data", drawn(20), rows_per_group=10)
     argv = ["benchmark", "--data", data, "--number", "24", "--out", str(folder / "speed")]
     assert main([*argv, "--only", *parts]) == 0
     assert sorted(p.name for p in (folder / "speed").iterdir()) == ["speed.json", "speed.md"]
     assert (folder / "speed" / "speed.md").read_text() in capsys.readouterr().out
     table = json.loads((folder / "speed" / "speed.json").read_text())
-    assert list(dict.fromkeys(row["part"] for row in table["rows"])) == parts
+    assert list(dict.fromkeys(row["part"] for row in table["rows"])) == list(parts)
     assert all(row["per_second"] > 0 and row["number"] > 0 for row in table["rows"])
     return table, {row["what"]: row for row in table["rows"]}
 
 
-def test_one_drawing_and_every_format_have_a_speed(tmp_path, capsys, monkeypatch) -> None:
-    _, by = measure(["one", "ingest"], tmp_path, capsys, monkeypatch)
+def check_stages(took: Mapping[str, float]) -> None:
+    stages = ("read", "pack", "encode", "Transformer", "cluster", "write")
+    assert {f"{stage} µs" for stage in stages} < set(took)
+    assert all(us >= 0 for us in took.values())
+
+
+def test_one_drawing_and_every_format_have_a_speed(few, tmp_path, capsys) -> None:
+    _, by = measure(["one", "ingest"], tmp_path, capsys)
     assert by["one drawing at a time, Python API"]["others"]["median ms"] > 0
     assert {"json", "cvat", "quickdraw", "svg", "corpus"} <= set(by)
 
 
-@pytest.mark.ray
-def test_labelling_and_training_with_and_without_ray_have_a_speed(
-    tmp_path, capsys, monkeypatch, ray_cluster
-) -> None:
+def test_published_path_and_plain_loop_have_a_speed(few, tmp_path) -> None:
+    workload = Workload(config.BenchmarkConfig(number=24, out=str(tmp_path / "speed")))
+    published, plain = islice(measure_segment(workload), 2)
+    assert (published.number, plain.number) == (24, 24)
+    assert min(published.per_second, plain.per_second) > 0
+    check_stages(plain.others)
+
+
+@pytest.fixture
+def address(ray_cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     import ray
 
     monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
-    parts = ["segment", "training", "scenes"]
-    table, by = measure(parts, tmp_path, capsys, monkeypatch)
-    stages = by["plain loop, one core"]["others"]
-    assert {f"{s} µs" for s in ("read", "pack", "encode", "Transformer", "cluster", "write")} < set(
-        stages
-    )
-    assert all(took >= 0 for took in stages.values())
-    assert by["segment on Ray, all cores"]["start_up_seconds"] > 0
+
+
+@pytest.mark.ray
+def test_training_and_scenes_on_ray_have_a_speed(few, address, tmp_path, capsys) -> None:
+    _, by = measure(["training", "scenes"], tmp_path, capsys)
+    assert by["Ray Train, 1 worker"]["start_up_seconds"] > 0
+    assert by["segment --scenes, all cores"]["start_up_seconds"] > 0
     assert by["segment --scenes, all cores"]["others"]["grouping busy s"] > 0
+
+
+@pytest.mark.nightly
+def test_whole_benchmark_has_every_speed_and_ratio(address, tmp_path, capsys) -> None:
+    table, by = measure(config.PARTS, tmp_path, capsys)
+    check_stages(by["plain loop, one core"]["others"])
+    assert by["segment on Ray, all cores"]["start_up_seconds"] > 0
     assert len(table["ratios"]) == 5
