@@ -1,4 +1,4 @@
-"""Training runs in one process: their files, continuation, refusals, and weights to begin from."""
+"""Training runs in one process: their files, continuation, and weights to begin from."""
 
 import json
 import sys
@@ -24,9 +24,7 @@ from instancesketch.tracking import checkpoints, metrics_log
 from instancesketch.tracking.metrics_log import METRICS
 from instancesketch.tracking.run_state import RunState
 from tests.distributed.train.runs import (
-    BARE,
     FILES,
-    GROUPER,
     RECIPE,
     RECIPES,
     REFINER,
@@ -37,7 +35,7 @@ from tests.distributed.train.runs import (
     write_files,
     write_scenes,
 )
-from tests.drawings import DOODLE7, TINY, TINY_GROUPER, composed, drawn, sketch_of
+from tests.drawings import DOODLE7, TINY, TINY_GROUPER, composed, drawn
 
 KINDS = list(RECIPES)
 CHOSEN_BY = {"segmenter": "macro_f1", "refiner": "grouping", "grouper": "pq"}
@@ -293,66 +291,6 @@ def test_run_with_another_config_is_refused(
     assert message in str(error.value)
     assert "\n" not in str(error.value)
     assert (run / "config.json").read_text() == before
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"workers": 2}, "2 workers need a cluster"),
-        ({"workers": (1, 2)}, "workers need a cluster"),
-        ({"workers": 17}, "batches of 16 drawings can't be shared by 17 workers; raise --batch-s"),
-        ({"workers": (2, 17)}, "can't be shared by 17 workers"),
-        ({"workers": (2, 1)}, "the least comes first"),
-        ({"workers": 0}, "at least one worker"),
-        ({"track": "clearml"}, "not to clearml"),
-        ({"run": "a/b"}, "plain name"),
-        ({"run": ""}, "plain name"),
-        ({"taxonomy": "spg20"}, "no labelled drawing"),
-        ({"taxonomy": "nowhere"}, "no taxonomy"),
-        ({"weights": ("nowhere",)}, "nowhere"),
-        ({"data": ("/nowhere",)}, "is not a corpus"),
-    ],
-    ids=str,
-)
-def test_impossible_training_is_refused_before_anything_is_written(
-    corpora: Corpora, tmp_path: Path, values: dict[str, Any], message: str
-) -> None:
-    config = replace(config_of(corpora["segmenter"], tmp_path / "runs", "r"), **values)
-    with pytest.raises(UserError, match=message) as error:
-        train_in_process(config)
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "runs").exists()
-
-
-SUN = sketch_of([(0, 0), (1, 1)], category="sun", split="train", part=("ray",))
-(SCENE,) = composed(1)
-
-
-@pytest.mark.parametrize(
-    ("sketch", "values", "message"),
-    [
-        (SUN.replace(part=None), {}, "no labelled drawing"),
-        (SUN.replace(split="test"), {}, "no labelled drawing"),
-        (SUN.replace(part=("petal",)), {}, "'petal' of sun"),
-        (SUN, {}, "no drawing to select"),
-        # 0: several at once, or not known
-        *(
-            (SUN.replace(instance=i), {"recipe": REFINER, "selection": "none"}, "which instance")
-            for i in (None, (None,), (0,))
-        ),
-        (BARE, {"recipe": GROUPER}, "no scene to train on"),
-        (SCENE.replace(split="test"), {"recipe": GROUPER}, "no scene to train on"),
-        (SCENE.replace(split="train"), {"recipe": GROUPER}, "no drawing to select"),
-    ],
-)
-def test_unusable_corpora_are_refused_in_one_line(
-    tmp_path: Path, sketch: Any, values: dict[str, Any], message: str
-) -> None:
-    corpus = write_files(tmp_path / "corpus", [sketch])
-    with pytest.raises(UserError, match=message) as error:
-        train_in_process(config_of(corpus, tmp_path / "runs", "run", **values))
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)
