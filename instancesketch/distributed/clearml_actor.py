@@ -7,9 +7,6 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
 from instancesketch.tracking import Track
 from instancesketch.tracking.clearml import ClearMLTask
 from instancesketch.tracking.pictures import Pictures
@@ -42,6 +39,8 @@ class ClearMLActor:
 
     def close(self, failed: bool) -> None:
         """Wait for the uploads, up to `SECONDS_TO_CLOSE`, and end the process."""
+        import ray
+
         try:
             ray.get(self.actor.close.remote(failed), timeout=SECONDS_TO_CLOSE)
         except ray.exceptions.RayError as error:
@@ -65,6 +64,9 @@ def remote_trackers(track: Track | None, run: str, name: str) -> list[Tracker]:
 
 
 def _start(run: str, name: str) -> ActorHandle | None:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
     # On this machine and with this process's variables: they configure the server.
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     # Uploads hardly compute, so they take no CPU from the workers.

@@ -2,10 +2,14 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from instancesketch.distributed.tune.scheduler import EarlyStopping, build_scheduler
 from instancesketch.tracking.metrics_log import MetricsLog
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Space
+
+pytestmark = pytest.mark.ray  # of Ray's classes; no cluster is used
 
 
 class Trials:

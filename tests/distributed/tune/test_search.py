@@ -9,6 +9,8 @@ from instancesketch.distributed.tune.search import Search
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Space
 
+pytestmark = pytest.mark.ray  # of Ray's classes; no cluster is used
+
 
 def test_continued_search_draws_other_values(sweep: Sweep, space: Space) -> None:
     for start in range(3):

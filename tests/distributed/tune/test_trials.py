@@ -14,6 +14,8 @@ from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Space
 from instancesketch.training.trainer import diverged
 
+pytestmark = pytest.mark.ray  # of Ray's classes; no cluster is used
+
 
 @pytest.fixture
 def template(sweep: Sweep, space: Space) -> TrialTemplate:
