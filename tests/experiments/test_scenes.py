@@ -44,9 +44,9 @@ def test_a_stroke_goes_to_the_box_that_holds_most_of_its_points() -> None:
 def data(tmp_path, monkeypatch) -> scenes.Data:
     for name in ("PRETRAIN", "TUNE"):
         monkeypatch.setattr(scenes, name, SMALL)
-    real = composed(24, seed=11)
-    cbsc = [s.replace(sketch_id=f"cbsc-{i % 2}_{i}") for i, s in enumerate(real[:8])]
-    friss = [s.replace(sketch_id=f"friss-{i}-userid-{i}") for i, s in enumerate(real[8:])]
+    real = composed(16, seed=11)
+    cbsc = [s.replace(sketch_id=f"cbsc-{i % 2}_{i}") for i, s in enumerate(real[:6])]
+    friss = [s.replace(sketch_id=f"friss-{i}-userid-{i}") for i, s in enumerate(real[6:])]
     return scenes.Data(
         composed=corpus(tmp_path / "composed", [s.replace(split="train") for s in composed(8)]),
         cbsc=corpus(tmp_path / "cbsc", cbsc),
@@ -61,7 +61,7 @@ def test_each_scene_is_in_one_set(data) -> None:
     sets = data.sets()
     assert set(sets) == {"cbsc-0", "cbsc-1", "friss-choose", "friss-report"}
     ids = [i for table in sets.values() for i in table["sketch_id"].to_pylist()]
-    assert len(ids) == len(set(ids)) == 24
+    assert len(ids) == len(set(ids)) == 16
     assert all(len(table) for table in sets.values())
 
 
