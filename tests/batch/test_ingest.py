@@ -38,7 +38,7 @@ def visible(folder: Path) -> dict[str, bytes]:
     ("name", "splits", "strokes"),
     [
         pytest.param("spg", {"train": 13_000, "valid": 1_000}, 90_334, marks=pytest.mark.nightly),
-        pytest.param("doodle7-real", 1_932, 15_360, marks=pytest.mark.ray),
+        pytest.param("doodle7-real", 1_932, 15_360, marks=pytest.mark.nightly),
         pytest.param("quickdraw", 8_483, None, marks=pytest.mark.ray),
         pytest.param("semantic-parts", 955, None, marks=pytest.mark.ray),
         pytest.param("scenes", 679, None, marks=pytest.mark.ray),

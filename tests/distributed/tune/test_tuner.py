@@ -97,7 +97,7 @@ def swept(ray_cluster: None, corpus: str, tmp_path_factory: pytest.TempPathFacto
 
     The third learns nothing, so it is stopped early when it runs at last.
     """
-    config = config_of(corpus, tmp_path_factory.mktemp("runs"))
+    config = config_of(corpus, tmp_path_factory.mktemp("runs"), concurrent=2)
     location = Path(config.train.storage) / "sweep"
     sweep = Sweep(location=str(location), model_kind="segmenter")
     # Simulate a sweep that was stopped after it recorded these trials.
