@@ -49,3 +49,12 @@ def test_docstring_of_a_job_begins_with_its_command(job) -> None:
 
 def test_every_verb_has_a_job() -> None:
     assert [job.stem for job in JOBS] == sorted(VERBS)
+
+
+TESTING = (ROOT / "docs/testing.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", re.findall(r"`(\S+::\S+)`", TESTING))
+def test_every_test_named_as_proof_exists(name) -> None:
+    file, test = name.split("::")
+    assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text("utf-8")

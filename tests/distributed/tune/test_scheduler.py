@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from instancesketch.distributed.tune.scheduler import EarlyStopping, build_scheduler
 from instancesketch.tracking.metrics_log import MetricsLog
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Space
@@ -15,8 +14,12 @@ pytestmark = pytest.mark.ray  # of Ray's classes; no cluster is used
 class Trials:
     """Reports results of trials to a scheduler."""
 
-    def __init__(self, scheduler: EarlyStopping) -> None:
-        self.scheduler, self.added = scheduler, set[int]()
+    def __init__(self, sweep: Sweep) -> None:
+        # Imported here, because plain tests are collected without Ray.
+        from instancesketch.distributed.tune.scheduler import build_scheduler
+
+        self.scheduler = build_scheduler(sweep, epochs=9, grace=1, reduction=2)
+        self.added = set[int]()
 
     def report(self, number: int, epoch: int, score: float) -> str:
         """Report a result, and return the scheduler's decision."""
@@ -28,13 +31,13 @@ class Trials:
 
 
 def test_first_trial_is_never_stopped_but_counts_for_the_others(sweep: Sweep) -> None:
-    trials = Trials(build_scheduler(sweep, epochs=9, grace=1, reduction=2))
-    assert trials.report(2, 1, 80.0) == EarlyStopping.CONTINUE
-    assert trials.report(3, 1, 90.0) == EarlyStopping.CONTINUE
+    trials = Trials(sweep)
+    assert trials.report(2, 1, 80.0) == trials.scheduler.CONTINUE
+    assert trials.report(3, 1, 90.0) == trials.scheduler.CONTINUE
     for epoch in range(1, 9):
-        assert trials.report(1, epoch, 50.0) == EarlyStopping.CONTINUE
-    assert trials.report(4, 1, 60.0) == EarlyStopping.STOP
-    assert trials.report(2, 2, 40.0) == EarlyStopping.STOP  # behind the first trial only
+        assert trials.report(1, epoch, 50.0) == trials.scheduler.CONTINUE
+    assert trials.report(4, 1, 60.0) == trials.scheduler.STOP
+    assert trials.report(2, 2, 40.0) == trials.scheduler.STOP  # behind the first trial only
 
 
 def test_scores_from_before_a_sweep_is_continued_count(sweep: Sweep, space: Space) -> None:
@@ -43,6 +46,6 @@ def test_scores_from_before_a_sweep_is_continued_count(sweep: Sweep, space: Spac
         log = MetricsLog(sweep.run_folder(number))
         log.log({"epoch": 1, "loss": 1.0, "macro_f1": score, "seconds": 1.0})
         sweep.end_trial(number, "stopped early")
-    trials = Trials(build_scheduler(sweep, epochs=9, grace=1, reduction=2))
-    assert trials.report(3, 1, 60.0) == EarlyStopping.STOP
-    assert trials.report(4, 1, 70.0) == EarlyStopping.CONTINUE
+    trials = Trials(sweep)
+    assert trials.report(3, 1, 60.0) == trials.scheduler.STOP
+    assert trials.report(4, 1, 70.0) == trials.scheduler.CONTINUE

@@ -3,18 +3,23 @@
 from typing import Any
 
 import pytest
-from ray.tune.search.optuna import OptunaSearch
 
-from instancesketch.distributed.tune.search import Search
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Space
 
 pytestmark = pytest.mark.ray  # of Ray's classes; no cluster is used
 
 
+def build_search(sweep: Sweep, space: Space, trials: int) -> Any:
+    """Return a search; imported here, because plain tests are collected without Ray."""
+    from instancesketch.distributed.tune.search import Search
+
+    return Search(sweep, space, trials, seed=0)
+
+
 def test_continued_search_draws_other_values(sweep: Sweep, space: Space) -> None:
     for start in range(3):
-        search = Search(sweep, space, 100, seed=0)
+        search = build_search(sweep, space, 100)
         for number in range(4 * start + 1, 4 * start + 5):
             suggestion = search.suggest(str(number))
             assert suggestion is not None
@@ -31,7 +36,7 @@ def test_pending_trials_come_first(sweep: Sweep, space: Space) -> None:
     for number, trial_values in enumerate(values, 1):
         sweep.add_trial(number, trial_values)
     sweep.end_trial(2, "failed", "too large")
-    search = Search(sweep, space, 4, seed=0)
+    search = build_search(sweep, space, 4)
     suggestions = [search.suggest(str(i)) for i in range(4)]
     assert suggestions[:2] == [{"number": n, "values": values[n - 1]} for n in (1, 3)]
     assert suggestions[2] is not None
@@ -40,19 +45,23 @@ def test_pending_trials_come_first(sweep: Sweep, space: Space) -> None:
 
 
 def test_large_seed_is_accepted(sweep: Sweep, space: Space) -> None:
+    from instancesketch.distributed.tune.search import Search
+
     assert Search(sweep, space, 3, seed=2**40).suggest("1") is not None
 
 
 def test_search_ignores_the_score_of_a_trial_to_retry(
     sweep: Sweep, space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from ray.tune.search.optuna import OptunaSearch
+
     learned = []
 
     def on_trial_complete(self: Any, trial_id: str, result: Any, error: bool) -> None:
         learned.append((trial_id, result and result["score"], error))
 
     monkeypatch.setattr(OptunaSearch, "on_trial_complete", on_trial_complete)
-    search = Search(sweep, space, 3, seed=0)
+    search = build_search(sweep, space, 3)
     for number, retry in (("1", True), ("2", False)):
         search.suggest(number)
         result = {"score": 0.0, "failure": "No space left on device", "retry": retry}
