@@ -60,7 +60,7 @@ def pytest_collection() -> Iterator[object]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the plain tests, sort by tier, and leave out the nightly ones unless asked for."""
-    left_out = []
+    left_out, large = [], set[pytest.Item]()
     by_tier: dict[str, list[pytest.Item]] = {tier: [] for tier in TIERS}
     for item in items:
         tier = tier_of(item)
@@ -72,7 +72,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.plain)
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(_group(item, tier)))
-    items[:] = [item for tier in TIERS for item in by_tier[tier]]
+        else:
+            large.add(item)
+    # Large groups first, or one process would end with one while the other has nothing to do.
+    items[:] = [
+        item for tier in TIERS for item in sorted(by_tier[tier], key=lambda i: i not in large)
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
 
@@ -82,6 +87,17 @@ def _group(item: pytest.Item, tier: str) -> str:
     if tier == "ray":
         return tier  # one cluster serves them all
     return f"{Path(item.nodeid.split('::')[0]).with_suffix('')}-{tier}"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Check that tests are distributed by group; without that, each process makes all fixtures.
+
+    Raises:
+        pytest.UsageError: pytest-xdist has not put the groups into the tests' names.
+    """
+    distributed = session.config.getoption("loadgroup", default=False)
+    if distributed and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("this pytest-xdist doesn't group the tests of this pytest")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,8 @@ from instancesketch.core.errors import UserError
 from instancesketch.distributed.actor_pool import PoolSizes
 from instancesketch.distributed.cluster import Capacity, worker_slots
 
+pytestmark = pytest.mark.ray  # both need Ray; the first no cluster
+
 
 @pytest.mark.parametrize(
     ("cpus", "gpus", "sizes", "smallest", "first", "most"),
@@ -32,7 +34,6 @@ def test_pool_sizes_divide_the_cluster(
     assert sizes.strategy(capacity, shards=2).max_size == min(most, 2)
 
 
-@pytest.mark.ray
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [

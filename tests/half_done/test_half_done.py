@@ -112,7 +112,7 @@ def test_segment_continues_from_staged_shards(ray_cluster: None, tmp_path: Path)
     assert rows["part"].null_count == rows["instance"].null_count == 0
 
 
-@pytest.mark.slow
+@pytest.mark.ray
 def test_train_continues_after_the_last_finished_epoch(ray_cluster: None, tmp_path: Path) -> None:
     folder = unpack("train", tmp_path)
     run = folder / "runs" / "half"
@@ -129,7 +129,7 @@ def test_train_continues_after_the_last_finished_epoch(ray_cluster: None, tmp_pa
     assert (run / "segmenter" / "model.safetensors").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.ray
 def test_tune_continues_unfinished_trials(ray_cluster: None, tmp_path: Path) -> None:
     folder = unpack("tune", tmp_path)
     sweep = folder / "runs" / "half"

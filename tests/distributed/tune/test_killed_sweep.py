@@ -61,14 +61,8 @@ def wait_for(
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize(
-    "signal_number",
-    [
-        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.nightly),
-    ],
-    ids=str,
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM], ids=str)
 @pytest.mark.timeout(600)
 def test_sweep_ended_in_a_trial_continues_without_repeating_epochs(
     tmp_path: Path, signal_number: signal.Signals
