@@ -12,6 +12,8 @@ import yaml
 from instancesketch.cli.main import parse
 from instancesketch.distributed.cluster import set_environment
 
+pytestmark = pytest.mark.ray  # of Ray's package; no cluster is used
+
 ROOT = Path(__file__).parents[2]
 VARIANTS = ROOT / "docs" / "cluster"
 

@@ -16,6 +16,8 @@ from instancesketch.training.config import SegmenterFitConfig
 from tests.distributed.dry_runs import TINY_MODEL, assert_refused, dry_run_args, read_plan
 from tests.drawings import DOODLE7, TINY, composed, corpus
 
+pytestmark = pytest.mark.ray  # of Ray's package; no cluster is used
+
 
 def test_plans_a_new_run(
     split_corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

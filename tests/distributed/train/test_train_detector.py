@@ -69,6 +69,7 @@ def test_scenes_train_or_select_by_their_split():
     assert len(assign_roles(without, "valid", DOODLE7)) == 1
 
 
+@pytest.mark.ray
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
@@ -86,6 +87,7 @@ def test_impossible_configs_are_refused(corpus, tmp_path, values, reason):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.ray
 @pytest.mark.parametrize(
     ("splits", "reason"),
     [
@@ -155,6 +157,7 @@ def test_finished_run_is_reported_and_another_config_refused(done):
 MISSING = "needs Ultralytics (not here): pip install 'instancesketch[yolo]'"
 
 
+@pytest.mark.ray
 def test_error_without_the_extra_names_the_command_that_installs_it(
     corpus, tmp_path, capsys, monkeypatch
 ):

@@ -10,6 +10,8 @@ from instancesketch.core import parquet
 from instancesketch.tracking.sweep import Sweep
 from tests.distributed.dry_runs import assert_refused, dry_run_args, read_plan
 
+pytestmark = pytest.mark.ray  # of Ray's package; no cluster is used
+
 
 def test_plans_the_rest_of_an_earlier_sweep(
     split_corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
