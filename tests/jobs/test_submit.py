@@ -95,8 +95,9 @@ def results(submit: Submitter) -> Path:
     return submit.share
 
 
-def test_server_refuses_jobs_with_a_wrong_token(submit: Submitter) -> None:
-    status, output = submit("info", "@corpus", token="f" * 64)
+@pytest.mark.parametrize("token", [None, "f" * 64], ids=["none", "wrong"])
+def test_server_refuses_jobs_without_the_token(submit: Submitter, token: str | None) -> None:
+    status, output = submit("info", "@corpus", token=token)
     assert status != 0
     assert "AuthenticationError" in output
     assert "submitted successfully" not in output
