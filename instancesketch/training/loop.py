@@ -203,13 +203,14 @@ def train_epochs(
     if state:
         fit.load_state_dict(state)
     progress = Progress.of(state or {})
-    workers.average_gradients(fit, loop.shares(workers.number))
+    shares = loop.shares(workers.number)
+    workers.average_gradients(fit, shares)
     # Epochs that an earlier start saved but didn't report: the log must not lack them.
     for figures in (state or {}).get("unreported", ()):
         report(figures)
     passes = iter(read(_iter_passes(loop, progress.epoch, workers), loop.read_rows))
     for epoch in range(progress.epoch, loop.recipe.epochs):
-        figures = _train(loop, fit, next(passes), epoch, workers, on_step)
+        figures = _train(loop, fit, next(passes), epoch, workers, shares, on_step)
         selected = _select(loop, fit, next(passes), workers) if loop.selects else {}
         figures |= {name: selected[name] for name in PERCENT if name in selected}
         figures["memory_mb"] = round(peak_memory_mb())
@@ -248,10 +249,10 @@ def _train(
     tables: Iterable[pa.Table],
     epoch: int,
     workers: Workers,
+    shares: Shares,
     on_step: Callable[[int, int, int], object],
 ) -> dict[str, Any]:
     """Train for an epoch, from 0, and return its figures."""
-    shares = loop.shares(workers.number)
     # 0 and 1 are the streams of `Fit.train_epoch`.
     seed = hashing.derive_seed(loop.recipe.seed, epoch, workers.rank, 2)
     batches = dataloader.iter_shuffled_batches(

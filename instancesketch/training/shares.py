@@ -21,7 +21,7 @@ def count_repeats(recipe: FitConfig, taxonomy: Taxonomy) -> tuple[int, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """How many drawings each worker has in each step of an epoch.
+    """Divide the drawings of each step of an epoch among the workers.
 
     Every batch is divided alike, and all workers take part in all steps, because they average their
     gradients. In the last step, where there may be fewer drawings, the last workers have fewer of
