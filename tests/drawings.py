@@ -18,8 +18,6 @@ from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
 
-torch.set_num_threads(1)  # tensors are so small that threads would only wait for each other
-
 DOODLE7 = Taxonomy.load("doodle7")
 TINY = SegmenterConfig(samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32)
 

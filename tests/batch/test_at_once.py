@@ -1,6 +1,6 @@
 """Two commands that are started at the same moment on one output folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,24 @@ def ingest_differently(out: str, source: Path, round: int, number: int) -> Any:
     return ingest(f"{out}/{round}", source, shuffle_strokes=number)
 
 
+def ingest_with_each_seed(folder: Path, source: Path) -> list[dict[str, bytes]]:
+    """Return the rows that `ingest_differently` makes in each of two processes."""
+    expected = []
+    for seed in (0, 1):
+        ingest(f"{folder}/seed-{seed}", source, shuffle_strokes=seed)
+        expected.append(visible(folder / f"seed-{seed}"))
+    assert expected[0] != expected[1]
+    return expected
+
+
+def find_winner(results: Sequence[Any]) -> int:
+    """Return which of two processes made the rows; check that the other was refused."""
+    (winner,) = (i for i, result in enumerate(results) if result == (False, DRAWINGS))
+    refusal = f"made with another config (shuffle_strokes was {winner}, is {1 - winner})"
+    assert refusal in results[1 - winner]
+    return winner
+
+
 def ingest_alike(out: str, source: Path, round: int, number: int) -> Any:
     return ingest(f"{out}/{round}", source)
 
@@ -55,16 +73,9 @@ def ingest_alike(out: str, source: Path, round: int, number: int) -> Any:
 def test_of_two_configs_at_once_one_makes_the_rows_and_the_other_is_refused(
     race: Race, source: Path, tmp_path: Path
 ) -> None:
-    expected = []
-    for seed in (0, 1):
-        ingest(f"{tmp_path}/seed-{seed}", source, shuffle_strokes=seed)
-        expected.append(visible(tmp_path / f"seed-{seed}"))
-    assert expected[0] != expected[1]
+    expected = ingest_with_each_seed(tmp_path, source)
     for round, results in enumerate(race(partial(ingest_differently, str(tmp_path), source))):
-        (winner,) = (i for i, result in enumerate(results) if result == (False, DRAWINGS))
-        refusal = f"made with another config (shuffle_strokes was {winner}, is {1 - winner})"
-        assert refusal in results[1 - winner]
-        assert visible(tmp_path / str(round)) == expected[winner]
+        assert visible(tmp_path / str(round)) == expected[find_winner(results)]
         assert storage.list_names(str(tmp_path / str(round) / "_state")) == ["settings.json"]
 
 

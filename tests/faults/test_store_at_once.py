@@ -10,7 +10,14 @@ import pytest
 from instancesketch.core import storage
 from instancesketch.core.run_folder import JOB
 from tests.batch import test_at_once as on_disk
-from tests.batch.test_at_once import DRAWINGS, ingest, ingest_alike, ingest_differently
+from tests.batch.test_at_once import (
+    DRAWINGS,
+    find_winner,
+    ingest,
+    ingest_alike,
+    ingest_differently,
+    ingest_with_each_seed,
+)
 from tests.batch.test_ingest import visible
 from tests.core.test_claims_at_once import assert_one_claimed, claim
 from tests.core.test_lease import work_alone
@@ -51,16 +58,10 @@ def test_commands_at_once_work_one_after_the_other_on_a_store(race: Race, tmp_pa
 def test_of_two_configs_at_once_one_makes_the_rows_on_a_store(
     race: Race, source: Path, tmp_path: Path
 ) -> None:
-    expected = []
-    for seed in (0, 1):
-        ingest(f"{tmp_path}/{seed}", source, shuffle_strokes=seed)
-        expected.append(visible(tmp_path / str(seed)))
+    expected = ingest_with_each_seed(tmp_path, source)
     work = partial(ingest_differently, "s3://bucket/unlike", source)
     for round, results in enumerate(race(work, rounds=3)):
-        (winner,) = (i for i, result in enumerate(results) if result == (False, DRAWINGS))
-        refusal = f"made with another config (shuffle_strokes was {winner}, is {1 - winner})"
-        assert refusal in results[1 - winner]
-        assert on_s3(f"s3://bucket/unlike/{round}") == expected[winner]
+        assert on_s3(f"s3://bucket/unlike/{round}") == expected[find_winner(results)]
         assert storage.list_names(f"s3://bucket/unlike/{round}/_state") == ["settings.json"]
 
 
