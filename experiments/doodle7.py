@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 import torch
 
 from experiments import tables, touching
-from experiments.plain import BFLOAT16, Pool, read_corpus, train
+from experiments.plain import BFLOAT16, Pool, own_names, read_corpus, train
 from instancesketch.core import storage
 from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import build_result_table
@@ -79,17 +79,17 @@ class Data:
 
     def held_out_masks(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return masks over the rows of the real drawings by name, as `fold-0` and `source-qd`."""
-        ids = read_corpus(self.real)["sketch_id"].to_pylist()
-        fold = np.array([hash_bucket(i, "fold") * FOLDS // 100 for i in ids])
-        source = np.array([source_of(i) for i in ids])
+        names = own_names(read_corpus(self.real))
+        fold = np.array([hash_bucket(name, "fold") * FOLDS // 100 for name in names])
+        source = np.array([source_of(name) for name in names])
         return {f"fold-{k}": fold == k for k in range(FOLDS)} | {
             f"source-{name}": source == name for name in np.unique(source)
         }
 
     def read_unlabelled(self) -> pa.Table:
         """Return drawings of the seven categories that have labels in no corpus."""
-        known = set(read_corpus(self.real)["sketch_id"].to_pylist())
-        # The labelled corpus prefixes a drawing's id with its source.
+        known = set(own_names(read_corpus(self.real)))
+        # The labelled corpus prefixes a drawing's name with its source.
         known |= {i.partition("-")[2] for i in known}
         table = pa.concat_tables([read_corpus(corpus) for corpus in self.unlabelled])
         mask = [
@@ -101,9 +101,9 @@ class Data:
         return table.filter(pa.array(mask))
 
 
-def source_of(sketch_id: str) -> str:
-    """Return the source of a real drawing: the prefix of its id."""
-    return sketch_id.partition("-")[0]
+def source_of(name: str) -> str:
+    """Return the source of a real drawing: the prefix of its file's own name."""
+    return name.partition("-")[0]
 
 
 def pool_generated(data: Data, number: int) -> list[Pool]:

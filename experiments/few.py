@@ -23,7 +23,7 @@ import pyarrow as pa
 import torch
 
 from experiments import spg20
-from experiments.plain import BFLOAT16, Pool, read_corpus, train
+from experiments.plain import BFLOAT16, Pool, own_names, read_corpus, train
 from instancesketch.core import storage
 from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import from_table
@@ -98,7 +98,7 @@ def learn_category(data: str, out: Path, own: str, seeds: int) -> dict[str, Any]
 def add_uncertain(data: str, out: Path, initial: Path, seeds: int) -> dict[str, Any]:
     """Return figures by the drawings added, number of drawings and seed."""
     taxonomy, table = Taxonomy.load("doodle7"), read_corpus(data)
-    held_out = np.array([hash_bucket(i, "few") < HELD_OUT for i in table["sketch_id"].to_pylist()])
+    held_out = np.array([hash_bucket(name, "few") < HELD_OUT for name in own_names(table)])
     truth, rest = table.filter(pa.array(held_out)), table.filter(pa.array(~held_out))
     figures: dict[str, Any] = defaultdict(lambda: defaultdict(list))
     for seed in range(seeds):

@@ -44,6 +44,17 @@ def read_corpus(corpus: str) -> pa.Table:
     )
 
 
+def own_name(sketch_id: str) -> str:
+    """Return the name of a drawing's own file: what folds and sources go by."""
+    # An id is the path below whatever folder was ingested, and earlier corpora have names alone.
+    return sketch_id.rpartition("/")[2]
+
+
+def own_names(table: pa.Table) -> list[str]:
+    """Return the name of each drawing's own file."""
+    return [own_name(sketch_id) for sketch_id in table["sketch_id"].to_pylist()]
+
+
 def iter_batches(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Iterator[Batch]:
     """Yield the batches of an epoch: each pool's number of drawings, shuffled and bucketed.
 

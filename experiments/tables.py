@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from experiments.plain import own_name
 from instancesketch.core import storage
 from instancesketch.core.schema import from_table
 from instancesketch.core.sketch import Sketch
@@ -49,7 +50,7 @@ class Results:
         labelled: list[Sketch] = []
         for name in names:
             table = pq.read_table(self.out / name / f"{method}-{given}.parquet")
-            labelled += [s for s in from_table(table) if s.sketch_id.startswith(source)]
+            labelled += [s for s in from_table(table) if own_name(s.sketch_id).startswith(source)]
         truth = [self.truth[s.sketch_id] for s in labelled]
         return evaluate(labelled, truth, self.taxonomy).scored
 

@@ -10,6 +10,7 @@ import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -43,6 +44,7 @@ class SourceFile:
 
     location: str
     path: str
+    name: str  # its path below the source without extension; empty where it is the source
     size: int  # bytes
     changed: int  # nanoseconds since 1970; 0 where the filesystem doesn't know
 
@@ -100,7 +102,7 @@ def list_files(source: str) -> tuple[list[SourceFile], int]:
         if info.type == fs.FileType.NotFound:
             raise UserError(f"{source} isn't there")
         if info.type != fs.FileType.Directory:
-            return [_source_file(source, info)], 0
+            return [_source_file(source, info, "")], 0
         infos = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
     except OSError as error:
         raise UserError(f"{source} can't be listed: {storage.describe_error(error)}") from None
@@ -115,12 +117,17 @@ def list_files(source: str) -> tuple[list[SourceFile], int]:
         # Relative to the source, because the folders above it may have hidden names.
         if not _is_hidden(posixpath.relpath(i.path, root)) and i.path not in summaries
     ]
-    return [_source_file(source, i) for i in shown], len(files) - len(shown)
+    return [_source_file(source, i, root) for i in shown], len(files) - len(shown)
 
 
-def _source_file(location: str, info: fs.FileInfo) -> SourceFile:
+def _source_file(location: str, info: fs.FileInfo, root: str) -> SourceFile:
+    name = str(PurePosixPath(posixpath.relpath(info.path, root)).with_suffix("")) if root else ""
     return SourceFile(
-        location=location, path=info.path, size=info.size or 0, changed=info.mtime_ns or 0
+        location=location,
+        path=info.path,
+        name=name,
+        size=info.size or 0,
+        changed=info.mtime_ns or 0,
     )
 
 
@@ -158,7 +165,7 @@ def _group(
             yield location, ranges
             ranges, size = [], 0
         location = file.location
-        whole = FileRange(path=file.path, format=format)
+        whole = FileRange(path=file.path, format=format, name=file.name)
         if is_big:
             for file_range in _cut(file, whole, target):
                 yield location, [file_range]

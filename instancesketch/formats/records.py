@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -22,13 +23,20 @@ class FileRange:
     """A file, or a part of one that can be read by itself.
 
     `start` and `end` are bytes in formats that are split by lines (a line belongs to the range in
-    which it begins) and numbers of row groups in Parquet; other files are read whole.
+    which it begins) and numbers of row groups in Parquet; other files are read whole. `name` is the
+    path below the source without extension, `sun/001`: the id of a file that is one drawing.
     """
 
     path: str
     format: str
     start: int = 0
     end: int | None = None
+    name: str = ""  # empty for a file that was named itself
+
+    @property
+    def id(self) -> str:
+        """Return the id of the file's only drawing: its name, or that of the file itself."""
+        return self.name or PurePosixPath(self.path).stem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +65,7 @@ class RawRecord:
     position: str
     word: str | None = None  # its subject by the file; the category where nothing else gives one
     user: str | None = None  # who drew it
+    folders: tuple[str, ...] = ()  # inside the file, nearest first: they may name the category
 
 
 @dataclass(frozen=True, kw_only=True)

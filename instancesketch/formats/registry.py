@@ -45,6 +45,7 @@ class Format:
     read_batches: BatchReader | None = None
     ranges_by: Literal["lines", "row_groups"] | None = None  # how a large file becomes file ranges
     taxonomy: str | None = None  # resolves its labels where no other is given
+    one_drawing: bool = False  # a file holds one, which the folder above it may name
     writer: Writer | None = None
 
 
@@ -56,6 +57,7 @@ FORMATS = {
             name="json",
             read=readers.published_json.read,
             taxonomy="doodle7",
+            one_drawing=True,
             writer=writers.published_json.WRITER,
         ),
         Format(
@@ -79,7 +81,12 @@ FORMATS = {
         Format(name="spg", read=readers.spg.read, ranges_by="lines", taxonomy="spg20"),
         Format(name="scenes", read=readers.quickdraw.read_scenes, ranges_by="lines"),
         Format(name="npz", read=readers.npz.read),
-        Format(name="svg", read=readers.svg_shapes.read, writer=writers.svg.WRITER),
+        Format(
+            name="svg",
+            read=readers.svg_shapes.read,
+            one_drawing=True,
+            writer=writers.svg.WRITER,
+        ),
         Format(
             name="corpus",
             read=readers.corpus.read,
@@ -171,6 +178,7 @@ class _Resolver:
     folders: tuple[str, ...]
     labels: Labels
     split_by: SplitBy | None
+    word: str | None  # of a drawing that has none
 
     @classmethod
     def of(
@@ -182,12 +190,16 @@ class _Resolver:
         split_by: SplitBy | None,
     ) -> _Resolver:
         """Return one with the defaults of the file's format and path."""
-        name = FORMATS[file_range.format].taxonomy
-        if taxonomy is None and name is not None:
-            taxonomy = Taxonomy.load(name)
+        form, word = FORMATS[file_range.format], None
+        if taxonomy is None and form.taxonomy is not None:
+            taxonomy = Taxonomy.load(form.taxonomy)
+        # No taxonomy knows which folder names a category: a folder for each is the custom. Those
+        # above the source hold any drawings.
+        if taxonomy is None and form.one_drawing:
+            word = PurePosixPath(file_range.name).parent.name or None
         if folders is None:
             folders = folders_above(file_range.path)
-        return cls(taxonomy, folders, labels, split_by)
+        return cls(taxonomy, folders, labels, split_by, word)
 
     def to_record(self, raw: RawRecord, file: str) -> Record | Rejection:
         """Return a record's sketch, or why it is rejected."""
@@ -195,7 +207,9 @@ class _Resolver:
         fields = {n: v for n, v in raw.fields.items() if self._is_kept(n)}
         fields["split"], split_from = self._split(raw)
         try:
-            sketch = build_sketch(replace(raw, fields=fields), self.taxonomy, self.folders)
+            word = raw.word if raw.word is not None or fields.get("object") else self.word
+            raw = replace(raw, fields=fields, word=word)
+            sketch = build_sketch(raw, self.taxonomy, (*raw.folders, *self.folders))
         except SketchError as error:
             return Rejection(file=file, position=raw.position, reason=str(error))
         return Record(sketch=sketch, position=raw.position, split_from=split_from)

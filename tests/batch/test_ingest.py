@@ -118,6 +118,38 @@ def test_the_error_names_the_rejections_if_nothing_is_readable(tmp_path: Path) -
         run(tmp_path / "other", tmp_path / "in")
 
 
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0L9 9" stroke="red"/></svg>'
+
+
+def test_ids_of_single_drawings_are_their_paths_below_the_source(tmp_path: Path) -> None:
+    for name in ("sun/001.svg", "cloud/001.svg", "cloud/wet/001.v2.svg", "top.svg"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(SVG)
+    out = tmp_path / "corpus"
+    assert run(out, tmp_path / "in").rejected == 0
+    rows = pq.read_table(out / "part-000000.parquet").select(["sketch_id", "category"])
+    # The folder is the category where nothing else gives one; those above the source never are.
+    assert {tuple(row.values()) for row in rows.to_pylist()} == {
+        ("sun/001", "sun"),
+        ("cloud/001", "cloud"),
+        ("cloud/wet/001.v2", "wet"),
+        ("top", None),
+    }
+    run(tmp_path / "one", tmp_path / "in" / "sun" / "001.svg")
+    (row,) = pq.read_table(tmp_path / "one" / "part-000000.parquet").to_pylist()
+    assert (row["sketch_id"], row["category"]) == ("001", None)
+
+
+def test_a_folder_that_names_a_category_is_preferred_to_one_nearer(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "dog" / "monday" / "1.svg"
+    path.parent.mkdir(parents=True)
+    path.write_text(SVG)
+    run(tmp_path / "corpus", tmp_path / "in", taxonomy="doodle7")
+    (row,) = pq.read_table(tmp_path / "corpus" / "part-000000.parquet").to_pylist()
+    assert (row["sketch_id"], row["category"]) == ("dog/monday/1", "4leg")
+
+
 def test_corpora_shuffled_with_equal_seeds_are_equal(data_dir: Path, tmp_path: Path) -> None:
     source = tmp_path / "in"
     source.mkdir()

@@ -9,6 +9,7 @@ import torch
 
 from experiments import doodle7, plain, tables
 from instancesketch.core.errors import UserError
+from instancesketch.core.schema import from_table
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.config import SEED_REFINER
@@ -56,6 +57,19 @@ def test_each_drawing_is_held_out_once_by_fold_and_once_by_source(data) -> None:
         chosen = [mask for name, mask in masks.items() if name.startswith(prefix)]
         assert len(chosen) == number
         assert (sum(m.astype(int) for m in chosen) == 1).all()
+
+
+def test_ids_with_folders_stay_in_the_folds_of_their_own_names(data, tmp_path) -> None:
+    real = from_table(plain.read_corpus(data.real))
+    below = corpus(
+        tmp_path / "real", [s.replace(sketch_id=f"json/sun/{s.sketch_id}") for s in real]
+    )
+    moved = replace(data, real=below)
+    masks = data.held_out_masks()
+    assert {name: mask.tolist() for name, mask in moved.held_out_masks().items()} == {
+        name: mask.tolist() for name, mask in masks.items()
+    }
+    assert moved.read_unlabelled().equals(data.read_unlabelled())
 
 
 def test_unlabelled_drawings_are_of_known_category_and_not_in_the_real_set(data) -> None:

@@ -52,7 +52,7 @@ def read(
                 yield Rejection(file=path, position=position, reason=str(error))
                 continue
             for index, array in enumerate(arrays):
-                yield _to_record(path, key, index, array, max_record_bytes)
+                yield _to_record(file_range, key, index, array, max_record_bytes)
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) -> bytes:
@@ -69,9 +69,8 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: i
 
 
 def _to_record(
-    file: str, key: str, index: int, entry: Any, max_record_bytes: int
+    file_range: FileRange, key: str, index: int, entry: Any, max_record_bytes: int
 ) -> RawRecord | Rejection:
-    stem = PurePosixPath(file).stem
     position = f"array {key[:80]!r}, drawing {index}"
     try:
         array = entry.to_numpy() if isinstance(entry, ArrayStub) else entry
@@ -80,11 +79,13 @@ def _to_record(
             raise SketchError(describe_excess("the drawing", array.nbytes, max_record_bytes))
         fields = parse_stroke3(array)
     except SketchError as error:
-        return Rejection(file=file, position=position, reason=str(error))
+        return Rejection(file=file_range.path, position=position, reason=str(error))
     # The arrays have no ids.
-    fields["sketch_id"] = f"{stem}-{key}-{index}"
+    fields["sketch_id"] = f"{file_range.id}-{key}-{index}"
     fields["split"] = key if key in _SPLITS else None
-    return RawRecord(fields=fields, position=position, word=_word(stem))
+    return RawRecord(
+        fields=fields, position=position, word=_word(PurePosixPath(file_range.path).stem)
+    )
 
 
 def parse_stroke3(steps_P3: Any) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 `lines` is [[x, y], …] per stroke and `segments` a list of labels per stroke; a stroke gets the most
 frequent of its labels (the first among equals; `unlabeled` if it has none). `instances`, `word`,
 `key_id` and the fields of a corpus (`source`, `category`, `split`, `width`, `height`, `object`,
-`object_category`) may be absent. Without `key_id` the id is the name of the file.
+`object_category`) may be absent. Without `key_id` the id is that of the file.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any
 
 from pyarrow import fs
@@ -30,13 +29,13 @@ def read(
     """Yield the drawing of a file."""
     try:
         data = json_values.load_object(read_file(filesystem, file_range.path, max_record_bytes))
-        yield parse(data, PurePosixPath(file_range.path).stem)
+        yield parse(data, file_range.id)
     except SketchError as error:
         yield Rejection(file=file_range.path, position="", reason=str(error))
 
 
-def parse(data: dict[str, Any], stem: str) -> RawRecord:
-    """Return the record of a file's object; `stem` is the id if the object has none.
+def parse(data: dict[str, Any], name: str) -> RawRecord:
+    """Return the record of a file's object; `name` is the id if the object has none.
 
     Raises:
         SketchError: the object is not a drawing.
@@ -44,7 +43,7 @@ def parse(data: dict[str, Any], stem: str) -> RawRecord:
     if "lines" not in data:
         raise SketchError("not a drawing: no field 'lines'")
     strokes = json_values.as_pairs(data["lines"])
-    fields = {"sketch_id": json_values.as_id(data.get("key_id", stem), "key_id")}
+    fields = {"sketch_id": json_values.as_id(data.get("key_id", name), "key_id")}
     # Labels and instances have names of their own here.
     fields |= parse_fields(data | {"label": None, "instance": data.get("instances")})
     return RawRecord(

@@ -10,7 +10,6 @@ import io
 import math
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 
@@ -43,7 +42,7 @@ def read(
     """Yield the drawing of a file."""
     try:
         data = read_file(filesystem, file_range.path, max_record_bytes)
-        yield parse(data, PurePosixPath(file_range.path).stem)
+        yield parse(data, file_range.id)
     except SketchError as error:
         yield Rejection(file=file_range.path, position="", reason=str(error))
 
