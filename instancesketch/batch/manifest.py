@@ -23,10 +23,14 @@ from instancesketch.formats.records import Rejection
 
 RowNumbers = npt.NDArray[np.int64]
 
-REJECTED_SCHEMA = pa.schema([(name, pa.string()) for name in ("file", "position", "reason")])
+# Besides what is rejected, what was left out of a drawing that was read: `left_out` is its number.
+REJECTED_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("file", "position", "reason")] + [("left_out", pa.int32())]
+)
 MANIFEST_SCHEMA = pa.schema(
     [
-        *REJECTED_SCHEMA,  # reason is null for what became a row
+        # `reason` is null for what became a row, `left_out` for all that is rejected.
+        *REJECTED_SCHEMA,
         ("sketch_id", pa.string()),
         ("hash", pa.binary(16)),  # of the id; null for an entry without a row
         ("format", pa.string()),
@@ -117,6 +121,14 @@ class Manifest:
         # Pending entries go before the rows, because a manifest keeps the order of the file.
         self._tables += [self._entries_table(), _fill_columns(columns, len(ids))]
         self._entries = []
+
+    def leave_out(self, file: str, position: str, left_out: Mapping[str, int]) -> None:
+        """Add what of an accepted drawing isn't in its row, by kind, if there is anything."""
+        if left_out:
+            kinds = ", ".join(f"{number} {kind}" for kind, number in left_out.items())
+            total = sum(left_out.values())
+            entry = {"file": file, "position": position, "reason": f"left out: {kinds}"}
+            self._entries.append({**entry, "left_out": total})
 
     def skip(self, file: str, position: str, why: Literal["companion", "other_split"]) -> None:
         """Add a drawing or file that is left out without being wrong."""
@@ -229,9 +241,10 @@ def rejections(
         at = np.flatnonzero(firsts == other)
         rows = accepted(read_manifest(int(other))).take(own["first"].take(pa.array(at)))
         reasons[at] = [_taken_by(row) for row in rows.to_pylist()]
-    later = accepted(entries).take(own["row"]).select(["file", "position"])
-    duplicates = later.append_column("reason", pa.array(reasons, pa.string()))
-    return pa.concat_tables([unreadable, duplicates.cast(REJECTED_SCHEMA)])
+    later = accepted(entries).take(own["row"])
+    columns = [later["file"], later["position"], pa.array(reasons, pa.string())]
+    duplicates = pa.table([*columns, pa.nulls(len(own), pa.int32())], schema=REJECTED_SCHEMA)
+    return pa.concat_tables([unreadable, duplicates])
 
 
 def _taken_by(first: dict[str, Any]) -> str:
@@ -246,6 +259,7 @@ class Counts:
     totals: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     reasons: ReasonCounter = field(default_factory=ReasonCounter)
+    left_out: ReasonCounter = field(default_factory=ReasonCounter)
 
     def add(self, entries: pa.Table, duplicates: RowNumbers) -> None:
         """Add a shard by its manifest, without the rows whose id is already taken."""
@@ -253,19 +267,24 @@ class Counts:
         keep = np.ones(len(rows), bool)
         keep[duplicates] = False
         rows = rows.filter(pa.array(keep))
-        reasons = entries["reason"].drop_null()
+        is_rejected = pc.is_null(entries["left_out"])
+        reasons = entries.filter(is_rejected)["reason"].drop_null()
+        left_out = entries.filter(pc.invert(is_rejected))
         self.totals.update(
             rows=len(rows),
             strokes=pc.sum(rows["strokes"]).as_py() or 0,
             objects=pc.sum(rows["objects"]).as_py() or 0,
             failed=pc.sum(rows["failed"]).as_py() or 0,
             rejected=len(reasons) + len(duplicates),
+            # A drawing of which something was left out is a row all the same.
+            left_out=pc.sum(left_out["left_out"]).as_py() or 0,
             companions=pc.sum(entries["companion"]).as_py() or 0,
             other_split=pc.sum(entries["other_split"]).as_py() or 0,
             without_user=pc.sum(rows["without_user"]).as_py() or 0,
         )
         self.formats.update(count_values(rows["format"]))
         self.reasons.add(count_values(reasons))
+        self.left_out.add(count_values(left_out["reason"]))
         # Counted under one reason: each rejection names its own id, so every reason would differ.
         self.reasons.add({TAKEN: len(duplicates)})
 
@@ -275,4 +294,5 @@ class Counts:
             **self.totals,
             "rows_by_format": dict(sorted(self.formats.items())),
             "rejected_by_reason": self.reasons.to_dict(),
+            "left_out_by_reason": self.left_out.to_dict(),
         }

@@ -174,7 +174,12 @@ class Output:
 
     def read_manifest(self, shard: str) -> pa.Table:
         """Read the manifest of a shard."""
-        return parquet.read_table(self.manifest_file(shard))
+        table = parquet.read_table(self.manifest_file(shard))
+        # One of an earlier version has no entry of what was left out.
+        for column in manifest.MANIFEST_SCHEMA:
+            if column.name not in table.column_names:
+                table = table.append_column(column, pa.nulls(len(table), column.type))
+        return table.select(manifest.MANIFEST_SCHEMA.names)
 
     def remove_state(self) -> None:
         """Remove the files that only an unfinished folder needs, but for leases."""

@@ -184,6 +184,7 @@ class _RangeReader:
         self._manifest.accept(
             sketch, self._path, record.position, self._format, without_user=without_user
         )
+        self._manifest.leave_out(self._path, record.position, record.left_out)
         self._sketches.append(sketch)
         if len(self._sketches) == _SKETCHES_AT_ONCE:
             self._close_table()  # as Arrow they take a fraction of the memory

@@ -199,7 +199,9 @@ def add_job(parser: VerbParser) -> None:
     """Add the options of batch jobs that are not fields of their configs."""
     add_storage(parser)
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 if anything was rejected or failed"
+        "--strict",
+        action="store_true",
+        help="exit with 1 if anything was rejected, left out or failed",
     )
     add_json(parser, "end with the summary as JSON instead of text")
 

@@ -20,6 +20,7 @@ _NOTES = {
     "hidden_files": "skipped files whose path has a name in `_` or `.`",
     "without_user": "drawings without a user, split by their id",
     "other_split": "left out drawings of other splits",
+    "left_out": "left out of drawings that were read (texts, fills, …; see _rejected.parquet)",
 }
 
 
@@ -93,7 +94,8 @@ def conclude(
         rows: the noun for the job's rows.
     """
     counts = summary.counts
-    status = int(args.strict and summary.rejected + summary.failed > 0)
+    wrong = summary.rejected + summary.failed + counts.get("left_out", 0)
+    status = int(args.strict and wrong > 0)
     if args.json:
         # A program that reads the summary needs the folder, which `summary.json` itself lacks.
         about = {"location": summary.location, "finished_before": summary.finished_before}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -66,6 +67,8 @@ class RawRecord:
     word: str | None = None  # its subject by the file; the category where nothing else gives one
     user: str | None = None  # who drew it
     folders: tuple[str, ...] = ()  # inside the file, nearest first: they may name the category
+    # What of the drawing is not in its fields, by kind, and how often: `{"text": 2}`.
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,7 @@ class Record:
     sketch: Sketch
     position: str
     split_from: SplitSource | None = None  # None for a sketch without a split
+    left_out: Mapping[str, int] = field(default_factory=dict)  # as in `RawRecord`
 
 
 @dataclass(frozen=True, kw_only=True)

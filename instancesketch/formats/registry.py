@@ -212,7 +212,9 @@ class _Resolver:
             sketch = build_sketch(raw, self.taxonomy, (*raw.folders, *self.folders))
         except SketchError as error:
             return Rejection(file=file, position=raw.position, reason=str(error))
-        return Record(sketch=sketch, position=raw.position, split_from=split_from)
+        return Record(
+            sketch=sketch, position=raw.position, split_from=split_from, left_out=raw.left_out
+        )
 
     def _is_kept(self, field: str) -> bool:
         if self.labels is True or field not in LABEL_COLUMNS:

@@ -78,7 +78,11 @@ def _rejected(corpus: str) -> Counter[Any]:
     location = storage.join(corpus, "_rejected.parquet")
     if not storage.exists(location):
         return Counter()
-    return count_values(parquet.read_table(location, ["reason"])["reason"])
+    table = parquet.read_table(location)
+    # Folders of earlier versions have no column for what was left out of drawings that were read.
+    if "left_out" in table.column_names:
+        table = table.filter(pc.is_null(table["left_out"]))
+    return count_values(table["reason"])
 
 
 def _describe(sketch: Sketch) -> dict[str, Any]:

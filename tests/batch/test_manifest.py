@@ -56,8 +56,8 @@ def test_rejections_name_the_later_row_and_the_position_of_the_first() -> None:
     clashes = find_clashes([id_hashes(t) for t in tables])
     rejected = rejections(1, tables[1], clashes, lambda i: tables[i]).to_pylist()
     assert [tuple(r.values()) for r in rejected] == [
-        ("two", "line 1", "stroke 1 is empty"),
-        ("two", "line 2", "sketch_id 'b' is already taken by 'one line 3'"),
+        ("two", "line 1", "stroke 1 is empty", None),
+        ("two", "line 2", "sketch_id 'b' is already taken by 'one line 3'", None),
     ]
     counts = Counts()
     for i, table in enumerate(tables):
@@ -70,3 +70,21 @@ def test_rejections_name_the_later_row_and_the_position_of_the_first() -> None:
         "the sketch_id is already taken": 1,
     }
     assert len(accepted(tables[0])) == 2
+
+
+def test_what_is_left_out_of_a_drawing_is_named_beside_its_row() -> None:
+    manifest = Manifest()
+    manifest.accept(sketch("a"), "f.svg", "", "svg")
+    manifest.leave_out("f.svg", "", {"text": 2, "image": 1})
+    manifest.leave_out("f.svg", "", {})
+    table = manifest.table()
+    listed = rejections(0, table, find_clashes([id_hashes(table)]), lambda i: table).to_pylist()
+    assert [tuple(row.values()) for row in listed] == [
+        ("f.svg", "", "left out: 2 text, 1 image", 3)
+    ]
+    counts = Counts()
+    counts.add(table, duplicate_rows(find_clashes([id_hashes(table)]), 0))
+    numbers = counts.to_dict()
+    assert (numbers["rows"], numbers["rejected"], numbers["left_out"]) == (1, 0, 3)
+    assert numbers["rejected_by_reason"] == {}
+    assert numbers["left_out_by_reason"] == {"left out: … text, … image": 1}

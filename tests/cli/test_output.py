@@ -39,6 +39,12 @@ def test_job_ends_with_a_line_of_counts(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize("options", [["--strict"], ["--strict", "--json"]])
 def test_strict_makes_rejected_and_failed_rows_an_error(options: list[str]) -> None:
     args = parse(["ingest", "x", "--out", "corpus", *options])
-    for rejected, failed, status in ((1, 0, 1), (0, 1, 1), (0, 0, 0)):
-        counts = COUNTS | {"rejected": rejected, "failed": failed, "rejected_by_reason": {}}
+    for rejected, failed, left_out, status in (
+        (1, 0, 0, 1),
+        (0, 1, 0, 1),
+        (0, 0, 1, 1),
+        (0, 0, 0, 0),
+    ):
+        counts = COUNTS | {"rejected": rejected, "failed": failed, "left_out": left_out}
+        counts["rejected_by_reason"] = {}
         assert output.conclude(args, Summary(location="corpus", counts=counts)) == status
