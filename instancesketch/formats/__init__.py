@@ -3,8 +3,8 @@
 | format      | files                            | read | written | split by   | taxonomy |
 |-------------|----------------------------------|------|---------|------------|----------|
 | `json`      | published JSON, one per drawing  | yes  | yes     |            | doodle7  |
-| `cvat`      | CVAT for images 1.1              | yes  | yes     |            | doodle7  |
-| `labelstudio` | Label Studio JSON, from here   | yes  | yes     |            | doodle7  |
+| `cvat`      | CVAT XML 1.1, or its zip         | yes  | yes     |            | doodle7  |
+| `labelstudio` | Label Studio JSON              | yes  | yes     |            | doodle7  |
 | `quickdraw` | Quick, Draw! ndjson              | yes  | yes     | lines      |          |
 | `spg`       | SPG ndjson beside its `.txt`     | yes  |         | lines      | spg20    |
 | `scenes`    | scene ndjson                     | yes  |         | lines      |          |

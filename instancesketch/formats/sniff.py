@@ -12,6 +12,7 @@ from pyarrow import fs
 from instancesketch.core import storage
 from instancesketch.core.errors import SketchError
 from instancesketch.formats import json_values
+from instancesketch.formats.archives import Archive
 from instancesketch.formats.readers import spg
 from instancesketch.formats.records import Rejection
 
@@ -21,6 +22,8 @@ COMPANION = "companion"  # a file that lies beside drawings and holds none
 _TASKS = re.compile(
     r'\[\s*\{\s*"(id|data|annotations|predictions)"\s*:(?=.*"(data|annotations|predictions)")', re.S
 )
+# What its JSON-MIN has in every object: named as such by the reader.
+_JSON_MIN = re.compile(r'\[\s*\{(?=.*"(annotation_id|annotator|lead_time|vectorlabels)"\s*:)', re.S)
 # The first drawing may be longer: what is cut off is guessed from the keys that are there.
 _HEAD_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b"
@@ -66,9 +69,8 @@ def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
         return None
     if head.startswith(b"PAR1"):
         return "corpus"
-    # A zip; whether it has arrays is up to the reader.
     if head.startswith(b"PK"):
-        return "npz"
+        return _sniff_zip(path, suffix, filesystem)
     text = head.decode("utf-8-sig", "replace").lstrip()
     found = _sniff_xml(text) if text.startswith("<") else _sniff_json(text, path, filesystem)
     return found or _FORMAT_OF_SUFFIX.get(suffix)
@@ -96,6 +98,18 @@ def _read_head(path: str, filesystem: fs.FileSystem) -> bytes:
     return head
 
 
+def _sniff_zip(path: str, suffix: str, filesystem: fs.FileSystem) -> str:
+    """Return the format of a zip by the names in it; its reader gives the reason if it has none."""
+    try:
+        with filesystem.open_input_file(path) as stream:
+            names = [m.filename.lower() for m in Archive(stream, 0).members]
+    except SketchError:
+        return "npz" if suffix == ".npz" else "cvat"
+    if any(name.endswith(".npy") for name in names):
+        return "npz"
+    return "npz" if suffix == ".npz" else "cvat"
+
+
 def _sniff_xml(text: str) -> str | None:
     # A declaration, comments or a document type may stand before the root.
     root = re.search(r"<(?:\w+:)?(svg|annotations)[\s>/]", text)
@@ -113,7 +127,7 @@ def _sniff_json(text: str, path: str, filesystem: fs.FileSystem) -> str | None:
             return _sniff_drawing(data, path, filesystem)
         if "lines" in data:
             return "json"
-    if _TASKS.match(text):
+    if _TASKS.match(text) or _JSON_MIN.match(text):
         return "labelstudio"
     if not text.startswith("{"):
         return None

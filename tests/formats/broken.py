@@ -163,7 +163,7 @@ def _xml_files(folder: Path) -> dict[str, str]:
         ),
         "points.xml": (wrap(image("p", good.replace("4,4", "4"))), "are not x,y;x,y"),
         "infinite.xml": (wrap(image("i", good.replace("4,4", "4,1e999"))), "not a finite number"),
-        "video.xml": (wrap('<track id="0" label="a"></track>'), "tracks of a video"),
+        "video.xml": (wrap('<track id="0" label="a"></track>'), "no <image>"),
         "no_image.xml": (wrap(""), "no <image>"),
         "deep.xml": ("<annotations>" + "<a>" * 5_000, "nested more than"),
         "page.xml": ("<html><body/></html>", "no format"),

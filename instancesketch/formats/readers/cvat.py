@@ -1,8 +1,12 @@
-"""CVAT for images 1.1 (https://docs.cvat.ai/docs/manual/advanced/xml_format/), polylines alone.
+"""CVAT's XML (https://docs.cvat.ai/docs/manual/advanced/xml_format/) and its zip, polylines alone.
 
 Each `<image>` is a drawing and each `<polyline>` a stroke, in the file's order; `group_id` is the
 instance, and 0 an unknown one. An image with a box, a polygon or another shape is rejected by name,
-since a drawing without some of its strokes would be another drawing.
+since a drawing without some of its strokes would be another drawing. Of a video each frame with a
+keyframe is a drawing, of all tracks that it shows.
+
+A `<tag>` and the folders in an image's name may name the category. `subset` is the split. Images of
+a project have the name of their task before their own.
 
 Fields of a sketch that CVAT has no place for are in `<attribute>` elements: in a tag `drawing` of
 the image `category`, `source`, `split`, `object_category` (JSON) and, if it can't be the image's
@@ -15,18 +19,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from pyarrow import fs
 
 from instancesketch.core.errors import SketchError
 from instancesketch.core.sketch import join_strokes
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.formats import json_values
+from instancesketch.formats.archives import Archive
 from instancesketch.formats.json_fields import parse_objects
-from instancesketch.formats.readers.cvat_parser import Image, ImageParser
+from instancesketch.formats.readers.cvat_parser import ByteStream, ImageParser
+from instancesketch.formats.readers.cvat_tracks import Image
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 
 # Fields that are null where no stroke has them, unless `columns` lists them.
@@ -34,38 +42,114 @@ OPTIONAL_FIELDS = ("width", "height", "label", "instance")
 _POINTS = re.compile(r"[-+0-9.eE,;\s]*")
 # Nine digits always fit in 32 bits.
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+_SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "valid",
+    "valid": "valid",
+    "validation": "valid",
+    "test": "test",
+    "testing": "test",
+}
 
 
 def read(
     file_range: FileRange, filesystem: fs.FileSystem, max_record_bytes: int
 ) -> Iterator[RawRecord | Rejection]:
     """Yield the images of a file, in memory that doesn't grow with the file."""
-    path, parser = file_range.path, ImageParser(max_record_bytes)
-    with filesystem.open_input_stream(path, compression=None) as stream:
+    with filesystem.open_input_file(file_range.path) as stream:
+        is_zip = stream.read(2) == b"PK"
+        stream.seek(0)
+        if is_zip:
+            yield from _read_zip(stream, file_range, max_record_bytes)
+        else:
+            yield from _Reader(file_range).read(stream, max_record_bytes)
+
+
+def _read_zip(
+    stream: pa.NativeFile, file_range: FileRange, max_record_bytes: int
+) -> Iterator[RawRecord | Rejection]:
+    try:
+        archive = Archive(stream, max_record_bytes)
+        members = [m for m in archive.members if m.filename.lower().endswith(".xml")]
+        if not members:
+            raise SketchError(
+                "a zip without annotations.xml: in CVAT choose the format `CVAT for images 1.1`, "
+                "and unpack any other zip first"
+            )
+        for member in members:
+            place = f"{member.filename[:80]}: " if len(members) > 1 else ""
+            reader = _Reader(file_range, place)
+            yield from reader.read(archive.open(member), max_record_bytes)
+    except SketchError as error:
+        yield Rejection(file=file_range.path, position="", reason=str(error))
+
+
+@dataclass
+class _Reader:
+    """A reader of one XML."""
+
+    file_range: FileRange
+    place: str = ""  # of the XML within the file, for positions
+    taken: set[str] = field(default_factory=set)  # ids
+
+    def read(self, stream: ByteStream, max_record_bytes: int) -> Iterator[RawRecord | Rejection]:
+        """Yield the images of the XML."""
+        parser = ImageParser(max_record_bytes)
         try:
             for image in parser.parse(stream):
-                yield _to_record(image, path)
+                yield self._to_record(image, parser)
         except SketchError as error:
             # What came before the error is sound: only the rest of the file is lost.
             for image in parser.take_complete():
-                yield _to_record(image, path)
-            yield Rejection(file=path, position=parser.position, reason=str(error))
+                yield self._to_record(image, parser)
+            yield self._reject(parser.position, str(error))
 
+    def _reject(self, position: str, reason: str) -> Rejection:
+        return Rejection(
+            file=self.file_range.path, position=f"{self.place}{position}", reason=reason
+        )
 
-def _to_record(image: Image, path: str) -> RawRecord | Rejection:
-    try:
-        if image.error:
-            raise SketchError(image.error)
-        return RawRecord(fields=_parse_fields(image), position=image.position)
-    except SketchError as error:
-        return Rejection(file=path, position=image.position, reason=str(error))
+    def _to_record(self, image: Image, parser: ImageParser) -> RawRecord | Rejection:
+        try:
+            if image.error:
+                raise SketchError(image.error)
+            fields = {"sketch_id": self._find_id(image, parser)} | _parse_fields(image)
+        except SketchError as error:
+            return self._reject(image.position, str(error))
+        folders = image_path(image.xml.get("name", "")).split("/")[:-1]
+        return RawRecord(
+            fields=fields,
+            position=f"{self.place}{image.position}",
+            folders=(*image.tags, *reversed(folders)),
+            left_out=image.left_out,
+        )
+
+    def _find_id(self, image: Image, parser: ImageParser) -> str:
+        # File names can't hold every id, so this one takes precedence over the image's name.
+        if "sketch_id" in image.values:
+            own = json_values.load(image.values["sketch_id"].encode())
+            return json_values.as_id(own, "sketch_id")
+        name, task = image.xml.get("name", ""), image.xml.get("task_id")
+        # Frames have the same names in every video.
+        folder = self.file_range.id if image.is_frame else None
+        if task is not None:
+            folder = parser.meta.folder(task)
+        inside = f"{folder}/" if folder else ""
+        stem = json_values.as_id(image_stem(name), "name of the image")
+        # `a.png` beside `a.jpg`: the later one keeps its extension.
+        key = f"{inside}{image_path(name) if f'{inside}{stem}' in self.taken else stem}"
+        self.taken.add(key)
+        return key
 
 
 def _parse_fields(image: Image) -> dict[str, Any]:
-    """Return the fields of an image's sketch."""
+    """Return the fields of an image's sketch but its id."""
     strokes, values = image.strokes, image.values
     known = values["columns"].split() if "columns" in values else _guess_columns(image)
     fields: dict[str, Any] = {name: values.get(name) for name in ("category", "source", "split")}
+    if fields["split"] is None:
+        fields["split"] = _SPLITS.get(image.xml.get("subset", "").lower())
     for name in ("width", "height"):
         # The writer has to invent a size where none is known.
         if name in known and name in image.xml:
@@ -79,7 +163,6 @@ def _parse_fields(image: Image) -> dict[str, Any]:
         objects = [_to_object(s.values.get("object", "-1")) for s in strokes]
         categories = json_values.load(values["object_category"].encode())
         fields |= parse_objects(objects, categories)
-    fields["sketch_id"] = _find_id(image)
     points = [_to_points(i, s.xml.get("points", "")) for i, s in enumerate(strokes)]
     return fields | join_strokes(points)
 
@@ -92,18 +175,17 @@ def _guess_columns(image: Image) -> list[str]:
     return ["width", "height", *(n for n, key in of_strokes.items() if key in attributes)]
 
 
-def _find_id(image: Image) -> str:
-    # File names can't hold every id, so this one takes precedence over the image's name.
-    if "sketch_id" in image.values:
-        return json_values.as_id(json_values.load(image.values["sketch_id"].encode()), "sketch_id")
-    return json_values.as_id(image_stem(image.xml.get("name", "")), "name of the image")
+def image_path(name: str) -> str:
+    """Return the name of an image with its folders, separated by `/`."""
+    # CVAT keeps the paths of uploaded images, of Windows too.
+    return name.replace("\\", "/").lstrip("/")
 
 
 def image_stem(name: str) -> str:
-    """Return the name of an image without folders and extension."""
-    # CVAT keeps the paths of uploaded images, of Windows too.
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return last.rpartition(".")[0] or last
+    """Return the name of an image with its folders and without extension."""
+    path = image_path(name)
+    folder, slash, last = path.rpartition("/")
+    return f"{folder}{slash}{last.rpartition('.')[0] or last}"
 
 
 def _to_points(stroke: int, text: str) -> npt.NDArray[np.float64]:

@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from xml.parsers import expat
-
-import pyarrow as pa
 
 from instancesketch.core.errors import SketchError
 from instancesketch.formats.ndjson import describe_excess
+from instancesketch.formats.readers.cvat_tracks import Element, Image, Meta, Tracks
 
 TAG = "drawing"  # the label of the tag whose attributes are fields of the sketch
 _CHUNK_BYTES = 1 << 16
 _ELEMENTS_PER_RECORD = 4  # how many elements of the largest size a record may have
 _MAX_DEPTH = 32
+_TRACKS_PER_RECORD = 4  # of how many records of the largest size tracks may be
 _OTHER_SHAPES = {"box", "polygon", "points", "cuboid", "skeleton", "mask", "ellipse"}
 
 
-@dataclass
-class Element:
-    """An image or a polyline: the attributes in its tag, and those in `<attribute>` elements."""
+class ByteStream(Protocol):
+    """What bytes are read from: a file, or a member of a zip."""
 
-    xml: dict[str, str]
-    values: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Image(Element):
-    """An image with its strokes; `error` is the reason for which it is rejected, if any."""
-
-    position: str = ""
-    strokes: list[Element] = field(default_factory=list)
-    error: str | None = None
-
-    def reject(self, reason: str) -> None:
-        """Set the error, and let go of everything that was gathered."""
-        self.error, self.strokes, self.values = reason, [], {}
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, empty at the end."""
 
 
 class ImageParser:
-    """An Expat parser that gathers one image at a time."""
+    """An Expat parser that gathers one image at a time, and all frames of a video."""
 
     def __init__(self, max_image_bytes: int) -> None:
         self.position = ""  # of the image that is open
@@ -52,6 +37,9 @@ class ImageParser:
         self._values: dict[str, str] = {}  # where the value of the next <attribute> goes
         self._key: str | None = None  # of the <attribute> that is open
         self._text: list[str] = []
+        self._open: list[str] = []  # the names of the elements that are open
+        self.meta = Meta()
+        self._tracks = Tracks()
         # CVAT writes UTF-8; other encodings would let the file choose Python codecs.
         self._expat = expat.ParserCreate("utf-8")
         self._expat.buffer_text = True
@@ -63,7 +51,7 @@ class ImageParser:
         self._expat.EntityDeclHandler = self._refuse
         self._expat.ExternalEntityRefHandler = self._refuse
 
-    def parse(self, stream: pa.NativeFile) -> Iterator[Image]:
+    def parse(self, stream: ByteStream) -> Iterator[Image]:
         """Yield the images of a file.
 
         Raises:
@@ -76,9 +64,12 @@ class ImageParser:
             size = max(_CHUNK_BYTES, self._feed(chunk))
             yield from self.take_complete()
         self._call_expat(b"", True)
-        if not self._images:
-            raise SketchError("the file holds no <image>")
         yield from self.take_complete()
+        for image in self._tracks.take_frames(self.meta):
+            self._images += 1
+            yield image
+        if not self._images:
+            raise SketchError("the file holds no <image>, and no track of a video")
 
     def take_complete(self) -> list[Image]:
         """Return the images that are complete, each once."""
@@ -106,16 +97,33 @@ class ImageParser:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        self._open.append(name)
         if self._depth > _MAX_DEPTH:
             raise SketchError(f"XML nested more than {_MAX_DEPTH} deep")
         if self._depth == 1 and name != "annotations":
             raise SketchError(f"not CVAT: its root is <{name[:40]}>, not <annotations>")
-        if name == "track":
-            raise SketchError("tracks of a video are not drawings")
-        if self._image is not None:
+        if self._open[1:2] in (["meta"], ["track"]):
+            self._start_beside(self._open[1], name, attributes)
+        elif self._image is not None:
             self._start_inside(self._image, name, attributes)
         elif name == "image" and self._depth == 2:
             self._open_image(attributes)
+
+    def _start_beside(self, around: str, name: str, attributes: dict[str, str]) -> None:
+        """Enter `<meta>`, a `<track>`, or an element within."""
+        most = _TRACKS_PER_RECORD * self._max_bytes
+        # Unlike images they are kept to the end of the file.
+        if self._expat.CurrentByteIndex > most:
+            raise SketchError(describe_excess(f"<{around}>", self._expat.CurrentByteIndex, most))
+        if around == "meta":
+            self._key, self._text = name, []
+            self.meta.start(name)
+        elif self._depth == 2:
+            self._tracks.open(attributes)
+        elif self._depth == 3:
+            self._values = self._tracks.add(name, attributes).values
+        elif name == "attribute":
+            self._key, self._text = attributes.get("name", ""), []
 
     def _open_image(self, attributes: dict[str, str]) -> None:
         self._images += 1
@@ -133,8 +141,11 @@ class ImageParser:
             image.strokes.append(Element(attributes))
             self._values = image.strokes[-1].values
         elif name == "tag":
+            is_own = attributes.get("label") == TAG
             # The attributes of other tags are dropped.
-            self._values = image.values if attributes.get("label") == TAG else {}
+            self._values = image.values if is_own else {}
+            if not is_own:
+                image.tags.append(attributes.get("label", ""))
         elif name in _OTHER_SHAPES:
             image.reject(f"the image has a <{name}>; only polylines are strokes")
         elif name == "attribute":
@@ -150,14 +161,20 @@ class ImageParser:
             image.reject(describe_excess("the image", size, self._max_bytes))
 
     def _add_text(self, text: str) -> None:
-        if self._image is not None and self._key is not None and not self._image.error:
-            self._text.append(text)
+        if self._key is None or (self._image is not None and self._image.error):
+            return
+        self._text.append(text)
+        if self._image is not None:
             self._check_size(self._image)
+        elif self._expat.CurrentByteIndex > _TRACKS_PER_RECORD * self._max_bytes:
+            raise SketchError("text without end in <meta> or a <track>")
 
     def _end(self, name: str) -> None:
         self._depth -= 1
+        self._open.pop()
         image = self._image
         if image is None:
+            self._end_beside(name)
             return
         if name == "attribute" and self._key is not None:
             text = "".join(self._text)
@@ -171,3 +188,12 @@ class ImageParser:
             self._check_size(image)
             self._complete.append(image)
             self._image, self.position = None, ""
+
+    def _end_beside(self, name: str) -> None:
+        """Leave an element of `<meta>` or of a `<track>`."""
+        text, self._text = "".join(self._text), []
+        if self._key is not None and self._open[1:2] == ["meta"]:
+            self.meta.end(self._open, name, text)
+        elif self._key is not None and text:
+            self._values[self._key] = text
+        self._key = None

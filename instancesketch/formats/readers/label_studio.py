@@ -7,15 +7,18 @@ their own, instance and object.
 
 Only labels and numbers are read back, since the strokes are not the annotator's to change. A path
 is assigned to its stroke by the ids of its points. A stroke whose path was removed is `unlabeled`;
-a new path or another shape rejects the task. Of several annotations the last that was not skipped
-counts; without any, the prediction does.
+a new path or another shape rejects the task. Of several annotations the last that is marked as the
+ground truth counts, else the last that was not skipped; without any, the prediction does. Where an
+export lists predictions by their numbers alone, the labels of untouched tasks are unknown.
+
+Tasks of other projects are read by `label_studio_vectors`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from pyarrow import fs
 
@@ -26,11 +29,16 @@ from instancesketch.formats import json_values
 from instancesketch.formats.json_fields import parse_fields
 from instancesketch.formats.json_values import as_object
 from instancesketch.formats.ndjson import read_file
+from instancesketch.formats.readers.label_studio_vectors import is_foreign, parse_vectors
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 
 NUMBERS = ("instance", "object")
 # Fields that are in a task's prediction, not in its `data`.
 LABELS = ("part", "label", *NUMBERS)
+_UNKNOWN = (
+    "label of a stroke (nobody has annotated the task, and the export has its prediction by number "
+    "alone: export predictions in full)"
+)
 _RECORDS_PER_FILE = 4  # how many records of the largest size a file may have
 _POINT_ID = re.compile(r"([0-9]{1,9})\.[0-9]+")
 
@@ -45,48 +53,78 @@ def read(
         tasks = json_values.as_list(json_values.load(data), "the file")
         if not tasks:
             raise SketchError("the file holds no task")
+        if isinstance(tasks[0], dict) and "data" not in tasks[0]:
+            _refuse_other_export(tasks[0])
     except SketchError as error:
         yield Rejection(file=path, position="", reason=str(error))
         return
+    taken: set[str] = set()
     for number, task in enumerate(tasks):
         position = f"task {number}"
         try:
-            yield RawRecord(fields=_parse_task(task), position=position)
+            record = _parse_task(task, position)
+            key = record.fields["sketch_id"]
+            if key in taken and is_foreign(task["data"]):
+                # Another task on the same image.
+                record.fields["sketch_id"] = f"{key}-{task.get('id', number)}"
+            taken.add(record.fields["sketch_id"])
+            yield record
         except SketchError as error:
             # The tasks are independent: one that can't be read leaves the others.
             yield Rejection(file=path, position=position, reason=str(error))
 
 
-def _parse_task(task: Any) -> dict[str, Any]:
-    """Return the fields of a task's sketch."""
+def _refuse_other_export(first: dict[str, Any]) -> NoReturn:
+    if {"annotation_id", "annotator", "lead_time"} & first.keys():
+        raise SketchError(
+            "this is Label Studio's JSON-MIN, which loses what belongs to which stroke: "
+            "export again and choose JSON"
+        )
+    raise SketchError("tasks without data: in Label Studio choose JSON for the export")
+
+
+def _parse_task(task: Any, position: str) -> RawRecord:
+    """Return the record of a task."""
     task = as_object(task, "the task")
     data = as_object(task.get("data"), "data")
-    if "drawing" not in data:
-        raise SketchError("data has no drawing: tasks are read that `export` has written")
+    result = _find_result(task)
+    if is_foreign(data):
+        fields = parse_vectors(data, result[0] if result else [], task.get("id"))
+        return RawRecord(fields=fields, position=position)
     # The strokes come from `data`, exact, and not from the paths, which are rounded.
     strokes, _ = json_values.as_columns(data["drawing"])
     fields = parse_fields({k: v for k, v in data.items() if k not in LABELS})
-    entries, is_annotation = _find_result(task)
+    fields["sketch_id"] = json_values.as_id(data.get("sketch_id"), "sketch_id")
+    known = json_values.as_texts(data.get("known", []), "known") or ()
+    if result is None:
+        # No result says where the objects are.
+        fields |= {"object": None, "object_category": None}
+        # A drawing that had labels was exported with its prediction: this file lacks it.
+        lost = {_UNKNOWN: len(strokes)} if known or task.get("predictions") else {}
+        fields |= join_strokes(strokes)
+        return RawRecord(fields=fields, position=position, left_out=lost)
+    entries, is_annotation = result
     labels = _Labels(len(strokes))
     for entry in entries:
         labels.add(as_object(entry, "an entry of the result"))
-    # The label fields that the sketch had before; the annotator may have added others.
-    known = json_values.as_texts(data.get("known", []), "known") or ()
     fields |= labels.to_fields(known, is_annotation, fields.get("object_category") is not None)
-    fields["sketch_id"] = json_values.as_id(data.get("sketch_id"), "sketch_id")
-    return fields | join_strokes(strokes)
+    return RawRecord(fields=fields | join_strokes(strokes), position=position)
 
 
-def _find_result(task: dict[str, Any]) -> tuple[list[Any], bool]:
-    """Return the entries of the result that counts, and whether a person made it."""
+def _find_result(task: dict[str, Any]) -> tuple[list[Any], bool] | None:
+    """Return the entries of the result that counts, and whether a person made it.
+
+    None where the file has no result of the task.
+    """
     for name in ("annotations", "predictions"):
         results = json_values.as_list(task.get(name) or [], name)
         # Some exports have only the numbers of predictions here.
         valid = [r for r in results if isinstance(r, dict) and not r.get("was_cancelled")]
         if valid:
-            entries = json_values.as_list(valid[-1].get("result"), "result")
+            chosen = [r for r in valid if r.get("ground_truth")] or valid
+            entries = json_values.as_list(chosen[-1].get("result"), "result")
             return entries, name == "annotations"
-    return [], False
+    return None
 
 
 class _Labels:

@@ -167,3 +167,113 @@ def test_an_oversized_file_is_rejected(tmp_path) -> None:
     write_tasks(tmp_path, *(LEGS.replace(sketch_id=str(i)) for i in range(50)))
     (wrong,) = read_file(tmp_path / "tasks.json", max_record_bytes=1_000)
     assert "MB of a record" in wrong.reason
+
+
+def test_an_annotation_marked_as_ground_truth_counts_before_later_ones(tmp_path, read_bytes):
+    (task,) = map(annotated, write_tasks(tmp_path, LEGS))
+    truth, later = (json.loads(json.dumps(task["annotations"][0])) for _ in range(2))
+    truth["result"][0]["value"]["vectorlabels"] = ["tail"]
+    truth["ground_truth"] = True
+    (record,) = reread(read_bytes, task | {"annotations": [truth, later]})
+    assert record.sketch.part[0] == "tail"
+
+
+@pytest.mark.parametrize("sketch", [LEGS, SCENE])
+def test_an_untouched_task_with_its_prediction_by_number_has_unknown_labels(
+    tmp_path, read_bytes, sketch
+):
+    (task,) = write_tasks(tmp_path, sketch)
+    (record,) = reread(read_bytes, task | {"annotations": [], "predictions": [7]})
+    unknown = (record.sketch.part, record.sketch.label, record.sketch.instance)
+    assert unknown == (None, None, None)
+    assert (record.sketch.object, record.sketch.object_category) == (None, None)
+    ((kind, number),) = record.left_out.items()
+    assert (number, "export predictions in full" in kind) == (4, True)
+
+
+def test_a_drawing_that_never_had_labels_leaves_nothing_out(tmp_path, read_bytes):
+    bare = LEGS.replace(part=None, label=None, instance=None)
+    (task,) = write_tasks(tmp_path, bare)
+    (record,) = reread(read_bytes, {"data": task["data"], "annotations": []})
+    assert record.sketch == bare
+    assert record.left_out == {}
+
+
+def test_json_min_is_named_once_with_what_to_export(tmp_path, read_bytes):
+    (task,) = write_tasks(tmp_path, LEGS)
+    path = {"vertices": [{"id": "0.0", "x": 1, "y": 2}], "vectorlabels": ["body"]}
+    flat = task["data"] | {"id": 7, "part": [path], "annotator": 1, "annotation_id": 1}
+    (wrong,) = read_bytes(json.dumps([flat, flat]).encode(), "project-1.json")
+    assert "JSON-MIN" in wrong.reason
+    assert "choose JSON" in wrong.reason
+    (wrong,) = read_bytes(json.dumps([{"image": "a.png", "id": 1, "lead_time": 3}]).encode(), "b")
+    assert "JSON-MIN" in wrong.reason
+
+
+def vector(*points: Any, label: str = "body", closed: bool = False, **value: Any) -> dict[str, Any]:
+    """Return a region of a project that this package didn't make, on an image of 200 × 50."""
+    vertices = [
+        {"id": f"v{i}", "prevPointId": f"v{i - 1}" if i else None, "x": x, "y": y, **more}
+        for i, (x, y, more) in enumerate(points)
+    ]
+    shape = {"vertices": vertices, "closed": closed, "vectorlabels": [label]} | value
+    size = {"original_width": 200, "original_height": 50, "image_rotation": 0}
+    return {"id": "r", "type": "vectorlabels", "from_name": "v", "value": shape} | size
+
+
+def foreign(*regions: Any, image: str = "/data/upload/3/1f-dog%20one.png", number: int = 9) -> Any:
+    result = [{"id": 1, "result": list(regions), "was_cancelled": False}]
+    return {"id": number, "annotations": result, "data": {"id": "x.y", "image": image}}
+
+
+def test_paths_of_other_projects_are_strokes_on_their_image(read_bytes):
+    line = vector((0, 0, {}), (50, 100, {}))
+    ring = vector((10, 10, {}), (20, 10, {}), (20, 20, {}), closed=True, label="tail")
+    kind = {"type": "choices", "from_name": "kind", "value": {"choices": ["dog"]}}
+    local = "http://host/data/local-files/?d=dogs/two.jpg"
+    found = reread(
+        read_bytes,
+        foreign(line, ring, kind),
+        foreign(line, kind, number=10),
+        foreign(line, kind, image=local),
+        foreign(line, kind, image="data:image/png;base64,xx"),
+    )
+    ids = ["1f-dog one", "1f-dog one-10", "two", "task-9"]
+    assert [r.sketch.sketch_id for r in found] == ids
+    sketch = found[0].sketch
+    assert (sketch.category, sketch.width, sketch.height) == ("4leg", 200, 50)
+    assert sketch.label == ("body", "tail")
+    assert [s.tolist() for s in sketch.to_strokes()] == [
+        [[0, 0], [100, 50]],
+        [[20, 5], [40, 5], [40, 10], [20, 5]],
+    ]
+
+
+def test_curved_and_branching_paths_are_followed(read_bytes):
+    out = {"isBezier": True, "controlPoint2": {"x": 0, "y": 40}}
+    into = {"isBezier": True, "controlPoint1": {"x": 40, "y": 40}}
+    curve = vector((0, 0, out), (40, 0, into))
+    branch = vector((0, 0, {}), (10, 0, {}), (20, 0, {}), (10, 8, {"prevPointId": "v1"}))
+    kind = {"type": "choices", "value": {"choices": ["dog"]}}
+    (record,) = reread(read_bytes, foreign(curve, branch, kind))
+    arch, trunk, twig = record.sketch.to_strokes()
+    # The middle of the curve is at three quarters of its control points' height.
+    assert max(arch[:, 1]) == pytest.approx(15, abs=0.1)
+    assert arch[-1].tolist() == [80, 0]
+    assert (trunk.tolist(), twig.tolist()) == ([[0, 0], [20, 0], [40, 0]], [[20, 0], [20, 4]])
+
+
+@pytest.mark.parametrize(
+    ("region", "reason"),
+    [
+        (BOX, "use VectorLabels"),
+        (vector((0, 0, {})) | {"original_width": None}, "original_width"),
+        (vector((0, 0, {})) | {"image_rotation": 90}, "rotated"),
+        (vector(), "no points"),
+        (vector((0, "1", {})), "a string, not a number"),
+        (vector((0, 1, {}), vectorlabels=["body", "tail"]), "2 labels"),
+    ],
+)
+def test_other_regions_of_other_projects_are_rejected(read_bytes, region, reason):
+    (wrong,) = reread(read_bytes, foreign(region))
+    assert reason in wrong.reason
