@@ -33,7 +33,7 @@ from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import find_instances, number_clusters
-from instancesketch.inference.segmenter import Segmenter, instance_columns, predict
+from instancesketch.inference.segmenter import Segmenter, Vocabulary, instance_columns, predict
 from instancesketch.models import weights
 from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.features import StrokeFeatures
@@ -189,7 +189,8 @@ def group_true_parts(table: pa.Table, refiner: RefinerNet | None) -> pa.Table:
     by_touching = partial(number_clusters, touching.cluster_touching)
     finder = partial(find_instances, refiner) if refiner else by_touching
     features = StrokeFeatures.of(batch)
-    columns = instance_columns(finder, features, batch.part_S, batch.category_N, TAXONOMY)
+    vocabulary = Vocabulary(TAXONOMY)
+    columns = instance_columns(finder, features, batch.part_S, batch.category_N, vocabulary)
     return build_result_table(table, columns)
 
 

@@ -48,6 +48,8 @@ RESULT_SCHEMA = pa.schema([*SCHEMA, *_RESULT_FIELDS])
 LABEL_COLUMNS = ("part", "label", "instance", "object", "object_category")
 # The columns that a result takes over from its input.
 _INPUT_COLUMNS = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
+# All that labelling may read.
+UNLABELLED_SCHEMA = pa.schema([f for f in SCHEMA if f.name in (*_INPUT_COLUMNS, "category")])
 
 ROW_GROUP_ROWS = 5_000
 # Rows that become Python objects at a time, which take many times the memory of Arrow's.
@@ -122,8 +124,9 @@ def iter_fields(table: pa.Table) -> Iterator[dict[str, Any] | SketchError]:
     arrays = {name: flatten_lists(table, name) for name in ("x", "y", "stroke_len")}
     others = [name for name in table.column_names if name not in arrays]
     for start in range(0, len(table), _ROWS_AT_ONCE):
-        rows = table.slice(start, _ROWS_AT_ONCE).select(others).to_pylist()
-        for row, fields in enumerate(rows, start):
+        columns = [table[name].slice(start, _ROWS_AT_ONCE).to_pylist() for name in others]
+        for row, values_of_row in enumerate(zip(*columns, strict=True), start):
+            fields = dict(zip(others, values_of_row, strict=True))
             nulls = [name for name, (_, _, valid) in arrays.items() if not valid[row]]
             if nulls:
                 yield SketchError(f"{nulls[0]} is null")
@@ -185,6 +188,8 @@ def _cast(table: pa.Table, field: pa.Field) -> pa.Array:
 
 def combine_chunks(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array."""
+    if column.num_chunks == 1:  # combining would copy it
+        return column.chunk(0)
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # an empty table has no chunk to combine into
         return pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
@@ -206,17 +211,19 @@ def flatten_lists(
         (N + 1,) offsets of the rows in them; (N,) whether a row is not null.
     """
     array = combine_chunks(table[name])
-    values = array.flatten()  # without what lies under null rows
-    if values.null_count:
-        values = values.fill_null(float("nan") if pa.types.is_floating(values.type) else 0)
     if array.null_count:
+        values = array.flatten()  # without what lies under null rows
         lengths = array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
         offsets = np.concatenate([[0], lengths.cumsum(dtype=np.int64)])
         valid = array.is_valid().to_numpy(zero_copy_only=False)
     else:
         offsets = array.offsets.to_numpy().astype(np.int64)
-        offsets -= offsets[0]  # those of a slice don't begin at 0
+        # Those of a slice don't begin at 0.
+        values = array.values.slice(offsets[0], offsets[-1] - offsets[0])
+        offsets -= offsets[0]
         valid = np.ones(len(array), bool)
+    if values.null_count:
+        values = values.fill_null(float("nan") if pa.types.is_floating(values.type) else 0)
     return values.to_numpy(zero_copy_only=False), offsets, valid
 
 
@@ -226,6 +233,9 @@ def build_result_table(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
     """
     columns = {name: table[name] for name in _INPUT_COLUMNS} | dict(columns)
     return pa.Table.from_arrays(
-        [columns.get(f.name, pa.nulls(len(table), f.type)) for f in RESULT_SCHEMA],
+        [
+            columns[f.name] if f.name in columns else pa.nulls(len(table), f.type)
+            for f in RESULT_SCHEMA
+        ],
         schema=RESULT_SCHEMA,
     )

@@ -15,7 +15,13 @@ import torch
 from torch import Tensor
 
 from instancesketch.core.label_ids import category_ids
-from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, from_table, to_table
+from instancesketch.core.schema import (
+    RESULT_SCHEMA,
+    UNLABELLED_SCHEMA,
+    build_result_table,
+    from_table,
+    to_table,
+)
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.sketches import Sketches
 from instancesketch.core.taxonomy import Taxonomy
@@ -28,7 +34,7 @@ from instancesketch.inference.instances import (
 from instancesketch.models import weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.optimize import optimize
-from instancesketch.models.packing import Batch, pack
+from instancesketch.models.packing import pack
 from instancesketch.models.precision import resolve_precision
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
@@ -52,22 +58,47 @@ def predict(
         On the CPU: (S, Q) part probabilities; (N,) categories, given or predicted, -1 where the
         model predicts none; (N, C) category probabilities, or None where the model has none.
     """
-    device, batch = net.allowed_CQ.device, features.batch
+    if features.fit_at_once:
+        return _predict_bucket(net, features, category_N)
+    batch = features.batch
     parts_SQ = torch.zeros(len(batch.stroke_len_S), net.allowed_CQ.shape[1])
     final_N, score_NC = category_N.clone(), None
     if net.predicts_category:
         score_NC = torch.zeros(len(batch), net.allowed_CQ.shape[0])
     # Sketches of similar size go through the network together, and back into the batch's order.
     for sketches_M, strokes_T, bucket in features.buckets():
-        bucket, given_M = bucket.to(device), category_N[sketches_M].to(device)
-        logits_TQ, logits_MC = net(bucket, given_M)
-        if score_NC is not None and logits_MC is not None:
-            score_NC[sketches_M] = logits_MC.float().softmax(1).cpu()
-            given_M = torch.where(given_M < 0, logits_MC.argmax(1), given_M)
-            final_N[sketches_M] = given_M.cpu()
-        masked_TQ = net.mask_parts(logits_TQ.float(), given_M, bucket.batch)
-        parts_SQ[strokes_T] = masked_TQ.softmax(1).cpu()
+        parts_SQ[strokes_T], final_N[sketches_M], score_MC = _predict_bucket(
+            net, bucket, category_N[sketches_M]
+        )
+        if score_NC is not None and score_MC is not None:
+            score_NC[sketches_M] = score_MC
     return parts_SQ, final_N, score_NC
+
+
+def _predict_bucket(
+    net: SegmenterNet, features: StrokeFeatures, category_N: Tensor
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Compute what `predict` does, of sketches that fit through the network at once."""
+    device = net.allowed_CQ.device
+    features, category_N = features.to(device), category_N.to(device)
+    logits_SQ, logits_NC = net(features, category_N)
+    score_NC = None
+    if logits_NC is not None:
+        score_NC = logits_NC.float().softmax(1).cpu()
+        category_N = torch.where(category_N < 0, logits_NC.argmax(1), category_N)
+    masked_SQ = net.mask_parts(logits_SQ.float(), category_N, features.batch)
+    return masked_SQ.softmax(1).cpu(), category_N.cpu(), score_NC
+
+
+class Vocabulary:
+    """What depends on a taxonomy alone: its words, and which parts are counted or have sides."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self.labels = pa.array(taxonomy.label_names)
+        # The last entry is the category of a sketch for which the model predicts none.
+        self.categories = pa.array([*taxonomy.category_names, None])
+        self.parts = len(taxonomy.part_names)
+        self.counted_CQ, self.sided_CQ = countable_parts(taxonomy), sided_parts(taxonomy)
 
 
 class Segmenter:
@@ -78,6 +109,7 @@ class Segmenter:
     ) -> None:
         self.net, self.taxonomy = net.eval(), taxonomy
         self.refiner = None if refiner is None else refiner.eval()
+        self._vocabulary = Vocabulary(taxonomy)
 
     @classmethod
     def load(
@@ -134,7 +166,7 @@ class Segmenter:
             given_category: take each sketch's own category (or word) as true; where the taxonomy
                 doesn't have it, the sketch is returned with an `error` and no labels.
         """
-        table = to_table(sketches)
+        table = to_table(sketches, UNLABELLED_SCHEMA)
         return from_table(self.label_table(table, given_category=given_category))
 
     @torch.inference_mode()
@@ -148,13 +180,13 @@ class Segmenter:
             given_N = torch.from_numpy(category_ids(table, self.taxonomy))
         parts_SQ, category_N, score_NC = predict(self.net, features, given_N)
         columns = self._label_columns(features, parts_SQ, category_N)
-        errors = self._errors(table, given_N) if given_category else [None] * len(table)
+        if not given_category:
+            if score_NC is not None:
+                columns["category_score"] = pa.array(score_NC.amax(1).numpy())
+            return build_result_table(table, columns)
         # A category that was given has no score.
-        if score_NC is not None and not given_category:
-            columns["category_score"] = pa.array(score_NC.amax(1).numpy())
-        columns["error"] = pa.array(errors, pa.string())
-        result = build_result_table(table, columns)
-        return _without_labels(result, np.array([e is not None for e in errors]))
+        columns["error"] = pa.array(self._errors(table, given_N), pa.string())
+        return _without_labels(build_result_table(table, columns), (given_N < 0).numpy())
 
     @torch.inference_mode()
     def label_columns(self, features: StrokeFeatures, category_N: Tensor) -> dict[str, Any]:
@@ -167,9 +199,9 @@ class Segmenter:
     ) -> dict[str, Any]:
         score_S, part_S = parts_SQ.max(1)
         finder = None if self.refiner is None else partial(find_instances, self.refiner)
-        columns = instance_columns(finder, features, part_S, category_N, self.taxonomy)
-        scores = pa.array(score_S.numpy(), pa.float32())
-        return columns | {"part_score": _list_per_sketch(features.batch, scores)}
+        columns = instance_columns(finder, features, part_S, category_N, self._vocabulary)
+        scores = pa.array(score_S.numpy())
+        return columns | {"part_score": pa.ListArray.from_arrays(columns["part"].offsets, scores)}
 
     def _errors(self, table: pa.Table, given_N: Tensor) -> list[str | None]:
         known = ", ".join(self.taxonomy.category_names)
@@ -184,7 +216,7 @@ def instance_columns(
     features: StrokeFeatures,
     part_S: Tensor,
     category_N: Tensor,
-    taxonomy: Taxonomy,
+    vocabulary: Vocabulary,
 ) -> dict[str, Any]:
     """Return the columns `category`, `part`, `label` and `instance` of sketches of known parts.
 
@@ -192,33 +224,27 @@ def instance_columns(
     """
     batch = features.batch
     # Without a category, what any of them counts is counted: -1 picks that row.
-    category_S = category_N[batch.sketch_of_S]
-    counted_S = countable_parts(taxonomy)[category_S, part_S]
+    category_S = batch.layout.per_stroke(category_N)
+    counted_S = vocabulary.counted_CQ[category_S, part_S]
     if finder is None:
         instances = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
     else:
-        sided_S = sided_parts(taxonomy)[category_S, part_S]
+        sided_S = vocabulary.sided_CQ[category_S, part_S]
         instances = finder(features, part_S, counted_S, sided_S)
-    labels = pa.array(taxonomy.label_names)
-    # The last entry is the category of a sketch for which the model predicts none.
-    words = pa.array([*taxonomy.category_names, None])
+    words, labels = vocabulary.categories, vocabulary.labels
     word_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
-    label_S = (instances.side_S * len(taxonomy.part_names) + part_S).numpy()
+    label_S = (instances.side_S * vocabulary.parts + part_S).numpy()
     # Null where the part isn't counted; 0 where it is, but the stroke draws several or none.
     instance_S = instances.instance_S.numpy().astype(np.int32)
+    offsets = pa.array(np.concatenate([[0], batch.strokes_N.cumsum(0).numpy()]).astype(np.int32))
     return {
         "category": words.take(pa.array(word_N)),
-        "part": _list_per_sketch(batch, labels.take(pa.array(part_S.numpy()))),
-        "label": _list_per_sketch(batch, labels.take(pa.array(label_S))),
-        "instance": _list_per_sketch(batch, pa.array(instance_S, mask=~counted_S.numpy())),
+        "part": pa.ListArray.from_arrays(offsets, labels.take(pa.array(part_S.numpy()))),
+        "label": pa.ListArray.from_arrays(offsets, labels.take(pa.array(label_S))),
+        "instance": pa.ListArray.from_arrays(
+            offsets, pa.array(instance_S, mask=~counted_S.numpy())
+        ),
     }
-
-
-def _list_per_sketch(batch: Batch, values: pa.Array) -> pa.Array:
-    """Return a flat value per stroke as a list per sketch."""
-    offsets = np.zeros(len(batch) + 1, np.int32)
-    batch.strokes_N.numpy().cumsum(out=offsets[1:])
-    return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
 def _without_labels(result: pa.Table, failed: np.ndarray[Any, Any]) -> pa.Table:

@@ -112,16 +112,22 @@ class StrokeFeatures:
             selected._pairs_NLLF = _take_pairs(self._pairs_NLLF, sketch_N, at_NL)
         return selected
 
+    @property
+    def fit_at_once(self) -> bool:
+        """True if there are sketches, and they go through a network at once."""
+        batch, points = self.batch, len(self.batch.points_P2)
+        tokens = len(batch) * batch.longest
+        return len(batch) == 1 or (
+            0 < tokens <= packing.MAX_TOKENS and points <= packing.MAX_POINTS
+        )
+
     def buckets(self) -> Iterator[tuple[Tensor | slice, Tensor | slice, StrokeFeatures]]:
         """Yield what goes through a network at once: indices of sketches, of strokes, features.
 
         Few sketches are one bucket as they are.
         """
         batch = self.batch
-        if not len(batch):
-            return
-        tokens, points = len(batch) * batch.longest, len(batch.points_P2)
-        if len(batch) == 1 or (tokens <= packing.MAX_TOKENS and points <= packing.MAX_POINTS):
+        if self.fit_at_once:
             yield slice(None), slice(None), self
             return
         for pick in packing.bucket_by_size(batch.layout, packing.MAX_TOKENS, packing.MAX_POINTS):

@@ -119,14 +119,16 @@ class Batch:
 
     def normalised(self) -> Batch:
         """Return every sketch centred, its longer side from -1 to 1; without size it stays 0."""
-        low_N2, high_N2 = ragged.box(self.points_P2, self.sketch_of_P, len(self))
+        if len(self) == 1:  # all points are its own
+            low_N2, high_N2 = self.points_P2.aminmax(dim=0, keepdim=True)
+        else:
+            low_N2, high_N2 = ragged.box(self.points_P2, self.sketch_of_P, len(self))
         half_N2 = (high_N2 - low_N2) / 2
-        longer_N1 = half_N2.amax(1, keepdim=True)
-        scale_N1 = torch.where(longer_N1 > 0, 1 / longer_N1.clamp(min=1e-20), 1.0)
-        owner_P = self.sketch_of_P
+        # Without size all differences below are 0, and stay it.
+        scale_N1 = half_N2.amax(1, keepdim=True).clamp(min=1e-20).reciprocal()
+        low_P2, half_P2, scale_P1 = map(self.layout.per_point, (low_N2, half_N2, scale_N1))
         # From the corner first: far from the origin, the centre itself may be no float.
-        from_corner_P2 = self.points_P2 - low_N2[owner_P]
-        return self.with_points((from_corner_P2 - half_N2[owner_P]) * scale_N1[owner_P])
+        return self.with_points((self.points_P2 - low_P2 - half_P2) * scale_P1)
 
 
 def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:

@@ -24,7 +24,7 @@ def _index(compute: Callable[[Layout], Tensor]) -> cached_property[Tensor]:
     def normal(layout: Layout) -> Tensor:
         # An inference tensor can't be saved for backward, but batches that were labelled to measure
         # an epoch are augmented and trained on afterwards, with the same layout.
-        if not torch.is_inference_mode_enabled():
+        if not torch.is_inference_mode_enabled() or layout.stroke_len_S.is_inference():
             return compute(layout)
         with torch.inference_mode(False):
             return compute(layout)
@@ -87,6 +87,18 @@ class Layout:
         if len(self.strokes_N) == 1:
             return torch.arange(self.strokes, device=self.stroke_len_S.device)
         return within(self.strokes_N, self.strokes)
+
+    def per_stroke(self, values_N: Tensor) -> Tensor:
+        """Return each sketch's value, (N, ...), for each of its strokes, (S, ...)."""
+        if len(values_N) == 1:
+            return values_N.expand(self.strokes, *values_N.shape[1:])
+        return values_N[self.sketch_of_S]
+
+    def per_point(self, values_N: Tensor) -> Tensor:
+        """Return each sketch's value, (N, ...), for each of its points, (P, ...)."""
+        if len(values_N) == 1:
+            return values_N.expand(self.points, *values_N.shape[1:])
+        return values_N[self.sketch_of_P]
 
     @cached_property
     def longest(self) -> int:

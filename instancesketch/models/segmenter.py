@@ -77,6 +77,5 @@ class SegmenterNet(nn.Module):
 
         A sketch of unknown category (-1) keeps them all.
         """
-        allowed_SQ = self.allowed_CQ[category_N][batch.sketch_of_S]
-        unknown_S1 = (category_N < 0)[batch.sketch_of_S, None]
-        return parts_SQ.masked_fill(~(allowed_SQ | unknown_S1), float("-inf"))
+        allowed_NQ = self.allowed_CQ[category_N] | (category_N < 0)[:, None]
+        return parts_SQ.masked_fill(batch.layout.per_stroke(~allowed_NQ), float("-inf"))

@@ -22,7 +22,7 @@ from instancesketch.inference.instances import (
     select_counted,
     sided_parts,
 )
-from instancesketch.inference.segmenter import instance_columns
+from instancesketch.inference.segmenter import Vocabulary, instance_columns
 from instancesketch.metrics import GroupingTally
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, pack
@@ -91,7 +91,8 @@ class RefinerFit(Fit):
         """Return rows of a result with predicted instances of their true parts."""
         batch = pack(table, self.taxonomy)
         finder, features = partial(find_instances, self.mean), StrokeFeatures.of(batch)
-        columns = instance_columns(finder, features, batch.part_S, batch.category_N, self.taxonomy)
+        vocabulary = Vocabulary(self.taxonomy)
+        columns = instance_columns(finder, features, batch.part_S, batch.category_N, vocabulary)
         return build_result_table(table, columns)
 
 

@@ -51,6 +51,15 @@ def test_starts_owners_and_within_equal_counting(lens):
     assert ragged.within(lengths_S).tolist() == [j for n in lens for j in range(n)]
 
 
+@pytest.mark.parametrize("strokes", [[2], [3, 1], [1, 4, 2]])
+def test_values_per_sketch_are_repeated_for_its_strokes_and_points(strokes):
+    lengths_S = torch.arange(1, sum(strokes) + 1)
+    layout = ragged.Layout(lengths_S, torch.tensor(strokes), int(lengths_S.sum()))
+    values_N2 = torch.arange(2.0 * len(strokes)).view(-1, 2)
+    assert torch.equal(layout.per_stroke(values_N2), values_N2[layout.sketch_of_S])
+    assert torch.equal(layout.per_point(values_N2), values_N2[layout.sketch_of_P])
+
+
 @given(segments())
 def test_rank_equals_sorting_each_segment(lists):
     scores_P, lengths_S = flat(lists)

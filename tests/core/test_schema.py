@@ -1,0 +1,35 @@
+"""List columns as flat arrays: nulls, slices and chunks are read as the rows that they show."""
+
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from instancesketch.core.schema import flatten_lists
+
+ROWS = [[1, 2], None, [], [3, None], [4, 5, 6]]
+
+
+def tables():
+    """Yield tables of the same rows that lie differently in memory, with those rows."""
+    whole = pa.table({"a": pa.array(ROWS, pa.list_(pa.int32()))})
+    yield whole, ROWS
+    yield pa.concat_tables([whole.slice(0, 2), whole.slice(2)]), ROWS
+    for start in range(len(ROWS)):
+        for length in range(1, len(ROWS) - start + 1):
+            yield whole.slice(start, length), ROWS[start : start + length]
+
+
+@pytest.mark.parametrize(("table", "rows"), list(tables()))
+def test_flat_lists_are_those_of_the_rows(table, rows):
+    values, offsets, valid = flatten_lists(table, "a")
+    want = [[v or 0 for v in row or []] for row in rows]  # null becomes 0
+    assert [values[a:b].tolist() for a, b in pairwise(offsets)] == want
+    assert valid.tolist() == [row is not None for row in rows]
+    assert offsets[-1] == len(values)
+
+
+def test_null_numbers_become_nan():
+    values, _, _ = flatten_lists(pa.table({"a": [[1.5, None]]}), "a")
+    np.testing.assert_array_equal(values, [1.5, np.nan])
