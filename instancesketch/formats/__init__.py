@@ -6,9 +6,11 @@
 | `cvat`      | CVAT XML 1.1, or its zip         | yes  | yes     |            | doodle7  |
 | `labelstudio` | Label Studio JSON              | yes  | yes     |            | doodle7  |
 | `quickdraw` | Quick, Draw! ndjson              | yes  | yes     | lines      |          |
+| `quickdraw-json` | the same as ordinary JSON   | yes  |         |            |          |
+| `kaggle`    | Quick, Draw! CSV of Kaggle       | yes  |         | lines      |          |
 | `spg`       | SPG ndjson beside its `.txt`     | yes  |         | lines      | spg20    |
 | `scenes`    | scene ndjson                     | yes  |         | lines      |          |
-| `npz`       | sketch-rnn stroke-3              | yes  |         |            |          |
+| `npz`       | sketch-rnn stroke-3 and stroke-5 | yes  |         |            |          |
 | `svg`       | SVG, one per drawing             | yes  | yes     |            |          |
 | `corpus`    | Parquet of a corpus or a result  | yes  |         | row groups |          |
 

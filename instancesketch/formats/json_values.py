@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -20,6 +22,7 @@ from instancesketch.core.sketch import LARGEST_COORDINATE, FloatArray
 _NUMBER_TYPES = {int, float}  # compared with `type`, since bool is an int to isinstance
 # The schema stores integers in 32 bits.
 _INT32_END = 2**31
+_SPACE = re.compile(r"\s*")
 
 
 def _refuse_constant(name: str) -> Any:
@@ -45,9 +48,16 @@ def load(data: bytes) -> Any:
     Raises:
         SketchError: not UTF-8, not JSON, nested too deeply, or an object has a key twice.
     """
-    try:
+    with _as_sketch_errors():
         # Editors on Windows put a byte order mark before the text, which `utf-8-sig` drops.
         return _DECODER.decode(data.decode("utf-8-sig").strip())
+
+
+@contextmanager
+def _as_sketch_errors() -> Iterator[None]:
+    """Turn all that decoding raises into errors that name the reason."""
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise SketchError(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -59,6 +69,24 @@ def load(data: bytes) -> Any:
         raise
     except ValueError:  # Python limits the digits of one integer
         raise SketchError("a number has thousands of digits") from None
+
+
+def load_all(data: bytes) -> list[Any]:
+    """Return all JSON values in UTF-8 bytes, which may stand one after another.
+
+    Raises:
+        SketchError: like `load`, for any of them.
+    """
+    values: list[Any] = []
+    with _as_sketch_errors():
+        text = data.decode("utf-8-sig").strip()
+        end = 0
+        while end < len(text):
+            value, end = _DECODER.raw_decode(text, end)
+            values.append(value)
+            # The decoder doesn't pass over the space before a value.
+            end = _SPACE.match(text, end).end()  # type: ignore[union-attr]  # matches anything
+    return values
 
 
 def load_object(data: bytes) -> dict[str, Any]:

@@ -90,6 +90,11 @@ def _resolve(
         return fields | {"part": fields.get("part") or labels, "label": labels}
     if category not in taxonomy.categories:
         known = ", ".join(taxonomy.category_names)
+        if category is None:
+            raise SketchError(
+                f"labels without a category of {taxonomy.name}: put the file into a folder that is "
+                f"named for one of {known}"
+            )
         raise SketchError(f"category {category!r} is not one of {taxonomy.name}: {known}")
     return fields | _resolve_labels(fields, labels, (category,) * len(labels), taxonomy)
 

@@ -65,7 +65,7 @@ def from_stroke3(steps: npt.ArrayLike, sketch_id: str) -> Sketch:
         array = np.asarray(steps)
     except ValueError:
         raise SketchError("not stroke-3: rows of different lengths") from None
-    return Sketch(sketch_id=sketch_id, **npz.parse_stroke3(array))
+    return Sketch(sketch_id=sketch_id, **npz.parse_steps(array))
 
 
 def from_svg(svg: str, sketch_id: str) -> Sketch:

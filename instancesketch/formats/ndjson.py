@@ -83,6 +83,26 @@ def read_objects(
         max_record_bytes: longer lines are rejected.
         parse: makes a record of an object and its position, or raises a SketchError.
     """
+    return read_records(
+        file_range,
+        filesystem,
+        max_record_bytes,
+        lambda line, position: parse(load_object(line), position),
+    )
+
+
+def read_records(
+    file_range: FileRange,
+    filesystem: fs.FileSystem,
+    max_record_bytes: int,
+    parse: Callable[[bytes, str], RawRecord],
+    *,
+    skip_header: bool = False,
+) -> Iterator[RawRecord | Rejection]:
+    """Yield the records of a file with one a line, as `parse` makes them of line and position.
+
+    With `skip_header` the first line of the file is none.
+    """
     path, start, empty = file_range.path, file_range.start, True
     with filesystem.open_input_file(path) as stream:
         lines = read_lines(stream, start, file_range.end, max_record_bytes)
@@ -90,13 +110,15 @@ def read_objects(
             # Empty lines are common at the end of files.
             if line.data is not None and not line.data.strip():
                 continue
+            if skip_header and line.start == 0:
+                continue
             empty = False
             # Within a file the number of the line is unknown, so its byte is the position.
             position = f"byte {line.start}" if start else f"line {number}"
             try:
                 if line.data is None:
                     raise SketchError(describe_excess("the line", line.size, max_record_bytes))
-                yield parse(load_object(line.data), position)
+                yield parse(line.data, position)
             except SketchError as error:
                 yield Rejection(file=path, position=position, reason=str(error))
     # By the first range alone, or each range of a file would report it.

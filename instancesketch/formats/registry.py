@@ -78,6 +78,8 @@ FORMATS = {
             ranges_by="lines",
             writer=writers.quickdraw.WRITER,
         ),
+        Format(name="quickdraw-json", read=readers.quickdraw_files.read_json),
+        Format(name="kaggle", read=readers.quickdraw_files.read_kaggle, ranges_by="lines"),
         Format(name="spg", read=readers.spg.read, ranges_by="lines", taxonomy="spg20"),
         Format(name="scenes", read=readers.quickdraw.read_scenes, ranges_by="lines"),
         Format(name="npz", read=readers.npz.read),

@@ -13,7 +13,8 @@ from instancesketch.core import storage
 from instancesketch.core.errors import SketchError
 from instancesketch.formats import json_values
 from instancesketch.formats.archives import Archive
-from instancesketch.formats.readers import spg
+from instancesketch.formats.readers import npz, spg
+from instancesketch.formats.readers.quickdraw_files import is_kaggle_header
 from instancesketch.formats.records import Rejection
 
 COMPANION = "companion"  # a file that lies beside drawings and holds none
@@ -24,6 +25,8 @@ _TASKS = re.compile(
 )
 # What its JSON-MIN has in every object: named as such by the reader.
 _JSON_MIN = re.compile(r'\[\s*\{(?=.*"(annotation_id|annotator|lead_time|vectorlabels)"\s*:)', re.S)
+_LIST_OF_OBJECTS = re.compile(r"\[\s*\{")
+_KEYS = re.compile(r'"(lines|segments|drawing|scene_id|word)"\s*:')
 # The first drawing may be longer: what is cut off is guessed from the keys that are there.
 _HEAD_BYTES = 1 << 16
 _GZIP = b"\x1f\x8b"
@@ -45,6 +48,7 @@ _FORMAT_OF_SUFFIX = {
     ".ndjson": "quickdraw",
     ".jsonl": "quickdraw",
     ".npz": "npz",
+    ".npy": "npz",
     ".parquet": "corpus",
     ".svg": "svg",
 }
@@ -58,17 +62,22 @@ def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
     name = PurePosixPath(path).name.lower()
     suffix = PurePosixPath(name).suffix
     # Decided by the name alone, since text files can contain anything.
-    if name in _COMPANION_NAMES or suffix in _COMPANION_SUFFIXES:
+    if name in _COMPANION_NAMES or suffix in _COMPANION_SUFFIXES - {".csv"}:
         return COMPANION
     try:
         head = _read_head(path, filesystem)
     except (OSError, pa.ArrowException):
         storage.raise_if_unreachable(filesystem, path)
         return None
+    if suffix == ".csv":
+        first = head.decode("utf-8-sig", "replace").partition("\n")[0]
+        return "kaggle" if is_kaggle_header(first) else COMPANION
     if not head.strip() or head.startswith(_GZIP):
         return None
     if head.startswith(b"PAR1"):
         return "corpus"
+    if head.startswith(npz.NPY_MAGIC):
+        return "npz"
     if head.startswith(b"PK"):
         return _sniff_zip(path, suffix, filesystem)
     text = head.decode("utf-8-sig", "replace").lstrip()
@@ -117,6 +126,11 @@ def _sniff_xml(text: str) -> str | None:
 
 
 def _sniff_json(text: str, path: str, filesystem: fs.FileSystem) -> str | None:
+    if _TASKS.match(text) or _JSON_MIN.match(text):
+        return "labelstudio"
+    keys = set(_KEYS.findall(text))
+    if _LIST_OF_OBJECTS.match(text):
+        return "quickdraw-json" if "drawing" in keys else None
     # The first lines of a file may be broken ones.
     for line in text.splitlines()[:100]:
         try:
@@ -127,14 +141,15 @@ def _sniff_json(text: str, path: str, filesystem: fs.FileSystem) -> str | None:
             return _sniff_drawing(data, path, filesystem)
         if "lines" in data:
             return "json"
-    if _TASKS.match(text) or _JSON_MIN.match(text):
-        return "labelstudio"
     if not text.startswith("{"):
         return None
-    # No object ends within the head: its keys must do.
-    keys = set(re.findall(r'"(lines|segments|drawing|scene_id|word)"\s*:', text))
+    # No object ends within a line of the head: its keys must do.
     if "drawing" in keys:
-        return _sniff_drawing(dict.fromkeys(keys, ""), path, filesystem)
+        found = _sniff_drawing(dict.fromkeys(keys, ""), path, filesystem)
+        # Indented, unless the first line is just a very long one.
+        first, end, _ = text.partition("\n")
+        is_indented = end and first.rstrip().endswith(("{", ",", "[", ":"))
+        return "quickdraw-json" if is_indented and found != "spg" else found
     return "json" if "lines" in keys else None
 
 

@@ -42,7 +42,9 @@ def test_batches_get_the_categories_of_their_sketches():
 
 
 def test_labels_without_a_category_are_rejected():
-    with pytest.raises(SketchError, match="'a': category None is not one of doodle7"):
+    with pytest.raises(
+        SketchError, match="'a': labels without a category of doodle7: put the file into a folder"
+    ):
         build_sketch(record(label=("body", "body")), DOODLE7)
 
 

@@ -7,6 +7,7 @@ from instancesketch.formats.readers import (
     npz,
     published_json,
     quickdraw,
+    quickdraw_files,
     spg,
     svg_shapes,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "npz",
     "published_json",
     "quickdraw",
+    "quickdraw_files",
     "spg",
     "svg_shapes",
 ]

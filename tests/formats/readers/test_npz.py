@@ -161,3 +161,69 @@ def test_an_oversized_array_is_rejected_without_being_unpacked(tmp_path):
     bad, good = read_file(tmp_path / "a.npz", max_record_bytes=10_000)
     assert "more than" in bad.reason
     assert isinstance(good, Record)
+
+
+# STEPS with the pen's state in three columns: down, lifted after the point, ended before it.
+FIVE = np.array(
+    [
+        [10, 20, 1, 0, 0],
+        [1, 2, 0, 1, 0],
+        [5, 5, 0, 1, 0],
+        [1, 0, 1, 0, 0],
+        [0, 1, 0, 1, 0],
+        [0, 0, 0, 0, 1],
+        [0, 0, 0, 0, 1],
+    ]
+)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy"])
+@pytest.mark.parametrize("form", ["objects", "filled up", "floats"])
+def test_stroke_5_is_read_up_to_the_end_of_each_drawing(tmp_path, name, form):
+    arrays = {
+        "objects": objects(FIVE, FIVE[:5]),
+        "filled up": np.stack([FIVE, FIVE]),
+        "floats": np.stack([FIVE, FIVE]).astype(np.float32),
+    }[form]
+    path = tmp_path / name
+    np.savez(path, train=arrays) if name.endswith("z") else np.save(path, arrays)
+    found = read_file(path)
+    ids = ["a-train-0", "a-train-1"] if name.endswith("z") else ["a-0", "a-1"]
+    assert [r.sketch.sketch_id for r in found] == ids
+    for record in found:
+        assert [s.tolist() for s in record.sketch.to_strokes()] == [
+            [[10, 20], [11, 22]],
+            [[16, 27]],
+            [[17, 27], [17, 28]],
+        ]
+
+
+def test_an_array_that_is_one_drawing_has_the_name_of_its_file(tmp_path):
+    np.save(tmp_path / "cat.npy", STEPS)
+    (record,) = read_file(tmp_path / "cat.npy")
+    assert (record.sketch.sketch_id, record.sketch.category) == ("cat", "cat")
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [
+        (FIVE[:, :4], "not stroke-3"),
+        (np.where(FIVE == 1, 2, FIVE), "not stroke-5"),
+        (np.zeros((3, 5)), "not stroke-5"),
+        (FIVE[5:], "no strokes"),
+        (FIVE.astype(complex), "is not an array of numbers"),
+        (np.zeros(3), "1 dimensions"),
+        (np.zeros((0, 2, 5)), "no drawing"),
+    ],
+)
+def test_other_arrays_are_rejected(tmp_path, array, reason):
+    np.save(tmp_path / "a.npy", array)
+    (wrong,) = read_file(tmp_path / "a.npy")
+    assert isinstance(wrong, Rejection)
+    assert reason in wrong.reason
+
+
+def test_a_pickle_in_npy_goes_through_the_restricted_reader(tmp_path):
+    np.save(tmp_path / "a.npy", objects({"a": 1}, print), allow_pickle=True)
+    (wrong,) = read_file(tmp_path / "a.npy")
+    assert "which is not a numeric array" in wrong.reason
