@@ -34,7 +34,7 @@ class TransformerConfig:
 class SegmenterConfig(TransformerConfig):
     """The segmenter's shape. The defaults are the best recipe, `SEED_SEGMENTER` the published."""
 
-    encoder: Literal["points", "raster", "both"] = "points"
+    encoder: Literal["patches", "points", "raster", "both"] = "points"
     samples: int = 32  # points that a stroke is resampled to
     channels: tuple[int, ...] = (64, 128, 128, 128)
     sketch_token: bool = True  # a token per sketch that holds or predicts its category
@@ -45,7 +45,7 @@ class SegmenterConfig(TransformerConfig):
 class RefinerConfig(TransformerConfig):
     """The refiner's shape. The defaults are the best recipe, `SEED_REFINER` the published one."""
 
-    encoder: Literal["points", "raster"] = "points"
+    encoder: Literal["patches", "points", "raster"] = "points"
     samples: int = 32  # points that a stroke is resampled to
     channels: tuple[int, ...] = (32, 64, 64)
     width: int = 96

@@ -5,7 +5,9 @@ Shape letters: see `instancesketch.models.ragged`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +19,13 @@ from instancesketch.models.precision import match_precision
 from instancesketch.models.rasterize import rasterise
 
 
-class PointsEncoder(nn.Module):
-    """A convolution along the resampled stroke, joined with its box, ends and position.
+class PolylineEncoder(nn.Module, ABC):
+    """A vector per resampled stroke, of its points, its box, its ends and its position.
 
     Args:
         width: of the vector per stroke.
         samples: points that a stroke is resampled to.
-        channels: of the convolutions.
+        channels: outputs of each layer that reads points.
         order: read the stroke's position in the drawing order as well.
     """
 
@@ -35,23 +37,26 @@ class PointsEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.samples, self.order = samples, order
-        sizes = (self.CHANNELS, *channels)
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(a, b, 3, stride=1 if i == 0 else 2, padding=1)
-            for i, (a, b) in enumerate(zip(sizes, channels, strict=False))
-        )
         self.norms = nn.ModuleList(nn.BatchNorm1d(c) for c in channels)
         self.box = nn.Sequential(nn.Linear(self.NUMBERS + order, 64), nn.GELU(), nn.Linear(64, 64))
-        self.out = nn.Linear(2 * channels[-1] + 64, width)
+
+    @abstractmethod
+    def read_points(self, points_SKC: Tensor) -> Tensor:
+        """Return what the layers read of the `CHANNELS` of each point, (S, D)."""
+
+    @property
+    @abstractmethod
+    def heavy_modules(self) -> Iterable[nn.Module]:
+        """Return the modules that do most of the arithmetic."""
 
     def forward(self, features: StrokeFeatures) -> Tensor:
         """Encode strokes as (S, width)."""
         places_SK2, layout = features.resampled(self.samples), features.batch.layout
         low_S2, high_S2 = places_SK2.amin(1), places_SK2.amax(1)
         centre_S2, half_S2 = (low_S2 + high_S2) / 2, (high_S2 - low_S2) / 2
-        hidden = torch.cat(self._channels(places_SK2, centre_S2, half_S2), dim=2).transpose(1, 2)
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            hidden = torch.relu(norm(convolution(match_precision(hidden, convolution))))
+        hidden_SD = self.read_points(
+            torch.cat(self._channels(places_SK2, centre_S2, half_S2), dim=2)
+        )
         # Whether a stroke is one of three or of thirty is evidence, even without their order.
         strokes_S = layout.strokes_N[layout.sketch_of_S]
         numbers = [
@@ -60,10 +65,10 @@ class PointsEncoder(nn.Module):
             strokes_S.reciprocal()[:, None],
         ]
         box = self.box(torch.cat(numbers, dim=1))
-        return self.out(torch.cat([hidden.amax(2), hidden.mean(2), box], dim=1))
+        return self.out(torch.cat([hidden_SD, box], dim=1))
 
     def _channels(self, places_SK2: Tensor, centre_S2: Tensor, half_S2: Tensor) -> list[Tensor]:
-        """Return what the convolutions read of each point, `CHANNELS` in all."""
+        """Return what the layers read of each point, `CHANNELS` in all."""
         # A dot has no size to divide by.
         size_S11 = half_S2.amax(1).clamp(min=1e-3)[:, None, None]
         own_SK2 = (places_SK2 - centre_S2[:, None]) / size_S11
@@ -88,6 +93,61 @@ class PointsEncoder(nn.Module):
             length_S1,
             length_S1.clamp(min=1e-3).log() / 3,
         ]
+
+
+class PatchEncoder(PolylineEncoder):
+    """Patches of the polyline joined two by two until one is left, each time by a linear layer.
+
+    The first layer reads `samples` / 2^(layers - 1) points at a time. It is a convolution without
+    overlap, as right as one with it (`experiments/networks.py`) and a tenth of the arithmetic.
+    """
+
+    def __init__(
+        self, width: int, samples: int, channels: tuple[int, ...], order: bool = True
+    ) -> None:
+        super().__init__(width, samples, channels, order)
+        joined = [samples >> (len(channels) - 1), *[2] * (len(channels) - 1)]
+        self.layers = nn.ModuleList(
+            nn.Linear(number * a, b)
+            for number, a, b in zip(joined, (self.CHANNELS, *channels), channels, strict=False)
+        )
+        self.out = nn.Linear(channels[-1] + 64, width)
+
+    def read_points(self, points_SKC: Tensor) -> Tensor:
+        """Return the vector of the patch that is the whole stroke, (S, D)."""
+        hidden = points_SKC
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            # Patches that lie beside each other in memory become one row.
+            patches = hidden.reshape(-1, cast(nn.Linear, layer).in_features)
+            hidden = torch.relu(norm(layer(match_precision(patches, layer))))
+        return hidden
+
+    @property
+    def heavy_modules(self) -> Iterable[nn.Module]:
+        """Return the modules that do most of the arithmetic."""
+        # The first layer reads places, which bfloat16 would round to a 256th.
+        return self.layers[1:]
+
+
+class PointsEncoder(PolylineEncoder):
+    """A convolution along the stroke, and the highest and mean value of each of its outputs."""
+
+    def __init__(
+        self, width: int, samples: int, channels: tuple[int, ...], order: bool = True
+    ) -> None:
+        super().__init__(width, samples, channels, order)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(a, b, 3, stride=1 if i == 0 else 2, padding=1)
+            for i, (a, b) in enumerate(zip((self.CHANNELS, *channels), channels, strict=False))
+        )
+        self.out = nn.Linear(2 * channels[-1] + 64, width)
+
+    def read_points(self, points_SKC: Tensor) -> Tensor:
+        """Return the highest and the mean value of each channel along the stroke, (S, D)."""
+        hidden_SCK = points_SKC.transpose(1, 2)
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            hidden_SCK = torch.relu(norm(convolution(match_precision(hidden_SCK, convolution))))
+        return torch.cat([hidden_SCK.amax(2), hidden_SCK.mean(2)], dim=1)
 
     @property
     def heavy_modules(self) -> Iterable[nn.Module]:

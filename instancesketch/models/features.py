@@ -22,9 +22,6 @@ PAIR_SAMPLES = 16
 PAIR_FEATURES = 20
 # With more pairs of strokes in a batch, their features would fill the memory.
 MAX_PAIRS = 500_000
-# The shipped networks read both of these, which one search along the strokes finds.
-_SAMPLES = (32, PAIR_SAMPLES)
-_FRACTIONS = torch.cat([ragged.fractions(number) for number in _SAMPLES])
 # Tests of a point against an edge that are done at once; more would leave a CPU's cache.
 _TESTS_AT_ONCE = 50_000
 
@@ -55,13 +52,7 @@ class StrokeFeatures:
         """Return `number` points at equal distances along each stroke, (S, number, 2)."""
         if number not in self._samples:
             points_P2, stroke_len_S = self.batch.points_P2, self.batch.stroke_len_S
-            if number in _SAMPLES:
-                fraction_K = _FRACTIONS.to(points_P2.device)
-                places_SK2 = ragged.along(points_P2, stroke_len_S, fraction_K)
-                both = places_SK2.split(_SAMPLES, dim=1)
-                self._samples.update(zip(_SAMPLES, both, strict=True))
-            else:
-                self._samples[number] = ragged.resample(points_P2, stroke_len_S, number)
+            self._samples[number] = ragged.resample(points_P2, stroke_len_S, number)
         return self._samples[number]
 
     def pair_places(self) -> Tensor:

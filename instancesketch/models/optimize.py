@@ -7,9 +7,14 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from instancesketch.models.encoders import PointsEncoder, RasterEncoder
+from instancesketch.models.encoders import (
+    PatchEncoder,
+    PointsEncoder,
+    PolylineEncoder,
+    RasterEncoder,
+)
 from instancesketch.models.precision import Precision
 from instancesketch.models.transformer import StrokeTransformer
 
@@ -28,6 +33,8 @@ def optimize(net: Net, device: str, precision: Precision) -> Net:
     """
     net = net.eval()
     for module in list(net.modules()):
+        if isinstance(module, PatchEncoder):
+            _fold_norms(module.layers, module.norms)
         if isinstance(module, PointsEncoder):
             _fold_norms(module.convolutions, module.norms)
             if precision == "float32" and device == "cpu":
@@ -36,17 +43,21 @@ def optimize(net: Net, device: str, precision: Precision) -> Net:
         if isinstance(module, nn.Sequential):
             _simplify(module)
         if precision == "bfloat16" and isinstance(
-            module, PointsEncoder | RasterEncoder | StrokeTransformer
+            module, PolylineEncoder | RasterEncoder | StrokeTransformer
         ):
             for part in module.heavy_modules:
                 part.to(torch.bfloat16)
     return net.requires_grad_(False).to(device)
 
 
-def _fold_norms(convolutions: nn.ModuleList, norms: nn.ModuleList) -> None:
+def _fold_norms(layers: nn.ModuleList, norms: nn.ModuleList) -> None:
     for i, norm in enumerate(norms):
         if isinstance(norm, nn.BatchNorm1d):
-            convolutions[i] = fuse_conv_bn_eval(cast(nn.Conv1d, convolutions[i]), norm)
+            layer = layers[i]
+            if isinstance(layer, nn.Linear):
+                layers[i] = fuse_linear_bn_eval(layer, norm)
+            else:
+                layers[i] = fuse_conv_bn_eval(cast(nn.Conv1d, layer), norm)
             norms[i] = nn.Identity()
 
 

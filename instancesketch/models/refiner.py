@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import ragged
 from instancesketch.models.config import PUBLISHED_POSITIONS, RefinerConfig
-from instancesketch.models.encoders import PlaceEncoder, PointsEncoder
+from instancesketch.models.encoders import PatchEncoder, PlaceEncoder, PointsEncoder
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.pair_geometry import PairGeometry
@@ -37,8 +37,10 @@ class RefinerNet(nn.Module):
         super().__init__()
         self.config = config
         width, parts = config.width, len(taxonomy.part_names)
-        if config.encoder == "points":
-            self.encoder: nn.Module = PointsEncoder(width, config.samples, config.channels)
+        if config.encoder == "patches":
+            self.encoder: nn.Module = PatchEncoder(width, config.samples, config.channels)
+        elif config.encoder == "points":
+            self.encoder = PointsEncoder(width, config.samples, config.channels)
         else:
             self.encoder = PlaceEncoder(width)
         self.part = nn.Embedding(parts, width)

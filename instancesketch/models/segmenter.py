@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from instancesketch.core.label_ids import part_mask
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.config import PUBLISHED_POSITIONS, SegmenterConfig
-from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
+from instancesketch.models.encoders import JoinedEncoder, PatchEncoder, PointsEncoder, RasterEncoder
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.transformer import StrokeTransformer
@@ -24,8 +24,10 @@ class SegmenterNet(nn.Module):
         super().__init__()
         self.config = config
         width = config.width
-        if config.encoder == "points":
-            self.encoder: nn.Module = PointsEncoder(width, config.samples, config.channels)
+        if config.encoder == "patches":
+            self.encoder: nn.Module = PatchEncoder(width, config.samples, config.channels)
+        elif config.encoder == "points":
+            self.encoder = PointsEncoder(width, config.samples, config.channels)
         elif config.encoder == "raster":
             self.encoder = RasterEncoder(width)
         else:

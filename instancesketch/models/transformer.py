@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from instancesketch.models.config import TransformerConfig
+from instancesketch.models.dropout import Dropout
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.pair_geometry import PairGeometry
 from instancesketch.models.precision import match_precision
@@ -104,7 +105,7 @@ class Block(nn.Module):
         self, width: int, heads: int, feedforward: int, dropout: float, edges: int = 0
     ) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads, self.dropout = heads, Dropout(dropout)
         self.norm_attention = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.attended = nn.Linear(width, width)
@@ -114,7 +115,7 @@ class Block(nn.Module):
         self.feedforward = nn.Sequential(
             nn.Linear(width, feedforward),
             nn.GELU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(feedforward, width),
         )
 
@@ -132,18 +133,15 @@ class Block(nn.Module):
         if bias is None or edges_NLLE is None:
             bias = None if bias is None else bias.to(q.dtype)
             attended = F.scaled_dot_product_attention(
-                q, k, v, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
+                q, k, v, attn_mask=bias, dropout_p=self.dropout.p if self.training else 0.0
             )
             update = self.attended(attended.transpose(1, 2).reshape(n, length, width))
         else:
             # By hand, because torch's attention doesn't return the shares, which edges need, too.
             logits_NHLL = torch.add(bias, q @ k.transpose(2, 3), alpha=q.shape[3] ** -0.5)
-            share_NHLL = self._drop(logits_NHLL.softmax(3)).to(v.dtype)
+            share_NHLL = self.dropout(logits_NHLL.softmax(3)).to(v.dtype)
             attended = (share_NHLL @ v).transpose(1, 2).reshape(n, length, width)
             edges_NLHE = share_NHLL.transpose(1, 2) @ edges_NLLE
             update = self.attended(attended) + self.told(edges_NLHE.flatten(2))
-        x_NLD = x_NLD + self._drop(update)
-        return x_NLD + self._drop(self.feedforward(self.norm_feedforward(x_NLD)))
-
-    def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout) if self.training else x
+        x_NLD = x_NLD + self.dropout(update)
+        return x_NLD + self.dropout(self.feedforward(self.norm_feedforward(x_NLD)))

@@ -89,8 +89,8 @@ def exchange_parts(batch: Batch, p: float, generator: torch.Generator) -> Batch:
     scale_T2, shift_T2 = _fit_into_boxes(batch, removed, taken_T, into_T)
     scale_S2 = torch.cat([scale_T2.new_ones(len(kept), 2), scale_T2])[order]
     shift_S2 = torch.cat([shift_T2.new_zeros(len(kept), 2), shift_T2])[order]
-    owner_P = exchanged.stroke_of_P
-    return exchanged.with_points(exchanged.points_P2 * scale_S2[owner_P] + shift_S2[owner_P])
+    scale_P2, shift_P2 = (x.index_select(0, exchanged.stroke_of_P) for x in (scale_S2, shift_S2))
+    return exchanged.with_points(exchanged.points_P2 * scale_P2 + shift_P2)
 
 
 def _draw_partners(category_N: Tensor, generator: torch.Generator) -> Tensor:
@@ -173,18 +173,26 @@ def _drop_short_strokes(batch: Batch, p: float, generator: torch.Generator) -> B
     return batch.replace_strokes((~drop_S).nonzero()[:, 0], kept_N, batch.category_N)
 
 
-def _rotate(points_P2: Tensor, degrees_P: Tensor) -> Tensor:
-    angle_P = degrees_P * (math.pi / 180)
-    cos_P, sin_P = angle_P.cos(), angle_P.sin()
+def _rotations(degrees_N: Tensor) -> Tensor:
+    """Return the matrix of each rotation, (N, 2, 2)."""
+    angle_N = degrees_N * (math.pi / 180)
+    cos_N, sin_N = angle_N.cos(), angle_N.sin()
+    return torch.stack([cos_N, -sin_N, sin_N, cos_N], dim=1).view(-1, 2, 2)
+
+
+def _transform(points_P2: Tensor, owner_P: Tensor, matrix_N22: Tensor) -> Tensor:
+    """Multiply each point with the matrix of its owner, a stroke or a drawing."""
+    # By coordinate: products of millions of 2 by 2 matrices are slow.
+    a_P, b_P, c_P, d_P = matrix_N22.flatten(1).t().contiguous().index_select(1, owner_P)
     x_P, y_P = points_P2.unbind(1)
-    return torch.stack([x_P * cos_P - y_P * sin_P, x_P * sin_P + y_P * cos_P], dim=1)
+    return torch.stack([a_P * x_P + b_P * y_P, c_P * x_P + d_P * y_P], dim=1)
 
 
 def _move_strokes(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     """Rotate, scale and shift single strokes; return the points."""
     number, owner_P = len(batch.stroke_len_S), batch.stroke_of_P
     low_S2, high_S2 = ragged.box(batch.points_P2, owner_P, number)
-    centre_P2 = ((low_S2 + high_S2) / 2)[owner_P]
+    centre_S2 = (low_S2 + high_S2) / 2
     probabilities = (config.stroke_rotate_p, config.stroke_scale_p, config.stroke_shift_p)
     on = []
     for i, p in enumerate(probabilities):
@@ -197,8 +205,9 @@ def _move_strokes(batch: Batch, config: AugmentConfig, generator: torch.Generato
     scale_S = 1 + _uniform(number, config.stroke_scale, generator) * on[1]
     # Twice, because the longer side of a normalised drawing is 2.
     shift_S2 = _uniform(number * 2, config.stroke_shift * 2, generator).view(-1, 2) * on[2][:, None]
-    rotated_P2 = _rotate(batch.points_P2 - centre_P2, degrees_S[owner_P])
-    return rotated_P2 * scale_S[owner_P, None] + centre_P2 + shift_S2[owner_P]
+    centre_P2, to_P2 = (x.index_select(0, owner_P) for x in (centre_S2, centre_S2 + shift_S2))
+    matrix_S22 = _rotations(degrees_S) * scale_S[:, None, None]
+    return _transform(batch.points_P2 - centre_P2, owner_P, matrix_S22) + to_P2
 
 
 def _add_noise(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Tensor:
@@ -209,8 +218,9 @@ def _add_noise(batch: Batch, config: AugmentConfig, generator: torch.Generator) 
         noise_P2 = torch.cat(
             [noise_P2[:1], (noise_P2[:-2] + noise_P2[1:-1] + noise_P2[2:]) / 3, noise_P2[-1:]]
         )
-    on_N = _bernoulli(len(batch), config.noise_p, generator)
-    return batch.points_P2 + noise_P2 * (2 * config.noise) * on_N[batch.sketch_of_P, None]
+    # Twice, because the longer side of a normalised drawing is 2.
+    reach_N1 = _bernoulli(len(batch), config.noise_p, generator)[:, None] * (2 * config.noise)
+    return batch.points_P2 + noise_P2 * reach_N1.index_select(0, batch.sketch_of_P)
 
 
 def _reverse_strokes(batch: Batch, p: float, generator: torch.Generator) -> Batch:
@@ -223,7 +233,7 @@ def _reverse_strokes(batch: Batch, p: float, generator: torch.Generator) -> Batc
 
 def _move_drawings(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     """Stretch, mirror, shear and rotate whole drawings; return the points."""
-    number, owner_P = len(batch), batch.sketch_of_P
+    number = len(batch)
     stretch_N = 1 + _uniform(number, config.stretch, generator) * _bernoulli(
         number, config.stretch_p, generator
     )
@@ -234,12 +244,11 @@ def _move_drawings(batch: Batch, config: AugmentConfig, generator: torch.Generat
     )
     # Parts carry no side here, so mirroring needs no change of labels.
     scale_N2[:, 0] *= torch.where(_bernoulli(number, config.mirror_p, generator), -1.0, 1.0)
-    points_P2 = batch.points_P2 * scale_N2[owner_P]
-    shear_N = _uniform(number, config.shear, generator)
-    points_P2 = torch.stack(
-        [points_P2[:, 0] + shear_N[owner_P] * points_P2[:, 1], points_P2[:, 1]], dim=1
-    )
+    shear_N22 = torch.eye(2, device=one.device).repeat(number, 1, 1)
+    shear_N22[:, 0, 1] = _uniform(number, config.shear, generator)
     degrees_N = _uniform(number, config.rotate, generator) * _bernoulli(
         number, config.rotate_p, generator
     )
-    return _rotate(points_P2, degrees_N[owner_P])
+    # First stretched, then sheared, then rotated.
+    matrix_N22 = _rotations(degrees_N) @ (shear_N22 * scale_N2[:, None])
+    return _transform(batch.points_P2, batch.sketch_of_P, matrix_N22)

@@ -121,6 +121,12 @@ class FitConfig:
             raise UserError(
                 "a model needs two samples a stroke, a layer and a convolution at least"
             )
+        patches = 2 ** (len(model.channels) - 1)
+        if getattr(model, "encoder", None) == "patches" and model.samples % patches:
+            raise UserError(
+                f"{len(model.channels)} channels join {patches} patches of equal size: "
+                f"{model.samples} samples can't be divided so"
+            )
 
 
 # How the published system trains both of its models.
@@ -143,7 +149,11 @@ class SegmenterFitConfig(FitConfig):
 
     model_kind = "segmenter"
 
-    model: SegmenterConfig = field(default_factory=lambda: SegmenterConfig(pair_order=True))
+    model: SegmenterConfig = field(
+        default_factory=lambda: SegmenterConfig(
+            encoder="patches", samples=16, channels=(128, 128, 128), layers=3, pair_order=True
+        )
+    )
     augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(exchange_p=0.3))
     class_weights: bool = False  # sqrt(median frequency / frequency), normalised to mean 1
     label_smoothing: float = 0.05
@@ -170,7 +180,9 @@ class RefinerFitConfig(FitConfig):
 
     model_kind = "refiner"
 
-    model: RefinerConfig = field(default_factory=RefinerConfig)
+    model: RefinerConfig = field(
+        default_factory=lambda: RefinerConfig(encoder="patches", samples=16, channels=(64, 64, 64))
+    )
     margin: float = 0.5  # of the triplet loss
     triplet_loss: float = 0.5  # its weight
     affinity_loss: float = 1.0  # weight of the cross-entropy of pairs: same instance or not

@@ -4,11 +4,12 @@ import pytest
 import torch
 from hypothesis import given
 
-from instancesketch.models.encoders import JoinedEncoder, PointsEncoder, RasterEncoder
+from instancesketch.models.encoders import JoinedEncoder, PatchEncoder, PointsEncoder, RasterEncoder
 from instancesketch.models.features import StrokeFeatures
 from tests.drawings import batches, drawn, features_of, sketch_of
 
 KINDS = {
+    "patches": lambda: PatchEncoder(16, 8, (8, 8)),
     "points": lambda: PointsEncoder(16, 8, (8, 8)),
     "raster": lambda: RasterEncoder(16),
     "both": lambda: JoinedEncoder(16, 8, (8, 8)),
@@ -33,7 +34,7 @@ def test_every_stroke_gets_a_vector(encoder):
     assert bool(got.isfinite().all())
 
 
-@pytest.mark.parametrize("kind", ["points", "raster"])
+@pytest.mark.parametrize("kind", ["patches", "points", "raster"])
 def test_any_strokes_give_finite_vectors(kind):
     torch.manual_seed(0)
     encoder = KINDS[kind]().eval()
@@ -100,3 +101,17 @@ def test_a_strokes_shape_fills_its_image():
     assert across.amax(0).sum() == 32
     assert across.sum() == 32
     assert down.amax(1).sum() == 32
+
+
+def test_layers_of_patches_are_convolutions_without_overlap():
+    torch.manual_seed(0)
+    encoder = PatchEncoder(16, 16, (8, 12, 10)).eval()
+    hidden = torch.randn(5, 16, PatchEncoder.CHANNELS)
+    got = encoder.read_points(hidden)
+    hidden = hidden.transpose(1, 2)
+    for layer, size in zip(encoder.layers, (4, 2, 2), strict=True):
+        # A linear layer reads the points of a patch one after the other, each with its channels.
+        weight = layer.weight.unflatten(1, (size, -1)).transpose(1, 2)
+        hidden = torch.conv1d(hidden, weight, layer.bias, stride=size)
+        hidden = torch.relu(hidden / (1 + 1e-5) ** 0.5)  # what an untrained batch norm does
+    torch.testing.assert_close(got, hidden[:, :, 0])

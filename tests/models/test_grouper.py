@@ -154,4 +154,4 @@ def test_a_transformer_follows_its_config():
     assert not hasattr(plain, "pairs")
     with_edges = StrokeTransformer(TINY_GROUPER)
     assert with_edges.pairs.net[2].out_features == TINY_GROUPER.heads + TINY_GROUPER.edges
-    assert with_edges.blocks[0].dropout == TINY_GROUPER.dropout
+    assert with_edges.blocks[0].dropout.p == TINY_GROUPER.dropout

@@ -13,6 +13,7 @@ from instancesketch.models.segmenter import SegmenterNet
 from tests.drawings import DOODLE7, drawn
 
 SHAPES = [
+    SegmenterConfig(width=32, layers=2, samples=16, channels=(16, 32, 32), encoder="patches"),
     SegmenterConfig(width=32, layers=2, channels=(16, 32, 32)),
     SegmenterConfig(width=32, layers=1, channels=(16, 32), edges=0, encoder="both"),
     SEED_SEGMENTER,
@@ -30,7 +31,7 @@ def trained(config: SegmenterConfig) -> SegmenterNet:
     return net
 
 
-@pytest.mark.parametrize("config", SHAPES, ids=["points", "both", "seed"])
+@pytest.mark.parametrize("config", SHAPES, ids=["patches", "points", "both", "seed"])
 def test_an_optimised_network_gives_equal_scores(config: SegmenterConfig) -> None:
     table = to_table(drawn(12))
 

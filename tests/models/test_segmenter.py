@@ -13,6 +13,7 @@ from tests.drawings import DOODLE7, TINY, drawn, features_of, packed, sketch_of
 
 SMALL = {
     "points": TINY,
+    "patches": replace(TINY, encoder="patches"),
     "raster": replace(TINY, encoder="raster"),
     "both": replace(TINY, encoder="both"),
     "plain": replace(TINY, pair_bias=False, sketch_token=False),

@@ -56,7 +56,7 @@ def test_later_changes_win_and_other_values_stay() -> None:
         ("default", "model=3", "name one of model.width"),
         ("default", "model.depth=3", "no 'depth' in a recipe"),
         ("default", "epochs.more=3", "nothing below it"),
-        ("default", "model.encoder=pixels", "one of points, raster, both"),
+        ("default", "model.encoder=pixels", "one of patches, points, raster, both"),
         ("default", "optimizer=sgd", "one of adamw, adam"),
         ("default", "epochs=0", "at least one epoch"),
         ("default", "batch_size=0", "at least one epoch"),

@@ -35,10 +35,10 @@ def test_custom_file_defines_the_space_except_for_values_that_are_set(tmp_path: 
         learning_rate = { range = [1e-4, 1], log = true }
         model.layers = { range = [2, 6] }
         model.heads = { choices = [2, 4] }
-        model.channels = { choices = [[8, 8], [64, 128, 128, 128]] }
+        model.channels = { choices = [[8, 8], [128, 128, 128]] }
         class_weights = { choices = [true, false] }
         [model.encoder]
-        choices = ["both", "points"]
+        choices = ["both", "patches"]
     """
     space = space_of(tmp_path, text, "model.heads=8", "epochs=2")
     assert [d.key for d in space.dimensions] == [
@@ -85,10 +85,13 @@ def test_incompatible_values_are_refused_by_the_trial(tmp_path: Path) -> None:
         ("learning_rate = { range = [0.1, 0.2] }", "leaves out the recipe's own 0.0015"),
         ("model.layers = { range = [1.5, 6] }", "a range is two whole numbers"),
         ("model.layers = { range = [0, 6] }", "a layer and a convolution at least"),
-        ("model.encoder = { range = [1, 2] }", "'points' isn't a number; give choices"),
-        ("model.encoder = { choices = ['points', 'pixels'] }", "one of points, raster, both"),
+        ("model.encoder = { range = [1, 2] }", "'patches' isn't a number; give choices"),
+        (
+            "model.encoder = { choices = ['points', 'pixels'] }",
+            "one of patches, points, raster, both",
+        ),
         ("model.encoder = { choices = [] }", "choices must be a list of values"),
-        ("model.encoder = { choices = ['raster'] }", "leaves out the recipe's own 'points'"),
+        ("model.encoder = { choices = ['raster'] }", "leaves out the recipe's own 'patches'"),
         ("model.width = { choices = [128, 'wide'] }", "must be like 128"),
         ("model.depth = { choices = [1] }", "no 'model.depth' in a recipe"),
         ("oversample = { choices = [{ cloud = 2 }] }", "choices must be a list of values"),
