@@ -12,6 +12,10 @@
 | `scenes`    | scene ndjson                     | yes  |         | lines      |          |
 | `npz`       | sketch-rnn stroke-3 and stroke-5 | yes  |         |            |          |
 | `svg`       | SVG, one per drawing             | yes  | yes     |            |          |
+| `excalidraw` | Excalidraw, one per drawing     | yes  |         |            |          |
+| `tldraw`    | tldraw, a drawing per page       | yes  |         |            |          |
+| `inkml`     | InkML, one per drawing           | yes  |         |            |          |
+| `xournal`   | Xournal++, a drawing per page    | yes  |         |            |          |
 | `corpus`    | Parquet of a corpus or a result  | yes  |         | row groups |          |
 
 To add a format:

@@ -32,16 +32,24 @@ def sample_cubic(control_42: npt.ArrayLike) -> Points:
     return (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
 
 
-def sample_spline(points_K2: npt.ArrayLike) -> Points:
-    """Return points on the Catmull-Rom curve through the given ones, ends included."""
+def sample_spline(points_K2: npt.ArrayLike, pull: float = 1.0, loose: bool = False) -> Points:
+    """Return points on the Catmull-Rom curve through the given ones, ends included.
+
+    Args:
+        points_K2: the points.
+        pull: how far control points lie from theirs, by the usual distance.
+        loose: the curve leaves the two ends in any direction.
+    """
     points = np.asarray(points_K2, np.float64)
     if len(points) < 3:
         return points
     # The ends count twice, so that the curve begins and ends in them.
     ends = np.concatenate([points[:1], points, points[-1:]])
-    pieces = [points[:1]]
-    for a, b, c, d in zip(ends, ends[1:], ends[2:], ends[3:], strict=False):
-        pieces.append(sample_cubic([b, b + (c - a) / 6, c - (d - b) / 6, c]))
+    pieces, last = [points[:1]], len(points) - 2
+    for i, (a, b, c, d) in enumerate(zip(ends, ends[1:], ends[2:], ends[3:], strict=False)):
+        first = b if loose and i == 0 else b + (c - a) / 6 * pull
+        second = c if loose and i == last else c - (d - b) / 6 * pull
+        pieces.append(sample_cubic([b, first, second, c]))
     return np.concatenate(pieces)
 
 

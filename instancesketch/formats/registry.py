@@ -89,6 +89,10 @@ FORMATS = {
             one_drawing=True,
             writer=writers.svg.WRITER,
         ),
+        Format(name="excalidraw", read=readers.programs.excalidraw.read, one_drawing=True),
+        Format(name="tldraw", read=readers.programs.tldraw.read, one_drawing=True),
+        Format(name="inkml", read=readers.programs.inkml.read, one_drawing=True),
+        Format(name="xournal", read=readers.programs.xournal.read, one_drawing=True),
         Format(
             name="corpus",
             read=readers.corpus.read,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,6 +15,7 @@ from instancesketch.core.errors import SketchError
 from instancesketch.formats import json_values
 from instancesketch.formats.archives import Archive
 from instancesketch.formats.readers import npz, spg
+from instancesketch.formats.readers.programs import xournal
 from instancesketch.formats.readers.quickdraw_files import is_kaggle_header
 from instancesketch.formats.records import Rejection
 
@@ -25,11 +27,15 @@ _TASKS = re.compile(
 )
 # What its JSON-MIN has in every object: named as such by the reader.
 _JSON_MIN = re.compile(r'\[\s*\{(?=.*"(annotation_id|annotator|lead_time|vectorlabels)"\s*:)', re.S)
+_EXCALIDRAW = re.compile(r'^\{[^{[]*"type"\s*:\s*"excalidraw')
+_TLDRAW = re.compile(r'^\{[^{[]*"tldrawFileFormatVersion"\s*:')
+_FORMAT_OF_ROOT = {"svg": "svg", "annotations": "cvat", "ink": "inkml", "xournal": "xournal"}
+_ROOT = re.compile(rf"<(?:\w+:)?({'|'.join(_FORMAT_OF_ROOT)})[\s>/]")
 _LIST_OF_OBJECTS = re.compile(r"\[\s*\{")
 _KEYS = re.compile(r'"(lines|segments|drawing|scene_id|word)"\s*:')
 # The first drawing may be longer: what is cut off is guessed from the keys that are there.
 _HEAD_BYTES = 1 << 16
-_GZIP = b"\x1f\x8b"
+_XOURNALS = (".xopp", ".xoj")
 _COMPANION_SUFFIXES = {".txt", ".csv", ".tsv", ".md", ".rst", ".toml", ".yaml", ".yml", ".cfg"}
 _COMPANION_NAMES = {
     "license",
@@ -50,6 +56,11 @@ _FORMAT_OF_SUFFIX = {
     ".npz": "npz",
     ".npy": "npz",
     ".parquet": "corpus",
+    ".excalidraw": "excalidraw",
+    ".tldr": "tldraw",
+    ".inkml": "inkml",
+    ".xopp": "xournal",
+    ".xoj": "xournal",
     ".svg": "svg",
 }
 
@@ -72,7 +83,9 @@ def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
     if suffix == ".csv":
         first = head.decode("utf-8-sig", "replace").partition("\n")[0]
         return "kaggle" if is_kaggle_header(first) else COMPANION
-    if not head.strip() or head.startswith(_GZIP):
+    if head.startswith(xournal.GZIP):
+        return "xournal" if _ROOT.search(_unzip(head)) or suffix in _XOURNALS else None
+    if not head.strip():
         return None
     if head.startswith(b"PAR1"):
         return "corpus"
@@ -91,7 +104,7 @@ def explain_unknown(path: str, filesystem: fs.FileSystem) -> Rejection:
         head = _read_head(path, filesystem)
         if not head.strip():
             reason = "the file is empty"
-        elif head.startswith(_GZIP):
+        elif head.startswith(xournal.GZIP):
             reason = "compressed with gzip; unpack it first"
         else:
             reason = "in no format that can be read"
@@ -105,6 +118,15 @@ def _read_head(path: str, filesystem: fs.FileSystem) -> bytes:
     with filesystem.open_input_stream(path, compression=None) as stream:
         head: bytes = stream.read(_HEAD_BYTES)
     return head
+
+
+def _unzip(head: bytes) -> str:
+    """Return the first text in gzip; empty where it is damaged."""
+    try:
+        data = zlib.decompressobj(31).decompress(head, _HEAD_BYTES)
+    except zlib.error:
+        return ""
+    return data.decode("utf-8-sig", "replace") if b"<xournal" in data else ""
 
 
 def _sniff_zip(path: str, suffix: str, filesystem: fs.FileSystem) -> str:
@@ -121,11 +143,15 @@ def _sniff_zip(path: str, suffix: str, filesystem: fs.FileSystem) -> str:
 
 def _sniff_xml(text: str) -> str | None:
     # A declaration, comments or a document type may stand before the root.
-    root = re.search(r"<(?:\w+:)?(svg|annotations)[\s>/]", text)
-    return root and {"svg": "svg", "annotations": "cvat"}[root[1]]
+    root = _ROOT.search(text)
+    return root and _FORMAT_OF_ROOT[root[1]]
 
 
 def _sniff_json(text: str, path: str, filesystem: fs.FileSystem) -> str | None:
+    if _EXCALIDRAW.search(text):
+        return "excalidraw"
+    if _TLDRAW.search(text):
+        return "tldraw"
     if _TASKS.match(text) or _JSON_MIN.match(text):
         return "labelstudio"
     keys = set(_KEYS.findall(text))
