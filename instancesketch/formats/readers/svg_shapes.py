@@ -22,6 +22,7 @@ from instancesketch.formats.ndjson import read_file
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 from instancesketch.formats.vector.document import parse_xml
 from instancesketch.formats.vector.flatten import Points
+from instancesketch.formats.vector.ink_outlines import find_ink
 from instancesketch.formats.vector.painted import Drawing, draw
 
 
@@ -45,7 +46,8 @@ def parse(data: bytes, stem: str) -> RawRecord:
     root = parse_xml(data)
     known = {k[5:]: v for k, v in root.attrib.items() if k.startswith("data-")}
     is_own = "id" in known  # `to_svg` wrote it
-    drawing = draw(root, exact=is_own)
+    # What this package wrote has no ink to be found.
+    drawing = draw(root, exact=True) if is_own else find_ink(draw(root))
     width, height = drawing.width, drawing.height
     if is_own:  # with a viewBox even where no size is known
         width, height = (_to_float(known.get(k)) for k in ("width", "height"))

@@ -28,7 +28,7 @@ from instancesketch.formats.vector.tree import Tree, is_chosen
 _MOST_POINTS = 2_000_000
 _GROUPS = {"g", "a", "svg", "switch", "use"}
 _OTHER = {"text": "text", "image": "image", "foreignObject": "embedded page"}
-_WITHOUT_STROKE = "shape without a stroke"
+WITHOUT_STROKE = "shape without a stroke"
 _INVISIBLE = "invisible shape"
 _CLIPPED = "stroke outside its clip"
 _MOST_DAMAGES = 5  # that are named one by one
@@ -422,7 +422,7 @@ class _Painter:
         if len(kept) < len(drawn):
             drawing.left_out[_CLIPPED] += len(drawn) - len(kept)
         elif not drawn:
-            drawing.left_out[_WITHOUT_STROKE if filled else _INVISIBLE] += 1
+            drawing.left_out[WITHOUT_STROKE if filled else _INVISIBLE] += 1
         if kept or (filled and not drawn):
             points = tuple(kept or (p for _, p in lines))
             outline = Outline(leaf.tag, points, bool(kept), filled, reach, style, place.data)

@@ -1,9 +1,9 @@
-"""Colours and paints: whether they can be seen, not which they are."""
+"""Colours and paints: whether they can be seen, and how they are spelled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tinycss2 import color5
@@ -38,6 +38,8 @@ class Paint:
 
     alpha: float | str | None
     url: str | None = None
+    # As the file spells a colour: strokes of two are never pieces of one.
+    name: str = field(default="", compare=False)
 
 
 NONE = Paint(None)
@@ -78,7 +80,7 @@ def _parse_plain(token: Any) -> Paint | None:
     if token.type == "ident" and token.lower_value in ("none", "context-stroke", "context-fill"):
         return NONE
     alpha = parse_colour(token)
-    return None if alpha is None else Paint(alpha)
+    return None if alpha is None else Paint(alpha, name=token.serialize().lower())
 
 
 def parse_url(token: Any) -> str | None:
