@@ -22,6 +22,8 @@ class Job:
     stages: tuple[Stage, ...]
     workers: int | None = None  # None: the most that the runner has room for
     gpus_per_worker: float = 0.0
+    # On one core, roughly: decides whether a cluster is worth its start.
+    shard_seconds: float = 1.0
     summary: Mapping[str, Any] = field(default_factory=dict)  # for `summary.json`, beside counts
     quiet: bool = False  # shows no progress
 

@@ -90,6 +90,13 @@ def run(
     return [value for _, value in sorted(done, key=itemgetter(0))]
 
 
+def most_deaths(count: int) -> int:
+    """Return how often processes may die on `count` elements, were each of them guilty."""
+    # Twice of each element and of all together, once of every range in between, of which there are
+    # fewer than elements; and once more for a reason of the worker's own.
+    return 3 * count + 3
+
+
 def _resume(marker: Marker, count: int) -> tuple[list[list[int]], list[int]]:
     """Return the ranges [start, stop, deaths] to do, and the elements that killed a process."""
     state = marker.load()

@@ -16,7 +16,7 @@ from instancesketch.batch import quarantine
 from instancesketch.batch.config import AUTO
 from instancesketch.batch.manifest import MANIFEST_SCHEMA, Manifest
 from instancesketch.batch.shards import FileShard
-from instancesketch.batch.stages import JobRun, ShardState, ShardTask
+from instancesketch.batch.stages import JobRun, Shard, ShardState, ShardTask
 from instancesketch.core import storage
 from instancesketch.core.config import SplitBy
 from instancesketch.core.hashing import assign_split
@@ -61,6 +61,12 @@ class Read(ShardTask):
     config: ReadConfig
     adds_error: bool = False  # add the column `error`, which later stages need
     name = "reading"
+    reads_files = True
+
+    def most_deaths(self, shard: Shard) -> int:
+        """Return how often the file ranges of a shard may kill the process that reads them."""
+        assert isinstance(shard, FileShard)
+        return quarantine.most_deaths(len(shard.ranges))
 
     def process(self, state: ShardState, run: JobRun) -> ShardState:
         """Read the file ranges of a shard into rows with `SCHEMA`, and their manifest."""

@@ -16,6 +16,9 @@ from instancesketch.batch.stages import Labelling, LabelRows, ModelStage, Write
 from instancesketch.core import storage
 from instancesketch.models.precision import resolve_precision
 
+# Measured on shards of the usual megabyte.
+_SECONDS_OF_SHARD, _SECONDS_OF_SCENES = 1.0, 4.0
+
 
 def segment(config: SegmentConfig, runner: Runner, labelling: Labelling | None = None) -> Summary:
     """Label sources into a result folder, or continue where that was stopped.
@@ -39,13 +42,15 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
         UserError: weights or a source aren't there.
     """
     refuse_overlap(config.sources, config.out)
+    plan = plan_shards(config.sources, config.format)
+    if labelling is None:
+        # Before torch is imported, so that wrong weights are refused at once.
+        _check_weights(config.weights)
     device = "cuda" if config.gpus_per_worker else "cpu"
     precision = resolve_precision(config.precision, device)
-    # Before anything is started, so that wrong weights are refused at once.
     labelling = labelling or _labelling(config, precision)
     scenes = {} if config.scenes is None else _describe_objects(config.scenes)
     read = _read_config(config, labelling)
-    plan = plan_shards(config.sources, config.format)
     return Job(
         verb="segment",
         out=config.out,
@@ -64,6 +69,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
         stages=(Read(read, adds_error=True), *labelling.stages, Write()),
         workers=config.workers,
         gpus_per_worker=config.gpus_per_worker,
+        shard_seconds=_SECONDS_OF_SHARD if config.scenes is None else _SECONDS_OF_SCENES,
         summary={
             "files": plan.files,
             "hidden_files": plan.hidden,
@@ -87,6 +93,12 @@ def _read_config(config: SegmentConfig, labelling: Labelling) -> ReadConfig:
         only_split=config.split,
         max_record_mb=config.max_record_mb,
     )
+
+
+def _check_weights(sources: tuple[str, ...]) -> None:
+    from instancesketch.models import weights
+
+    weights.inspect_segmenter(sources)
 
 
 def _labelling(config: SegmentConfig, precision: str) -> Labelling:

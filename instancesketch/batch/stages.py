@@ -7,6 +7,7 @@ Reading, making and writing are plain tasks; labelling is done by workers that e
 from __future__ import annotations
 
 import ctypes
+import pickle
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -81,6 +82,38 @@ class JobRun:
         return quarantine.Marker(location=self.output.marker_file(name), run=self.id)
 
 
+Row = dict[str, Any]
+
+
+def to_row(state: ShardState) -> Row:
+    """Return a row that takes a shard to another process."""
+    # Tables are values of their own: pickled, a slice of a table would bring the whole of it.
+    return {
+        "state": pickle.dumps(state.without_tables()),
+        "rows": _to_bytes(state.rows),
+        "manifest": _to_bytes(state.manifest),
+    }
+
+
+def from_row(row: Row) -> ShardState:
+    """Return the shard that a row holds."""
+    state: ShardState = pickle.loads(row["state"])
+    return replace(state, rows=_from_bytes(row["rows"]), manifest=_from_bytes(row["manifest"]))
+
+
+def _to_bytes(table: pa.Table) -> bytes:
+    # As one value of one row: Ray Data would mix the rows of several shards.
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def _from_bytes(data: bytes) -> pa.Table:
+    return pa.ipc.open_stream(data).read_all()
+
+
 class ShardTask(ABC):
     """A stage that needs nothing but the shard; calling it adds time, memory and errors.
 
@@ -88,6 +121,11 @@ class ShardTask(ABC):
     """
 
     name: str
+    reads_files: bool = False  # of other people, which may kill the process: it is given its own
+
+    def most_deaths(self, shard: Shard) -> int:
+        """Return how often the elements of a shard may kill the process that does this stage."""
+        return 0
 
     @abstractmethod
     def process(self, state: ShardState, run: JobRun) -> ShardState:

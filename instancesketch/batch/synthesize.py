@@ -31,6 +31,8 @@ from instancesketch.synth.scenes.config import SceneConfig
 DRAWINGS_PER_SHARD = 1_000
 # The scenes of a shard are composed of one sample of the drawings.
 SCENES_PER_SHARD = 500
+# Of a whole shard, on one core.
+_SECONDS_OF_DRAWINGS, _SECONDS_OF_SCENES = 4.0, 7.0
 # One scene in this many is for validation.
 _VALID_EVERY = 10
 
@@ -58,6 +60,7 @@ def synth_drawings(config: DrawingsConfig, runner: Runner) -> Summary:
         shards=_number_shards(config.number, config.seed, DRAWINGS_PER_SHARD),
         stages=(Draw(config.seed), Write()),
         workers=config.workers,
+        shard_seconds=_SECONDS_OF_DRAWINGS,
         summary={"seed": config.seed},
         quiet=config.quiet,
     )
@@ -139,6 +142,7 @@ def _scenes_job(config: ScenesConfig) -> Job:
             Write() if config.yolo is None else WriteImages(config.yolo, config.scene.taxonomy),
         ),
         workers=config.workers,
+        shard_seconds=_SECONDS_OF_SCENES,
         summary={"seed": config.seed},
         quiet=config.quiet,
     )

@@ -31,10 +31,14 @@ def add(parser: VerbParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from instancesketch.batch.ingest import ingest, ingest_job
-
     config = options.from_args(IngestConfig, args, out=options.place(args.out, args.storage))
     # Both make the job, so a dry run reports the same mistakes in options and sources.
     if args.dry_run:
+        from instancesketch.batch.ingest import ingest_job
+
         return output.print_job_plan(args, ingest_job(config))
-    return output.conclude(args, ingest(config, options.choose_runner()))
+    # First, because it starts a process that reads while this one imports.
+    runner = options.choose_runner(args, reads_files=True)
+    from instancesketch.batch.ingest import ingest
+
+    return output.conclude(args, ingest(config, runner))

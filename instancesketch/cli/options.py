@@ -223,12 +223,17 @@ def place(out: str, storage: str | None) -> str:
     return posixpath.join(storage, out)
 
 
-def choose_runner() -> Runner:
-    """Return the runner that carries out the stages of a batch job."""
-    # The one place that chooses; jobs work with any runner.
-    from instancesketch.distributed.ray_runner import RayRunner
+def choose_runner(args: argparse.Namespace, *, reads_files: bool = False) -> Runner:
+    """Return the runner that carries out the stages of a batch job.
 
-    return RayRunner()
+    Args:
+        args: the command line.
+        reads_files: whether the job reads files, and not only what this package has made.
+    """
+    # The one place that chooses; jobs work with any runner.
+    from instancesketch.distributed.placement import choose_runner
+
+    return choose_runner(args.workers, reads_files=reads_files)
 
 
 def add_quiet(parser: VerbParser) -> None:

@@ -54,8 +54,6 @@ def add(parser: VerbParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from instancesketch.batch.segment import segment, segment_job
-
     config = options.from_args(
         SegmentConfig,
         args,
@@ -64,8 +62,14 @@ def run(args: argparse.Namespace) -> int:
     )
     # Both make the job, so a dry run reports wrong weights and sources as well.
     if args.dry_run:
+        from instancesketch.batch.segment import segment_job
+
         return output.print_job_plan(args, segment_job(config))
-    return _conclude(args, segment(config, options.choose_runner()))
+    # First, because it starts a process that reads while this one imports torch.
+    runner = options.choose_runner(args, reads_files=True)
+    from instancesketch.batch.segment import segment
+
+    return _conclude(args, segment(config, runner))
 
 
 def _conclude(args: argparse.Namespace, summary: Summary) -> int:

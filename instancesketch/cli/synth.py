@@ -60,7 +60,7 @@ def _drawings(args: argparse.Namespace) -> Summary:
         raise UserError(f"{given[0]} is for `synth scenes`")
     out = options.place(args.out, args.storage)
     config = options.from_args(DrawingsConfig, args, out=out)
-    return synth_drawings(config, options.choose_runner())
+    return synth_drawings(config, options.choose_runner(args))
 
 
 def _scenes(args: argparse.Namespace) -> Summary:
@@ -69,4 +69,4 @@ def _scenes(args: argparse.Namespace) -> Summary:
     out = options.place(args.out, args.storage)
     scene = options.from_args(SceneConfig, args)
     config = options.from_args(ScenesConfig, args, out=out, scene=scene)
-    return synth_scenes(config, options.choose_runner())
+    return synth_scenes(config, options.choose_runner(args))

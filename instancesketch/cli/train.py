@@ -50,6 +50,8 @@ def add(parser: VerbParser) -> None:
     """Add the verb's options."""
     parser.add_argument("model", choices=tuple(MODEL_KINDS), help="what to train")
     options.add_fields(parser, TrainConfig, parse={"workers": options.parse_worker_range})
+    # None where it isn't given, since any number asks for a cluster.
+    parser.set_defaults(workers=None)
     add_recipe(parser)
     options.add_json(parser, "end with the summary as JSON instead of text")
     options.add_dry_run(parser)
@@ -100,14 +102,16 @@ def _train_network(args: argparse.Namespace) -> int:
 
     chosen = recipe(args.model, args.recipe, recipe_changes(args), _model_config(args))
     config = options.from_args(TrainConfig, args, recipe=chosen)
-    check(config)  # before Ray and torch are imported, which takes seconds
+    check(config)  # before torch is imported, which takes seconds
     if args.dry_run:
         from instancesketch.distributed.train.plan import format_run_plan, plan_run
 
         return print_training_plan(args, plan_run(config), format_run_plan)
-    from instancesketch.distributed.train.run_training import train
+    from instancesketch.distributed.placement import is_cluster_asked_for
+    from instancesketch.distributed.train.in_process import train_where_it_fits
 
-    return _conclude(args, train(config), _selection_figures)
+    summary = train_where_it_fits(config, asks_for_cluster=is_cluster_asked_for(args.workers))
+    return _conclude(args, summary, _selection_figures)
 
 
 def _model_config(args: argparse.Namespace) -> Any:
@@ -137,7 +141,6 @@ def _train_detector(args: argparse.Namespace) -> int:
         recipe=recipe("detector", args.recipe, recipe_changes(args)),
         # The option is declared by `TrainConfig`, where None leaves the choice to the data.
         taxonomy=args.taxonomy or "doodle7",
-        workers=args.workers,
     )
     if args.dry_run:
         from instancesketch.distributed.train.plan import format_run_plan, plan_detector

@@ -75,15 +75,19 @@ def connect(
     return _capacity(nodes, workers, cpus, gpus, _can_grow)
 
 
+def is_joined() -> bool:
+    """Return whether this process has joined or started Ray."""
+    ray = sys.modules.get("ray")
+    return ray is not None and ray.is_initialized()
+
+
 def predict_capacity(*, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0) -> Capacity:
     """Return the capacity that `connect` would return, without starting Ray on this machine.
 
     Raises:
         UserError: as for `connect`.
     """
-    import ray
-
-    if ray.is_initialized() or os.environ.get("RAY_ADDRESS", "local") not in ("", "local"):
+    if is_joined() or os.environ.get("RAY_ADDRESS", "local") not in ("", "local"):
         return connect(workers=workers, cpus=cpus, gpus=gpus)
     _check_request(workers, gpus)
     # Counted by torch, because no Ray is started here.
@@ -229,6 +233,11 @@ def current_node() -> str:
     import ray
 
     return str(ray.get_runtime_context().get_node_id())
+
+
+def is_in_job() -> bool:
+    """Return whether this process runs in a submitted job."""
+    return bool(os.environ.get(_JOB_CONFIG_VARIABLE))
 
 
 def job_id() -> str | None:

@@ -13,6 +13,7 @@ from instancesketch.batch.job import Job
 from instancesketch.batch.output import Output
 from instancesketch.core import parquet, run_folder, storage
 from instancesketch.distributed.cluster import local_cpus
+from instancesketch.distributed.placement import runs_here
 
 Plan = dict[str, Any]  # as `--json` prints it
 
@@ -23,8 +24,9 @@ def plan_job(job: Job) -> Plan:
     Returns:
         `out`; `finished`, whether there is nothing left to do; `files`, `hidden_files` and `bytes`
         of the sources; `rows` of them, None where that isn't known before they are read; `slices`,
-        the number of shards, and `slices_to_do`; `slice_mb`, the size of a shard; `workers`, None
-        where it depends on a cluster that is yet to be joined.
+        the number of shards, and `slices_to_do`; `slice_mb`, the size of a shard; `in_process`,
+        whether it runs without Ray; `workers`, None where it depends on a cluster that is yet to
+        be joined.
 
     Raises:
         UserError: the output folder holds something else, or a source can't be read.
@@ -35,7 +37,8 @@ def plan_job(job: Job) -> Plan:
     sources = job.config["sources"]
     size = sum(source["bytes"] for source in sources)
     left = 0 if is_finished else len(output.list_missing(names))
-    workers = job.workers
+    in_process = runs_here(job)
+    workers = 1 if in_process else job.workers
     # Of a cluster that isn't joined the size is unknown.
     if workers is None and not os.environ.get("RAY_ADDRESS"):
         workers = local_cpus()
@@ -49,6 +52,7 @@ def plan_job(job: Job) -> Plan:
         "slices": len(names),
         "slices_to_do": left,
         "slice_mb": round(size / len(names) / 2**20, 2),
+        "in_process": in_process,
         "workers": None if workers is None else min(workers, left),
     }
 
@@ -74,13 +78,16 @@ def format_job_plan(plan: Plan) -> list[str]:
     if plan["rows"] is not None:
         rows = f"{plan['rows']:,} rows"
     workers = f"at most {plan['workers']}" if plan["workers"] else "as many as the cluster has"
+    workers += " at the same time, each"
+    if plan["in_process"]:
+        workers = "this process, without Ray,"
     done = plan["slices"] - plan["slices_to_do"]
     lines = [
         ("sources", f"{plan['files']:,} files of {plan['bytes'] / 2**20:,.1f} MB, {rows}; "
                     f"{plan['hidden_files']:,} hidden"),
         ("shards", f"{plan['slices']:,}, of about {plan['slice_mb']:,} MB each; "
                    f"{done:,} done before"),
-        ("workers", f"{workers} at the same time, each with one shard in memory"),
+        ("workers", f"{workers} with one shard in memory"),
         ("out", plan["out"]),
     ]  # fmt: skip
     return format_plan(plan["out"], plan["finished"], lines)

@@ -11,10 +11,20 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.batch.job import Job
-from instancesketch.batch.stages import JobRun, ModelStage, Shard, ShardState, ShardTask, Stage
+from instancesketch.batch.stages import (
+    JobRun,
+    ModelStage,
+    Row,
+    Shard,
+    ShardState,
+    ShardTask,
+    Stage,
+    from_row,
+    to_row,
+)
 from instancesketch.distributed import cluster
 from instancesketch.distributed.actor_pool import PoolSizes, add_pool
-from instancesketch.distributed.workers import Row, from_row, make_task, to_row
+from instancesketch.distributed.workers import make_task
 
 if TYPE_CHECKING:
     from ray.data import Dataset

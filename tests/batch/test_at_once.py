@@ -9,19 +9,22 @@ import pytest
 
 from instancesketch.batch import shards
 from instancesketch.batch.config import IngestConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest as ingest_sources
 from instancesketch.core import storage
-from tests.batch.in_process import InProcessRunner
 from tests.batch.test_ingest import drawing, visible
 from tests.racing import ROUNDS, Race, racing
 
 DRAWINGS = 2  # each of which becomes a shard
+# Of each process, since a process that reads takes longer to start than a round takes.
+RUNNER = InProcessRunner(keep=True)
 
 
 @pytest.fixture(scope="module")
 def race() -> Iterator[Race]:
     with racing() as race:
         yield race
+    RUNNER.close()
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def ingest(out: str, source: Path, **options: Any) -> tuple[bool, int]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(shards, "MAX_FILES", 1)
         config = IngestConfig(sources=(str(source),), out=out, quiet=True, **options)
-        summary = ingest_sources(config, InProcessRunner())
+        summary = ingest_sources(config, RUNNER)
     return summary.finished_before, summary.counts["speed"]["sketches"]
 
 

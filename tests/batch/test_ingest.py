@@ -8,13 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from instancesketch.batch.config import IngestConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
 from instancesketch.batch.runner import Runner
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import SCHEMA
 from instancesketch.distributed.ray_runner import RayRunner
-from tests.batch.in_process import InProcessRunner
 from tests.formats.broken import write_broken
 
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from instancesketch.batch.config import IngestConfig, SegmentConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
 from instancesketch.batch.runner import Runner
@@ -20,7 +21,6 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.ray_runner import RayRunner
-from tests.batch.in_process import InProcessRunner
 
 
 def follow(name: str, rows: pa.Table) -> pa.Table:

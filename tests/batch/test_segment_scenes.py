@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from instancesketch.batch.config import ObjectsConfig, SegmentConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.segment import segment
 from instancesketch.batch.segment_scenes import BOXES_SCHEMA, boxes_in, scene_stages, with_boxes
 from instancesketch.cli.main import main
@@ -22,7 +23,6 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.detector import Boxes
 from instancesketch.models import weights
-from tests.batch.in_process import InProcessRunner
 
 DOODLE7 = Taxonomy.load("doodle7")
 

@@ -7,6 +7,7 @@ import pytest
 
 from instancesketch.batch import synthesize
 from instancesketch.batch.config import ScenesConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.output import Output
 from instancesketch.batch.scene_sources import DrawingSource
 from instancesketch.batch.stages import JobRun, ShardState
@@ -21,7 +22,6 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.synth.scenes.composer import compose
 from instancesketch.synth.scenes.config import SceneConfig
 from tests import drawings
-from tests.batch.in_process import InProcessRunner
 
 NUMBER = 60
 

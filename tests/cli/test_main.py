@@ -98,7 +98,7 @@ def test_process_ends_with_the_status_and_one_line() -> None:
 
 
 @pytest.fixture(scope="module")
-def ingested(ray_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Ingested:
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Ingested:
     """A corpus made by `ingest` of two drawings, a broken one, and a file that isn't a drawing."""
     folder = tmp_path_factory.mktemp("ingested")
     (folder / "in").mkdir()
@@ -111,7 +111,6 @@ def ingested(ray_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Ing
     return Ingested(folder / "corpus", command, printed.getvalue())
 
 
-@pytest.mark.ray
 def test_ingest_prints_and_logs_its_counts(ingested: Ingested) -> None:
     *_, note, reason, last = ingested.printed.splitlines()
     assert note == "skipped files that only accompany drawings: 1"
@@ -125,7 +124,6 @@ def test_ingest_prints_and_logs_its_counts(ingested: Ingested) -> None:
     assert set(summary["stages"]) == {"reading", "writing"}
 
 
-@pytest.mark.ray
 def test_finished_ingest_is_not_repeated(
     ingested: Ingested, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,7 +143,6 @@ def test_finished_ingest_is_not_repeated(
     assert printed == json.loads((ingested.corpus / "summary.json").read_text("utf-8"))
 
 
-@pytest.mark.ray
 def test_info_counts_and_describes_drawings(
     ingested: Ingested, capsys: pytest.CaptureFixture[str]
 ) -> None:

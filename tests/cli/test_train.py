@@ -21,9 +21,9 @@ def test_options_of_the_recipe_override_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "workers"), [("", 1), ("--workers 2", 2), ("--workers 2-8", (2, 8))]
+    ("options", "workers"), [("", None), ("--workers 2", 2), ("--workers 2-8", (2, 8))]
 )
-def test_workers_are_a_number_or_a_range(options: str, workers: object) -> None:
+def test_workers_are_a_number_or_a_range_or_not_given(options: str, workers: object) -> None:
     command = f"train segmenter --data a --run r {options}"
     assert parse(command.split()).workers == workers
 

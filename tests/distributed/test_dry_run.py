@@ -12,6 +12,7 @@ from instancesketch.cli.main import main
 from instancesketch.core.parquet import write_table
 from instancesketch.core.schema import to_table
 from instancesketch.distributed.dry_run import plan_job
+from instancesketch.distributed.placement import is_cluster_asked_for
 from tests.drawings import drawn
 
 
@@ -35,8 +36,12 @@ def test_plan_of_a_new_job_counts_files_rows_and_shards(
     expected = {"files": 2, "hidden_files": 0, "bytes": size, "rows": 12, "workers": 1}
     assert plan.items() >= {"out": str(out), "finished": False, **expected}.items()
     assert plan["slices_to_do"] == plan["slices"] >= 1
+    assert not plan["in_process"]
     assert main(ask) == 0
     printed = capsys.readouterr().out
+    # Without a number of workers: other tests of this process may have joined a cluster.
+    here = "workers: this process, without Ray, with one shard in memory\n"
+    assert (here in printed) == (not is_cluster_asked_for())
     assert "2 files of 0.0 MB, 12 rows" in printed
     assert printed.endswith("segment: dry run, nothing was done\n")
     assert not out.exists()

@@ -5,6 +5,7 @@ import pytest
 
 from instancesketch.batch import synthesize
 from instancesketch.batch.config import DrawingsConfig, IngestConfig, ScenesConfig, SegmentConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
 from instancesketch.batch.runner import Runner, run_job
@@ -12,7 +13,6 @@ from instancesketch.batch.segment import segment
 from instancesketch.batch.synthesize import synth_drawings, synth_scenes
 from instancesketch.core.errors import UserError
 from instancesketch.distributed.ray_runner import RayRunner
-from tests.batch.in_process import InProcessRunner
 from tests.batch.test_ingest import visible
 from tests.batch.test_runner import job
 from tests.drawings import corpus, drawn

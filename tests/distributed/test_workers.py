@@ -1,7 +1,6 @@
 import pyarrow as pa
 
-from instancesketch.batch.stages import ShardState, StageUsage
-from instancesketch.distributed.workers import from_row, to_row
+from instancesketch.batch.stages import ShardState, StageUsage, from_row, to_row
 from tests.batch.test_runner import Named
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from instancesketch.batch.config import IngestConfig, SegmentConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.segment import segment
 from instancesketch.core import parquet
@@ -13,7 +14,6 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.core.storage import read_json
 from instancesketch.training import sampling
-from tests.batch.in_process import InProcessRunner
 from tests.drawings import DOODLE7, drawn
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from instancesketch.batch import shards
 from instancesketch.batch.config import IngestConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.runner import Runner
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError
 from instancesketch.formats import write
-from tests.batch.in_process import InProcessRunner
 from tests.batch.test_ingest import visible
 from tests.drawings import drawn
 from tests.faults.killing import staged_shards

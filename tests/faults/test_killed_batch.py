@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from instancesketch.batch import shards
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.cli.main import main
 from instancesketch.core.storage import read_json
 from instancesketch.distributed.ray_runner import RayRunner
-from tests.batch.in_process import InProcessRunner
 from tests.batch.test_ingest import visible
 from tests.batch.test_segment_scenes import write_scenes
 from tests.faults import gated_job

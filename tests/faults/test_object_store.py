@@ -8,12 +8,12 @@ import pytest
 
 from instancesketch.batch import shards
 from instancesketch.batch.config import IngestConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest
 from instancesketch.cli.main import main
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.formats import FileRange, read, write
-from tests.batch.in_process import InProcessRunner
 from tests.batch.test_ingest import visible
 from tests.drawings import drawn
 from tests.faults.killing import kill_once_staged

@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from instancesketch.batch import job_log
 from instancesketch.core import run_folder, storage
@@ -103,7 +103,7 @@ class NetworkTraining(ABC):
     loop: LoopConfig
 
     @classmethod
-    def of(cls, config: TrainConfig, **values: Any) -> NetworkTraining:
+    def of(cls, config: TrainConfig, **values: Any) -> Self:
         """Return the training of a run.
 
         Raises:
