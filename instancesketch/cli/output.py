@@ -20,7 +20,6 @@ _NOTES = {
     "hidden_files": "skipped files whose path has a name in `_` or `.`",
     "without_user": "drawings without a user, split by their id",
     "other_split": "left out drawings of other splits",
-    "left_out": "left out of drawings that were read (texts, fills, …; see _rejected.parquet)",
 }
 
 
@@ -104,11 +103,25 @@ def conclude(
     for name, text in _NOTES.items():
         if counts.get(name):
             print(f"{text}: {counts[name]:,}")
-    # `summary.json` has all of them.
-    for reason, number in list(counts["rejected_by_reason"].items())[:_MAX_REASONS]:
-        print(f"rejected {number:,}: {reason}")
+    for line in _describe_rejections(summary):
+        print(line)
     numbers = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]
     numbers += [f"{summary.rejected:,} rejected", *notes]
     before = "finished before: " if summary.finished_before else ""
     print(f"{args.verb}: {before}{', '.join(numbers)} -> {summary.location}")
     return status
+
+
+def _describe_rejections(summary: Summary) -> list[str]:
+    """Return lines that name what was not read, and what was left out."""
+    from instancesketch.results.rejections import read_rejections, to_lines
+
+    counts = summary.counts
+    if not summary.rejected and not counts.get("left_out"):
+        return []
+    found = read_rejections(summary.location)
+    if found is not None:
+        return list(to_lines(found))
+    # Of a folder that has lost the file; `summary.json` has all reasons.
+    reasons = list(counts["rejected_by_reason"].items())[:_MAX_REASONS]
+    return [f"rejected {number:,}: {reason}" for reason, number in reasons]

@@ -58,6 +58,7 @@ def render_report(
     figures: Mapping[str, Any] | None = None,
     taxonomy: Taxonomy | None = None,
     most: int = MOST_DRAWINGS,
+    not_read: Mapping[str, Any] | None = None,
 ) -> str:
     """Render a result: figures, legend, drawings by object, part, instance or confidence.
 
@@ -73,6 +74,7 @@ def render_report(
             truth's category.
         most: the most drawings on the page. Of more, or of more than 100,000 strokes, only the
             worst are shown, and the summary says so.
+        not_read: what the job rejected: in a summary and a title, and reasons with files.
 
     Raises:
         UserError: a drawing has other strokes in the result than in the truth.
@@ -83,12 +85,12 @@ def render_report(
     return render_page(
         "report.html",
         title=title,
-        summary=_summary(drawings),
+        summary=" · ".join([_summary(drawings), *([not_read["summary"]] if not_read else [])]),
         policy=f"script-src {_hash(script)}",
         tiles=headline(scored),
         tables=tables(scored),
         confusion=confusion(scored.get("confusion"), clickable=True),
-        failures=_failures(drawings),
+        failures=[f for f in (_failures(drawings), not_read) if f is not None],
         data=_json(page_data(drawings, taxonomy)),
         script=Markup(script),
     )

@@ -9,6 +9,7 @@ from instancesketch.core.parquet import OnProgress, read_sketches
 from instancesketch.report import render_report
 from instancesketch.results.evaluate import evaluate
 from instancesketch.results.folder import taxonomy_of
+from instancesketch.results.rejections import read_rejections, to_page
 
 
 def report(
@@ -43,11 +44,13 @@ def report(
             if split is None or s.sketch_id in true
         )
     # `rows` is a generator: a result larger than memory is read once, row by row.
+    found = read_rejections(corpus)
     page = render_report(
         rows,
         title=posixpath.basename(storage.absolute(corpus)),
         truth=true,
         figures=figures,
         taxonomy=taxonomy_of(corpus),
+        not_read=None if found is None else to_page(found),
     )
     storage.write_text(out, page)

@@ -114,7 +114,8 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Ingested:
 def test_ingest_prints_and_logs_its_counts(ingested: Ingested) -> None:
     *_, note, reason, last = ingested.printed.splitlines()
     assert note == "skipped files that only accompany drawings: 1"
-    assert reason.startswith("rejected 1: not JSON")
+    assert reason.startswith("not read: ")
+    assert "a.ndjson line 2: not JSON" in reason
     assert last == f"ingest: 2 sketches, 2 strokes, 1 rejected -> {ingested.corpus}"
     log = (ingested.corpus / "_log.txt").read_text("utf-8")
     for text in ("ingest begun\n", ": 2 rows in", "rejected 1: not JSON", "ingest finished\n"):
