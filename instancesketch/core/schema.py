@@ -47,9 +47,7 @@ _RESULT_FIELDS = [
 RESULT_SCHEMA = pa.schema([*SCHEMA, *_RESULT_FIELDS])
 LABEL_COLUMNS = ("part", "label", "instance", "object", "object_category")
 # The columns that a result takes over from its input.
-_INPUT_COLUMNS = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
-# All that labelling may read.
-UNLABELLED_SCHEMA = pa.schema([f for f in SCHEMA if f.name in (*_INPUT_COLUMNS, "category")])
+INPUT_COLUMNS = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
 
 ROW_GROUP_ROWS = 5_000
 # Rows that become Python objects at a time, which take many times the memory of Arrow's.
@@ -231,7 +229,7 @@ def build_result_table(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
     """Return rows of a result: the given columns, the input's columns that are not labels, and
     nulls for the rest.
     """
-    columns = {name: table[name] for name in _INPUT_COLUMNS} | dict(columns)
+    columns = {name: table[name] for name in INPUT_COLUMNS} | dict(columns)
     return pa.Table.from_arrays(
         [
             columns[f.name] if f.name in columns else pa.nulls(len(table), f.type)

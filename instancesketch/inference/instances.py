@@ -22,6 +22,9 @@ from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.refiner import Groups, RefinerNet
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
 # A stroke's weight besides its length, in a sketch whose longer side is 2: a dot counts, too.
 DOT_LENGTH = 0.01
 # Nearer than this, in the same unit, neither of two is left of the other.
@@ -207,33 +210,49 @@ def number_from_left(batch: Batch, part_S: Tensor, cluster_S: Tensor, sided_S: T
         cluster_S: different for strokes of different instances, 0 for none.
         sided_S: which strokes draw a part that has sides.
     """
-    instance_S, side_S = torch.zeros_like(cluster_S), torch.zeros_like(cluster_S)
-    strokes_T = cluster_S.nonzero()[:, 0]
+    # In NumPy, whose many small steps take a fraction of torch's time.
+    all_S = cluster_S.numpy()
+    (strokes_T,) = all_S.nonzero()
+    instance_S, side_S = np.zeros((2, len(all_S)), np.int64)
     if not len(strokes_T):
-        return Instances(instance_S, side_S)
+        return Instances(torch.from_numpy(instance_S), torch.from_numpy(side_S))
+    part_T, cluster_T = part_S.numpy()[strokes_T], all_S[strokes_T]
     # A number per instance that sorts by sketch, then part, then cluster.
-    clusters = int(cluster_S.max()) + 1
-    group_S = batch.sketch_of_S * (int(part_S.max()) + 1) + part_S
-    key_I, instance_T = (group_S * clusters + cluster_S)[strokes_T].unique(return_inverse=True)
-    x_I = _centres(batch, strokes_T, instance_T, len(key_I))
-    _, of_I, size_G = (key_I // clusters).unique_consecutive(
-        return_inverse=True, return_counts=True
-    )
-    number_I = ragged.rank(x_I, size_G) + 1
-    apart_G = ragged.reduce(x_I, of_I, len(size_G), "amax") - ragged.reduce(
-        x_I, of_I, len(size_G), "amin"
-    )
-    pair_G = (size_G == 2) & (apart_G > SAME_PLACE)
+    group_T = batch.sketch_of_S.numpy()[strokes_T] * (part_T.max() + 1) + part_T
+    clusters = cluster_T.max() + 1
+    key_T = group_T * clusters + cluster_T
+    order_T = key_T.argsort(kind="stable")
+    strokes_T, key_T = strokes_T[order_T], key_T[order_T]
+    first_I, instance_T = _runs(key_T)
+    moment_2T = moments(batch).numpy()[strokes_T].T
+    moment_I, weight_I = (np.bincount(instance_T, weights=m) for m in moment_2T)
+    number_I, pair_I = _number_groups(moment_I / weight_I, key_T[first_I] // clusters)
     instance_S[strokes_T] = number_I[instance_T]
-    side_S[strokes_T] = (number_I * pair_G[of_I])[instance_T]
-    return Instances(instance_S, side_S * sided_S)
+    side_S[strokes_T] = (number_I * pair_I)[instance_T]
+    return Instances(torch.from_numpy(instance_S), torch.from_numpy(side_S) * sided_S)
 
 
-def _centres(batch: Batch, strokes_T: Tensor, instance_T: Tensor, number: int) -> Tensor:
-    """Return the mean x of the lines of each instance, weighted by length, (I,)."""
-    moment_S2 = moments(batch)
-    moment_I, weight_I = ragged.reduce(moment_S2[strokes_T], instance_T, number, "sum").unbind(1)
-    return moment_I / weight_I
+def _number_groups(x_I: Floats, group_I: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Return each instance's number in its group, from 1, and whether it is one of a pair apart.
+
+    Args:
+        x_I: where the instances lie.
+        group_I: their groups, ascending.
+    """
+    first_G, of_I = _runs(group_I)
+    # Sorted within the groups, which leaves every group in its place.
+    order_I = np.lexsort((x_I, group_I))
+    number_I = np.empty_like(of_I)
+    number_I[order_I] = np.arange(1, len(of_I) + 1) - first_G[of_I]
+    size_G, sorted_I = np.bincount(of_I), x_I[order_I]
+    apart_G = sorted_I[first_G + size_G - 1] - sorted_I[first_G]
+    return number_I, ((size_G == 2) & (apart_G > SAME_PLACE))[of_I]
+
+
+def _runs(sorted_X: Ints) -> tuple[Ints, Ints]:
+    """Return where each run of equal numbers begins, and which run each number is of."""
+    begins_X = np.concatenate([[True], sorted_X[1:] != sorted_X[:-1]])
+    return begins_X.nonzero()[0], begins_X.cumsum() - 1
 
 
 def moments(batch: Batch) -> Tensor:

@@ -5,22 +5,23 @@ Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from instancesketch.core.label_ids import category_ids
+from instancesketch.core.label_ids import category_ids_of_words
 from instancesketch.core.schema import (
+    INPUT_COLUMNS,
     RESULT_SCHEMA,
-    UNLABELLED_SCHEMA,
     build_result_table,
-    from_table,
-    to_table,
+    combine_chunks,
 )
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.sketches import Sketches
@@ -34,7 +35,7 @@ from instancesketch.inference.instances import (
 from instancesketch.models import weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.optimize import optimize
-from instancesketch.models.packing import pack
+from instancesketch.models.packing import Batch, pack, pack_sketches
 from instancesketch.models.precision import resolve_precision
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
@@ -166,27 +167,43 @@ class Segmenter:
             given_category: take each sketch's own category (or word) as true; where the taxonomy
                 doesn't have it, the sketch is returned with an `error` and no labels.
         """
-        table = to_table(sketches, UNLABELLED_SCHEMA)
-        return from_table(self.label_table(table, given_category=given_category))
+        if not sketches:
+            return []
+        with torch.inference_mode():
+            words = (
+                pa.array([s.category for s in sketches], pa.string()) if given_category else None
+            )
+            columns = self._result_columns(pack_sketches(sketches), words)
+        rows = zip(*(column.to_pylist() for column in columns.values()), strict=True)
+        labels = [dict(zip(columns, row, strict=True)) for row in rows]
+        return [_relabel(*pair) for pair in zip(sketches, labels, strict=True)]
 
     @torch.inference_mode()
     def label_table(self, table: pa.Table, *, given_category: bool = False) -> pa.Table:
         """Label rows of a corpus, as `label` does: as many rows of a result, in the same order."""
         if not len(table):
             return RESULT_SCHEMA.empty_table()
-        features = StrokeFeatures.of(pack(table, self.taxonomy, labels=False))
-        given_N = torch.full((len(table),), -1)
-        if given_category:
-            given_N = torch.from_numpy(category_ids(table, self.taxonomy))
+        batch = pack(table, self.taxonomy, labels=False)
+        words = combine_chunks(table["category"]) if given_category else None
+        return build_result_table(table, self._result_columns(batch, words))
+
+    def _result_columns(self, batch: Batch, words: pa.Array | None) -> dict[str, pa.Array]:
+        """Return the columns of a result besides those of the input.
+
+        Args:
+            batch: sketches, whose labels are not read.
+            words: what names each sketch's category, if that isn't to be predicted.
+        """
+        features, given_N = StrokeFeatures.of(batch), batch.category_N
+        if words is not None:
+            given_N = torch.from_numpy(category_ids_of_words(words, self.taxonomy))
         parts_SQ, category_N, score_NC = predict(self.net, features, given_N)
         columns = self._label_columns(features, parts_SQ, category_N)
-        if not given_category:
-            if score_NC is not None:
-                columns["category_score"] = pa.array(score_NC.amax(1).numpy())
-            return build_result_table(table, columns)
-        # A category that was given has no score.
-        columns["error"] = pa.array(self._errors(table, given_N), pa.string())
-        return _without_labels(build_result_table(table, columns), (given_N < 0).numpy())
+        if words is not None:  # a category that was given has no score
+            return self._with_errors(columns, words, (given_N < 0).numpy())
+        if score_NC is not None:
+            columns["category_score"] = pa.array(score_NC.amax(1).numpy())
+        return columns
 
     @torch.inference_mode()
     def label_columns(self, features: StrokeFeatures, category_N: Tensor) -> dict[str, Any]:
@@ -203,12 +220,28 @@ class Segmenter:
         scores = pa.array(score_S.numpy())
         return columns | {"part_score": pa.ListArray.from_arrays(columns["part"].offsets, scores)}
 
-    def _errors(self, table: pa.Table, given_N: Tensor) -> list[str | None]:
+    def _with_errors(
+        self, columns: dict[str, pa.Array], words: pa.Array, failed_N: npt.NDArray[np.bool_]
+    ) -> dict[str, pa.Array]:
+        """Return an error in place of the labels of sketches of unknown category."""
         known = ", ".join(self.taxonomy.category_names)
-        return [
-            f"category {word!r} is not one of {self.taxonomy.name}: {known}" if given < 0 else None
-            for word, given in zip(table["category"].to_pylist(), given_N.tolist(), strict=True)
+        errors = [
+            f"category {word!r} is not one of {self.taxonomy.name}: {known}" if failed else None
+            for word, failed in zip(words.to_pylist(), failed_N, strict=True)
         ]
+        failed = pa.array(failed_N)
+        kept = {
+            name: pc.if_else(failed, pa.scalar(None, column.type), column)
+            for name, column in columns.items()
+        }
+        return kept | {"error": pa.array(errors, pa.string())}
+
+
+def _relabel(sketch: Sketch, labels: Mapping[str, Any]) -> Sketch:
+    """Return a sketch with other labels; lists become tuples, as a sketch is immutable."""
+    fields: dict[str, Any] = {name: getattr(sketch, name) for name in INPUT_COLUMNS}
+    fields |= {name: tuple(v) if isinstance(v, list) else v for name, v in labels.items()}
+    return Sketch(**fields)
 
 
 def instance_columns(
@@ -232,29 +265,16 @@ def instance_columns(
         sided_S = vocabulary.sided_CQ[category_S, part_S]
         instances = finder(features, part_S, counted_S, sided_S)
     words, labels = vocabulary.categories, vocabulary.labels
-    word_N = np.where(category_N.numpy() < 0, len(words) - 1, category_N.numpy())
     label_S = (instances.side_S * vocabulary.parts + part_S).numpy()
     # Null where the part isn't counted; 0 where it is, but the stroke draws several or none.
     instance_S = instances.instance_S.numpy().astype(np.int32)
-    offsets = pa.array(np.concatenate([[0], batch.strokes_N.cumsum(0).numpy()]).astype(np.int32))
+    offsets = np.zeros(len(batch) + 1, np.int32)
+    batch.strokes_N.numpy().cumsum(out=offsets[1:])
     return {
-        "category": words.take(pa.array(word_N)),
+        "category": words.take(pa.array((category_N % len(words)).numpy())),
         "part": pa.ListArray.from_arrays(offsets, labels.take(pa.array(part_S.numpy()))),
         "label": pa.ListArray.from_arrays(offsets, labels.take(pa.array(label_S))),
         "instance": pa.ListArray.from_arrays(
             offsets, pa.array(instance_S, mask=~counted_S.numpy())
         ),
     }
-
-
-def _without_labels(result: pa.Table, failed: np.ndarray[Any, Any]) -> pa.Table:
-    """Return the result without the labels of rows that have an error."""
-    if not failed.any():
-        return result
-    for name in ("category", "part", "label", "instance", "part_score", "category_score"):
-        i = result.schema.get_field_index(name)
-        kept = [None if bad else v for v, bad in zip(result[name].to_pylist(), failed, strict=True)]
-        result = result.set_column(
-            i, result.schema.field(i), pa.array(kept, result.schema.field(i).type)
-        )
-    return result

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import torch
 from torch import Tensor
 
 from instancesketch.core.label_ids import category_ids, category_ids_of_words, part_ids
 from instancesketch.core.schema import combine_chunks, flatten_lists
+from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import ragged
 from instancesketch.models.ragged import Layout
@@ -142,27 +144,46 @@ def pack(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> Batch:
     x_P, _, _ = flatten_lists(table, "x")
     y_P, _, _ = flatten_lists(table, "y")
     stroke_len_S, strokes_N1, _ = flatten_lists(table, "stroke_len")
-    strokes_N = torch.from_numpy(np.diff(strokes_N1))
+    batch = _without_labels(x_P, y_P, stroke_len_S, np.diff(strokes_N1))
+    if not labels:
+        return batch
     # Only rows whose lists aren't null have labels, one per stroke; the others stay -1.
-    part_S, instance_S = torch.full((2, len(stroke_len_S)), -1)
-    category_N = torch.full((len(table),), -1)
-    if labels:
-        known_T, labelled_N = part_ids(table, taxonomy)
-        part_S[torch.from_numpy(labelled_N > 0).repeat_interleave(strokes_N)] = torch.from_numpy(
-            known_T
-        )
-        instance_T, counted_N1, _ = flatten_lists(table, "instance")
-        counted_N = torch.from_numpy(np.diff(counted_N1))
-        instance_S[(counted_N > 0).repeat_interleave(strokes_N)] = torch.from_numpy(
-            instance_T.astype(np.int64)
-        )
-        category_N = torch.from_numpy(category_ids(table, taxonomy))
+    part_S, instance_S = batch.part_S.clone(), batch.instance_S.clone()
+    known_T, labelled_N = part_ids(table, taxonomy)
+    labelled_S = torch.from_numpy(labelled_N > 0).repeat_interleave(batch.strokes_N)
+    part_S[labelled_S] = torch.from_numpy(known_T)
+    instance_T, counted_N1, _ = flatten_lists(table, "instance")
+    counted_N = torch.from_numpy(np.diff(counted_N1))
+    counted_S = (counted_N > 0).repeat_interleave(batch.strokes_N)
+    instance_S[counted_S] = torch.from_numpy(instance_T.astype(np.int64))
+    category_N = torch.from_numpy(category_ids(table, taxonomy))
+    return replace(batch, part_S=part_S, instance_S=instance_S, category_N=category_N)
+
+
+def pack_sketches(sketches: Sequence[Sketch]) -> Batch:
+    """Pack one or more sketches without their labels."""
+    return _without_labels(
+        np.concatenate([sketch.x for sketch in sketches]),
+        np.concatenate([sketch.y for sketch in sketches]),
+        np.concatenate([sketch.stroke_len for sketch in sketches]),
+        np.array([len(sketch) for sketch in sketches]),
+    )
+
+
+def _without_labels(
+    x_P: npt.NDArray[np.float32],
+    y_P: npt.NDArray[np.float32],
+    stroke_len_S: npt.NDArray[np.int32],
+    strokes_N: npt.NDArray[np.int64],
+) -> Batch:
+    unknown_S = torch.full((len(stroke_len_S),), -1)
+    lengths_S = torch.from_numpy(stroke_len_S.astype(np.int64))
     return Batch(
         points_P2=torch.from_numpy(np.stack([x_P, y_P], axis=1)),
-        layout=Layout(torch.from_numpy(stroke_len_S.astype(np.int64)), strokes_N, len(x_P)),
-        part_S=part_S,
-        instance_S=instance_S,
-        category_N=category_N,
+        layout=Layout(lengths_S, torch.from_numpy(strokes_N), len(x_P)),
+        part_S=unknown_S,
+        instance_S=unknown_S,
+        category_N=torch.full((len(strokes_N),), -1),
     )
 
 

@@ -186,11 +186,8 @@ def segment_lengths(points_P2: Tensor, stroke_len_S: Tensor) -> Tensor:
         at_P = torch.arange(points_P2.shape[0], device=points_P2.device)
         first_P = (at_P == starts(stroke_len_S)[:, None]).any(0)
         return length_P.masked_fill(first_P, 0.0)
-    length_P = torch.zeros(len(points_P2), device=points_P2.device, dtype=points_P2.dtype)
-    if len(points_P2) > 1:
-        length_P[1:] = torch.linalg.vector_norm(points_P2[1:] - points_P2[:-1], dim=1)
-    length_P[starts(stroke_len_S)] = 0
-    return length_P
+    ahead_P2 = points_P2.diff(dim=0, prepend=points_P2[:1])
+    return torch.linalg.vector_norm(ahead_P2, dim=1).index_fill(0, starts(stroke_len_S), 0)
 
 
 def resample(points_P2: Tensor, stroke_len_S: Tensor, number: int) -> Tensor:
@@ -218,16 +215,22 @@ def along(points_P2: Tensor, stroke_len_S: Tensor, fraction_K: Tensor) -> Tensor
     begin_S1, last_S1 = (end_S - stroke_len_S)[:, None], (end_S - 1)[:, None]
     # One running length over all strokes, in float64 so that the last stroke is as exact as the
     # first; a stroke's first point adds nothing, so each stroke's share is contiguous.
-    run_P = segment_lengths(points_P2, stroke_len_S).double().cumsum(0)
+    run_P = segment_lengths(points_P2, stroke_len_S).cumsum(0, dtype=torch.float64)
     from_S1, to_S1 = run_P[begin_S1], run_P[last_S1]
     target_SK = from_S1 + (to_S1 - from_S1) * fraction_K
     after_SK = _search(run_P, target_SK).clamp(min=begin_S1, max=last_S1)
-    before_SK = (after_SK - 1).clamp(min=begin_S1)
-    behind_SK = run_P[before_SK]
+    before_SK = torch.maximum(after_SK - 1, begin_S1)
+    # Values are taken by flat indices: by those of two dimensions it takes many times longer.
+    before, after = before_SK.flatten(), after_SK.flatten()
+    behind_SK = run_P.index_select(0, before).view_as(before_SK)
+    ahead_SK = run_P.index_select(0, after).view_as(before_SK)
     # Points that lie on each other have no gap between them to divide by.
-    gap_SK = (run_P[after_SK] - behind_SK).clamp(min=1e-12)
-    share_SK1 = ((target_SK - behind_SK) / gap_SK).clamp(0, 1).to(points_P2.dtype)[:, :, None]
-    return _lerp(points_P2[before_SK], points_P2[after_SK], share_SK1)
+    gap_SK = (ahead_SK - behind_SK).clamp(min=1e-12)
+    share_SK = ((target_SK - behind_SK) / gap_SK).clamp(0, 1).to(points_P2.dtype)
+    start, end = points_P2.index_select(0, before), points_P2.index_select(0, after)
+    # One weight for x and one for y, since a weight that is read twice takes many times longer.
+    weight = share_SK.view(-1, 1).expand_as(start).contiguous()
+    return _lerp(start, end, weight).view(*before_SK.shape, 2)
 
 
 def _search(sorted_P: Tensor, values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instancesketch.core.schema import RESULT_SCHEMA, to_table
+from instancesketch.core.schema import RESULT_SCHEMA, from_table, to_table
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models.config import SEED_SEGMENTER
 from instancesketch.models.segmenter import SegmenterNet
@@ -51,6 +51,14 @@ def test_results_do_not_depend_on_the_batch_or_its_order(model):
     for i, sketch in enumerate(sketches):
         same(together[i], model.label([sketch])[0])
         same(together[i], backwards[i])
+
+
+@pytest.mark.parametrize("given_category", [False, True])
+def test_sketches_are_labelled_as_rows_of_a_table_are(model, given_category):
+    sketches = [*drawn(6), drawn(1)[0].replace(category="teapot"), drawn(1)[0].replace(width=9.5)]
+    rows = model.label_table(to_table(sketches), given_category=given_category)
+    assert model.label(sketches, given_category=given_category) == from_table(rows)
+    assert model.label([]) == []
 
 
 @pytest.mark.parametrize("bound", ["MAX_TOKENS", "MAX_POINTS"])
