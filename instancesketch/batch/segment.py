@@ -13,7 +13,7 @@ from instancesketch.batch.reader import Read, ReadConfig
 from instancesketch.batch.runner import Runner, run_job
 from instancesketch.batch.shards import plan_shards
 from instancesketch.batch.stages import Labelling, LabelRows, ModelStage, Write
-from instancesketch.core import storage
+from instancesketch.core import run_folder, storage
 from instancesketch.models.precision import resolve_precision
 
 # Measured on shards of the usual megabyte.
@@ -44,8 +44,9 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
     refuse_overlap(config.sources, config.out)
     plan = plan_shards(config.sources, config.format)
     if labelling is None:
-        # Before torch is imported, so that wrong weights are refused at once.
+        # Before torch is imported, so that mistakes are refused at once.
         _check_weights(config.weights)
+        run_folder.refuse_foreign(storage.absolute(config.out), run_folder.JOB)
     device = "cuda" if config.gpus_per_worker else "cpu"
     precision = resolve_precision(config.precision, device)
     labelling = labelling or _labelling(config, precision)

@@ -16,7 +16,6 @@ from instancesketch.batch.config import DrawingsConfig, ScenesConfig
 from instancesketch.batch.job import Job, Summary, refuse_overlap
 from instancesketch.batch.manifest import Manifest
 from instancesketch.batch.runner import Runner, run_job
-from instancesketch.batch.scene_sources import DrawingSource
 from instancesketch.batch.shards import plan_shards
 from instancesketch.batch.stages import JobRun, ShardState, ShardTask, Write
 from instancesketch.core import parquet, run_folder, storage
@@ -27,6 +26,7 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
+from instancesketch.synth.scenes.sources import DrawingSource
 
 DRAWINGS_PER_SHARD = 1_000
 # The scenes of a shard are composed of one sample of the drawings.

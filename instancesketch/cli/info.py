@@ -8,6 +8,7 @@ from typing import Any
 
 from instancesketch.cli import options, output
 from instancesketch.cli.parser import VerbParser
+from instancesketch.core.errors import UserError
 
 HELP = "count what a corpus or result holds"
 DESCRIPTION = """\
@@ -16,7 +17,12 @@ scenes by category; rejected and failed drawings by reason; and describes the fi
 
   instancesketch info corpus
   instancesketch info result --drawings 20
-  instancesketch info corpus --json"""
+  instancesketch info corpus --json
+
+With --labels it reads files of drawings instead, in any format, and prints a draft taxonomy with
+the categories and parts that they hold, to complete and to give to `ingest --taxonomy`:
+
+  instancesketch info --labels drawings/ > own.toml"""
 
 _TABLES = ("source", "category", "object_category", "split", "part")
 _UNITS = {"part": "strokes", "object_category": "objects"}
@@ -28,7 +34,13 @@ _MAX_REASON_WIDTH = 100
 
 def add(parser: VerbParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("corpus", metavar="CORPUS", help="corpus or result")
+    parser.add_argument("corpus", metavar="CORPUS", nargs="?", help="corpus or result")
+    parser.add_argument(
+        "--labels",
+        nargs="+",
+        metavar="SOURCE",
+        help="print a draft taxonomy of the labels in these files and folders",
+    )
     parser.add_argument(
         "--drawings",
         type=int,
@@ -41,6 +53,10 @@ def add(parser: VerbParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
+    if (args.corpus is None) == (args.labels is None):
+        raise UserError("info takes a CORPUS, or --labels with files and folders")
+    if args.labels is not None:
+        return _print_draft(args.labels)
     from instancesketch.results.info import info
 
     # A negative number shows none, as 0 does.
@@ -49,6 +65,19 @@ def run(args: argparse.Namespace) -> int:
         output.print_json(args, counts)
     else:
         _print_counts(counts, args.corpus)
+    return 0
+
+
+def _print_draft(sources: Sequence[str]) -> int:
+    from instancesketch.batch.draft_taxonomy import draft_taxonomy
+    from instancesketch.core.progress import Progress
+
+    with Progress("info") as progress:
+        draft = draft_taxonomy(
+            sources, lambda done, files: progress.show(f"{done:,} of {files:,} files read")
+        )
+    # Nothing else, so that it can be redirected into a file.
+    print(draft, end="")
     return 0
 
 

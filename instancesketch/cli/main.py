@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import shtab
 
@@ -95,6 +96,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
         UserError: an option is unknown, is missing, or has a value that it can't have.
     """
     parser, verbs = _parsers()
+    if argv and not argv[0].startswith("-") and argv[0] not in verbs:
+        similar = get_close_matches(argv[0].lower(), verbs, 1)
+        guess = f"; did you mean {similar[0]}?" if similar else f"; verbs are {', '.join(verbs)}"
+        parser.error(f"unknown verb {argv[0]}{guess}")
     if argv and argv[0] in verbs:
         verbs[argv[0]].refuse_unknown(argv[1:])
         argv = [argv[0], *config_file.read_options(verbs[argv[0]], argv[1:]), *argv[1:]]

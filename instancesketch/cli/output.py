@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from instancesketch.batch.job import Job, Summary
     from instancesketch.core.parquet import OnProgress
 
+# In a reason for a rejection: the label as it is quoted there, and its category.
+_UNKNOWN = re.compile(r"unknown label ('[^']*'|\"[^\"]*\") for (\S+) of")
+_MAX_LABELS = 40
 _MAX_REASONS = 5  # of rejections, the commonest first
 _NOTES = {
     "companions": "skipped files that only accompany drawings",
@@ -103,13 +108,34 @@ def conclude(
     for name, text in _NOTES.items():
         if counts.get(name):
             print(f"{text}: {counts[name]:,}")
-    for line in _describe_rejections(summary):
+    for line in [*_describe_rejections(summary), *_unknown_labels(summary)]:
         print(line)
     numbers = [f"{summary.rows:,} {rows}", f"{counts['strokes']:,} strokes"]
     numbers += [f"{summary.rejected:,} rejected", *notes]
     before = "finished before: " if summary.finished_before else ""
     print(f"{args.verb}: {before}{', '.join(numbers)} -> {summary.location}")
     return status
+
+
+def _unknown_labels(summary: Summary) -> list[str]:
+    """Return a line with all labels that the taxonomy doesn't know, and one with what to do."""
+    if not any("unknown label" in reason for reason in summary.counts["rejected_by_reason"]):
+        return []
+    from instancesketch.core import parquet, storage
+
+    location = storage.join(summary.location, "_rejected.parquet")
+    if not storage.exists(location):
+        return []
+    found: Counter[str] = Counter()
+    for reason in parquet.read_table(location, ["reason"])["reason"].to_pylist():
+        # A label stands once in the reason of a drawing, however many strokes have it.
+        found.update({f"{name} of {category}" for name, category in _UNKNOWN.findall(reason or "")})
+    labels = ", ".join(f"{label} ({number:,})" for label, number in found.most_common(_MAX_LABELS))
+    more = f" and {len(found) - _MAX_LABELS:,} more" if len(found) > _MAX_LABELS else ""
+    return [
+        f"labels that the taxonomy doesn't know, by drawings: {labels}{more}",
+        "`instancesketch info --labels SOURCE > own.toml` drafts a taxonomy that has them",
+    ]
 
 
 def _describe_rejections(summary: Summary) -> list[str]:

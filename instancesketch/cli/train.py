@@ -9,7 +9,12 @@ from typing import Any
 from instancesketch.cli import options, output
 from instancesketch.cli.parser import VerbParser
 from instancesketch.core.model_kinds import MODEL_KINDS
-from instancesketch.distributed.train.config import TrainConfig, TrainDetectorConfig, check
+from instancesketch.distributed.train.config import (
+    TrainConfig,
+    TrainDetectorConfig,
+    check,
+    check_data,
+)
 
 HELP = "train a model on a labelled corpus"
 DESCRIPTION = """\
@@ -102,7 +107,9 @@ def _train_network(args: argparse.Namespace) -> int:
 
     chosen = recipe(args.model, args.recipe, recipe_changes(args), _model_config(args))
     config = options.from_args(TrainConfig, args, recipe=chosen)
-    check(config)  # before torch is imported, which takes seconds
+    # Before torch is imported, which takes seconds.
+    check(config)
+    check_data(config, config.taxonomy)
     if args.dry_run:
         from instancesketch.distributed.train.plan import format_run_plan, plan_run
 

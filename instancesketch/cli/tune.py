@@ -9,8 +9,8 @@ from typing import Any
 from instancesketch.cli import options, output, train
 from instancesketch.cli.parser import VerbParser
 from instancesketch.core.model_kinds import MODEL_KINDS
-from instancesketch.distributed.train.config import TrainConfig
-from instancesketch.distributed.tune.config import TuneConfig
+from instancesketch.distributed.train.config import TrainConfig, check_data
+from instancesketch.distributed.tune.config import TuneConfig, check_sweep
 
 HELP = "search for the best values of a recipe"
 DESCRIPTION = """\
@@ -69,17 +69,21 @@ def add(parser: VerbParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from instancesketch.distributed.tune.tuner import tune
     from instancesketch.training.search_space import load
 
     space = load(args.model, args.space, args.recipe, train.recipe_changes(args))
     # The recipe of the first trial; every other trial changes the values of the space.
     run_config = options.from_args(TrainConfig, args, recipe=space.trial(space.base()))
     config = options.from_args(TuneConfig, args, train=run_config, space=space)
+    # Before Ray and torch are imported, which takes seconds.
+    check_sweep(config)
+    check_data(run_config, run_config.taxonomy)
     if args.dry_run:
         from instancesketch.distributed.tune.plan import format_sweep_plan, plan_sweep
 
         return train.print_training_plan(args, plan_sweep(config), format_sweep_plan)
+    from instancesketch.distributed.tune.tuner import tune
+
     summary = tune(config)
     if args.json:
         output.print_json(args, summary)

@@ -75,6 +75,17 @@ def is_claimed(location: str, config: Mapping[str, Any], layout: Layout) -> bool
     return True
 
 
+def refuse_foreign(location: str, layout: Layout) -> None:
+    """Check that a folder that isn't claimed is empty where its layout asks for that.
+
+    Raises:
+        UserError: it holds something else.
+    """
+    if storage.read_json(storage.join(location, layout.config_file)) is None:
+        # The config doesn't matter, as there is none to compare it with.
+        is_claimed(location, {}, layout)
+
+
 def finish_run(
     location: str, config: Mapping[str, Any], work: Callable[[Lease], dict[str, Any]]
 ) -> dict[str, Any]:

@@ -118,15 +118,22 @@ def _resolve_labels(
 ) -> Fields:
     """Return part, label and instance of each stroke, given its label and its category."""
     parts, names, instances = [], [], []
+    unknown: dict[str, None] = {}
     numbers = fields.get("instance") or (None,) * len(labels)
     for label, category, number in zip(labels, categories, numbers, strict=True):
-        part, name = _resolve_label(label, category, taxonomy)
+        try:
+            part, name = _resolve_label(label, category, taxonomy)
+        except SketchError as error:
+            unknown[str(error)] = None  # all of a drawing are named at once
+            continue
         # Instances of parts that are not countable are meaningless.
         countable = category is not None and part in taxonomy.categories[category].countable
         parts.append(part)
         names.append(name)
         # In the schema 0 is an unknown instance, and null a part that isn't countable.
         instances.append((number or 0) if countable else None)
+    if unknown:
+        raise SketchError("; ".join(unknown))
     # Without a list of instances they are null as a whole, not unknown (0) one by one.
     instance = None if fields.get("instance") is None else tuple(instances)
     return {"part": tuple(parts), "label": tuple(names), "instance": instance}

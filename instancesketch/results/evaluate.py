@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from instancesketch import metrics
 from instancesketch.core.errors import UserError
 from instancesketch.core.parquet import OnProgress, read_sketches
 from instancesketch.results.folder import of_split, taxonomy_of
+
+_log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -25,6 +29,8 @@ def evaluate(
     taxonomy = taxonomy_of(result)
     if taxonomy is None:
         raise UserError(f"{result} is not a result: `segment` writes one, with its taxonomy")
+    if taxonomy_of(truth) is not None:
+        _log.warning("%s is a result: its labels are those of a model, not the truth", truth)
     true = list(read_sketches(truth, split, on_progress))
     # Checked before the result is read, which takes longer.
     if not true:

@@ -9,7 +9,6 @@ from instancesketch.batch import synthesize
 from instancesketch.batch.config import ScenesConfig
 from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.output import Output
-from instancesketch.batch.scene_sources import DrawingSource
 from instancesketch.batch.stages import JobRun, ShardState
 from instancesketch.batch.synthesize import Compose, NumberShard, synth_scenes
 from instancesketch.cli.main import main
@@ -21,6 +20,7 @@ from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.synth.scenes.composer import compose
 from instancesketch.synth.scenes.config import SceneConfig
+from instancesketch.synth.scenes.sources import DrawingSource
 from tests import drawings
 
 NUMBER = 60
@@ -66,8 +66,8 @@ def test_drawings_are_sorted_by_split(tmp_path: Path) -> None:
 
 
 def test_large_corpora_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("instancesketch.batch.scene_sources.MAX_ROWS", 20)
-    monkeypatch.setattr("instancesketch.batch.scene_sources.MAX_GROUPS", 1)
+    monkeypatch.setattr("instancesketch.synth.scenes.sources.MAX_ROWS", 20)
+    monkeypatch.setattr("instancesketch.synth.scenes.sources.MAX_GROUPS", 1)
     source = DrawingSource.from_corpora([corpus(tmp_path, ["train"])])
     assert not source.fits_in_memory
     ids = [[s.sketch_id for s in source.sample(0, n)["train"]] for n in range(6)]
@@ -77,7 +77,7 @@ def test_large_corpora_are_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_drawings_are_generated_without_a_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("instancesketch.batch.scene_sources.DRAWINGS_WITHOUT_CORPUS", 60)
+    monkeypatch.setattr("instancesketch.synth.scenes.sources.DRAWINGS_WITHOUT_CORPUS", 60)
     first, second = (DrawingSource.from_corpora([]).sample(0, n) for n in range(2))
     assert len(first["train"]) > len(first["valid"]) > 5
     assert len(first["train"]) + len(first["valid"]) == 60
@@ -217,7 +217,7 @@ def test_options_of_scenes_are_refused_for_drawings(capsys: pytest.CaptureFixtur
 def test_scenes_are_composed_of_generated_drawings_without_a_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("instancesketch.batch.scene_sources.DRAWINGS_WITHOUT_CORPUS", 60)
+    monkeypatch.setattr("instancesketch.synth.scenes.sources.DRAWINGS_WITHOUT_CORPUS", 60)
     scenes = composed(tmp_path / "out", number=10)
     assert all(scene.object_category for scene in scenes)
 

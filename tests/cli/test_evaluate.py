@@ -129,3 +129,15 @@ def test_metrics_of_parts_are_printed_below_those_of_objects(
         "C 66.67   P 66.67   part accuracy 66.67   macro-F1 -   category accuracy 100.00",
     ]
     assert lines[-1].startswith("evaluate: 1 scenes and 1 sketches scored, 0 failed")
+
+
+def test_a_truth_that_a_model_made_is_a_warning(
+    truth: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [car(name, (1, 2, None)) for name in "abcd"]
+    results = [write_result(tmp_path / name, rows) for name in ("one", "two")]
+    warning = f"instancesketch: warning: {results[1]} is a result: its labels are those of a model"
+    assert main(["evaluate", results[0], "--truth", truth]) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert main(["evaluate", results[0], "--truth", results[1]]) == 0
+    assert warning in capsys.readouterr().err

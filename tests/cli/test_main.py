@@ -45,7 +45,9 @@ def test_empty_command_line_prints_help(capsys: pytest.CaptureFixture[str]) -> N
     ("command", "error"),
     [
         ("--workers", "the following arguments are required: VERB"),
-        ("fly", "invalid choice: 'fly'"),
+        ("fly", "unknown verb fly; verbs are ingest, synth, train"),
+        ("segmnt a --out b", "unknown verb segmnt; did you mean segment?"),
+        ("Report a", "unknown verb Report; did you mean report?"),
         ("ingest a", "required: --out"),
         ("ingest a --out b --format", "expected one argument"),
         ("ingest a --out b --fromat svg", "unknown option --fromat; did you mean --format?"),
@@ -67,6 +69,11 @@ def test_empty_command_line_prints_help(capsys: pytest.CaptureFixture[str]) -> N
         ("export jobs --format gif --out b", "can't write 'gif'"),
         ("report jobs --out b.html", "jobs is not a corpus"),
         ("info gopher://hole", "no filesystem takes this location"),
+        ("info", "info takes a CORPUS, or --labels"),
+        ("info corpus --labels drawings", "info takes a CORPUS, or --labels"),
+        ("segment jobs --out tests", "tests already holds"),
+        ("train segmenter --data jobs --run r", "jobs is not a corpus"),
+        ("tune segmenter --data jobs --run r", "jobs is not a corpus"),
     ],
 )
 def test_error_is_printed_in_one_line(

@@ -5,6 +5,7 @@ import pytest
 
 from instancesketch.cli.main import main, parse
 from instancesketch.distributed.tune.config import TuneConfig
+from tests.drawings import corpus, drawn
 
 
 def test_sweep_has_the_options_of_a_run() -> None:
@@ -59,5 +60,6 @@ def test_last_line_counts_the_trials_to_retry(
         }  # fmt: skip
 
     monkeypatch.setattr("instancesketch.distributed.tune.tuner.tune", tune)
-    assert main(["tune", "segmenter", "--data", "c", "--run", "r", "--quiet"]) == 0
+    data = corpus(tmp_path / "c", drawn(1))
+    assert main(["tune", "segmenter", "--data", data, "--run", "r", "--quiet"]) == 0
     assert text in capsys.readouterr().out.splitlines()[-1]

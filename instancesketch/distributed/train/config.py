@@ -53,12 +53,13 @@ class TrainConfig(RunConfig):
     """A training run of a segmenter, refiner or grouper."""
 
     recipe: FitConfig
-    # None: the shipped one that knows most rows.
+    # None: that of the corpus, else the shipped one that knows most rows.
     taxonomy: str | Taxonomy | None = field(
         default=None,
         metadata=option(
-            "categories and parts: doodle7, spg20 or a TOML file (default: the shipped one that "
-            "knows most of the drawings; doodle7 for scenes)",
+            "categories and parts: doodle7, spg20 or a TOML file (default: the one that the corpus "
+            "was ingested with, else the shipped one that knows most of the drawings; doodle7 for "
+            "scenes)",
             metavar="T",
         ),
     )
@@ -116,6 +117,26 @@ def check(config: TrainConfig) -> None:
             f"batches of {config.recipe.batch_size} drawings can't be shared by {most} workers; "
             "raise --batch-size or lower --workers"
         )
+
+
+def check_data(config: RunConfig, taxonomy: str | Taxonomy | None) -> None:
+    """Raise a UserError if a corpus, the taxonomy or the run's folder is none, before torch loads.
+
+    Args:
+        config: of the run.
+        taxonomy: the name or path that was given; None where none was.
+    """
+    from instancesketch.core import parquet, run_folder, storage
+
+    for corpus in config.data:
+        parquet.list_row_files(corpus)
+    if isinstance(taxonomy, str):
+        Taxonomy.load(taxonomy)
+    run = storage.absolute(storage.join(config.storage, config.run))
+    if storage.is_file(run):
+        raise UserError(f"{run} is a file: choose another --run")
+    if storage.exists(storage.join(run, run_folder.JOB.config_file)):
+        raise UserError(f"{run} is the folder of a corpus or a result: choose another --run")
 
 
 def least_most(config: TrainConfig) -> tuple[int, int]:

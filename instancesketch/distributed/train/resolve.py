@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from instancesketch.core import storage
+from instancesketch.core import run_folder, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.taxonomy import Taxonomy
@@ -122,9 +122,27 @@ def _taxonomies(config: TrainConfig, initial: ModelInfo | None) -> list[Taxonomy
         return [Taxonomy.load(config.taxonomy)]
     if initial is not None:
         return [initial.taxonomy]
+    if made_with := _made_with(config.data):
+        return made_with
     # Scenes fit every taxonomy, so their number can't choose one.
     scenes = config.recipe.labels == "objects"
     return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
+
+
+def _made_with(corpora: Sequence[str]) -> list[Taxonomy]:
+    """Return the distinct taxonomies that corpora were made with; empty where none was named."""
+    found: list[Taxonomy] = []
+    for corpus in corpora:
+        file = storage.join(corpus, run_folder.JOB.config_file)
+        named = (storage.read_json(file) or {}).get("taxonomy")
+        if isinstance(named, str):
+            # By `synth scenes`, in another working folder perhaps, where a path means nothing here.
+            taxonomy = Taxonomy.load(named) if named in Taxonomy.shipped() else None
+        else:
+            taxonomy = Taxonomy.from_dict(named) if isinstance(named, dict) else None
+        if taxonomy is not None and taxonomy not in found:
+            found.append(taxonomy)
+    return found
 
 
 def _inspect_weights(config: TrainConfig) -> ModelInfo:
