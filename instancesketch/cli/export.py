@@ -10,8 +10,9 @@ from instancesketch.cli.parser import VerbParser
 HELP = "write a result or corpus in another format, or weights as ONNX"
 DESCRIPTION = """\
 Writes the drawings of a result or corpus, with their labels, for other programs: CVAT for images
-1.1, Label Studio, Quick, Draw! ndjson, the published JSON (a file per drawing), or SVG (a file
-per drawing). `ingest` reads back drawings that were corrected in CVAT or Label Studio.
+1.1, Label Studio, Quick, Draw! ndjson, the published JSON (a file per drawing), SVG (a file per
+drawing), COCO (strokes as lines, boxes of objects), CSV (a row per stroke), or the images and boxes
+of scenes that YOLO learns from. `ingest` reads back drawings corrected in CVAT or Label Studio.
 
 Or writes weights for apps: segmenter.onnx and refiner.onnx take the points of a drawing and need
 neither torch nor this package. This requires the extra `onnx`, and takes a minute.
@@ -29,7 +30,7 @@ def add(parser: VerbParser) -> None:
         required=True,
         metavar="F",
         # Named here, and checked by `export`: the table of formats is slow to import.
-        help="cvat, labelstudio, quickdraw, json or svg; onnx for weights",
+        help="cvat, labelstudio, quickdraw, json, svg, coco, csv or yolo; onnx for weights",
     )
     parser.add_argument(
         "--uncertain",
@@ -40,7 +41,7 @@ def add(parser: VerbParser) -> None:
     parser.add_argument(
         "--images",
         action="store_true",
-        help="with cvat: also write the images that its tasks are made of",
+        help="with cvat or coco: also write the images that they name",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder to make")
 

@@ -52,6 +52,7 @@ from instancesketch.formats.records import (
     RowBatch,
 )
 from instancesketch.formats.registry import (
+    EXPORTABLE,
     FORMATS,
     WRITABLE,
     Format,
@@ -64,6 +65,7 @@ from instancesketch.formats.sniff import COMPANION, explain_unknown, sniff
 
 __all__ = [
     "COMPANION",
+    "EXPORTABLE",
     "FORMATS",
     "MAX_RECORD_BYTES",
     "WRITABLE",

@@ -102,6 +102,9 @@ FORMATS = {
     )
 }
 WRITABLE = tuple(form.name for form in FORMATS.values() if form.writer is not None)
+# For other programs alone: what they write is not read back.
+_WRITTEN_ONLY = {"coco": writers.coco.WRITER, "csv": writers.table.WRITER}
+EXPORTABLE = (*WRITABLE, *_WRITTEN_ONLY)
 
 
 def read(
@@ -251,23 +254,24 @@ def write(
     """Write sketches into a folder, and return their number.
 
     CVAT is `annotations.xml` beside `cvat-labels.json`, Label Studio `tasks.json` beside
-    `label-studio.xml`, Quick, Draw! `sketches.ndjson`. JSON and SVG are a file per sketch in a
+    `label-studio.xml`, Quick, Draw! `sketches.ndjson`, COCO `coco.json`, CSV `strokes.csv`. JSON
+    and SVG are a file per sketch in a
     folder per category, named by the sketch's id with `%` escapes.
 
     Args:
         sketches: the sketches, with unique ids.
-        format: one of `WRITABLE`.
+        format: one of `EXPORTABLE`.
         out: the folder, which is made if it doesn't exist.
         filesystem: the filesystem that the folder is on; the local one by default.
         taxonomy: labels to offer in an annotation program besides those of the sketches.
-        images: write the images that tasks of CVAT are made of into `images/`.
+        images: write the images that CVAT and COCO name into `images/`.
 
     Raises:
         KeyError: the format can't be written.
         UserError: an image would be too large.
     """
     # Unknown formats and those without a writer raise the same error.
-    writer = FORMATS[format].writer
+    writer = _WRITTEN_ONLY[format] if format in _WRITTEN_ONLY else FORMATS[format].writer
     if writer is None:
         raise KeyError(format)
     filesystem = filesystem or fs.LocalFileSystem()

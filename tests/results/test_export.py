@@ -1,18 +1,22 @@
 """Export of corpora and results to other formats."""
 
+import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
-from instancesketch.formats import WRITABLE
+from instancesketch.core.sketch import Sketch
+from instancesketch.formats import EXPORTABLE
 from instancesketch.results import export
 
 
-@pytest.mark.parametrize("format", WRITABLE)
+@pytest.mark.parametrize("format", EXPORTABLE)
 def test_export_writes_every_format_into_a_new_folder(
     corpus: str, tmp_path: Path, format: str
 ) -> None:
@@ -48,5 +52,86 @@ def test_uncertain_exports_the_lowest_confidence_first(corpus: str, tmp_path: Pa
         export.export(corpus, "svg", str(tmp_path / "none"), uncertain=5)
     with pytest.raises(UserError, match="a number of drawings from 1"):
         export.export(corpus, "svg", str(tmp_path / "none"), uncertain=0)
-    with pytest.raises(UserError, match="--images goes with --format cvat"):
+    with pytest.raises(UserError, match="--images goes with --format cvat or coco"):
         export.export(corpus, "svg", str(tmp_path / "none"), images=True)
+
+
+HOUSE = Sketch.from_strokes(
+    [[(10, 10), (30, 10)], [(60, 20), (80, 20), (80, 50)], [(5, 5)]],
+    sketch_id="a/b",
+    width=100,
+    height=60,
+    part=("body", "frame", "unlabeled"),
+    label=("body", "frame", "unlabeled"),
+    instance=(None, 0, None),
+    object=(1, 0, -1),
+    object_category=("car", "cloud"),
+    split="train",
+)
+SUN = Sketch.from_strokes(
+    [[(0, 0), (8, 4)], [(1, 1), (2, 9)]], sketch_id="s", category="sun", part=("ray", "ray")
+)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> str:
+    parquet.write_table(str(tmp_path / "mixed" / "part-0.parquet"), to_table([HOUSE, SUN]))
+    return str(tmp_path / "mixed")
+
+
+def test_coco_has_a_box_for_each_object_and_its_strokes_as_lines(mixed, tmp_path) -> None:
+    out = tmp_path / "out"
+    assert export.export(mixed, "coco", str(out), images=True) == 2
+    data = json.loads((out / "coco.json").read_text())
+    assert [(i["id"], i["file_name"], i["width"], i["height"]) for i in data["images"]] == [
+        (1, "a%2Fb.png", 100, 60),
+        (2, "s.png", 8, 9),
+    ]
+    assert Image.open(out / "images" / "a%2Fb.png").size == (100, 60)
+    names = {c["id"]: c["name"] for c in data["categories"]}
+    found = [
+        (a["image_id"], names[a["category_id"]], a["bbox"], a.get("parts"))
+        for a in data["annotations"]
+    ]
+    assert found == [
+        (1, "other", [5, 5, 0, 0], ["unlabeled"]),
+        (1, "car", [60, 20, 20, 30], ["frame"]),
+        (1, "cloud", [10, 10, 20, 0], ["body"]),
+        (2, "sun", [0, 0, 8, 9], ["ray", "ray"]),
+    ]
+    assert [a["id"] for a in data["annotations"]] == [1, 2, 3, 4]
+    lines = [line for a in data["annotations"] for line in a["segmentation"]]
+    assert lines[1] == [60, 20, 80, 20, 80, 50]
+    # Lists of two or four numbers are a point or a box to readers of COCO.
+    assert min(map(len, lines)) == 6
+    assert lines[2] == [10, 10, 30, 10, 30, 10]
+
+
+def test_csv_has_a_row_for_each_stroke(mixed, tmp_path) -> None:
+    assert export.export(mixed, "csv", str(tmp_path / "out")) == 2
+    with (tmp_path / "out" / "strokes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = ("sketch_id", "stroke", "part", "instance", "object_category", "points", "x", "y")
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        ("a/b", "0", "body", "", "cloud", "2", "10.0 30.0", "10.0 10.0"),
+        ("a/b", "1", "frame", "0", "car", "3", "60.0 80.0 80.0", "20.0 20.0 50.0"),
+        ("a/b", "2", "unlabeled", "", "", "1", "5.0", "5.0"),
+        ("s", "0", "ray", "", "", "2", "0.0 8.0", "0.0 4.0"),
+        ("s", "1", "ray", "", "", "2", "1.0 2.0", "1.0 9.0"),
+    ]
+    assert (rows[0]["category"], rows[3]["category"], rows[0]["split"]) == ("", "sun", "train")
+
+
+def test_yolo_has_images_and_boxes_of_the_scenes(mixed, tmp_path) -> None:
+    out = tmp_path / "out"
+    assert export.export(mixed, "yolo", str(out)) == 1
+    (picture,) = out.glob("images/train/*.png")
+    boxes = np.loadtxt(out / "labels" / "train" / f"{picture.stem}.txt", ndmin=2)
+    assert len(boxes) == 2
+    assert "train: images/train" in (out / "data.yaml").read_text()
+    # The larger object is 20 × 30 of 100: its sides are in that proportion.
+    car = boxes[boxes[:, 4].argmax()]
+    assert car[4] / car[3] == pytest.approx(1.5, rel=0.01)
+    parquet.write_table(str(tmp_path / "suns" / "part-0.parquet"), to_table([SUN]))
+    with pytest.raises(UserError, match="no row has objects"):
+        export.export(str(tmp_path / "suns"), "yolo", str(tmp_path / "none"))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from tests.batch.in_process import InProcessRunner
 
 from instancesketch.batch.config import IngestConfig
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.manifest import REJECTED_SCHEMA
 from instancesketch.cli import output

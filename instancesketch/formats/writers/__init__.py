@@ -1,5 +1,13 @@
 """Writers: one module per format, each with a constant `WRITER`."""
 
-from instancesketch.formats.writers import cvat, label_studio, published_json, quickdraw, svg
+from instancesketch.formats.writers import (
+    coco,
+    cvat,
+    label_studio,
+    published_json,
+    quickdraw,
+    svg,
+    table,
+)
 
-__all__ = ["cvat", "label_studio", "published_json", "quickdraw", "svg"]
+__all__ = ["coco", "cvat", "label_studio", "published_json", "quickdraw", "svg", "table"]

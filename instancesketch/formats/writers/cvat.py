@@ -42,8 +42,8 @@ def dump(sketches: Iterable[Sketch]) -> Iterator[bytes]:
 
 
 def _to_image(number: int, sketch: Sketch) -> str:
-    name = _image_name(sketch)
-    width, height = _extent(sketch)
+    name = image_name(sketch)
+    width, height = extent(sketch)
     fields = {k: getattr(sketch, k) for k in ("category", "source", "split")}
     if sketch.object_category is not None:
         fields["object_category"] = json_values.dump(sketch.object_category)
@@ -84,7 +84,7 @@ def dump_image(sketch: Sketch) -> tuple[str, bytes]:
     Raises:
         UserError: the image would be too large.
     """
-    width, height = (max(1, math.ceil(side)) for side in _extent(sketch))
+    width, height = (max(1, math.ceil(side)) for side in extent(sketch))
     if max(width, height) > _MAX_IMAGE_SIDE:
         raise UserError(
             f"{sketch.sketch_id}: an image of {width} × {height} pixels is too large; "
@@ -100,14 +100,15 @@ def dump_image(sketch: Sketch) -> tuple[str, bytes]:
             pen.line(line, fill=_INK, width=2, joint="curve")
     stream = io.BytesIO()
     picture.save(stream, "PNG")
-    return _image_name(sketch), stream.getvalue()
+    return image_name(sketch), stream.getvalue()
 
 
-def _image_name(sketch: Sketch) -> str:
+def image_name(sketch: Sketch) -> str:
+    """Return the name of a sketch's image."""
     return f"{safe_file_name(sketch.sketch_id)}.png"
 
 
-def _extent(sketch: Sketch) -> tuple[float, float]:
+def extent(sketch: Sketch) -> tuple[float, float]:
     """Return the width and height, or where they are unknown the extent of the strokes."""
     return (
         sketch.width if sketch.width is not None else _reach(sketch.x),

@@ -1,0 +1,51 @@
+"""A plain CSV for spreadsheets: one row per stroke, its points as two lists of numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from instancesketch.core.sketch import Sketch
+from instancesketch.formats.json_fields import to_columns
+from instancesketch.formats.writers.files import SingleFile
+
+_OF_SKETCH = ("sketch_id", "source", "category", "split", "width", "height")
+_OF_STROKE = ("part", "label", "instance", "object", "part_score")
+COLUMNS = (*_OF_SKETCH, "stroke", *_OF_STROKE, "object_category", "error", "points", "x", "y")
+
+
+def dump(sketches: Iterable[Sketch]) -> Iterator[bytes]:
+    """Yield the header, and then the rows of each sketch."""
+    yield _to_lines([dict(zip(COLUMNS, COLUMNS, strict=True))])
+    for sketch in sketches:
+        yield _to_lines(_to_rows(sketch))
+
+
+def _to_rows(sketch: Sketch) -> Iterator[dict[str, Any]]:
+    known = {name: getattr(sketch, name) for name in (*_OF_SKETCH, "error")}
+    for stroke, (x, y) in enumerate(to_columns(sketch)):
+        row = known | {"stroke": stroke, "points": len(x)}
+        for name in _OF_STROKE:
+            values = getattr(sketch, name)
+            row[name] = None if values is None else values[stroke]
+        index = row["object"]
+        if index is not None and index >= 0 and sketch.object_category is not None:
+            row["object_category"] = sketch.object_category[index]
+        yield row | {"x": _join(x), "y": _join(y)}
+
+
+def _join(numbers: list[float]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _to_lines(rows: Iterable[dict[str, Any]]) -> bytes:
+    stream = io.StringIO()
+    # Nulls become empty cells.
+    writer = csv.DictWriter(stream, COLUMNS, restval="", lineterminator="\n")
+    writer.writerows(rows)
+    return stream.getvalue().encode()
+
+
+WRITER = SingleFile("strokes.csv", dump)
