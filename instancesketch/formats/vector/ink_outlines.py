@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from instancesketch.formats.vector.flatten import Points
 from instancesketch.formats.vector.middle_line import Ribbon, find_middle, resample, size_of
@@ -28,7 +29,12 @@ _LEAST_CORNERS = 8  # of a freehand outline; bars and triangles have fewer
 _JOINT = 1e-4  # of the drawing's side: how far a piece may begin from the end of the last
 _LEAST_JOINTS = 3  # in a file whose pieces are joined
 _LEAST_JOINT_SHARE = 0.3
-_MOST_OUTLINES = 5_000  # filled ones that are looked at
+_LEAST_SMOOTH_SHARE = 0.6
+_MOST_BANDS = 50  # of an outline
+_MEETING = 2.0  # widths of the pen: how far apart bands of one stroke may end
+_ROUGHNESS = 4.5  # pixels, of Excalidraw's shapes
+_MOST_OUTLINES = 5_000  # that are looked at
+_MOST_SIDES = 100  # of an outline that may be drawn twice
 
 
 def find_ink(drawing: Drawing) -> Drawing:
@@ -36,7 +42,8 @@ def find_ink(drawing: Drawing) -> Drawing:
     side = _side(drawing)
     outlines = _without_backgrounds(drawing)
     outlines = _with_middles(outlines, drawing)
-    outlines = [_without_doubles(o) for o in outlines]
+    first, rest = outlines[:_MOST_OUTLINES], outlines[_MOST_OUTLINES:]
+    outlines = [*map(_without_doubles, first), *rest]
     drawing.outlines = _join_pieces(outlines, side)
     return drawing
 
@@ -96,8 +103,9 @@ def _found(drawing: Drawing) -> None:
 def _with_middles(outlines: Sequence[Outline], drawing: Drawing) -> list[Outline]:
     """Replace filled outlines around pen strokes by strokes along their middle."""
     filled = [o for o in outlines if _may_be_ink(o)][:_MOST_OUTLINES]
-    ribbons = {id(o): find_middle(o.lines[0]) for o in filled}
-    widths = [r.width for r in ribbons.values() if r is not None and r.ratio >= _LEAST_RATIO]
+    ribbons = {id(o): [find_middle(line) for line in o.lines] for o in filled}
+    every = [r for found in ribbons.values() for r in found if r is not None]
+    widths = [r.width for r in every if r.ratio >= _LEAST_RATIO]
     if not widths:
         return list(outlines)
     pen = float(np.median(widths))
@@ -111,21 +119,32 @@ def _with_middles(outlines: Sequence[Outline], drawing: Drawing) -> list[Outline
 
 
 def _may_be_ink(outline: Outline) -> bool:
-    if outline.stroked or not outline.filled or len(outline.lines) != 1:
+    if outline.stroked or not outline.filled or len(outline.lines) > _MOST_BANDS:
         return False
-    return len(outline.lines[0]) > _LEAST_CORNERS
+    return all(len(line) > _LEAST_CORNERS for line in outline.lines)
 
 
-def _to_stroke(outline: Outline, ribbon: Ribbon | None, pen: float) -> Outline | None:
-    points = outline.lines[0]
+def _to_stroke(outline: Outline, ribbons: Sequence[Ribbon | None], pen: float) -> Outline | None:
+    """Return the pen stroke that an outline is around; None where there is none."""
+    lines = [_line(p, r, pen) for p, r in zip(outline.lines, ribbons, strict=True)]
+    known = [line for line in lines if line is not None]
+    if len(known) < len(lines):
+        return None
+    # tldraw breaks a stroke at sharp turns into bands that meet there.
+    for before, after in pairwise(known):
+        if float(np.hypot(*(after[0] - before[-1]))) > _MEETING * pen:
+            return None
+    return replace(outline, lines=(np.concatenate(known),), stroked=True, width=pen)
+
+
+def _line(outline: Points, ribbon: Ribbon | None, pen: float) -> Points | None:
     if ribbon is not None and ribbon.ratio >= _LEAST_RATIO:
-        return replace(outline, lines=(ribbon.middle,), stroked=True, width=ribbon.width)
+        return ribbon.middle
     # Beside ink a blot of the pen's size is a touch of it, and a longer one a short stroke.
-    if size_of(points) <= _DOT_SIZE * pen:
-        dot = ((points.min(axis=0) + points.max(axis=0)) / 2)[None]
-        return replace(outline, lines=(dot,), stroked=True, width=pen)
+    if size_of(outline) <= _DOT_SIZE * pen:
+        return ((outline.min(axis=0) + outline.max(axis=0)) / 2)[None]
     if ribbon is not None and ribbon.ratio >= 2 and ribbon.width <= 1.5 * pen:
-        return replace(outline, lines=(ribbon.middle,), stroked=True, width=ribbon.width)
+        return ribbon.middle
     return None
 
 
@@ -135,16 +154,20 @@ def _to_stroke(outline: Outline, ribbon: Ribbon | None, pen: float) -> Outline |
 def _without_doubles(outline: Outline) -> Outline:
     """Return a shape of which each line is followed by another along it with the first alone."""
     lines = outline.lines
-    if not outline.stroked or len(lines) < 2 or len(lines) % 2 or min(map(len, lines)) < 2:
+    if not outline.stroked or not 2 <= len(lines) <= _MOST_SIDES or len(lines) % 2:
+        return outline
+    if min(map(len, lines)) < 2:
         return outline
     pairs = list(zip(lines[::2], lines[1::2], strict=True))
-    if not all(_runs_along(a, b, outline.width) for a, b in pairs):
+    near = [_roughness(a, outline.width) for a, _ in pairs]
+    if not all(_runs_along(*pair, most) for pair, most in zip(pairs, near, strict=True)):
+        return outline
+    if all(_are_parallel(*pair) for pair in pairs):
         return outline
     joined = [pairs[0][0]]
-    for (line, _), (before, _) in zip(pairs[1:], pairs[:-1], strict=True):
+    for (line, _), (before, _), most in zip(pairs[1:], pairs[:-1], near[1:], strict=True):
         # The sides of a shape are lines of their own, which nearly meet.
-        gap = float(np.hypot(*(line[0] - before[-1])))
-        if gap <= _roughness(line, outline.width):
+        if float(np.hypot(*(line[0] - before[-1]))) <= most:
             joined[-1] = np.concatenate([joined[-1], line])
         else:
             joined.append(line)
@@ -156,16 +179,46 @@ def _length(points: Points) -> float:
 
 
 def _roughness(line: Points, width: float) -> float:
-    # rough.js moves points by up to 2 pixels a degree of roughness, and bends lines by a share.
-    return 2.5 * width + 0.02 * _length(line)
+    """Return how far rough.js may have moved a line's points from those of its double."""
+    # Of short lines, and of rings in each other, any two would be near.
+    share = 0.03 if _is_loop(line) else 0.12
+    return min(max(_ROUGHNESS, 2 * width), share * _length(line))
 
 
-def _runs_along(a: Points, b: Points, width: float) -> bool:
-    if (a == b).all() if a.shape == b.shape else False:
-        return True
-    # Of short lines any two would be near each other.
-    near = min(_roughness(a, width), 0.15 * _length(a))
-    return bool(np.hypot(*(resample(a, 24) - resample(b, 24)).T).max() <= near)
+def _is_loop(line: Points) -> bool:
+    return float(np.hypot(*(line[0] - line[-1]))) < _length(line) / 4
+
+
+def _runs_along(a: Points, b: Points, near: float) -> bool:
+    if not 0.7 < (_length(a) + 1e-9) / (_length(b) + 1e-9) < 1.4:
+        return False
+    # By the nearest points, since two loops around may begin in different places.
+    one, other = resample(a, 96), resample(b, 96)
+    return max(abs(_offsets(one, other)).max(), abs(_offsets(other, one)).max()) <= near
+
+
+def _offsets(points: Points, line: Points) -> npt.NDArray[np.float64]:
+    """Return how far points are from a line, negative on one side of it."""
+    start, step = line[:-1], np.diff(line, axis=0)
+    apart = points[:, None] - start
+    along = (apart * step).sum(-1) / np.maximum((step**2).sum(-1), 1e-12)
+    rest = apart - np.clip(along, 0, 1)[..., None] * step
+    distance = np.hypot(rest[..., 0], rest[..., 1])
+    nearest = distance.argmin(axis=1)
+    rows = np.arange(len(points))
+    side = step[nearest, 0] * rest[rows, nearest, 1] - step[nearest, 1] * rest[rows, nearest, 0]
+    signed: npt.NDArray[np.float64] = np.copysign(distance[rows, nearest], side)
+    return signed
+
+
+def _are_parallel(a: Points, b: Points) -> bool:
+    """Return whether a line is another one moved, or a ring around it: no shaking hand's work."""
+    one, other = resample(a, 48), resample(b, 48)
+    if _is_loop(a):
+        inside = (_offsets(one, other) > 0).mean()
+        return bool(not 0.1 < inside < 0.9 and (a.shape != b.shape or (a != b).any()))
+    moved = float(np.hypot(*(one - other).mean(axis=0)))
+    return moved > 0 and moved > 5 * float(np.hypot(*(one - other).std(axis=0)))
 
 
 # Pieces of strokes
@@ -175,7 +228,13 @@ def _join_pieces(outlines: Sequence[Outline], side: float) -> list[Outline]:
     """Join strokes that each begin where the last one ended, if a file has many such."""
     strokes = [replace(o, lines=(line,)) for o in outlines if o.stroked for line in o.lines]
     joints = [_is_joint(a, b, side) for a, b in pairwise(strokes)]
-    if sum(joints) < max(_LEAST_JOINTS, _LEAST_JOINT_SHARE * len(joints)):
+    smooth = [
+        _is_smooth(a, b) for (a, b), joint in zip(pairwise(strokes), joints, strict=True) if joint
+    ]
+    if len(smooth) < max(_LEAST_JOINTS, _LEAST_JOINT_SHARE * len(joints)):
+        return list(outlines)
+    # Petals and walls may begin where the last one ended, but the pen turns there.
+    if sum(smooth) < _LEAST_SMOOTH_SHARE * len(smooth):
         return list(outlines)
     runs = [[strokes[0]]]
     for stroke, joint in zip(strokes[1:], joints, strict=True):
@@ -201,6 +260,13 @@ def _is_joint(a: Outline, b: Outline, side: float) -> bool:
     if any(float(np.hypot(*(line[0] - line[-1]))) <= near for line in (first, second)):
         return False
     return float(np.hypot(*(second[0] - first[-1]))) <= near
+
+
+def _is_smooth(a: Outline, b: Outline) -> bool:
+    """Return whether the pen goes on by and large in the direction in which it came."""
+    came, goes = (line[1:] - line[:-1] for line in (a.lines[0][-2:], b.lines[0][:2]))
+    along = float((came * goes).sum())
+    return along > 0.5 * float(np.hypot(*came[0]) * np.hypot(*goes[0]))
 
 
 def _join(run: Sequence[Outline]) -> Outline:

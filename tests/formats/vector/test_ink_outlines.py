@@ -1,5 +1,7 @@
 """Ink of drawing programs in SVG against the pen strokes that it was made from."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -130,10 +132,60 @@ def test_lines_that_are_drawn_twice_are_read_once(read_bytes, seed):
     assert far(straight, line) < 4
 
 
-def test_two_parallel_lines_of_a_path_are_two_strokes(read_bytes):
-    data = svg('<path d="M10 10L200 10M10 40L200 40" stroke="red" stroke-width="2"/>')
-    (record,) = read_bytes(data, "a.svg")
+RING = "M{0} 150A{1} {1} 0 0 1 {2} 150A{1} {1} 0 0 1 {0} 150"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "M10 10L200 10M10 40L200 40",
+        "M10 10L200 10M10 13L200 13",
+        RING.format(100, 100, 300) + RING.format(106, 94, 294),
+        RING.format(150, 20, 190) + RING.format(152, 18, 188),
+        "M10 10L30 10M10 12L30 14",
+    ],
+)
+def test_lines_beside_each_other_in_one_path_stay_two_strokes(read_bytes, path):
+    (record,) = read_bytes(svg(f'<path d="{path}" stroke="red" fill="none"/>'), "a.svg")
     assert len(record.sketch) == 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_ellipse_that_goes_around_twice_is_read_once(read_bytes, seed):
+    generator = np.random.default_rng(seed)
+    loops = []
+    for _ in range(2):
+        # Each round begins somewhere at the top and overlaps its own beginning.
+        angle = np.linspace(0, 2 * np.pi + 0.2, 40) - np.pi / 2 + generator.uniform(-0.4, 0.4)
+        ring = np.stack([200 + 90 * np.cos(angle), 150 + 50 * np.sin(angle)], axis=1)
+        ring += generator.uniform(-1, 1, ring.shape)
+        loops.append("M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in ring))
+    path = f'<path d="{" ".join(loops)}" stroke="#1e1e1e" stroke-width="2" fill="none"/>'
+    (record,) = read_bytes(svg(path), "a.svg")
+    assert len(record.sketch) == 1
+
+
+def test_bands_of_one_stroke_that_meet_at_its_turns_are_one(read_bytes):
+    turns = np.array([[30, 30], [120, 200], [210, 40], [330, 220]], float)
+    bands = []
+    for a, b in pairwise(turns):
+        middle = a + (b - a) * np.linspace(0, 1, 20)[:, None]
+        bands.append(filled_path(outline(middle, 5)).split('"')[1])
+    (record,) = read_bytes(svg(f'<path d="{" ".join(bands)}" fill="#1d1d1d"/>'), "a.svg")
+    (stroke,) = record.sketch.to_strokes()
+    assert far(turns, stroke) < 4
+    assert far(stroke, turns) < 4
+
+
+def test_petals_and_walls_that_begin_where_the_last_one_ended_stay_apart(read_bytes):
+    petals = [
+        f'<path d="M{200 + 60 * np.cos(a)} {150 + 60 * np.sin(a)}Q{200 + 140 * np.cos(a + 0.5)} '
+        f'{150 + 140 * np.sin(a + 0.5)} {200 + 60 * np.cos(a + 1)} {150 + 60 * np.sin(a + 1)}" '
+        'stroke="red" fill="none"/>'
+        for a in range(5)
+    ]
+    (record,) = read_bytes(svg(*petals), "flower.svg")
+    assert len(record.sketch) == 5
 
 
 @pytest.mark.parametrize(
