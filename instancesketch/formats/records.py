@@ -14,6 +14,8 @@ from instancesketch.core.sketch import Sketch
 # A worker holds a record whole in memory, so its size needs a bound.
 MAX_RECORD_BYTES = 64 << 20
 _MAX_REASON_LENGTH = 500
+# What begins the kind of labels that a file has lost, among what is left out.
+LOST_LABELS = "label of a stroke"
 
 # Whether a split is the file's own, or the hash of a user or of the sketch id.
 SplitSource = Literal["file", "user", "sketch_id"]

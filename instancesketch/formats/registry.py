@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal, cast
@@ -20,6 +20,7 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import readers, writers
 from instancesketch.formats.labels import build_sketch, resolve_batch
 from instancesketch.formats.records import (
+    LOST_LABELS,
     MAX_RECORD_BYTES,
     FileRange,
     RawRecord,
@@ -100,6 +101,12 @@ FORMATS = {
             ranges_by="row_groups",
         ),
     )
+}
+# Folders of files of a kind or a split, which name no category.
+_NO_WORDS = {
+    *FORMATS,
+    *("train", "valid", "val", "validation", "test"),
+    *("data", "drawings", "files", "images", "sketches"),
 }
 WRITABLE = tuple(form.name for form in FORMATS.values() if form.writer is not None)
 # For other programs alone: what they write is not read back.
@@ -205,7 +212,8 @@ class _Resolver:
         # No taxonomy knows which folder names a category: a folder for each is the custom. Those
         # above the source hold any drawings.
         if taxonomy is None and form.one_drawing:
-            word = PurePosixPath(file_range.name).parent.name or None
+            below = PurePosixPath(file_range.name).parent.parts
+            word = next((f for f in reversed(below) if f.lower() not in _NO_WORDS), None)
         if folders is None:
             folders = folders_above(file_range.path)
         return cls(taxonomy, folders, labels, split_by, word)
@@ -222,8 +230,17 @@ class _Resolver:
         except SketchError as error:
             return Rejection(file=file, position=raw.position, reason=str(error))
         return Record(
-            sketch=sketch, position=raw.position, split_from=split_from, left_out=raw.left_out
+            sketch=sketch,
+            position=raw.position,
+            split_from=split_from,
+            left_out=self._left_out(raw),
         )
+
+    def _left_out(self, raw: RawRecord) -> Mapping[str, int]:
+        # Nobody misses labels that aren't read.
+        if self.labels is False:
+            return {k: n for k, n in raw.left_out.items() if not k.startswith(LOST_LABELS)}
+        return raw.left_out
 
     def _is_kept(self, field: str) -> bool:
         if self.labels is True or field not in LABEL_COLUMNS:

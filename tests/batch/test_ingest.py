@@ -122,7 +122,13 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0L9 9" stroke="red"/>
 
 
 def test_ids_of_single_drawings_are_their_paths_below_the_source(tmp_path: Path) -> None:
-    for name in ("sun/001.svg", "cloud/001.svg", "cloud/wet/001.v2.svg", "top.svg"):
+    for name in (
+        "sun/001.svg",
+        "cloud/001.svg",
+        "cloud/wet/001.v2.svg",
+        "sun/train/1.svg",
+        "top.svg",
+    ):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SVG)
@@ -134,6 +140,7 @@ def test_ids_of_single_drawings_are_their_paths_below_the_source(tmp_path: Path)
         ("sun/001", "sun"),
         ("cloud/001", "cloud"),
         ("cloud/wet/001.v2", "wet"),
+        ("sun/train/1", "sun"),
         ("top", None),
     }
     run(tmp_path / "one", tmp_path / "in" / "sun" / "001.svg")

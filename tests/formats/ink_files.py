@@ -2,7 +2,9 @@
 
 import base64
 import gzip
+import io
 import json
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -139,7 +141,43 @@ def xopp(*pages: str, packed: bool = True) -> bytes:
     return gzip.compress(text.encode(), mtime=0) if packed else text.encode()
 
 
+def pack(name: str, data: bytes) -> bytes:
+    """Return a zip of one file."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+CVAT = b"""<annotations><meta><task><id>1</id><name>t</name></task></meta>
+<image id="0" name="sun/a.png"
+ task_id="1" subset="Train"><tag label="sun"></tag><polyline label="ray" points="0,0;4,4"/></image>
+<track id="0" label="ray"><polyline frame="0" keyframe="1" outside="0" points="1,1;2,2"/></track>
+</annotations>"""
+VECTOR = {
+    "type": "vectorlabels",
+    "original_width": 9,
+    "original_height": 9,
+    "value": {"vertices": [{"id": "a", "x": 1, "y": 2}, {"id": "b", "x": 3, "y": 4}]},
+}
+
 SAMPLES = {
+    "cvat": CVAT,
+    "cvat-zip": pack("annotations.xml", CVAT),
+    "labelstudio": json.dumps(
+        [{"id": 1, "data": {"image": "a.png"}, "annotations": [{"result": [VECTOR]}]}]
+    ).encode(),
+    "quickdraw-json": json.dumps(
+        [{"key_id": "1", "word": "sun", "drawing": [[[1, 2], [3, 4]]]}] * 2, indent=1
+    ).encode(),
+    "kaggle": b'key_id,drawing,word\n1,"[[[1, 2], [3, 4]]]",sun\n2,"[[[1], [3]]]",sun\n',
+    "npz": npy(np.array([[1, 2, 1, 0, 0], [3, 4, 0, 1, 0], [0, 0, 0, 0, 1]])),
     "excalidraw": excalidraw(freedraw(WAVE, 5, 5), element("ellipse", width=20, height=10)),
     "tldraw": tldraw(draw_shape(WAVE, 1, 2, "path"), shape("geo", props={"w": 3, "h": 4})),
     "inkml": inkml(trace(WAVE), trace(HOOK)),

@@ -30,13 +30,13 @@ from instancesketch.formats.json_fields import parse_fields
 from instancesketch.formats.json_values import as_object
 from instancesketch.formats.ndjson import read_file
 from instancesketch.formats.readers.label_studio_vectors import is_foreign, parse_vectors
-from instancesketch.formats.records import FileRange, RawRecord, Rejection
+from instancesketch.formats.records import LOST_LABELS, FileRange, RawRecord, Rejection
 
 NUMBERS = ("instance", "object")
 # Fields that are in a task's prediction, not in its `data`.
 LABELS = ("part", "label", *NUMBERS)
 _UNKNOWN = (
-    "label of a stroke (nobody has annotated the task, and the export has its prediction by number "
+    f"{LOST_LABELS} (nobody has annotated the task, and the export has its prediction by number "
     "alone: export predictions in full)"
 )
 _RECORDS_PER_FILE = 4  # how many records of the largest size a file may have

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import tokenize
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,16 @@ from instancesketch.core.errors import SketchError
 
 # Numbers alone: dates, complex numbers, texts and records are no coordinates.
 _NUMBER_CODES = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "f2", "f4", "f8"}
+# numpy parses a header as a Python literal, after it has taken it apart as Python 2 wrote it.
+_NOT_A_HEADER = (
+    ValueError,
+    KeyError,
+    SyntaxError,
+    TypeError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,
+)
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -36,7 +47,7 @@ def load_arrays(data: bytes) -> list[Any]:
         version = np.lib.format.read_magic(stream)
         # numpy parses the header as a Python literal, which a long one could make crash.
         shape, fortran, dtype = _HEADERS[version](stream, max_header_size=10_000)
-    except (ValueError, KeyError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+    except _NOT_A_HEADER as error:
         reason = str(error).split("\n")[0][:200]
         raise SketchError(f"not an npy array: {reason}") from None
     if dtype.hasobject:

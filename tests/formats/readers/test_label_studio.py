@@ -189,6 +189,10 @@ def test_an_untouched_task_with_its_prediction_by_number_has_unknown_labels(
     assert (record.sketch.object, record.sketch.object_category) == (None, None)
     ((kind, number),) = record.left_out.items()
     assert (number, "export predictions in full" in kind) == (4, True)
+    # Where no labels are read, none are missed.
+    text = json.dumps([task | {"annotations": [], "predictions": [7]}]).encode()
+    (record,) = read_bytes(text, "project-1.json", labels=False)
+    assert record.left_out == {}
 
 
 def test_a_drawing_that_never_had_labels_leaves_nothing_out(tmp_path, read_bytes):

@@ -227,3 +227,13 @@ def test_a_pickle_in_npy_goes_through_the_restricted_reader(tmp_path):
     np.save(tmp_path / "a.npy", objects({"a": 1}, print), allow_pickle=True)
     (wrong,) = read_file(tmp_path / "a.npy")
     assert "which is not a numeric array" in wrong.reason
+
+
+def test_a_header_that_is_cut_off_is_rejected(tmp_path):
+    np.save(tmp_path / "a.npy", STEPS)
+    data = bytearray((tmp_path / "a.npy").read_bytes())
+    # The tokenizer that numpy tries on headers of Python 2 has an error of its own.
+    del data[10]
+    (tmp_path / "a.npy").write_bytes(data)
+    (wrong,) = read_file(tmp_path / "a.npy")
+    assert "not an npy array" in wrong.reason

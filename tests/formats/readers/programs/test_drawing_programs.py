@@ -372,7 +372,7 @@ def test_broken_xournal_files_are_rejected(read_bytes, data, reason):
 
 @pytest.mark.parametrize("form", sorted(SAMPLES))
 @given(data=st.data())
-def test_damaged_files_of_drawing_programs_are_read_or_rejected(tmp_path_factory, form, data):
+def test_damaged_files_are_read_or_rejected(tmp_path_factory, form, data):
     content = bytearray(SAMPLES[form])
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(content) - 1))
@@ -383,5 +383,5 @@ def test_damaged_files_of_drawing_programs_are_read_or_rejected(tmp_path_factory
         content = content or bytearray(b"x")
     path = tmp_path_factory.mktemp("damaged") / "a.file"
     path.write_bytes(content)
-    for found in [*read_file(path), *read_file(path, form)]:
+    for found in [*read_file(path), *read_file(path, form.removesuffix("-zip"))]:
         assert isinstance(found, Record | Rejection)
