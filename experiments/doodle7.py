@@ -35,12 +35,10 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import find_instances, number_clusters
 from instancesketch.inference.segmenter import Segmenter, Vocabulary, instance_columns, predict
 from instancesketch.models import weights
-from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, pack
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.training.config import (
-    AugmentConfig,
     RefinerFitConfig,
     SegmenterFitConfig,
     seed_refiner,
@@ -55,14 +53,13 @@ SHARES = {
     "cloud": 0.05,
 }  # fmt: skip
 
-# The shipped weights were trained before parts were exchanged and pairs knew their order.
-_PLAIN = SegmenterFitConfig(model=SegmenterConfig(), augment=AugmentConfig(), bfloat16=BFLOAT16)
-PRETRAIN = replace(_PLAIN, epochs=8)
-TUNE = replace(_PLAIN, epochs=14, learning_rate=7e-4)
-ALONE = replace(_PLAIN, epochs=25)  # real drawings, from random weights
+_RECIPE = SegmenterFitConfig(bfloat16=BFLOAT16)
+PRETRAIN = replace(_RECIPE, epochs=8)
+TUNE = replace(_RECIPE, epochs=14, learning_rate=7e-4)
+ALONE = replace(_RECIPE, epochs=25)  # real drawings, from random weights
 # Unlabelled drawings have a category, so that there are enough to learn to predict it.
 STUDENT = replace(
-    _PLAIN, epochs=10, learning_rate=5e-4, category_given_p=0.4, category_loss=0.6, seed=1
+    _RECIPE, epochs=10, learning_rate=5e-4, category_given_p=0.4, category_loss=0.6, seed=1
 )
 REFINER = RefinerFitConfig(epochs=12)
 REFINER_TUNE = RefinerFitConfig(epochs=12, learning_rate=7e-4)

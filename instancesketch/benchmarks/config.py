@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from instancesketch.core.config import option
 from instancesketch.core.errors import UserError
 
-PARTS = ("segment", "one", "training", "ingest", "scenes")
+PARTS = ("segment", "one", "networks", "training", "ingest", "scenes")
 _MIN_NUMBER = 8
 MIN_TO_TRAIN = 256  # fewer than a few batches would measure nothing
 
@@ -27,7 +27,7 @@ class BenchmarkConfig:
     only: tuple[str, ...] = field(
         default=(),
         metadata=option(
-            "measure only these of segment, one, training, ingest, scenes", metavar="PART"
+            "measure only these of segment, one, networks, training, ingest, scenes", metavar="PART"
         ),
     )
     number: int = field(

@@ -18,6 +18,7 @@ from instancesketch.benchmarks.labelling_speed import (
     measure_scenes,
     measure_segment,
 )
+from instancesketch.benchmarks.network_speed import BEFORE, DEFAULT, measure_networks
 from instancesketch.benchmarks.table import Row, Table
 from instancesketch.benchmarks.training_speed import measure_training
 from instancesketch.benchmarks.workload import Workload
@@ -27,6 +28,7 @@ from instancesketch.models.precision import resolve_precision
 _PARTS: Mapping[str, Callable[[Workload], Iterator[Row]]] = {
     "segment": measure_segment,
     "one": measure_one,
+    "networks": measure_networks,
     "training": measure_training,
     "ingest": measure_ingest,
     "scenes": measure_scenes,
@@ -38,6 +40,7 @@ _RATIOS = {
     "Ray / plain loop, one core": (RAY, PLAIN),
     "Ray / plain loop, all cores": (RAY_ALL, PLAIN_ALL),
     "Ray, all cores / one core": (RAY_ALL, RAY),
+    f"{DEFAULT} / {BEFORE}": (DEFAULT, BEFORE),
 }
 
 

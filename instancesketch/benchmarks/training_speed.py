@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
-import numpy as np
-import pyarrow as pa
-import torch
-
 from instancesketch.benchmarks import subprocesses
+from instancesketch.benchmarks.network_speed import train_epoch
 from instancesketch.benchmarks.table import Row
 from instancesketch.benchmarks.workload import Workload
 from instancesketch.core import storage
-from instancesketch.core.label_ids import part_ids
-from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import summarize_usage
 from instancesketch.tracking import metrics_log
-from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import SegmenterFitConfig
-from instancesketch.training.trainer import create_fit
 
 
 def measure_training(workload: Workload) -> Iterator[Row]:
     """Measure epochs of the segmenter in a plain loop, and on Ray Train."""
     table = workload.drawings.slice(0, workload.config.training_number)
-    taxonomy, config = Taxonomy.load("doodle7"), SegmenterFitConfig()
-    ids, _ = part_ids(table, taxonomy)
-    fit = create_fit(
-        config,
-        taxonomy,
-        steps_per_epoch=-(-len(table) // config.batch_size),
-        part_counts=np.bincount(ids, minlength=len(taxonomy.part_names)).tolist(),
-        # As the workers below, which are given no GPU.
-        device=torch.device("cpu"),
-    )
-    batches = dataloader.iter_shuffled_batches(
-        # Each drawing once, so that their number is what an epoch trains on.
-        [table.append_column(sampling.USES, pa.array(np.ones(len(table), np.int64)))],
-        taxonomy,
-        batch_size=config.batch_size,
-        generator=torch.Generator().manual_seed(0),
-    )
-    began = time.perf_counter()
-    fit.train_epoch(batches, 0)
-    per_second = len(table) / (time.perf_counter() - began)
+    per_second = train_epoch(workload, SegmenterFitConfig().model)
     yield Row(
         part="training",
         what="training in a plain loop",

@@ -15,6 +15,7 @@ Measures on one machine, in one run, and prints one table:
   segment   the published path rebuilt, our models in a plain loop, and `segment` on Ray, on one
             core and on all; by stage; memory of all processes (proportional set size)
   one       one drawing at a time by the Python API, median
+  networks  the segmenter's network beside the one that it replaced, on one core
   training  the segmenter in a plain loop, and on Ray Train with one worker and with two
   ingest    every format that can be written
   scenes    scenes of many objects, on all cores

@@ -78,10 +78,10 @@ def _one_sketch_model(
     config = net.config
     # Rasterising and k-means have no export.
     if loaded.model_kind == "segmenter":
-        exportable = config.encoder == "points" and config.sketch_token
+        exportable = config.encoder in ("patches", "points") and config.sketch_token
         model: OneSegmenter | OneRefiner = OneSegmenter(net)
     else:
-        exportable = config.encoder == "points" and config.cluster == "affinity"
+        exportable = config.encoder in ("patches", "points") and config.cluster == "affinity"
         model = OneRefiner(net, taxonomy)
     if not exportable or config.learned_positions:
         raise UserError(

@@ -29,6 +29,8 @@ class PolylineEncoder(nn.Module, ABC):
         order: read the stroke's position in the drawing order as well.
     """
 
+    out: nn.Linear  # of the vectors of points and box
+
     CHANNELS = 6  # place in the sketch, place in the stroke's own box, direction
     NUMBERS = 15
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
-from functools import reduce
+from functools import cache, reduce
 
 import torch
 from torch import Tensor
@@ -51,8 +51,12 @@ class StrokeFeatures:
     def resampled(self, number: int) -> Tensor:
         """Return `number` points at equal distances along each stroke, (S, number, 2)."""
         if number not in self._samples:
-            points_P2, stroke_len_S = self.batch.points_P2, self.batch.stroke_len_S
-            self._samples[number] = ragged.resample(points_P2, stroke_len_S, number)
+            # The points that pairs are compared by are found by the same search.
+            both = dict.fromkeys((number, PAIR_SAMPLES))
+            missing = tuple(each for each in both if each not in self._samples)
+            fraction_K = _fractions(missing).to(self.batch.points_P2.device)
+            places_SK2 = ragged.along(self.batch.points_P2, self.batch.stroke_len_S, fraction_K)
+            self._samples.update(zip(missing, places_SK2.split(missing, dim=1), strict=True))
         return self._samples[number]
 
     def pair_places(self) -> Tensor:
@@ -62,9 +66,19 @@ class StrokeFeatures:
     def padded(self, values: Tensor) -> Tensor:
         """Return a value per stroke, (S, ...), padded with zeros to (N, L, ...)."""
         layout = self.batch.layout
-        padded = values.new_zeros(len(self.batch), layout.longest, *values.shape[1:])
+        shape = (len(self.batch), layout.longest, *values.shape[1:])
+        if layout.even:
+            return values.view(shape)
+        padded = values.new_zeros(shape)
         padded[layout.sketch_of_S, layout.at_S] = values
         return padded
+
+    def unpadded(self, values_NL: Tensor) -> Tensor:
+        """Return the values of the strokes alone, (S, ...), of padded ones, (N, L, ...)."""
+        layout = self.batch.layout
+        if layout.even:
+            return values_NL.flatten(0, 1)
+        return values_NL[layout.sketch_of_S, layout.at_S]
 
     def pairs(self) -> Tensor | None:
         """Return the features of all pairs of each sketch, (N, L, L, F); None beyond MAX_PAIRS."""
@@ -125,6 +139,13 @@ class StrokeFeatures:
             strokes_T = batch.strokes_of(pick)
             some = self.select(strokes_T, batch.strokes_N[pick], batch.category_N[pick])
             yield pick, strokes_T, some
+
+
+@cache
+def _fractions(numbers: tuple[int, ...]) -> Tensor:
+    """Return the fractions of a stroke's length for several numbers of points, end to end."""
+    with torch.inference_mode(False):  # kept, also for training
+        return torch.cat([ragged.fractions(number) for number in numbers])
 
 
 def _take_pairs(features_NLLF: Tensor, sketch_G: Tensor, at_GL: Tensor) -> Tensor:

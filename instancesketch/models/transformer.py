@@ -48,12 +48,9 @@ class StrokeTransformer(nn.Module):
             The vectors of the strokes, and of the sketches where they were given.
         """
         layout, extra = features.batch.layout, int(token_ND is not None)
-        at_S = layout.at_S + extra
-        length = layout.longest + extra
-        x_NLD = hidden_SD.new_zeros(len(layout.strokes_N), length, hidden_SD.shape[1])
-        x_NLD[layout.sketch_of_S, at_S] = hidden_SD
+        x_NLD = features.padded(hidden_SD)
         if token_ND is not None:
-            x_NLD[:, 0] = token_ND.to(x_NLD.dtype)
+            x_NLD = torch.cat([token_ND.to(x_NLD.dtype)[:, None], x_NLD], dim=1)
         bias, edges_NLLE = self._pair_bias(features, extra)
         bias = _mask_padding(bias, layout, extra)
         # The blocks may compute in bfloat16; what is compared afterwards is float32 again.
@@ -63,7 +60,7 @@ class StrokeTransformer(nn.Module):
         for block in self.blocks:
             x_NLD = block(x_NLD, bias, edges_NLLE)
         x_NLD = self.norm(x_NLD.to(dtype))
-        return x_NLD[layout.sketch_of_S, at_S], x_NLD[:, 0] if extra else None
+        return features.unpadded(x_NLD[:, extra:]), x_NLD[:, 0] if extra else None
 
     @property
     def heavy_modules(self) -> Iterable[nn.Module]:
@@ -129,8 +126,8 @@ class Block(nn.Module):
         """
         n, length, width = x_NLD.shape
         qkv = self.qkv(self.norm_attention(x_NLD)).view(n, length, 3, self.heads, -1)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (N, H, L, D / H)
         if bias is None or edges_NLLE is None:
+            q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (N, H, L, D / H)
             bias = None if bias is None else bias.to(q.dtype)
             attended = F.scaled_dot_product_attention(
                 q, k, v, attn_mask=bias, dropout_p=self.dropout.p if self.training else 0.0
@@ -138,10 +135,15 @@ class Block(nn.Module):
             update = self.attended(attended.transpose(1, 2).reshape(n, length, width))
         else:
             # By hand, because torch's attention doesn't return the shares, which edges need, too.
-            logits_NHLL = torch.add(bias, q @ k.transpose(2, 3), alpha=q.shape[3] ** -0.5)
-            share_NHLL = self.dropout(logits_NHLL.softmax(3)).to(v.dtype)
-            attended = (share_NHLL @ v).transpose(1, 2).reshape(n, length, width)
+            # Copied once to one axis of sketches and heads; each product would copy its own.
+            q, k, v = qkv.permute(2, 0, 3, 1, 4).flatten(1, 2)  # each (N H, L, D / H)
+            logits = torch.baddbmm(
+                bias.flatten(0, 1).to(q.dtype), q, k.transpose(1, 2), alpha=q.shape[2] ** -0.5
+            )
+            share = self.dropout(logits.softmax(2)).to(v.dtype)
+            attended, share_NHLL = (x.unflatten(0, (n, -1)) for x in (share @ v, share))
             edges_NLHE = share_NHLL.transpose(1, 2) @ edges_NLLE
-            update = self.attended(attended) + self.told(edges_NLHE.flatten(2))
+            update = self.attended(attended.transpose(1, 2).flatten(2))
+            update = update + self.told(edges_NLHE.flatten(2))
         x_NLD = x_NLD + self.dropout(update)
         return x_NLD + self.dropout(self.feedforward(self.norm_feedforward(x_NLD)))

@@ -151,7 +151,7 @@ class SegmenterFitConfig(FitConfig):
 
     model: SegmenterConfig = field(
         default_factory=lambda: SegmenterConfig(
-            encoder="patches", samples=16, channels=(128, 128, 128), layers=3, pair_order=True
+            encoder="patches", channels=(128, 128, 128), layers=3, pair_order=True
         )
     )
     augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(exchange_p=0.3))
@@ -181,7 +181,7 @@ class RefinerFitConfig(FitConfig):
     model_kind = "refiner"
 
     model: RefinerConfig = field(
-        default_factory=lambda: RefinerConfig(encoder="patches", samples=16, channels=(64, 64, 64))
+        default_factory=lambda: RefinerConfig(encoder="patches", channels=(64, 64, 64))
     )
     margin: float = 0.5  # of the triplet loss
     triplet_loss: float = 0.5  # its weight
