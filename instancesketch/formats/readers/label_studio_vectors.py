@@ -99,8 +99,10 @@ def _parse_path(value: dict[str, Any]) -> list[Points]:
     lines: list[list[Points]] = []
     before: dict[str, Any] | None = None
     for vertex in vertices:
-        parent = vertex.get("prevPointId", None if before is None else before.get("id"))
-        previous = by_id.get(str(parent)) if parent is not None else None
+        previous = before
+        if "prevPointId" in vertex:
+            parent = vertex["prevPointId"]
+            previous = None if parent is None else by_id.get(str(parent))
         if previous is None:
             lines.append([_point(vertex)[None]])
         else:

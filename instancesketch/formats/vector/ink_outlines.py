@@ -25,6 +25,7 @@ _BACKGROUND = "background"
 _PAGE_SHARE = 0.98  # of both sides of the page: what covers more is a background
 _LEAST_RATIO = 5.0  # of length to width: what is more compact is an area
 _DOT_SIZE = 2.5  # widths of the pen: what is no larger was a touch of it
+_LEAST_INK_SHARE = 1 / 3  # of the shapes of a file without any stroke
 _LEAST_CORNERS = 8  # of a freehand outline; bars and triangles have fewer
 _JOINT = 1e-4  # of the drawing's side: how far a piece may begin from the end of the last
 _LEAST_JOINTS = 3  # in a file whose pieces are joined
@@ -41,10 +42,13 @@ def find_ink(drawing: Drawing) -> Drawing:
     """Return a drawing with the ink in it as strokes, in the order of painting."""
     side = _side(drawing)
     outlines = _without_backgrounds(drawing)
-    outlines = _with_middles(outlines, drawing)
+    strokes = _single_strokes(outlines)
+    in_pieces = _are_pieces(strokes, side)
+    pen = float(np.median([stroke.width for stroke in strokes])) if in_pieces else None
+    outlines = _with_middles(outlines, drawing, pen)
     first, rest = outlines[:_MOST_OUTLINES], outlines[_MOST_OUTLINES:]
     outlines = [*map(_without_doubles, first), *rest]
-    drawing.outlines = _join_pieces(outlines, side)
+    drawing.outlines = _join_pieces(outlines, side) if in_pieces else outlines
     return drawing
 
 
@@ -100,15 +104,23 @@ def _found(drawing: Drawing) -> None:
 # Outlines around strokes
 
 
-def _with_middles(outlines: Sequence[Outline], drawing: Drawing) -> list[Outline]:
-    """Replace filled outlines around pen strokes by strokes along their middle."""
+def _with_middles(
+    outlines: Sequence[Outline], drawing: Drawing, pen: float | None
+) -> list[Outline]:
+    """Replace filled outlines around pen strokes by strokes along their middle.
+
+    `pen` is the width of the pen where it is known from other strokes.
+    """
     filled = [o for o in outlines if _may_be_ink(o)][:_MOST_OUTLINES]
     ribbons = {id(o): [find_middle(line) for line in o.lines] for o in filled}
     every = [r for found in ribbons.values() for r in found if r is not None]
     widths = [r.width for r in every if r.ratio >= _LEAST_RATIO]
-    if not widths:
+    # A picture of areas alone has slender ones, too.
+    is_ink = any(o.stroked for o in outlines) or len(widths) >= _LEAST_INK_SHARE * len(filled)
+    if widths and is_ink:
+        pen = float(np.median(widths))
+    if pen is None:
         return list(outlines)
-    pen = float(np.median(widths))
     found = []
     for outline in outlines:
         stroke = _to_stroke(outline, ribbons[id(outline)], pen) if id(outline) in ribbons else None
@@ -224,21 +236,26 @@ def _are_parallel(a: Points, b: Points) -> bool:
 # Pieces of strokes
 
 
-def _join_pieces(outlines: Sequence[Outline], side: float) -> list[Outline]:
-    """Join strokes that each begin where the last one ended, if a file has many such."""
-    strokes = [replace(o, lines=(line,)) for o in outlines if o.stroked for line in o.lines]
-    joints = [_is_joint(a, b, side) for a, b in pairwise(strokes)]
-    smooth = [
-        _is_smooth(a, b) for (a, b), joint in zip(pairwise(strokes), joints, strict=True) if joint
-    ]
-    if len(smooth) < max(_LEAST_JOINTS, _LEAST_JOINT_SHARE * len(joints)):
-        return list(outlines)
+def _single_strokes(outlines: Sequence[Outline]) -> list[Outline]:
+    return [replace(o, lines=(line,)) for o in outlines if o.stroked for line in o.lines]
+
+
+def _are_pieces(strokes: Sequence[Outline], side: float) -> bool:
+    """Return whether many strokes begin where the last one ended, and go on from there."""
+    pairs = list(pairwise(strokes))
+    joints = [pair for pair in pairs if _is_joint(*pair, side)]
+    if len(joints) < max(_LEAST_JOINTS, _LEAST_JOINT_SHARE * len(pairs)):
+        return False
     # Petals and walls may begin where the last one ended, but the pen turns there.
-    if sum(smooth) < _LEAST_SMOOTH_SHARE * len(smooth):
-        return list(outlines)
-    runs = [[strokes[0]]]
-    for stroke, joint in zip(strokes[1:], joints, strict=True):
-        if joint:
+    return sum(_is_smooth(*pair) for pair in joints) >= _LEAST_SMOOTH_SHARE * len(joints)
+
+
+def _join_pieces(outlines: Sequence[Outline], side: float) -> list[Outline]:
+    """Join strokes that each begin where the last one ended."""
+    first, *others = _single_strokes(outlines)
+    runs = [[first]]
+    for stroke in others:
+        if _is_joint(runs[-1][-1], stroke, side):
             runs[-1].append(stroke)
         else:
             runs.append([stroke])

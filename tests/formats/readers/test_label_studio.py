@@ -261,6 +261,11 @@ def test_curved_and_branching_paths_are_followed(read_bytes):
     kind = {"type": "choices", "value": {"choices": ["dog"]}}
     (record,) = reread(read_bytes, foreign(curve, branch, kind))
     arch, trunk, twig = record.sketch.to_strokes()
+    plain = vector((0, 0, {}), (50, 100, {}))
+    for vertex in plain["value"]["vertices"]:
+        del vertex["id"], vertex["prevPointId"]
+    (without_ids,) = reread(read_bytes, foreign(plain, kind))
+    assert [s.tolist() for s in without_ids.sketch.to_strokes()] == [[[0, 0], [100, 50]]]
     # The middle of the curve is at three quarters of its control points' height.
     assert max(arch[:, 1]) == pytest.approx(15, abs=0.1)
     assert arch[-1].tolist() == [80, 0]

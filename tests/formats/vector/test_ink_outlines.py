@@ -91,12 +91,21 @@ def test_filled_areas_are_no_ink(read_bytes, shape, beside_ink):
     assert record.left_out == {"shape without a stroke": 1}
 
 
+def test_a_picture_of_areas_alone_stays_one_though_some_are_slender(read_bytes):
+    areas = [f'<ellipse cx="{40 * i}" cy="90" rx="18" ry="14"/>' for i in range(1, 9)]
+    (wrong,) = read_bytes(svg(*areas, filled_path(outline(curve("bow"), 5))), "a.svg")
+    assert "9 shape without a stroke" in wrong.reason
+
+
 def test_pieces_of_a_pen_stroke_are_joined_up_to_where_the_pen_was_lifted(read_bytes):
     sun = curve("bow", 20)
     rays = [np.array([[20.0 + 40 * i, 250.0], [30.0 + 40 * i, 270.0]]) for i in range(3)]
-    (record,) = read_bytes(signature_pad(sun, *rays, curve("wave", 9)), "sun.svg")
-    strokes = record.sketch.to_strokes()
-    assert len(strokes) == 5
+    dots = ((50.0, 60.0), (70.0, 60.0))
+    data = signature_pad(sun, *rays, curve("wave", 9), dots=dots)
+    (record,) = read_bytes(data, "sun.svg")
+    *strokes, one, two = record.sketch.to_strokes()
+    np.testing.assert_allclose([one[0], two[0]], dots, atol=0.01)
+    assert (len(one), len(strokes)) == (1, 5)
     for stroke, expected in zip(strokes, [sun, *rays, curve("wave", 9)], strict=True):
         assert far(stroke, expected) < 0.01
         np.testing.assert_allclose(stroke[[0, -1]], expected[[0, -1]], atol=0.001)

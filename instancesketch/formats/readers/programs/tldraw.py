@@ -63,6 +63,8 @@ class _Document:
     """The records of a file, by what they lie in."""
 
     def __init__(self, data: Json) -> None:
+        if "records" not in data and "document" in data:
+            raise SketchError("a file of tldraw 1: open it on tldraw.com and save it again")
         records = [
             as_object(r, f"record {i}")
             for i, r in enumerate(json_values.as_list(data.get("records"), "records"))

@@ -245,6 +245,11 @@ def test_tldraw_pages_are_drawings_with_their_numbers(read_bytes):
     assert ids == [("a/page-1", "page 1"), ("a/page-3", "page 3")]
 
 
+def test_files_of_the_first_tldraw_are_named_with_what_to_do(read_bytes):
+    (wrong,) = read_bytes(b'{"name": "x", "document": {"pages": {}}}', "a.tldr")
+    assert "save it again" in wrong.reason
+
+
 @pytest.mark.parametrize(
     ("records", "reason"),
     [
