@@ -230,7 +230,7 @@ def _are_parallel(a: Points, b: Points) -> bool:
         inside = (_offsets(one, other) > 0).mean()
         return bool(not 0.1 < inside < 0.9 and (a.shape != b.shape or (a != b).any()))
     moved = float(np.hypot(*(one - other).mean(axis=0)))
-    return moved > 0 and moved > 5 * float(np.hypot(*(one - other).std(axis=0)))
+    return moved > 0 and moved > 30 * float(np.hypot(*(one - other).std(axis=0)))
 
 
 # Pieces of strokes

@@ -21,12 +21,12 @@ class Ribbon:
 
     middle: Points
     width: float
+    length: float  # with its two ends
 
     @property
     def ratio(self) -> float:
         """Return how many times as long as wide it is."""
-        length = float(np.hypot(*np.diff(self.middle, axis=0).T).sum())
-        return length / self.width if self.width > 0 else np.inf
+        return self.length / self.width
 
 
 def size_of(points: Points) -> float:
@@ -52,10 +52,9 @@ def find_middle(outline: Points) -> Ribbon | None:
     closed = np.concatenate([outline, outline[:1]])
     if not np.isfinite(closed).all() or size_of(closed) == 0:
         return None
+    closed = _without_loops(closed)
     ring = resample(closed, _SAMPLES + 1)[:-1]
-    first = _first_end(ring)
-    second = _best_end(ring, first, (first + _SAMPLES // 2) % _SAMPLES)
-    first = _best_end(ring, second, first)
+    first, second = _find_ends(ring, _mean_width(closed))
     # Ends are the same from either side, but one of them is the outline's own beginning.
     if min(second, _SAMPLES - second) < min(first, _SAMPLES - first):
         first, second = second, first
@@ -72,9 +71,16 @@ def find_middle(outline: Points) -> Ribbon | None:
     length = float(np.hypot(*np.diff(middle, axis=0).T).sum())
     if not (width > 0 and length > 0):
         return None
+    whole = length
+    # A round end lies half the width beyond the last point of the pen.
+    if length > 2 * width:
+        fine = resample(middle, len(middle))
+        cut = round(len(fine) * width / 2 / length)
+        middle = fine[cut : len(fine) - cut]
+        length -= width
     # Points a third of the width apart hold all that a pen of that width can draw.
     number = min(max(int(3 * length / width), 2), len(middle)) if len(middle) > 1 else 2
-    return Ribbon(resample(middle, number), width)
+    return Ribbon(resample(middle, number), width, whole)
 
 
 def _factor(closed: Points, width: float) -> int:
@@ -82,6 +88,61 @@ def _factor(closed: Points, width: float) -> int:
     length = float(np.hypot(*np.diff(closed, axis=0).T).sum())
     wanted = min(length / (0.3 * width), _MOST_SAMPLES)
     return max(1, round(wanted / _SAMPLES))
+
+
+def _mean_width(closed: Points) -> float:
+    """Return the width of a band by its area and the length around it."""
+    length = float(np.hypot(*np.diff(closed, axis=0).T).sum())
+    return 2 * abs(_area(closed)) / length
+
+
+def _area(points: Points) -> float:
+    x, y = (points - points[0]).T
+    return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum() / 2)
+
+
+def _without_loops(closed: Points) -> Points:
+    """Return an outline without circles as wide as the band that it goes around on the way.
+
+    perfect-freehand goes around the last point of a stroke one and a half times.
+    """
+    width = _mean_width(closed)
+    length = float(np.hypot(*np.diff(closed, axis=0).T).sum())
+    if not width > 0 or length / width > _MOST_SAMPLES / 8:
+        return closed
+    ring = resample(closed, max(int(length / (width / 8)), _SAMPLES) + 1)[:-1]
+    step = length / len(ring)
+    for _ in range(2):
+        shifts = np.arange(round(1.5 * width / step), round(6 * width / step) + 1)
+        if not len(shifts) or shifts[-1] >= len(ring) // 2:
+            break
+        # Up to the last, none may pass over the outline's own beginning.
+        apart = np.stack([np.hypot(*(ring - np.roll(ring, -s, axis=0)).T) for s in shifts])
+        for row, shift in enumerate(shifts):
+            apart[row, len(ring) - shift :] = np.inf
+        row, start = divmod(int(apart.argmin()), len(ring))
+        stop = start + int(shifts[row])
+        circle = (stop - start) * step
+        is_round = abs(_area(ring[start:stop])) > 0.6 * circle**2 / (4 * np.pi)
+        if apart[row, start] > 0.15 * width or not is_round:
+            break
+        ring = np.concatenate([ring[: start + 1], ring[stop + 1 :]])
+    return np.concatenate([ring, ring[:1]])
+
+
+def _find_ends(ring: Points, width: float) -> tuple[int, int]:
+    """Return the two samples between which the sides of a band stay closest to each other."""
+    best = (np.inf, 0, 0)
+    # Programs begin an outline where the stroke begins: that helps where the band is tangled.
+    for first in (_first_end(ring), 0):
+        second = (first + _SAMPLES // 2) % _SAMPLES
+        for _ in range(2):
+            second = _best_end(ring, first, second)
+            first = _best_end(ring, second, first)
+        best = min(best, (_distance(ring, first, second), first, second))
+        if best[0] <= 1.5 * width:
+            break
+    return best[1], best[2]
 
 
 def _first_end(ring: Points) -> int:
