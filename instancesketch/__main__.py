@@ -1,10 +1,8 @@
 """Run the command line: `python -m instancesketch VERB …`."""
 
-import sys
-
-from instancesketch.cli.main import main
+from instancesketch.cli.main import main, run_process
 
 __all__ = ["main"]
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process()

@@ -5,7 +5,7 @@ Measure how fast labelling, training and reading are; the options are those of `
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["benchmark", *sys.argv[1:]]))
+    run_process(["benchmark", *sys.argv[1:]])

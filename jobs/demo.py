@@ -5,7 +5,7 @@ Show the whole workflow on procedural drawings; the options are those of `instan
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["demo", *sys.argv[1:]]))
+    run_process(["demo", *sys.argv[1:]])

@@ -5,7 +5,7 @@ Compare a result with labelled drawings; the options are those of `instancesketc
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["evaluate", *sys.argv[1:]]))
+    run_process(["evaluate", *sys.argv[1:]])

@@ -5,7 +5,7 @@ Write a result or corpus in another format; the options are those of `instancesk
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["export", *sys.argv[1:]]))
+    run_process(["export", *sys.argv[1:]])

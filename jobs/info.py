@@ -5,7 +5,7 @@ Count what a corpus or result holds; the options are those of `instancesketch in
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["info", *sys.argv[1:]]))
+    run_process(["info", *sys.argv[1:]])

@@ -5,7 +5,7 @@ Read drawings of any format into a corpus; the options are those of `instanceske
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["ingest", *sys.argv[1:]]))
+    run_process(["ingest", *sys.argv[1:]])

@@ -5,7 +5,7 @@ Show a result, a training run or a sweep as an HTML page; the options are those 
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["report", *sys.argv[1:]]))
+    run_process(["report", *sys.argv[1:]])

@@ -8,7 +8,7 @@ those of `instancesketch segment`:
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["segment", *sys.argv[1:]]))
+    run_process(["segment", *sys.argv[1:]])

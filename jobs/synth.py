@@ -7,7 +7,7 @@ those of `instancesketch synth`.
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["synth", *sys.argv[1:]]))
+    run_process(["synth", *sys.argv[1:]])

@@ -5,7 +5,7 @@ Train a model on a labelled corpus; the options are those of `instancesketch tra
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["train", *sys.argv[1:]]))
+    run_process(["train", *sys.argv[1:]])

@@ -5,7 +5,7 @@ Search for the best values of a recipe; the options are those of `instancesketch
 
 import sys
 
-from instancesketch.cli.main import main
+from instancesketch.cli.main import run_process
 
 if __name__ == "__main__":
-    sys.exit(main(["tune", *sys.argv[1:]]))
+    run_process(["tune", *sys.argv[1:]])

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from instancesketch.batch.reading_process import ReadingProcess
+from instancesketch.core.progress import doing
 
 if TYPE_CHECKING:
     from instancesketch.batch.job import Job
@@ -76,12 +77,14 @@ class InProcessRunner:
             # Before models are loaded, which takes as long.
             self._reading.send(read, states[0], run)
         if job.model_stages:
+            doing("loading weights")
             _use_one_thread()
         device = "cuda" if job.gpus_per_worker else "cpu"
         tasks = [
             ModelTask(stage, device) if isinstance(stage, ModelStage) else stage
             for stage in (job.stages if read is None else others)
         ]
+        doing(f"working on {len(states):,} shard{'s' * (len(states) > 1)}")
         for i, state in enumerate(states):
             if read is not None:
                 state = self._reading.receive()

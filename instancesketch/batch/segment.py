@@ -14,6 +14,7 @@ from instancesketch.batch.runner import Runner, run_job
 from instancesketch.batch.shards import plan_shards
 from instancesketch.batch.stages import Labelling, LabelRows, ModelStage, Write
 from instancesketch.core import run_folder, storage
+from instancesketch.core.progress import doing
 from instancesketch.models.precision import resolve_precision
 
 # Measured on shards of the usual megabyte.
@@ -47,6 +48,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
         # Before torch is imported, so that mistakes are refused at once.
         _check_weights(config.weights)
         run_folder.refuse_foreign(storage.absolute(config.out), run_folder.JOB)
+    doing("loading torch")
     device = "cuda" if config.gpus_per_worker else "cpu"
     precision = resolve_precision(config.precision, device)
     labelling = labelling or _labelling(config, precision)

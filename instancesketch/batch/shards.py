@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from instancesketch.batch.config import AUTO
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.progress import doing
 from instancesketch.formats import FORMATS, FileRange, sniff
 
 # Small sources are cut finer, so that every worker gets some and a stop loses little.
@@ -73,6 +74,7 @@ def plan_shards(sources: Sequence[str], format: str = AUTO) -> ShardPlan:
         raise UserError(f"--format {format}: it is {AUTO} or one of {', '.join(FORMATS)}")
     files: list[SourceFile] = []
     described, hidden = [], 0
+    doing("listing files")
     for source in sources:
         listed, skipped = list_files(storage.absolute(source))
         files += listed

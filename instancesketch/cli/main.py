@@ -7,11 +7,14 @@ A verb is a module with `HELP` (a line), `DESCRIPTION`, `add(parser)` for its op
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from difflib import get_close_matches
+from typing import NoReturn, TextIO
 
 import shtab
 
@@ -34,6 +37,7 @@ from instancesketch.cli import (
 )
 from instancesketch.cli.parser import VerbParser
 from instancesketch.core.errors import find_user_error
+from instancesketch.core.progress import Activity, clear_activity
 
 # In the order of `--help`: from sources to results, then what helps with both.
 VERBS = {
@@ -82,6 +86,57 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _print_error(f"error: {' '.join(str(mistake).split())}")
         return 2
+
+
+def run_process(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run one command as this process: show that it is alive, and end without waiting for Ray."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    verb = words[0] if words and words[0] in VERBS else "instancesketch"
+    # As JSON goes to standard output, its absence there is no reason for silence here.
+    with Activity(verb, quiet="--quiet" in words), _clear_before_output():
+        status = main(words)
+    _end(status)
+
+
+@contextmanager
+def _clear_before_output() -> Iterator[None]:
+    """Clear the activity's line before anything is written to the same terminal."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    with redirect_stdout(_Clearing(sys.stdout)):
+        yield
+
+
+class _Clearing(io.TextIOBase):
+    """A stream that clears the activity's line before each text."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        clear_activity()
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
+def _end(status: int) -> NoReturn:
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized() or os.environ.get("RAY_ADDRESS", "local") != "local":
+        sys.exit(status)
+    # Ray takes seconds to shut down, in which nothing happens that matters: all is written. Its
+    # own processes end when they find that this one is gone.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def run_verb(args: argparse.Namespace) -> int:
@@ -174,4 +229,5 @@ class _Console(logging.Handler):
 
 
 def _print_error(text: str) -> None:
+    clear_activity()
     print(f"instancesketch: {text}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""One line that shows how far a job is, how fast it goes, and how long it will still take."""
+"""One line that shows what a command does, how far it is, and how long it will still take."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-# A terminal's line is drawn over; anything else, such as a job's log, is given few lines.
+# A terminal's line is drawn over. Anything else, such as a job's log, is given a line now and then:
+# often while somebody may be waiting for the first one.
 _TERMINAL_SECONDS = 0.5
-_LOG_SECONDS = 10.0
+_LOG_SECONDS, _LATER_LOG_SECONDS = 3.0, 10.0
+_SECONDS_OF_HASTE = 30.0
+# A command that ends before this needs no sign of life.
+_FIRST_SECONDS = 0.8
 
 
 @dataclass
@@ -33,7 +37,7 @@ class Progress:
     clock: Callable[[], float] = time.monotonic
 
     def __enter__(self) -> Progress:
-        self._drawn_at = self.clock()
+        self._began = self._drawn_at = self.clock()
         self._text = self._drawn = ""
         self._line: tqdm[None] | None = None  # once something is drawn on a terminal
         self._ended = threading.Event()
@@ -51,18 +55,30 @@ class Progress:
                 self._draw()
             self._line.leave = self.leave
             self._line.close()
+        if _activity is not None and _activity.hidden_by is self:
+            _activity.hidden_by = None
 
     def show(self, text: str) -> None:
         """Set the text; it is drawn if the last drawing is long enough ago."""
         self._text = text
-        pause = _TERMINAL_SECONDS if self.stream.isatty() else _LOG_SECONDS
-        if self.clock() - self._drawn_at >= pause:
+        if self.clock() - self._drawn_at >= self._pause():
             self._draw()
+
+    def first_after(self, seconds: float) -> None:
+        """Let the first text be drawn this long after now."""
+        self._drawn_at = self.clock() - self._pause() + seconds
+
+    def _pause(self) -> float:
+        if self.stream.isatty():
+            return _TERMINAL_SECONDS
+        is_early = self.clock() - self._began < _SECONDS_OF_HASTE
+        return _LOG_SECONDS if is_early else _LATER_LOG_SECONDS
 
     def print(self, text: str) -> None:
         """Print a line that stays, in place of the progress line."""
         self.clear()
         if not self.quiet:
+            clear_activity()
             self.stream.write(f"{text}\n")
             self.stream.flush()
 
@@ -84,6 +100,8 @@ class Progress:
         self._drawn_at = self.clock()
         if self.quiet or self._text == self._drawn:
             return
+        if _activity is not None:
+            _activity.hide(self)
         self._drawn = self._text
         text = f"{self.name}: {self._text}"
         if not self.stream.isatty():
@@ -93,6 +111,80 @@ class Progress:
             self._line = _terminal_line(text, self.stream)
         else:
             self._line.set_description_str(text)
+
+
+class Activity:
+    """The sign of life of a command: `NAME: what it does, 5 s`, wherever nothing else is shown.
+
+    Code says what it does by `doing`. A `Progress` that has something to show takes its place.
+    """
+
+    def __init__(
+        self, name: str, quiet: bool = False, stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.hidden_by: Progress | None = None
+        self._clock, self._lock = clock, threading.RLock()
+        self._line = Progress(name, quiet, leave=False, stream=stream or sys.stderr, clock=clock)
+        self._text, self._since = "starting", clock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Activity:
+        global _activity
+        self._line.__enter__()
+        self._line.first_after(_FIRST_SECONDS)
+        _activity = self
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        global _activity
+        self._ended.set()
+        self._thread.join()
+        _activity = None
+        self._line.__exit__()
+
+    def set(self, text: str) -> None:
+        """Set what is being done, from now on."""
+        with self._lock:
+            self._text, self._since = text, self._clock()
+
+    def hide(self, progress: Progress) -> None:
+        """Make room for another line, until that one is closed."""
+        if progress is not self._line:
+            self.hidden_by = progress
+            self.clear()
+
+    def clear(self) -> None:
+        """Clear a terminal's line, so that something else can be written there."""
+        with self._lock:
+            self._line.clear()
+
+    def look(self) -> None:
+        """Draw the line, if it is time."""
+        with self._lock:
+            if self.hidden_by is None:
+                self._line.show(f"{self._text}, {self._clock() - self._since:.0f} s")
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.2):
+            self.look()
+
+
+_activity: Activity | None = None  # of the command that this process runs
+
+
+def doing(text: str) -> None:
+    """Say what is being done from now on, where a command shows it."""
+    if _activity is not None:
+        _activity.set(text)
+
+
+def clear_activity() -> None:
+    """Clear the line of the command's activity, if it is on a terminal."""
+    if _activity is not None:
+        _activity.clear()
 
 
 def _terminal_line(text: str, stream: TextIO) -> tqdm[None]:
@@ -131,10 +223,11 @@ class Pace:
         self.began = min(self.began, self.clock() - shard_seconds)
         seconds = self.seconds
         left = seconds / self.worked * (self.total - self.done)
+        # Shards may hold nothing that becomes a row, such as drawings of other splits.
+        rows = f"{self.sketches:,} sketches, {self.sketches / seconds:,.0f}/s, "
         return (
             f"{100 * self.done // self.total} %, shard {self.done} of {self.total}, "
-            f"{self.sketches:,} sketches, {self.sketches / seconds:,.0f}/s, "
-            f"{clock_text(left)} left"
+            f"{rows if self.sketches else ''}{clock_text(left)} left"
         )
 
     @property

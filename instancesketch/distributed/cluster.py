@@ -16,6 +16,7 @@ from typing import Any
 
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.progress import doing
 
 # With two logical CPUs a reader and a worker that waits for it can block each other for ever.
 SMALLEST_LOCAL_CPUS = 4
@@ -179,6 +180,7 @@ def _start(options: Mapping[str, Any]) -> None:
 
     from instancesketch.distributed import ray_compat
 
+    doing("starting Ray on this machine")
     try:
         ray.init(address="local", num_cpus=local_cpus(), include_dashboard=False, **options)
     except Exception as error:  # Ray raises just that where its processes don't start in time
@@ -192,6 +194,7 @@ def _start(options: Mapping[str, Any]) -> None:
 def _join(address: str, options: Mapping[str, Any]) -> None:
     import ray
 
+    doing(f"joining the cluster at {address}")
     try:
         _check_answers(address)
         ray.init(address=address, **options)

@@ -22,6 +22,7 @@ from instancesketch.batch.stages import (
     from_row,
     to_row,
 )
+from instancesketch.core.progress import doing
 from instancesketch.distributed import cluster
 from instancesketch.distributed.actor_pool import PoolSizes, add_pool
 from instancesketch.distributed.workers import make_task
@@ -66,6 +67,7 @@ class RayRunner:
         import ray.data
 
         assert self._capacity is not None, "connect first"
+        doing("waiting for workers of the cluster")
         cluster.quiet_data()
         rows = [to_row(ShardState(shard=shard)) for shard in shards]
         # One block per shard: Ray Data passes on whole blocks, in which shards wait for others.

@@ -100,8 +100,10 @@ def test_process_ends_with_the_status_and_one_line() -> None:
     env = {"PYTHONPATH": str(ROOT), "PATH": ""}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.startswith("instancesketch: error: no-such-corpus is not a corpus")
-    assert done.stderr.count("\n") == 1
+    *alive, last = done.stderr.splitlines()
+    assert last.startswith("instancesketch: error: no-such-corpus is not a corpus")
+    # On a busy machine it takes long enough for a sign of life.
+    assert all(line.startswith("info: starting, ") for line in alive)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
 import io
+from collections.abc import Iterator
 
 import pytest
 
-from instancesketch.core.progress import Pace, Progress, ReadingPace, clock_text
+from instancesketch.core import progress as progress_module
+from instancesketch.core.progress import Activity, Pace, Progress, ReadingPace, clock_text, doing
 
 
 class Clock:
@@ -54,11 +56,18 @@ def show_for(seconds: int, clock: Clock, progress: Progress) -> None:
         progress.show(f"at {second}")
 
 
-def test_log_gets_a_line_every_ten_seconds() -> None:
+def test_log_gets_a_line_every_three_seconds_and_later_every_ten() -> None:
     clock, stream = Clock(), io.StringIO()
     with Progress("ingest", stream=stream, clock=clock) as progress:
-        show_for(25, clock, progress)
-    assert stream.getvalue() == "ingest: at 10\ningest: at 20\n"
+        show_for(60, clock, progress)
+    seconds = [*range(3, 30, 3), 37, 47, 57]
+    assert stream.getvalue() == "".join(f"ingest: at {second}\n" for second in seconds)
+
+
+def test_pace_of_shards_without_rows_leaves_them_out() -> None:
+    clock = Clock()
+    clock.now = 10.0
+    assert Pace(total=7, done=3, clock=clock).add(0, 2.0) == "57 %, shard 4 of 7, 0:06 left"
 
 
 def test_terminal_line_is_drawn_over_and_ended() -> None:
@@ -93,3 +102,48 @@ def test_quiet_writes_nothing() -> None:
         progress.show("busy")
         progress.print("epoch 1")
     assert stream.getvalue() == ""
+
+
+@pytest.fixture
+def activity() -> Iterator[tuple[Activity, Clock, io.StringIO]]:
+    """Yield an activity whose looks are those of the test alone."""
+    clock, stream = Clock(), io.StringIO()
+    shown = Activity("segment", stream=stream, clock=clock)
+    shown._ended.set()  # of its thread
+    with shown:
+        yield shown, clock, stream
+
+
+def test_activity_is_shown_in_the_first_second_and_every_three(
+    activity: tuple[Activity, Clock, io.StringIO],
+) -> None:
+    shown, clock, stream = activity
+    for tenth in range(80):
+        clock.now = tenth / 10
+        if tenth == 20:
+            doing("loading weights")
+        shown.look()
+    assert stream.getvalue() == (
+        "segment: starting, 1 s\nsegment: loading weights, 2 s\nsegment: loading weights, 5 s\n"
+    )
+
+
+def test_progress_takes_the_place_of_the_activity_until_it_ends(
+    activity: tuple[Activity, Clock, io.StringIO],
+) -> None:
+    shown, clock, stream = activity
+    with Progress("segment", stream=stream, clock=clock) as progress:
+        clock.now = 2.0
+        shown.look()
+        clock.now = 4.0
+        progress.show("50 %")
+        clock.now = 9.0
+        shown.look()
+    clock.now = 10.0
+    shown.look()
+    assert stream.getvalue() == "segment: starting, 2 s\nsegment: 50 %\nsegment: starting, 10 s\n"
+
+
+def test_saying_what_is_done_needs_no_activity() -> None:
+    doing("nothing")
+    progress_module.clear_activity()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,32 @@ if TYPE_CHECKING:
     from ray.train import TrainingFailedError
 
 _log = logging.getLogger(__name__)
+
+
+def interruptible(fit: Callable[[], object]) -> None:
+    """Call a trainer's `fit` so that Ctrl-C raises here, as everywhere.
+
+    In the main thread Ray Train would handle the signal itself, wait for its workers, and end the
+    process with a status and a message of its own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        fit()  # a trial of a sweep
+        return
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            fit()
+        except BaseException as error:
+            errors.append(error)
+
+    # A daemon, which can't keep a process that is interrupted.
+    thread = threading.Thread(target=run, name="fit", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.5)  # without a limit, no signal would get through
+    if errors:
+        raise errors[0]
 
 
 def repeat(run: str, attempt: Callable[[], object], losses: int) -> None:

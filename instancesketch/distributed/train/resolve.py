@@ -11,6 +11,7 @@ from typing import Any
 from instancesketch.core import run_folder, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.model_kinds import MODEL_KINDS
+from instancesketch.core.progress import doing
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train.config import TrainConfig, least_most
 from instancesketch.models import weights
@@ -38,6 +39,7 @@ def resolve(
     if groups is None:
         # Absolute, because workers have other working folders than the driver.
         groups = sampling.list_row_groups([storage.absolute(d) for d in config.data])
+    doing("counting drawings")
     selection = _selection(config, groups)
 
     def count(role: Role, taxonomy: Taxonomy) -> list[RowGroup]:

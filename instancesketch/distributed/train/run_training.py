@@ -67,7 +67,7 @@ class _RayTraining(NetworkTraining):
         earlier = len(RunState(run).starts())
         attempts.repeat(
             run,
-            lambda: _trainer(run, self.config, self.loop, callbacks).fit(),
+            lambda: attempts.interruptible(_trainer(run, self.config, self.loop, callbacks).fit),
             losses=MAX_FAILURES + 1,
         )
         # The checkpoint of the first start was checked before it.

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from instancesketch.core import parquet, schema, storage
+from instancesketch.core import parquet, run_folder, schema, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb, summarize_usage
@@ -58,10 +58,15 @@ def train_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         UserError: the cluster, the corpora, an earlier run of the name or what is installed
             doesn't fit.
     """
+    settings = resolve_detector(config)
+    run = storage.absolute(storage.join(config.storage, config.run))
+    if run_folder.is_claimed(run, settings, run_folder.RUN):
+        finished = run_folder.read_summary(run)
+        if finished is not None:
+            return finished | {"finished_before": True}  # no need for Ray to say so
+    connect(cpus=1.0, gpus=config.gpus_per_worker)
     import ray
 
-    settings = resolve_detector(config)
-    connect(cpus=1.0, gpus=config.gpus_per_worker)
     # Before there is a run, because Ultralytics may not be installed on the cluster.
     version = ray.get(ray.remote(yolo.version).remote())
     training = _DetectorTraining(config, settings, version)

@@ -18,6 +18,7 @@ from instancesketch.batch import job_log
 from instancesketch.core import run_folder, storage
 from instancesketch.core.errors import TransientError, UserError
 from instancesketch.core.lease import Lease
+from instancesketch.core.progress import doing
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import summarize_usage
 from instancesketch.distributed.train.config import RunConfig, TrainConfig
@@ -77,6 +78,7 @@ def run_training(
         with job_log.log_to(run, verb, settings, runs_on, held.is_held):
             # A run may have been stopped after its last epoch, with the weights to be written.
             if training.has_epochs_left(run):
+                doing("preparing the first epoch")
                 reporter = Reporter.of(run, settings, *trackers(run))
                 with reporter, follow_run(run, config.run, config.quiet):
                     training.train(run, reporter)
