@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ("tests.tiers",)
+pytest_plugins = ("tests.tiers", "tests.browser")
 
 # Before torch is imported: its threads would wait for each other, because the tests have two
 # processes on two cores and tensors so small that one thread is faster anyway.

@@ -1,6 +1,5 @@
-"""Drawings, one browser and the pages opened in it, for the tests of reports."""
+"""Drawings, and pages opened in the browser, for the tests of reports."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +10,6 @@ import pytest
 from instancesketch.core.sketch import Sketch
 from instancesketch.report import write_report
 
-BROWSER = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -113,19 +104,6 @@ def scene() -> Callable[..., Sketch]:
         return Sketch.from_strokes(strokes, sketch_id=sketch_id, **(labels | values))
 
     return make
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Yield a headless Chromium; skip the test where there is none."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no browser: install Debian's chromium")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=BROWSER)
-        yield chromium
-        chromium.close()
 
 
 @contextmanager

@@ -56,9 +56,9 @@ class Geometry:
         return pen.subpaths, None
 
     def _path(self, data: str, style: Style) -> tuple[list[Subpath], str | None]:
-        own = style["d"]
-        if own is not None:
-            return list(own), None
+        # Set by a style sheet, if only to nothing by `all: unset`.
+        if "d" in style.values:
+            return list(style["d"] or ()), None
         if data == "none":
             return [], None
         if data not in self._paths:
@@ -78,7 +78,7 @@ def _points(text: str, closed: bool) -> tuple[list[Subpath], str | None]:
         return [], None
     pairs = list(zip(numbers[::2], numbers[1::2], strict=False))
     # A number without its partner is left out.
-    error = f"odd {numbers[-1]:g}" if len(numbers) % 2 else None
+    error = f"{numbers[-1]:g}" if len(numbers) % 2 else None
     return [Subpath(pairs[0], list(pairs[1:]), closed)], error
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from instancesketch.formats.vector import declarations, paints
 from instancesketch.formats.vector.declarations import Declaration, Pending, Wide
 from instancesketch.formats.vector.lengths import Length
-from instancesketch.formats.vector.properties import INHERITED, INITIAL, PROPERTIES
+from instancesketch.formats.vector.properties import AUTO, INHERITED, INITIAL, PROPERTIES
 from instancesketch.formats.vector.stylesheets import Element, StyleSheets
 
 # Of declarations: whether important, whether of a `style` attribute, specificity and order.
@@ -97,6 +97,8 @@ class Cascade:
                     continue
                 if known.elements is None or tag in known.elements:
                     value = declarations.parse_attribute(name, text)
+                    if name in ("rx", "ry") and value == AUTO:
+                        value = Length()  # Chromium takes the word in style sheets alone
                     if value is not None:
                         yield (False, -1, (0, 0, 0), 0), Declaration(name, value)
         for specificity, rule in self._sheets.matching(element, in_copy):

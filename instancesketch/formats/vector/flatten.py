@@ -24,7 +24,7 @@ def flatten(subpath: Subpath, matrix: Matrix = IDENTITY, side: float = 0.0) -> P
     Args:
         subpath: the curves.
         matrix: is applied to them first.
-        side: the larger side of the drawing; a curve that is larger counts as that.
+        side: the larger side of the drawing; where it is 0, that of each curve.
     """
     x, y = apply(matrix, *subpath.start)
     points = [(x, y)]
@@ -49,7 +49,7 @@ def _sample(ends: Sequence[tuple[float, float]], side: float) -> list[tuple[floa
     control = np.array(ends, np.float64)
     degree = len(control) - 1
     bend = float(np.hypot(*np.diff(control, 2, axis=0).T).max())
-    size = max(side, float(np.ptp(control, axis=0).max()))
+    size = side or float(np.ptp(control, axis=0).max())
     bound = degree * (degree - 1) / 8 * bend / (TOLERANCE * size) if size else 0.0
     if not math.isfinite(bound):  # coordinates beyond any canvas, which the sketch will refuse
         return [ends[-1]]

@@ -68,6 +68,11 @@ def meaningful(tokens: Sequence[Any]) -> list[Any]:
     return [t for t in tokens if t.type not in ("whitespace", "comment")]
 
 
+def is_word(token: Any, word: str) -> bool:
+    """Return whether a token is a keyword."""
+    return bool(token.type == "ident" and token.lower_value == word)
+
+
 def split_commas(tokens: Sequence[Any]) -> list[list[Any]]:
     """Return the tokens between commas, without white space and comments."""
     parts: list[list[Any]] = [[]]

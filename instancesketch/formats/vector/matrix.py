@@ -35,6 +35,13 @@ def determinant(m: Matrix) -> float:
     return m[0] * m[3] - m[1] * m[2]
 
 
+def stretch(m: Matrix) -> float:
+    """Return by how much lengths grow at most: the largest singular value."""
+    squares = m[0] ** 2 + m[1] ** 2 + m[2] ** 2 + m[3] ** 2
+    root = math.sqrt(max(squares**2 - 4 * determinant(m) ** 2, 0.0))
+    return math.sqrt((squares + root) / 2)
+
+
 def inverse(m: Matrix) -> Matrix:
     """Return the transform that undoes `m`, whose determinant isn't 0."""
     det = determinant(m)

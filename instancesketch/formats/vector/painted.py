@@ -26,6 +26,8 @@ from instancesketch.formats.vector.transforms import Box
 from instancesketch.formats.vector.tree import Tree, is_chosen
 
 _MOST_POINTS = 2_000_000
+_COPY = 5  # elements that one in a copy counts as
+_BOX_SIDE = 0.02  # boxes turn and stretch drawings, and so need finer curves
 _GROUPS = {"g", "a", "svg", "switch", "use"}
 _OTHER = {"text": "text", "image": "image", "foreignObject": "embedded page"}
 WITHOUT_STROKE = "shape without a stroke"
@@ -43,7 +45,7 @@ class Outline:
     lines: tuple[Points, ...]  # one a subpath; those of a closed one end where they began
     stroked: bool  # `lines` are those whose stroke is seen; otherwise all, of a filled shape
     filled: bool
-    width: float  # of the stroke
+    width: float  # of the stroke, where it is widest
     style: Style
     data: Mapping[str, str]  # `data-` attributes of the shape and its groups, without that prefix
 
@@ -98,7 +100,10 @@ def draw(root: ElementTree.Element, exact: bool = False) -> Drawing:
     Raises:
         SketchError: it would take too long, or uses something that isn't followed.
     """
-    return _Painter(root).draw(exact)
+    try:
+        return _Painter(root).draw(exact)
+    except RecursionError:  # boxes of boxes of …
+        raise SketchError("SVG nested too deep") from None
 
 
 class _Painter:
@@ -172,14 +177,9 @@ class _Painter:
         """
         while stack:
             element, place = stack.pop()
-            self._elements += 1
-            if self._elements > MAX_ELEMENTS:
-                raise SketchError(f"more than {MAX_ELEMENTS} SVG elements")
-            if place.depth > MAX_DEPTH:
-                raise SketchError(f"SVG nested more than {MAX_DEPTH} deep")
+            self._count(place)
             tag = self._tree.tag(element)
-            is_symbol = tag == "symbol" and bool(place.uses) and element.parent is None
-            if not (tag in _GROUPS or tag in SHAPES or tag in _OTHER or is_symbol):
+            if not _is_rendered(element, tag, place):
                 continue
             inside = self._enter(element, tag, place, left_out is not None)
             if tag in SHAPES or tag in _OTHER:
@@ -188,6 +188,14 @@ class _Painter:
                 stack += self._copy(element, inside, left_out)
             else:
                 stack += self._children(element, tag, inside)
+
+    def _count(self, place: Place, boxed: bool = False) -> None:
+        # Copies and boxes can be far more than the file is long.
+        self._elements += _COPY if place.in_copy or boxed else 1
+        if self._elements > MAX_ELEMENTS:
+            raise SketchError(f"more than {MAX_ELEMENTS} SVG elements")
+        if place.depth > MAX_DEPTH:
+            raise SketchError(f"SVG nested more than {MAX_DEPTH} deep")
 
     def _enter(self, element: Element, tag: str, place: Place, clipped: bool) -> Place:
         """Return the place inside of an element: its style, its transform, its clip."""
@@ -202,6 +210,7 @@ class _Painter:
             # The root is shown whatever its display is.
             hidden=place.hidden
             or not is_chosen(element)
+            or self._is_link_in_link(element, tag)
             or (style["display"] == "none" and not is_root),
         )
         if style["display"] == "contents" and not is_root:
@@ -218,6 +227,10 @@ class _Painter:
             return self._nested(element, inside, place)
         return inside
 
+    def _is_link_in_link(self, element: Element, tag: str) -> bool:
+        """Return whether browsers don't show an element for its being a link right in a link."""
+        return tag == "a" and element.parent is not None and self._tree.tag(element.parent) == "a"
+
     def _children(self, element: Element, tag: str, inside: Place) -> list[tuple[Element, Place]]:
         children = [c for c in element.iter_children() if self._tree.tag(c)]
         if tag == "switch":
@@ -225,7 +238,7 @@ class _Painter:
         return [(child, inside) for child in reversed(children)]
 
     def _copy(
-        self, element: Element, inside: Place, left_out: Counter[str] | None
+        self, element: Element, inside: Place, left_out: Counter[str] | None = None
     ) -> list[tuple[Element, Place]]:
         """Return the target of a `<use>` at its place."""
         target = self._tree.target(element)
@@ -237,12 +250,10 @@ class _Painter:
             raise SketchError(f"a <use> that contains itself: '#{target.id[:40]}'")
         if inside.hidden:
             return []
-        style, viewport = inside.style, inside.viewport
-        shift = matrix.translate(style["x"].of(viewport.width), style["y"].of(viewport.height))
-        size = (style["width"], style["height"])
+        size = (inside.style["width"], inside.style["height"])
         place = replace(
             inside,
-            matrix=matrix.multiply(inside.matrix, shift),
+            matrix=matrix.multiply(inside.matrix, _shift(inside)),
             uses=(*inside.uses, target),
             size=size,
         )
@@ -311,27 +322,36 @@ class _Painter:
         return matrix.about(result, left + origin[0].of(width), top + origin[1].of(height))
 
     def _box(self, element: Element, inside: Place) -> Box | None:
-        """Return the bounding box of an element in its own units: of areas, not of strokes."""
+        """Return the bounding box of an element in its own units: of areas, not of strokes.
+
+        That of a group is of its children's boxes, not of what is in them, as in browsers.
+        """
+        self._count(inside, boxed=True)
         tag = self._tree.tag(element)
         start = replace(inside, matrix=IDENTITY, hidden=False)
         if tag in SHAPES:
-            leaves: Iterator[Leaf] = iter([Leaf(tag, element, start)])
-        elif tag == "use":
-            leaves = self._leaves(self._copy(element, start, None), None)
+            subpaths = self._outline(Leaf(tag, element, start))[0]
+            points = [flatten(subpath, side=self._side * _BOX_SIDE) for subpath in subpaths]
+            self._spend(sum(map(len, points)))
+            return _bounds(points)
+        if tag == "use":
+            # The shift by `x` and `y` counts as part of its transform.
+            children = [(c, replace(p, matrix=IDENTITY)) for c, p in self._copy(element, start)]
         else:
-            leaves = self._leaves(self._children(element, tag, start), None)
-        points = [
-            flatten(subpath, leaf.place.matrix, self._side)
-            for leaf in leaves
-            if leaf.tag in SHAPES and not leaf.place.hidden
-            for subpath in self._outline(leaf)[0]
-        ]
-        if not points:
-            return None
-        every = np.concatenate(points)
-        self._spend(len(every))
-        (left, top), (right, bottom) = every.min(0).tolist(), every.max(0).tolist()
-        return left, top, right - left, bottom - top
+            children = self._children(element, tag, start)
+        boxes: list[Points] = []
+        for child, place in children:
+            tag = self._tree.tag(child)
+            if not _is_rendered(child, tag, place):
+                continue
+            within = self._enter(child, tag, place, clipped=False)
+            box = None if within.hidden else self._box(child, within)
+            if box is not None:
+                moved = within.matrix
+                if tag == "use":
+                    moved = matrix.multiply(moved, _shift(within))
+                boxes.append(_rectangle(*box, moved))
+        return _bounds(boxes)
 
     def _outline(self, leaf: Leaf) -> tuple[list[Subpath], str | None]:
         attributes = leaf.element.etree_element.attrib
@@ -416,7 +436,7 @@ class _Painter:
         lines = [(s, self._flatten(s, place.matrix)) for s in subpaths]
         if filled:
             filled = any(_has_area(points) for _, points in lines)
-        reach = width * math.sqrt(abs(matrix.determinant(place.matrix)))
+        reach = width * matrix.stretch(place.matrix)
         drawn = [line for line in lines if stroked and self._is_drawn(line[0], leaf)]
         kept = [p for _, p in drawn if self._clip_test.reaches_in(p, reach, place.clips)]
         if len(kept) < len(drawn):
@@ -503,9 +523,30 @@ class _Painter:
         return length / known if 0 < known < math.inf else 1.0
 
 
+def _is_rendered(element: Element, tag: str, place: Place) -> bool:
+    """Return whether an element can be painted at all; a symbol is only as a copy."""
+    if tag == "symbol":
+        return place.in_copy and element.parent is None
+    return tag in _GROUPS or tag in SHAPES or tag in _OTHER
+
+
+def _shift(inside: Place) -> Matrix:
+    """Return the shift by the `x` and `y` of a `<use>`."""
+    style, viewport = inside.style, inside.viewport
+    return matrix.translate(style["x"].of(viewport.width), style["y"].of(viewport.height))
+
+
+def _bounds(points: list[Points]) -> Box | None:
+    if not points:
+        return None
+    every = np.concatenate(points)
+    (left, top), (right, bottom) = every.min(0).tolist(), every.max(0).tolist()
+    return left, top, right - left, bottom - top
+
+
 def _damage(error: str, known: Counter[str]) -> str:
     """Return the name of what is cut off a shape by an error in its data."""
-    name = f"shape cut off at {error!r}, which is no number or command"
+    name = f"shape cut off at {error!r}, where its data is wrong"
     number = sum(kind.startswith("shape cut off") for kind in known)
     return name if name in known or number < _MOST_DAMAGES else "shape cut off at an error"
 

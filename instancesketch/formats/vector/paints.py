@@ -8,7 +8,7 @@ from typing import Any
 
 from tinycss2 import color5
 
-from instancesketch.formats.vector.lengths import meaningful
+from instancesketch.formats.vector.lengths import is_word, meaningful
 
 # Below this an 8-bit picture doesn't change.
 FAINTEST = 0.5 / 255
@@ -56,7 +56,8 @@ def parse_colour(token: Any) -> float | str | None:
         return CURRENT if isinstance(colour, str) else float(colour.alpha)
     if token.type != "function":
         return None
-    is_relative = bool(arguments := meaningful(token.arguments)) and arguments[0] == "from"
+    arguments = meaningful(token.arguments)
+    is_relative = bool(arguments) and is_word(arguments[0], "from")
     other = token.lower_name in _OTHER_FUNCTIONS
     return 1.0 if other or (is_relative and token.lower_name in _COLOUR_FUNCTIONS) else None
 

@@ -10,6 +10,7 @@ from instancesketch.formats.vector import paints, transforms
 from instancesketch.formats.vector.lengths import (
     Length,
     Unsupported,
+    is_word,
     meaningful,
     parse_length,
     parse_number,
@@ -54,12 +55,12 @@ def _one_of(*words: str) -> Parser:
     return parse
 
 
-def _length(auto: bool = False, negative: bool = True) -> Parser:
+def _length(auto: bool = False, negative: bool = True, number: bool = False) -> Parser:
     def parse(tokens: Sequence[Any], unitless: bool) -> Length | str | None:
-        inner = meaningful(tokens)
+        inner, unitless = meaningful(tokens), unitless or number
         if len(inner) != 1:
             return None
-        if auto and inner[0] == AUTO:
+        if auto and is_word(inner[0], AUTO):
             return AUTO
         if inner[0].type == "ident":
             return None
@@ -88,7 +89,7 @@ def _colour(tokens: Sequence[Any], unitless: bool) -> float | str | None:
 
 def _dashes(tokens: Sequence[Any], unitless: bool) -> tuple[Length, ...] | None:
     inner = [t for t in meaningful(tokens) if t != ","]
-    if len(inner) == 1 and inner[0] == "none":
+    if len(inner) == 1 and is_word(inner[0], "none"):
         return ()
     lengths = [parse_length(t, True) for t in inner]
     if any(length is None or min(length.px, length.em, length.percent) < 0 for length in lengths):
@@ -121,14 +122,14 @@ def _clip_path(tokens: Sequence[Any], unitless: bool) -> str | None:
     url = paints.parse_url(inner[0])
     if url is not None:
         return url if len(inner) == 1 else None
-    if inner[0] == "none":
+    if is_word(inner[0], "none"):
         return ""
     raise Unsupported(f"the clip-path {inner[0].serialize()[:60]!r} isn't read")
 
 
 def _path(tokens: Sequence[Any], unitless: bool) -> tuple[Subpath, ...] | None:
     inner = meaningful(tokens)
-    if len(inner) == 1 and inner[0] == "none":
+    if len(inner) == 1 and is_word(inner[0], "none"):
         return ()
     if len(inner) != 1 or inner[0].type != "function" or inner[0].lower_name != "path":
         return None
@@ -151,11 +152,11 @@ PROPERTIES = {
     "font-size": Property(_font_size, Length(16.0), inherited=True),
     "color": Property(_colour, 1.0, inherited=True),
     "stroke": Property(_paint, paints.NONE, inherited=True),
-    "stroke-width": Property(_length(negative=False), Length(1.0), inherited=True),
+    "stroke-width": Property(_length(negative=False, number=True), Length(1.0), inherited=True),
     "stroke-opacity": Property(_share, 1.0, inherited=True),
     "stroke-linecap": Property(_one_of("butt", "round", "square"), "butt", inherited=True),
     "stroke-dasharray": Property(_dashes, (), inherited=True),
-    "stroke-dashoffset": Property(_length(), Length(), inherited=True),
+    "stroke-dashoffset": Property(_length(number=True), Length(), inherited=True),
     "fill": Property(_paint, paints.OPAQUE, inherited=True),
     "fill-opacity": Property(_share, 1.0, inherited=True),
     "fill-rule": Property(_one_of("nonzero", "evenodd"), "nonzero", inherited=True),

@@ -10,6 +10,7 @@ from instancesketch.formats.vector import matrix
 from instancesketch.formats.vector.lengths import (
     Length,
     Unsupported,
+    is_word,
     meaningful,
     parse_angle,
     parse_length,
@@ -77,7 +78,7 @@ def parse_functions(tokens: Sequence[Any]) -> tuple[Function, ...] | None:
         Unsupported: it turns the drawing in space.
     """
     tokens = meaningful(tokens)
-    if len(tokens) == 1 and tokens[0] == "none":
+    if len(tokens) == 1 and is_word(tokens[0], "none"):
         return ()
     functions: list[Function] = []
     for token in tokens:
@@ -147,7 +148,7 @@ def parse_single(name: str, tokens: Sequence[Any]) -> tuple[Function, ...] | Non
         Unsupported: it turns the drawing in space.
     """
     tokens = meaningful(tokens)
-    if len(tokens) == 1 and tokens[0] == "none":
+    if len(tokens) == 1 and is_word(tokens[0], "none"):
         return ()
     if name == "rotate" and len(tokens) > 1:
         raise Unsupported("the property 'rotate' about an axis isn't read")
