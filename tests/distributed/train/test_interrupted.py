@@ -42,7 +42,7 @@ def test_ctrl_c_ends_a_command_that_trains_on_its_own_ray(
         lines += process.stderr.readlines()
         assert process.wait(60) == 130, lines
         assert lines[-1] == "instancesketch: stopped; run the same command again to continue\n"
-        _, alive = psutil.wait_procs(children, timeout=30)
+        _, alive = psutil.wait_procs(children, timeout=120)
         assert not alive
     finally:
         with suppress(ProcessLookupError):
