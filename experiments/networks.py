@@ -164,11 +164,13 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="the runs")
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="on SPG (10)")
     parser.add_argument("--seeds", type=int, default=2, metavar="N", help="per network (2)")
+    parser.add_argument("--on", nargs="*", default=["tenth", "fold-0"], choices=["tenth", "fold-0"])
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="networks")
     args = parser.parse_args()
     torch.set_num_threads(1)
     networks = [n for n in NETWORKS if not args.only or n in args.only]
-    report(read_trials(args.spg, args.real, args.epochs), networks, args.seeds, args.out)
+    trials = [t for t in read_trials(args.spg, args.real, args.epochs) if t.name in args.on]
+    report(trials, networks, args.seeds, args.out)
 
 
 if __name__ == "__main__":

@@ -120,8 +120,9 @@ class PatchEncoder(PolylineEncoder):
         hidden = points_SKC
         for layer, norm in zip(self.layers, self.norms, strict=True):
             # Patches that lie beside each other in memory become one row.
-            patches = hidden.reshape(-1, cast(nn.Linear, layer).in_features)
-            hidden = torch.relu(norm(layer(match_precision(patches, layer))))
+            weight = cast(nn.Linear, layer).weight
+            patches = match_precision(hidden.reshape(-1, weight.shape[1]), weight)
+            hidden = torch.relu(norm(layer(patches)))
         return hidden
 
     @property
@@ -132,14 +133,24 @@ class PatchEncoder(PolylineEncoder):
 
 
 class PointsEncoder(PolylineEncoder):
-    """A convolution along the stroke, and the highest and mean value of each of its outputs."""
+    """A convolution along the stroke, and the highest and mean value of each of its outputs.
+
+    Args:
+        width, samples, channels, order: as above.
+        stride: of the first convolution; that of the others is 2.
+    """
 
     def __init__(
-        self, width: int, samples: int, channels: tuple[int, ...], order: bool = True
+        self,
+        width: int,
+        samples: int,
+        channels: tuple[int, ...],
+        order: bool = True,
+        stride: int = 1,
     ) -> None:
         super().__init__(width, samples, channels, order)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(a, b, 3, stride=1 if i == 0 else 2, padding=1)
+            nn.Conv1d(a, b, 3, stride=stride if i == 0 else 2, padding=1)
             for i, (a, b) in enumerate(zip((self.CHANNELS, *channels), channels, strict=False))
         )
         self.out = nn.Linear(2 * channels[-1] + 64, width)
@@ -148,7 +159,8 @@ class PointsEncoder(PolylineEncoder):
         """Return the highest and the mean value of each channel along the stroke, (S, D)."""
         hidden_SCK = points_SKC.transpose(1, 2)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            hidden_SCK = torch.relu(norm(convolution(match_precision(hidden_SCK, convolution))))
+            weight = cast(nn.Conv1d, convolution).weight
+            hidden_SCK = torch.relu(norm(convolution(match_precision(hidden_SCK, weight))))
         return torch.cat([hidden_SCK.amax(2), hidden_SCK.mean(2)], dim=1)
 
     @property
@@ -192,7 +204,7 @@ class RasterEncoder(nn.Module):
             owner_P
         ]
         shape, place = (
-            branch(match_precision(images[:, None], branch[0])).mean((2, 3))
+            branch(match_precision(images[:, None], cast(nn.Conv2d, branch[0]).weight)).mean((2, 3))
             for branch, images in (
                 (self.shape, rasterise(own_P2, batch.stroke_len_S, self.size)),
                 (self.place, rasterise(batch.points_P2, batch.stroke_len_S, self.size)),

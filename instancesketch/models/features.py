@@ -1,14 +1,14 @@
 """Features of strokes: points along each, and the geometry of every pair in a sketch.
 
-Shape letters: see `instancesketch.models.ragged`; M strokes beside L strokes, F features.
+Shape letters: see `instancesketch.models.ragged`; M strokes beside L strokes, F features,
+J points of an outline.
 """
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Iterator
-from functools import cache, reduce
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -54,8 +54,12 @@ class StrokeFeatures:
             # The points that pairs are compared by are found by the same search.
             both = dict.fromkeys((number, PAIR_SAMPLES))
             missing = tuple(each for each in both if each not in self._samples)
-            fraction_K = _fractions(missing).to(self.batch.points_P2.device)
-            places_SK2 = ragged.along(self.batch.points_P2, self.batch.stroke_len_S, fraction_K)
+            fraction_K = torch.cat([ragged.fractions(each) for each in missing])
+            places_SK2 = ragged.along(
+                self.batch.points_P2,
+                self.batch.stroke_len_S,
+                fraction_K.to(self.batch.points_P2.device),
+            )
             self._samples.update(zip(missing, places_SK2.split(missing, dim=1), strict=True))
         return self._samples[number]
 
@@ -67,7 +71,7 @@ class StrokeFeatures:
         """Return a value per stroke, (S, ...), padded with zeros to (N, L, ...)."""
         layout = self.batch.layout
         shape = (len(self.batch), layout.longest, *values.shape[1:])
-        if layout.even:
+        if layout.even:  # as for a single sketch
             return values.view(shape)
         padded = values.new_zeros(shape)
         padded[layout.sketch_of_S, layout.at_S] = values
@@ -141,13 +145,6 @@ class StrokeFeatures:
             yield pick, strokes_T, some
 
 
-@cache
-def _fractions(numbers: tuple[int, ...]) -> Tensor:
-    """Return the fractions of a stroke's length for several numbers of points, end to end."""
-    with torch.inference_mode(False):  # kept, also for training
-        return torch.cat([ragged.fractions(number) for number in numbers])
-
-
 def _take_pairs(features_NLLF: Tensor, sketch_G: Tensor, at_GL: Tensor) -> Tensor:
     return features_NLLF[sketch_G[:, None, None], at_GL[:, :, None], at_GL[:, None]]
 
@@ -173,24 +170,21 @@ def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
     overlap_2MLN = torch.minimum(high_2LN[:, None], high_2MN[:, :, None]) - torch.maximum(
         low_2LN[:, None], low_2MN[:, :, None]
     )
-    few_2KMN, few_2KLN = from_2KMN[:, ::3], to_2KLN[:, ::3]  # the last is an end, too
+    few_2KLN = to_2KLN[:, ::3].contiguous()  # the last is an end, too
+    few_2KMN = few_2KLN if alike else from_2KMN[:, ::3].contiguous()
     away_5MLN = _distances(few_2KMN, few_2KLN)
-    holds_MLN = _within(few_2KLN[:, :, None], from_2KMN[:, :, :, None])
+    holds_MLN = _within(few_2KLN, from_2KMN)
     # Among the same strokes, being held is the transpose of holding.
-    held_MLN = (
-        holds_MLN.transpose(0, 1)
-        if alike
-        else _within(few_2KMN[:, :, :, None], to_2KLN[:, :, None])
-    )
+    held_LMN = holds_MLN if alike else _within(few_2KMN, to_2KLN)
     features = [
         apart_2MLN,
         apart_2MLN / size_1MN.clamp(min=0.1)[:, :, None],
         larger_3MLN,
         overlap_2MLN.amin(0, keepdim=True),
         away_5MLN,
-        (1 + 20 * away_5MLN).reciprocal(),
+        (20 * away_5MLN).add_(1).reciprocal_(),
         holds_MLN[None],
-        held_MLN[None],
+        held_LMN.transpose(0, 1)[None],
     ]
     return torch.cat(features).permute(3, 1, 2, 0)
 
@@ -211,40 +205,45 @@ def _box(places_2KLN: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def _distances(from_2KMN: Tensor, to_2KLN: Tensor) -> Tensor:
     """Return how near two strokes come, and the ends of each to the other: nearer, farther, (5)."""
-    # Not by matrix product: its cancellation loses the small distances that count here.
-    x, y = from_2KMN[:, :, None, :, None] - to_2KLN[:, None, :, None]
-    squared_KKMLN = x.mul_(x).addcmul_(y, y)
-    to_own, between_ends = squared_KKMLN.amin(0), len(squared_KKMLN) - 1
-    own_ends_2MLN = squared_KKMLN[::between_ends].amin(1)
-    other_ends_2MLN = to_own[::between_ends]
+    # Not by matrix product: its cancellation loses the small distances that count here. The points
+    # of the other stroke come after the row's stroke, so that the last dimensions lie in memory as
+    # one long row, which single sketches need.
+    x, y = from_2KMN[:, :, :, None, None] - to_2KLN[:, None, None]
+    squared_KMKLN = x.mul_(x).addcmul_(y, y)
+    to_own_MKLN, between_ends = squared_KMKLN.amin(0), len(squared_KMKLN) - 1
+    own_ends_2MLN = squared_KMKLN[::between_ends].amin(2)
+    other_ends_M2LN = to_own_MKLN[:, ::between_ends]
     nearest = [
-        to_own.amin(0),
+        to_own_MKLN.amin(1),
         own_ends_2MLN.amin(0), own_ends_2MLN.amax(0),
-        other_ends_2MLN.amin(0), other_ends_2MLN.amax(0),
+        other_ends_M2LN.amin(1), other_ends_M2LN.amax(1),
     ]  # fmt: skip
     return torch.stack(nearest).sqrt_()
 
 
-def _within(points_2K: Tensor, outline_2J: Tensor) -> Tensor:
-    """Return the share of points (2, K, ...) that lie within a closed outline (2, J, ...).
+def _within(points_2KLN: Tensor, outline_2JMN: Tensor) -> Tensor:
+    """Return the share of each stroke's points that lie within the closed outline of another.
 
     By counting the edges to the right of each (the even-odd rule, Shimrat 1962).
+
+    Returns:
+        (M, L, N).
     """
-    ahead_2J = outline_2J.roll(-1, 1)
-    run_J, rise_J = ahead_2J - outline_2J
-    x, y = points_2K
-    from_x, from_y = outline_2J[:, :, None]
-    to_y, slope = ahead_2J[1, :, None], (run_J / rise_J)[:, None]
+    ahead_2JMN = outline_2JMN.roll(-1, 1)
+    run, rise = ahead_2JMN - outline_2JMN
+    x_KLN, y_KLN = points_2KLN
+    from_x, from_y = outline_2JMN[:, :, :, None, None]
+    to_y, slope = ahead_2JMN[1, :, :, None, None], (run / rise)[:, :, None, None]
     edges = len(from_x)
     if not is_exporting():  # as one step of a graph instead of a hundred
-        edges = max(1, _TESTS_AT_ONCE // math.prod(map(max, x.shape, from_x.shape[1:])))
+        edges = max(1, _TESTS_AT_ONCE // (y_KLN.numel() * from_x.shape[1]))
 
-    def odd(a: int) -> Tensor:
+    def odd_MKLN(a: int) -> Tensor:
         b = a + edges
         # A level edge has no slope, and is not crossed.
-        crossing = (y - from_y[a:b]).mul_(slope[a:b]).add_(from_x[a:b])
-        crossed = (x < crossing).logical_and_((from_y[a:b] > y) != (to_y[a:b] > y))
-        return crossed[0] if len(crossed) == 1 else crossed.sum(0) % 2 == 1
+        crossing = (y_KLN - from_y[a:b]).mul_(slope[a:b]).add_(from_x[a:b])
+        crossed = (x_KLN < crossing).logical_and_((from_y[a:b] > y_KLN) != (to_y[a:b] > y_KLN))
+        return crossed[0] if len(crossed) == 1 else crossed.sum(0).bitwise_and_(1)
 
-    within: Tensor = reduce(operator.ixor, map(odd, range(0, len(from_x), edges)))
-    return within.float().mean(0)
+    within: Tensor = reduce(operator.ixor, map(odd_MKLN, range(0, len(from_x), edges)))
+    return within.float().mean(1)  # not by `dtype`, which exporting to ONNX leaves out

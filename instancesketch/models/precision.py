@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from instancesketch.core.errors import UserError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 Precision = Literal["float32", "bfloat16"]
 AUTO = "auto"
@@ -39,9 +39,8 @@ def resolve_precision(precision: str, device: str) -> Precision:
     return "bfloat16" if fast or not device.startswith("cpu") else "float32"
 
 
-def match_precision(x: Tensor, module: nn.Module) -> Tensor:
-    """Return the numbers in bfloat16 if that is what the module computes in, else as they are."""
+def match_precision(x: Tensor, weight: Tensor) -> Tensor:
+    """Return the numbers in bfloat16 if the weight that they meet is, else as they are."""
     import torch
 
-    bfloat16 = next(module.parameters()).dtype == torch.bfloat16
-    return x.bfloat16() if bfloat16 else x
+    return x.bfloat16() if weight.dtype == torch.bfloat16 else x

@@ -138,12 +138,12 @@ class Groups:
         # Stable, so that a group's strokes stay in their order.
         key_M, order_M = key_S[strokes_M].sort(stable=True)
         _, size_G = key_M.unique_consecutive(return_counts=True)
-        first_G = ragged.starts(size_G)
-        first_G, size_G = first_G[size_G > 1], size_G[size_G > 1]
-        length = int(size_G.max()) if len(size_G) else 0
+        several_G = size_G > 1
+        first_G, size_G = ragged.starts(size_G)[several_G], size_G[several_G]
+        own_L = torch.arange(int(size_G.max()) if len(size_G) else 0, device=key_S.device)
         # Beyond a group's end its first stroke is repeated, which is a valid index.
-        there_GL = torch.arange(length, device=key_S.device) < size_G[:, None]
-        at_GL = first_G[:, None] + torch.arange(length, device=key_S.device) * there_GL
+        there_GL = own_L < size_G[:, None]
+        at_GL = first_G[:, None] + own_L * there_GL
         return cls(strokes_GL=strokes_M[order_M][at_GL], there_GL=there_GL)
 
     def __len__(self) -> int:

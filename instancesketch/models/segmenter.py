@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from instancesketch.core.label_ids import part_mask
 from instancesketch.core.taxonomy import Taxonomy
@@ -27,7 +28,9 @@ class SegmenterNet(nn.Module):
         if config.encoder == "patches":
             self.encoder: nn.Module = PatchEncoder(width, config.samples, config.channels)
         elif config.encoder == "points":
-            self.encoder = PointsEncoder(width, config.samples, config.channels)
+            self.encoder = PointsEncoder(
+                width, config.samples, config.channels, stride=config.stride
+            )
         elif config.encoder == "raster":
             self.encoder = RasterEncoder(width)
         else:
@@ -46,6 +49,10 @@ class SegmenterNet(nn.Module):
         allowed_CQ = torch.from_numpy(part_mask(taxonomy))
         self.register_buffer("allowed_CQ", allowed_CQ, persistent=False)
         self.allowed_CQ: Tensor
+        # The last row is that of an unknown category, -1, which bars no part.
+        barred_CQ = F.pad(~allowed_CQ, (0, 0, 0, 1))
+        self.register_buffer("barred_CQ", barred_CQ, persistent=False)
+        self.barred_CQ: Tensor
 
     @property
     def predicts_category(self) -> bool:
@@ -79,5 +86,5 @@ class SegmenterNet(nn.Module):
 
         A sketch of unknown category (-1) keeps them all.
         """
-        allowed_NQ = self.allowed_CQ[category_N] | (category_N < 0)[:, None]
-        return parts_SQ.masked_fill(batch.layout.per_stroke(~allowed_NQ), float("-inf"))
+        barred_SQ = batch.layout.per_stroke(self.barred_CQ[category_N])
+        return parts_SQ.masked_fill(barred_SQ, float("-inf"))

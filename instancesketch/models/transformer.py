@@ -6,6 +6,7 @@ Shape letters: see `instancesketch.models.ragged`; H heads, E features of a pair
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -54,9 +55,10 @@ class StrokeTransformer(nn.Module):
         bias, edges_NLLE = self._pair_bias(features, extra)
         bias = _mask_padding(bias, layout, extra)
         # The blocks may compute in bfloat16; what is compared afterwards is float32 again.
-        x_NLD, dtype = match_precision(x_NLD, self.blocks), x_NLD.dtype
+        weight, dtype = cast(Block, self.blocks[0]).qkv.weight, x_NLD.dtype
+        x_NLD = match_precision(x_NLD, weight)
         if edges_NLLE is not None:
-            edges_NLLE = match_precision(edges_NLLE, self.blocks)
+            edges_NLLE = match_precision(edges_NLLE, weight)
         for block in self.blocks:
             x_NLD = block(x_NLD, bias, edges_NLLE)
         x_NLD = self.norm(x_NLD.to(dtype))
