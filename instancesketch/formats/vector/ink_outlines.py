@@ -1,11 +1,11 @@
 """Ink of drawing programs among the outlines of an SVG, turned back into pen strokes.
 
-Three ways of programs to paint a pen stroke are undone, and a background is taken out:
+Three ways of programs to paint a pen stroke are undone, and a background is passed over:
 
 - a filled outline around the stroke (perfect-freehand: Excalidraw, tldraw) becomes its middle;
 - pieces that each begin where the last one ended (signature_pad) become one stroke;
 - an outline that is drawn twice to look sketched (rough.js: Excalidraw's shapes) is taken once;
-- a filled shape as large as the page is no stroke.
+- a filled shape as large as the page is no stroke, and nothing that is missed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from instancesketch.formats.vector.flatten import Points
 from instancesketch.formats.vector.middle_line import Ribbon, find_middle, resample, size_of
 from instancesketch.formats.vector.painted import WITHOUT_STROKE, Drawing, Outline
 
-_BACKGROUND = "background"
 _PAGE_SHARE = 0.98  # of both sides of the page: what covers more is a background
 _LEAST_RATIO = 5.0  # of length to width: what is more compact is an area
 _DOT_SIZE = 2.5  # widths of the pen: what is no larger was a touch of it
@@ -69,7 +68,6 @@ def _without_backgrounds(drawing: Drawing) -> list[Outline]:
         # With a stroke of its own only what lies below everything else is a background.
         may_be = outline.filled and (not outline.stroked or not kept)
         if may_be and _covers_page(outline, drawing):
-            drawing.left_out[_BACKGROUND] += 1
             if not outline.stroked:
                 _found(drawing)
         else:

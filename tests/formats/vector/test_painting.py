@@ -10,10 +10,11 @@ from instancesketch.formats.vector.flatten import TOLERANCE
 from instancesketch.formats.vector.painted import Drawing, Outline, draw
 from tests.formats.vector import compare
 from tests.formats.vector.samples import Sample, random_samples
+from tests.tiers import NIGHTLY
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-SAMPLES = random_samples(300, seed=20)
+SAMPLES = random_samples(300 if NIGHTLY else 120, seed=20)
 # Of what a browser paints only strokes; where nothing cuts them, however they are stretched, in
 # the width that they say.
 STROKES_ALONE = "*{fill:none !important;stroke-linejoin:round}"
@@ -54,7 +55,7 @@ def test_outlines_lie_where_the_browser_says(browser) -> None:
             assert back <= 2 * gap + 0.25, (back, outline.tag, sample.svg)
             largest, number = max(largest, far), number + 1
     print(f"{number} outlines of {len(samples)} SVGs, the farthest {largest:.3f} of 200 off")
-    assert number > 400
+    assert number > 2 * len(samples)
 
 
 def test_what_is_read_covers_the_ink_and_nothing_else(browser) -> None:
@@ -84,4 +85,4 @@ def test_what_is_read_covers_the_ink_and_nothing_else(browser) -> None:
             off = off.max() if sample.whole else off.min()
             assert off <= 2, (off, sample.svg)
     print(f"{inked} SVGs with ink, the farthest pixel {largest:.2f} beside what was read")
-    assert inked > 200
+    assert inked > 0.6 * len(SAMPLES)
