@@ -24,7 +24,7 @@ from instancesketch.models import weights
 from instancesketch.models.packing import pack
 from instancesketch.training.config import SegmenterFitConfig
 
-RECIPE = SegmenterFitConfig(epochs=40, bfloat16=BFLOAT16)
+RECIPE = SegmenterFitConfig(epochs=80, bfloat16=BFLOAT16)
 
 
 def main() -> None:

@@ -85,14 +85,14 @@ class FewStrokesConv(nn.Module):
             convolution.stride,
             cast(tuple[int], convolution.padding),
         )
-        # As a matrix whose rows go over a window's points and, at each, its channels.
-        self.weight = nn.Parameter(convolution.weight.transpose(1, 2).flatten(1))
+        # As a matrix whose rows go over a window's channels and, in each, its points.
+        self.weight = nn.Parameter(convolution.weight.flatten(1))
 
     def forward(self, hidden_SCK: Tensor) -> Tensor:
         """Return the convolution, (S, channels, K / stride)."""
         if len(hidden_SCK) > FEW_STROKES:
             return cast(Tensor, self.convolution(hidden_SCK))
-        padded_SKC = F.pad(hidden_SCK.transpose(1, 2), (0, 0, self.padding, self.padding))
-        windows_SKCX = padded_SKC.unfold(1, self.size, self.stride)
-        windows_SKX = windows_SKCX.transpose(2, 3).flatten(2)
+        padded_SCK = F.pad(hidden_SCK, (self.padding, self.padding))
+        windows_SCKX = padded_SCK.unfold(2, self.size, self.stride)
+        windows_SKX = windows_SCKX.transpose(1, 2).flatten(2)
         return F.linear(windows_SKX, self.weight, self.convolution.bias).transpose(1, 2)

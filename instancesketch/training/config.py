@@ -180,9 +180,7 @@ class RefinerFitConfig(FitConfig):
 
     model_kind = "refiner"
 
-    model: RefinerConfig = field(
-        default_factory=lambda: RefinerConfig(encoder="patches", channels=(64, 64, 64))
-    )
+    model: RefinerConfig = field(default_factory=RefinerConfig)
     margin: float = 0.5  # of the triplet loss
     triplet_loss: float = 0.5  # its weight
     affinity_loss: float = 1.0  # weight of the cross-entropy of pairs: same instance or not
