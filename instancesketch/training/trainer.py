@@ -231,8 +231,27 @@ class Fit(ABC):
         """Continue from a `state_dict`."""
         self.net.load_state_dict(state["net"])
         self.mean.load_state_dict(state["mean"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load_state_dict(self._optimizer_state(state))
         self.step = state["step"]
+
+    def _optimizer_state(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the optimizer's part of a state, in the order that parameters have now.
+
+        It knows them by their place, which is another where an earlier version built the network.
+        """
+        now = self._optimized(name for name, _ in self.net.named_parameters())
+        before = {name: at for at, name in enumerate(self._optimized(state["net"]))}
+        of_place = state["optimizer"]["state"]
+        moved = {
+            at: of_place[before[name]] for at, name in enumerate(now) if before[name] in of_place
+        }
+        return {**state["optimizer"], "state": moved}
+
+    def _optimized(self, names: Iterable[str]) -> list[str]:
+        """Return the names of parameters in the order of the optimizer's two groups."""
+        parameters = dict(self.net.named_parameters())
+        known = [name for name in names if name in parameters]
+        return sorted(known, key=lambda name: parameters[name].dim() <= 1)
 
 
 def diverged(model: str, epoch: int) -> UserError:

@@ -27,7 +27,7 @@ from instancesketch.__main__ import main
 ARCHIVES = Path(__file__).parent
 LONG_AGO = 1_600_000_000  # seconds since 1970, older than any file that a test writes
 TINY = [
-    "model.width=16", "model.heads=2", "model.layers=1",
+    "model.encoder=points", "model.width=16", "model.heads=2", "model.layers=1",
     "model.feedforward=32", "model.samples=8", "model.channels=[8, 8]",
 ]  # fmt: skip
 SETS = [word for change in TINY for word in ("--set", change)]

@@ -1,7 +1,9 @@
 """Training a segmenter in one process: losses and schedules by hand, convergence, seeds."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 import torch
@@ -196,6 +198,31 @@ def test_workers_draw_different_random_numbers():
     a.train_epoch(data, 0, worker=0)
     b.train_epoch(data, 0, worker=1)
     assert not same(a, b)
+
+
+def backwards(fit):
+    """Return the state of a training as if its network had been built from its end."""
+    state = deepcopy(fit.state_dict())
+    names = {id(p): name for name, p in fit.net.named_parameters()}
+    groups = [[names[id(p)] for p in group["params"]] for group in fit.optimizer.param_groups]
+    place = {name: i for i, name in enumerate(chain.from_iterable(groups))}
+    turned = chain.from_iterable(group[::-1] for group in groups)
+    of_place = state["optimizer"]["state"]
+    state["optimizer"]["state"] = {i: of_place[place[name]] for i, name in enumerate(turned)}
+    state["net"] = dict(reversed(state["net"].items()))
+    return state
+
+
+def test_a_training_continues_alike_from_parameters_in_another_order():
+    data = batches(drawn(8))
+    first, second, third = fit_of(), fit_of(), fit_of()
+    first.train_epoch(data, 0)
+    second.load_state_dict(deepcopy(first.state_dict()))
+    third.load_state_dict(backwards(first))
+    for fit in (first, second, third):
+        fit.train_epoch(data, 1)
+    assert same(first, second)
+    assert same(first, third)
 
 
 def test_weights_initialise_a_new_training():
