@@ -20,7 +20,7 @@ from instancesketch.tracking.metrics_log import MetricsLog
 from instancesketch.tracking.reporter import Reporter
 from instancesketch.tracking.tensorboard import TensorBoard
 from instancesketch.training.config import SegmenterFitConfig
-from tests.drawings import TINY, drawn
+from tests.drawings import TINY, corpus, drawn
 
 
 @pytest.fixture
@@ -31,12 +31,13 @@ def no_clearml(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_package_is_reported_in_one_line_before_anything_starts(
     no_clearml: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["train", "segmenter", "--data", "c", "--run", "r", "--storage", str(tmp_path)]
+    data, runs = corpus(tmp_path / "c", drawn(4)), tmp_path / "runs"
+    command = ["train", "segmenter", "--data", data, "--run", "r", "--storage", str(runs)]
     assert main([*command, "--track", "clearml"]) == 2
     line = capsys.readouterr().err
     assert "pip install 'instancesketch[clearml]'" in line
     assert line.count("\n") == 1
-    assert not list(tmp_path.iterdir())
+    assert not runs.exists()
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ def sweep(tmp_path: Path) -> Sweep:
 def space(tmp_path: Path) -> Space:
     (tmp_path / "space.toml").write_text("""
         learning_rate = { range = [1e-4, 1], log = true }
-        model.encoder = { choices = ["points", "raster"] }
-        model.channels = { choices = [[8], [64, 128, 128, 128]] }
+        model.encoder = { choices = ["patches", "points", "raster"] }
+        model.channels = { choices = [[8], [64, 128, 128, 128], [128, 128, 128]] }
     """)
     return load(
         "segmenter", str(tmp_path / "space.toml"), "default", ["epochs=3", 'optimizer="adam"']
