@@ -12,8 +12,8 @@ from instancesketch.cli.main import main
 TINY_MODEL = [
     f"--set=model.{value}"
     for value in (
-        "samples=8", "channels=[16]", "width=16", "layers=1", "heads=2", "feedforward=32",
-        "pair_order=false",
+        "encoder=points", "samples=8", "channels=[16]", "width=16", "layers=1", "heads=2",
+        "feedforward=32", "pair_order=false",
     )
 ]  # fmt: skip
 

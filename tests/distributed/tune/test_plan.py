@@ -30,7 +30,7 @@ def test_plans_the_rest_of_an_earlier_sweep(
         "cpus": 2,
     }
     assert plan.items() >= expected.items()
-    assert plan["space"]["model.encoder"] == {"choices": ["points", "raster", "both"]}
+    assert plan["space"]["class_weights"] == {"choices": [False, True]}
     assert "model.width" not in plan["space"]
     assert main(argv) == 0
     printed = capsys.readouterr().out
