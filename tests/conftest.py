@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,6 +16,8 @@ pytest_plugins = ("tests.tiers", "tests.browser")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Tests start Ray by the fixture `ray_cluster`; one started implicitly would never be stopped.
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+# A shell's background jobs ignore Ctrl-C, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

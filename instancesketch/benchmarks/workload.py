@@ -24,6 +24,12 @@ class Workload:
         self.folder = storage.absolute(storage.join(config.out, "_work"))
         self.cores = os.cpu_count() or 1
 
+    @property
+    def on_ray(self) -> list[str]:
+        """Return the options that bring a job onto Ray, on all cores, however small it is."""
+        # A cluster gives all of its own cores.
+        return [] if os.environ.get("RAY_ADDRESS") else ["--workers", str(self.cores)]
+
     def at(self, *names: str) -> str:
         """Return a location in the folder."""
         return storage.join(self.folder, *names)

@@ -28,7 +28,7 @@ for argv in json.loads(sys.argv[1]):
 
 os.environ["RAY_ADDRESS"] = sys.argv[2]
 print("joining", file=sys.stderr, flush=True)
-print(main(["train", "segmenter", "--data", "d", "--run", "r"]))
+print(main(["train", "segmenter", "--data", sys.argv[3], "--run", "r"]))
 """
 
 
@@ -57,7 +57,7 @@ def driver(split_corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Drive
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
         ended = subprocess.run(
-            [sys.executable, "-c", SCRIPT, json.dumps(plans), address],
+            [sys.executable, "-c", SCRIPT, json.dumps(plans), address, split_corpus],
             env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
             cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -78,8 +78,8 @@ def test_dry_run_neither_starts_ray_nor_writes(driver: Driver, verb: str) -> Non
 
 def test_unreachable_cluster_is_reported_in_one_line(driver: Driver) -> None:
     assert driver.printed[-1] == "2"
-    assert driver.errors.startswith(
-        "instancesketch: error: can't join the Ray cluster at RAY_ADDRES"
-    )
-    assert "nothing answers there" in driver.errors
-    assert driver.errors.count("\n") == 1
+    # A sign of life may come before it, where the answer takes over a second.
+    *before, error = driver.errors.splitlines()
+    assert error.startswith("instancesketch: error: can't join the Ray cluster at RAY_ADDRES")
+    assert "nothing answers there" in error
+    assert len(before) <= 1
