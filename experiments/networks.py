@@ -1,4 +1,4 @@
-r"""Cheaper segmenters beside the one of four layers on convolutions: accuracy, arithmetic, pace.
+r"""Cheaper segmenters beside the one of four layers on convolutions: accuracy and arithmetic.
 
   python -m experiments.networks --spg C/spg --real C/doodle7-real --out runs/networks
 
@@ -11,7 +11,6 @@ skipped where the file exists. Needs no Ray.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.doodle7 import Data
 from experiments.plain import BFLOAT16, Pool, read_corpus, train
-from instancesketch.core import storage
 from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import from_table
 from instancesketch.core.taxonomy import Taxonomy
@@ -101,10 +99,8 @@ def run_trial(trial: Trial, network: str, seed: int, out: Path) -> tuple[ScoredS
         model=NETWORKS[network], epochs=trial.epochs, seed=seed, bfloat16=BFLOAT16
     )
     if not folder.exists():
-        batch, began = pack(trial.train, trial.taxonomy), time.process_time()
+        batch = pack(trial.train, trial.taxonomy)
         train(recipe, trial.taxonomy, [Pool(batch, len(batch))], None, folder)
-        pace = len(batch) * trial.epochs / (time.process_time() - began)
-        storage.write_json(str(folder / "pace.json"), pace)
     model, truth = Segmenter.load(str(folder)), from_table(trial.held_out)
     told, untold = (
         evaluate(model.label(truth, given_category=given), truth, trial.taxonomy).scored
@@ -133,7 +129,9 @@ def report(trials: Sequence[Trial], networks: Sequence[str], seeds: int, out: Pa
         print(f"\n{trial.name}: {trial.epochs} epochs, {seeds} seeds, bfloat16 {BFLOAT16}")
         base = [run_trial(trial, BASE, seed, out) for seed in range(seeds)]
         for network in networks:
-            runs = [run_trial(trial, network, seed, out) for seed in range(seeds)]
+            runs = base
+            if network != BASE:
+                runs = [run_trial(trial, network, seed, out) for seed in range(seeds)]
             cost = count_multiply_adds(network, trial)
             cells = [f"{name} {number:,}" for name, number in cost.items()]
             for name in _FIGURES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from instancesketch.core import lease, storage
@@ -25,14 +25,12 @@ class Layout:
     option: str
     must_be_empty: bool = False  # before it is claimed
     same_keys: bool = False  # refuse a config that lacks a key of the one before
-    # What earlier versions did that had no such key yet.
-    absent: Mapping[str, Any] = field(default_factory=dict)
 
 
 # Rows depend on every key: a job that lacks one would mix its rows with those made by it.
 JOB = Layout(config_file="_state/settings.json", option="--out", must_be_empty=True, same_keys=True)
 # A run may have more keys, from an earlier version.
-RUN = Layout(config_file="config.json", option="--run", absent={"recipe": {"model": {"stride": 1}}})
+RUN = Layout(config_file="config.json", option="--run")
 
 
 def claim(location: str, config: Mapping[str, Any], layout: Layout) -> dict[str, Any] | None:
@@ -132,25 +130,11 @@ def _refuse_changes(
     location: str, before: Mapping[str, Any], now: Mapping[str, Any], layout: Layout
 ) -> None:
     # What was written has lists for tuples and strings for keys.
-    now = json.loads(json.dumps(now))
-    if changes := _list_changes(_complete(before, now, layout.absent), now, layout):
+    if changes := _list_changes(before, json.loads(json.dumps(now)), layout):
         raise UserError(
             f"{location} was made with another config ({'; '.join(changes)}): give the same one "
             f"to continue it, or choose another {layout.option}"
         )
-
-
-def _complete(
-    before: Mapping[str, Any], now: Mapping[str, Any], absent: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return a config with those of the absent keys that it lacks and the present one has."""
-    result = dict(before)
-    for key in absent.keys() & now.keys():
-        if key not in before:
-            result[key] = absent[key]
-        elif isinstance(absent[key], Mapping) and isinstance(before[key], Mapping):
-            result[key] = _complete(before[key], now[key], absent[key])
-    return result
 
 
 def _list_changes(before: Mapping[str, Any], now: Mapping[str, Any], layout: Layout) -> list[str]:

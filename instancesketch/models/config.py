@@ -37,7 +37,6 @@ class SegmenterConfig(TransformerConfig):
     encoder: Literal["patches", "points", "raster", "both"] = "points"
     samples: int = 32  # points that a stroke is resampled to
     channels: tuple[int, ...] = (64, 128, 128, 128)
-    stride: int = 1  # of the first convolution; that of the others is 2
     sketch_token: bool = True  # a token per sketch that holds or predicts its category
     learned_positions: bool = False  # the published embedding of a stroke's position in the sketch
 

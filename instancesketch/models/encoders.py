@@ -133,24 +133,14 @@ class PatchEncoder(PolylineEncoder):
 
 
 class PointsEncoder(PolylineEncoder):
-    """A convolution along the stroke, and the highest and mean value of each of its outputs.
-
-    Args:
-        width, samples, channels, order: as above.
-        stride: of the first convolution; that of the others is 2.
-    """
+    """A convolution along the stroke, and the highest and mean value of each of its outputs."""
 
     def __init__(
-        self,
-        width: int,
-        samples: int,
-        channels: tuple[int, ...],
-        order: bool = True,
-        stride: int = 1,
+        self, width: int, samples: int, channels: tuple[int, ...], order: bool = True
     ) -> None:
         super().__init__(width, samples, channels, order)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(a, b, 3, stride=stride if i == 0 else 2, padding=1)
+            nn.Conv1d(a, b, 3, stride=1 if i == 0 else 2, padding=1)
             for i, (a, b) in enumerate(zip((self.CHANNELS, *channels), channels, strict=False))
         )
         self.out = nn.Linear(2 * channels[-1] + 64, width)

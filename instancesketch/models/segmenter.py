@@ -28,9 +28,7 @@ class SegmenterNet(nn.Module):
         if config.encoder == "patches":
             self.encoder: nn.Module = PatchEncoder(width, config.samples, config.channels)
         elif config.encoder == "points":
-            self.encoder = PointsEncoder(
-                width, config.samples, config.channels, stride=config.stride
-            )
+            self.encoder = PointsEncoder(width, config.samples, config.channels)
         elif config.encoder == "raster":
             self.encoder = RasterEncoder(width)
         else:

@@ -55,19 +55,6 @@ def test_a_key_of_an_earlier_version_is_ignored(tmp_path: Path) -> None:
     assert is_claimed(str(tmp_path), CONFIG, RUN)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_a_key_that_an_earlier_version_lacked_has_the_value_it_worked_with(
-    stride: int, tmp_path: Path
-) -> None:
-    claim(str(tmp_path), CONFIG, RUN)
-    now = CONFIG | {"recipe": {"epochs": 6, "model": {"layers": 2, "stride": stride}}}
-    if stride == 1:
-        assert is_claimed(str(tmp_path), now, RUN)
-    else:
-        with pytest.raises(UserError, match=r"another config \(stride was 1, is 2\)"):
-            is_claimed(str(tmp_path), now, RUN)
-
-
 def test_a_job_without_a_key_of_the_earlier_one_is_refused(tmp_path: Path) -> None:
     claim(str(tmp_path), CONFIG | {"old": 1}, JOB)
     with pytest.raises(UserError, match=r"another config \(old was 1, is None\)"):
