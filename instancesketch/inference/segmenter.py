@@ -92,7 +92,7 @@ def _predict_bucket(
 
 
 class Vocabulary:
-    """What depends on a taxonomy alone: its words, and which parts are counted or have sides."""
+    """The words of a taxonomy, and which of its parts are counted or have sides."""
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self.labels = pa.array(taxonomy.label_names)

@@ -1,4 +1,4 @@
-"""What a job could not read, and what it left out of drawings that it read, for people."""
+"""Print for people what a job could not read, and what it left out of drawings that it read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class NotRead:
 
 @dataclass
 class Rejections:
-    """What `_rejected.parquet` says, in short."""
+    """A summary of `_rejected.parquet`."""
 
     files: list[NotRead] = field(default_factory=list)  # the first few
     reasons: Counter[str] = field(default_factory=Counter)  # of the other files, details masked

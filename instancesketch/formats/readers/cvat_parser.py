@@ -19,7 +19,7 @@ _OTHER_SHAPES = {"box", "polygon", "points", "cuboid", "skeleton", "mask", "elli
 
 
 class ByteStream(Protocol):
-    """What bytes are read from: a file, or a member of a zip."""
+    """A stream of bytes: a file, or a member of a zip."""
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, empty at the end."""

@@ -1,4 +1,4 @@
-"""What a browser paints of an SVG: its outlines, in the units of its `viewBox`.
+"""Read the outlines that a browser paints of an SVG, in the units of its `viewBox`.
 
 `document` parses the XML, `cascade` with `stylesheets` and `properties` gives each element its
 style, `basic_shapes` and `path_data` give its geometry, `flatten` makes polylines of it, `painting`

@@ -45,7 +45,7 @@ class Outline:
 
 @dataclass
 class Drawing:
-    """What an SVG paints: its canvas, its outlines in order, and what else is in it."""
+    """The painting of an SVG: its canvas, its outlines in order, and what else is in it."""
 
     width: float | None
     height: float | None

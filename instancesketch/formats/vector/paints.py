@@ -30,7 +30,7 @@ CURRENT = "currentcolor"
 
 @dataclass(frozen=True)
 class Paint:
-    """What an outline or area is painted with.
+    """The paint of an outline or area.
 
     `alpha` is the opacity of a colour, `CURRENT` that of the property `color`, or None for none; of
     a paint server, `url`, it is the fallback's.

@@ -35,7 +35,7 @@ _FONT_SIZES = {
 
 @dataclass(frozen=True)
 class Property:
-    """How a property is parsed, its default, and on which elements an attribute sets it."""
+    """A property: its parser, its default, and the elements on which an attribute sets it."""
 
     parse: Parser
     initial: Any

@@ -1,4 +1,4 @@
-"""Whether a stroke reaches into its clips: clips don't cut strokes, they hide whole ones."""
+"""Test strokes against their clips, which don't cut strokes but hide whole ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the stroke of a line leaves ink: its caps and dashes."""
+"""Test by its caps and dashes whether the stroke of a line leaves ink."""
 
 from __future__ import annotations
 

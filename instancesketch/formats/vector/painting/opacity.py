@@ -1,4 +1,4 @@
-"""How opaque a shape is painted: its colours, its gradients, and all that it is in."""
+"""Compute the opacity of a shape from its colours, its gradients, and all that it is in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the elements of an SVG are painted, and which of them are."""
+"""Place the elements of an SVG that are painted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_SHAPES = {"text": "text", "image": "image", "foreignObject": "embedded page"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where an element is painted: all that comes from its ancestors."""
+    """The place of an element: all that comes from its ancestors."""
 
     matrix: Matrix
     style: Style
