@@ -19,8 +19,17 @@ Ints = npt.NDArray[np.int64]
 
 
 def category_ids(table: pa.Table, taxonomy: Taxonomy) -> Ints:
-    """Return the category id of each row, (N,); -1 where its word names no category."""
-    return category_ids_of_words(combine_chunks(table["category"]), taxonomy)
+    """Return the class of each row, (N,), as a category id; -1 where it is not certain.
+
+    Where the taxonomy has `other`, that is the class of words that name no category.
+    """
+    return class_ids_of_words(combine_chunks(table["category"]), taxonomy)
+
+
+def class_ids_of_words(words: pa.Array, taxonomy: Taxonomy) -> Ints:
+    """Return the class of each word, (N,), as a category id; -1 where it is not certain."""
+    ids: dict[str | None, int] = {name: i for i, name in enumerate(taxonomy.category_names)}
+    return _look_up(words, lambda word: ids.get(taxonomy.class_of(word)))
 
 
 def category_ids_of_words(words: pa.Array, taxonomy: Taxonomy) -> Ints:

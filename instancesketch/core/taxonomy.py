@@ -15,9 +15,13 @@ from typing import Any
 from instancesketch.core.errors import SketchError, UserError
 
 UNLABELED = "unlabeled"
+OTHER = "other"  # the category of drawings of nothing that a taxonomy knows
+SCENE = "scene"  # the category of drawings of several things
+# Categories that have no parts.
+PARTLESS = (OTHER, SCENE)
 SIDES = ("left", "right")
-_TAXONOMY_KEYS = {"name", "aliases", "categories"}
-_CATEGORY_KEYS = {"words", "parts", "countable", "sided", "aliases"}
+_TAXONOMY_KEYS = {"name", "aliases", "neither", "categories"}
+_CATEGORY_KEYS = {"title", "words", "parts", "countable", "sided", "aliases"}
 
 
 def normalise(word: str) -> str:
@@ -30,7 +34,8 @@ class Category:
     """A category of sketches and its parts, in order."""
 
     name: str
-    parts: tuple[str, ...]
+    parts: tuple[str, ...]  # none of `other` and `scene`
+    title: str = ""  # for people
     countable: frozenset[str] = frozenset()
     sided: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()
@@ -48,6 +53,8 @@ class Taxonomy:
 
     name: str
     categories: Mapping[str, Category]
+    # Words of things too near to a category to be `other`, but not of it.
+    neither: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Taxonomy:
@@ -93,20 +100,22 @@ class Taxonomy:
         if not isinstance(data.get("name"), str) or not isinstance(data.get("categories"), Mapping):
             raise UserError("a taxonomy needs a name and at least one [categories.NAME]")
         shared = _words(data.get("aliases", {}), "aliases")
-        return cls(
-            data["name"],
-            {
-                name: _category(name, category, shared)
-                for name, category in data["categories"].items()
-            },
-        )
+        categories = {
+            name: _category(name, category, shared) for name, category in data["categories"].items()
+        }
+        neither = frozenset(normalise(word) for word in _names(data.get("neither", []), "neither"))
+        return cls(data["name"], categories, neither)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the mapping that `from_dict` reads, with all aliases below their categories."""
+        # Absent as in a file, so that a taxonomy without them is equal to what was stored before.
+        neither = {"neither": sorted(self.neither)} if self.neither else {}
         return {
             "name": self.name,
+            **neither,
             "categories": {
                 c.name: {
+                    **({"title": c.title} if c.title != _title(c.name) else {}),
                     "words": list(c.words),
                     "parts": list(c.parts),
                     "countable": sorted(c.countable),
@@ -142,6 +151,17 @@ class Taxonomy:
     def category_of(self, word: str | None) -> str | None:
         """Return the category that a word names, or None."""
         return None if word is None else self._category_of.get(normalise(word))
+
+    def class_of(self, word: str | None) -> str | None:
+        """Return the class of a drawing of what a word names, or None if that is not certain.
+
+        It is the category that the word names; `other` if it names none, where the taxonomy has
+        that category and doesn't list the word as too near to one.
+        """
+        named = self.category_of(word)
+        if named is not None or word is None or OTHER not in self.categories:
+            return named
+        return None if normalise(word) in self.neither else OTHER
 
     def resolve_label(self, category: str, label: str) -> tuple[str, str]:
         """Return the part and the canonical label of a label.
@@ -183,14 +203,18 @@ def side_of(part: str, label: str) -> str | None:
     return next((side for side in SIDES if label == with_side(part, side) != part), None)
 
 
+def _title(name: str) -> str:
+    return re.sub(r"[-_]", " ", name)
+
+
 def _category(name: str, data: Mapping[str, Any], shared: Mapping[str, str]) -> Category:
     where = f"category {name}"
     if not isinstance(data, Mapping):
         raise UserError(f"{where} is not a table")
     _refuse_unknown(data, _CATEGORY_KEYS, where)
     parts = tuple(_names(data.get("parts", []), f"{where}: parts"))
-    if not parts:
-        raise UserError(f"{where} has no parts")
+    if bool(parts) == (name in PARTLESS):
+        raise UserError(f"{where} has {'' if parts else 'no '}parts")
     # Two spellings of one part would be two classes of a model.
     if len({normalise(p) for p in parts}) != len(parts):
         raise UserError(f"{where} lists a part twice")
@@ -204,9 +228,13 @@ def _category(name: str, data: Mapping[str, Any], shared: Mapping[str, str]) -> 
         for part in named:
             if part not in parts:
                 raise UserError(f"{where}: {key} names {part!r}, which is not among its parts")
+    title = data.get("title", _title(name))
+    if not isinstance(title, str):
+        raise UserError(f"{where}: title must be a text")
     return Category(
         name=name,
         parts=parts,
+        title=title,
         countable=countable,
         sided=sided,
         words=tuple(_names(data.get("words", []), f"{where}: words")),

@@ -47,8 +47,11 @@ class SegmenterNet(nn.Module):
         allowed_CQ = torch.from_numpy(part_mask(taxonomy))
         self.register_buffer("allowed_CQ", allowed_CQ, persistent=False)
         self.allowed_CQ: Tensor
-        # The last row is that of an unknown category, -1, which bars no part.
-        barred_CQ = F.pad(~allowed_CQ, (0, 0, 0, 1))
+        has_parts_C = allowed_CQ.any(1)
+        self.register_buffer("has_parts_C", has_parts_C, persistent=False)
+        self.has_parts_C: Tensor
+        # Categories without parts bar none, and neither does an unknown one, -1: the last row.
+        barred_CQ = F.pad(~allowed_CQ & has_parts_C[:, None], (0, 0, 0, 1))
         self.register_buffer("barred_CQ", barred_CQ, persistent=False)
         self.barred_CQ: Tensor
 
@@ -82,7 +85,7 @@ class SegmenterNet(nn.Module):
     def mask_parts(self, parts_SQ: Tensor, category_N: Tensor, batch: Batch) -> Tensor:
         """Set the logits of parts that a sketch's category doesn't have to -inf.
 
-        A sketch of unknown category (-1) keeps them all.
+        A sketch of unknown category (-1), or of one without parts, keeps them all.
         """
         barred_SQ = batch.layout.per_stroke(self.barred_CQ[category_N])
         return parts_SQ.masked_fill(barred_SQ, float("-inf"))

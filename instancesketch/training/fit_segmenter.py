@@ -42,7 +42,8 @@ class SegmenterFit(Fit):
         """Return the cross-entropy of parts, and of the category where it isn't an input."""
         # Given at times, because a user can give it at inference; -1 is "predict it".
         random_N = torch.rand(len(batch), generator=generator, device=self.device)
-        given_N = torch.where(random_N < self.config.category_given_p, batch.category_N, -1)
+        given = (random_N < self.config.category_given_p) & self.net.has_parts_C[batch.category_N]
+        given_N = torch.where(given, batch.category_N, -1)
         with self.autocast():
             parts_SQ, categories_NC = self.net(StrokeFeatures(batch), given_N)
         return self._loss(batch, parts_SQ.float(), categories_NC, given_N)

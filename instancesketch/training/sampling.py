@@ -97,14 +97,19 @@ def role_mask(
 ) -> np.ndarray[Any, Any]:
     """Return a mask of the rows of a role: those of its split that are labelled.
 
-    A drawing must have parts and a known category, a scene objects.
+    A drawing must have a known category and its parts, if the category has any; a scene objects.
     """
     # Rows without a split are there to train on.
     split = table["split"].fill_null("train").to_numpy()
     if labels == "objects":
         known = pc.is_valid(table["object"]).to_numpy()
     else:
-        known = pc.is_valid(table["part"]).to_numpy() & (category_ids(table, taxonomy) >= 0)
+        category_N = category_ids(table, taxonomy)
+        # The last entry is for -1.
+        has_parts_C = np.append(part_mask(taxonomy).any(1), False)
+        known = (category_N >= 0) & (
+            pc.is_valid(table["part"]).to_numpy() | ~has_parts_C[category_N]
+        )
     if role == "select" and selection == "valid":
         return known & (split == "valid")
     mask = known & (split == "train")

@@ -37,6 +37,23 @@ def test_words_resolve_to_categories() -> None:
     assert {word: DOODLE7.category_of(word) for word in words} == words
 
 
+def test_class_of_a_word_that_names_no_category_is_other_unless_it_is_too_near() -> None:
+    default = Taxonomy.load("default")
+    words = {"Dog": "4leg", "teapot": "other", "palm_tree": None, None: None, "other": "other"}
+    assert {word: default.class_of(word) for word in words} == words
+    assert default.category_of("teapot") is None
+    assert DOODLE7.class_of("teapot") is None
+
+
+def test_spellings_of_spg_resolve_in_the_default_taxonomy() -> None:
+    spg20, default = Taxonomy.load("spg20"), Taxonomy.load("default")
+    for category in spg20.categories.values():
+        name = default.category_of(category.name)
+        assert name is not None
+        for part in category.parts:
+            assert default.resolve_label(name, part)[0] in default.categories[name].parts
+
+
 def test_sides_are_part_of_labels() -> None:
     assert with_side("front-leg", "left") == "front-left-leg"
     assert side_of("front-leg", "front-left-leg") == "left"
@@ -54,6 +71,9 @@ def test_every_shipped_taxonomy_is_restored_from_its_dict() -> None:
     [
         ({"colour": "red"}, "the taxonomy has an unknown key 'colour'"),
         ({"categories": {"boat": {"parts": []}}}, "category boat has no parts"),
+        ({"categories": {"other": {"parts": ["hull"]}}}, "category other has parts"),
+        ({"categories": {"boat": {"parts": ["hull"], "title": 3}}}, "title must be a text"),
+        ({"neither": "ship"}, "neither must be a list of names"),
         ({"categories": {"boat": {"parts": ["Hull", "hull"]}}}, "lists a part twice"),
         ({"categories": {"boat": {"parts": ["hull"], "sided": ["sail"]}}}, "sided names 'sail'"),
         ({"categories": {"boat": {"parts": "hull"}}}, "must be a list of names"),

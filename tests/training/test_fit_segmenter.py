@@ -9,7 +9,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from instancesketch.core.schema import to_table
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.config import SegmenterConfig
+from instancesketch.models.packing import pack
 from instancesketch.training.config import AugmentConfig, SegmenterFitConfig, seed_segmenter
 from instancesketch.training.fit_segmenter import SegmenterFit, class_weights, evaluate, part_loss
 from tests.drawings import DOODLE7, TINY, drawn, packed
@@ -253,6 +256,27 @@ def test_metrics_do_not_depend_on_the_batch_size():
     fit.train_epoch(batches(sketches), 0)
     whole = evaluate(fit.mean, batches(sketches, 20), DOODLE7, given=True).figures()
     assert whole == evaluate(fit.mean, batches(sketches, 3), DOODLE7, given=True).figures()
+
+
+def test_drawings_of_categories_without_parts_teach_the_category_alone():
+    taxonomy = Taxonomy.load("default")
+    sketches = [
+        s.replace(category="teapot", part=None, label=None, instance=None) for s in drawn(8)
+    ]
+    config = replace(SMALL, category_given_p=1.0, weight_decay=0.0)
+    fit = SegmenterFit(
+        config, taxonomy, steps_per_epoch=1, part_counts=[1] * len(taxonomy.part_names), device=CPU
+    )
+    before = deepcopy(fit.net.state_dict())
+    fit.train_epoch([pack(to_table(sketches), taxonomy)], 0)
+    after = fit.net.state_dict()
+    assert all(torch.isfinite(value).all() for value in after.values())
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    # The category is never an input, although the recipe says that it always is.
+    assert "category_head.weight" in changed
+    assert "part_head.weight" not in changed
+    row = taxonomy.category_names.index("other")
+    assert torch.equal(after["category.weight"][row], before["category.weight"][row])
 
 
 def test_category_is_learned_only_when_it_is_not_given():

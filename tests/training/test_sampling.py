@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import derive_seed
 from instancesketch.core.schema import to_table
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.training.sampling import (
     USES,
     assign_rows,
@@ -79,6 +80,13 @@ def test_rows_without_labels_or_category_have_no_role(values, selection):
     rows = [sketch_of([(0, 0)], sketch_id=str(i), **values) for i in range(40)]
     for mask in masks(to_table(rows), selection):
         assert not mask.any()
+
+
+def test_drawings_of_categories_without_parts_need_none():
+    words = ("teapot", "palm tree", "sun", "scene")
+    rows = [sketch_of([(0, 0)], sketch_id=word, category=word) for word in words]
+    mask = role_mask(to_table(rows), "train", "none", Taxonomy.load("default"))
+    assert mask.tolist() == [True, False, False, True]
 
 
 def test_rows_and_labels_of_a_role_are_counted(tmp_path):
