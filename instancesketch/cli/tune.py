@@ -15,7 +15,7 @@ from instancesketch.distributed.tune.config import TuneConfig, check_sweep
 HELP = "search for the best values of a recipe"
 DESCRIPTION = """\
 Trains the segmenter or the refiner many times, each trial with other values of the recipe: learning
-rate, weight decay, dropout, width, layers, heads, encoder, strength of augmentation, weights of the
+rate, weight decay, dropout, width, layers, heads, encoder, augmentation, weights of the
 losses. Optuna chooses the values by the results of earlier trials, and ASHA stops trials that fall
 behind. The first trial is the recipe itself and is never stopped, so the best is never worse.
 

@@ -1,5 +1,7 @@
 """Random changes to drawings, as other people would have drawn them; batched, on any device.
 
+Those to the strokes that there are stand in `augment_strokes`, to their points in `augment_device`.
+
 Every rotation and scale is about the true centre of what it changes, and coordinates stay floats.
 Shape letters: see `models.ragged`; Q parts, T strokes taken from another drawing.
 """
@@ -14,6 +16,17 @@ from torch import Tensor
 
 from instancesketch.models import ragged
 from instancesketch.models.packing import Batch
+from instancesketch.training.augment_device import change_device
+from instancesketch.training.augment_strokes import (
+    add_marks,
+    bernoulli,
+    cut_strokes,
+    join_strokes,
+    keep_prefixes,
+    reverse_strokes,
+    shuffle_strokes,
+    uniform,
+)
 from instancesketch.training.config import AugmentConfig
 
 # Fields of `AugmentConfig` that `strength` multiplies: distances and angles, not probabilities.
@@ -30,7 +43,7 @@ def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> 
     """Return the batch with every drawing changed at random and normalised to the box -1 to 1.
 
     Args:
-        batch: labelled drawings; strokes and their labels are dropped or taken over together.
+        batch: labelled drawings; strokes and their labels are changed together.
         config: how far and how often.
         generator: on the batch's device; equal states give equal drawings.
     """
@@ -44,11 +57,31 @@ def augment(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> 
     batch = batch.normalised()
     if config.exchange_p:
         batch = exchange_parts(batch, config.exchange_p, generator)
+    batch = _change_strokes(batch, config, generator)
     batch = batch.with_points(_move_strokes(batch, config, generator))
     batch = batch.with_points(_add_noise(batch, config, generator))
     if config.reverse_p:
-        batch = _reverse_strokes(batch, config.reverse_p, generator)
-    return batch.with_points(_move_drawings(batch, config, generator)).normalised()
+        reverse_S = bernoulli(len(batch.stroke_len_S), config.reverse_p, generator)
+        batch = reverse_strokes(batch, reverse_S)
+    batch = batch.with_points(_move_drawings(batch, config, generator)).normalised()
+    if config.device_p:  # last: a device records what was drawn
+        batch = change_device(batch, config.device_p, generator).normalised()
+    return batch
+
+
+def _change_strokes(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Batch:
+    """Change which strokes there are, and their order, where the config asks for it."""
+    if config.prefix_p:
+        batch = keep_prefixes(batch, config.prefix_p, generator).normalised()
+    if config.join_p or config.join_parts_p:
+        batch = join_strokes(batch, config.join_p, config.join_parts_p, generator)
+    if config.cut_p:
+        batch = cut_strokes(batch, config.cut_p, generator)
+    if config.shuffle_p:
+        batch = shuffle_strokes(batch, config.shuffle_p, generator)
+    if config.stray_p:
+        batch = add_marks(batch, config.stray_p, generator)
+    return batch
 
 
 def exchange_parts(batch: Batch, p: float, generator: torch.Generator) -> Batch:
@@ -67,7 +100,7 @@ def exchange_parts(batch: Batch, p: float, generator: torch.Generator) -> Batch:
     partner_N = _draw_partners(batch.category_N, generator)
     part_N = _draw_common_part(batch, partner_N, generator)
     # -2 equals no part: unlabelled strokes have -1, and must not be removed.
-    part_N = torch.where(_bernoulli(len(batch), p, generator), part_N, -2)
+    part_N = torch.where(bernoulli(len(batch), p, generator), part_N, -2)
     removed_S = batch.part_S == part_N[batch.sketch_of_S]
     changed_M = (part_N >= 0).nonzero()[:, 0]
     taken_T = batch.strokes_of(partner_N[changed_M])
@@ -152,23 +185,13 @@ def _fit_into_boxes(
     return scale_N2[into_T], (old_N2 - scale_N2 * new_N2)[into_T]
 
 
-def _uniform(size: int, reach: float, generator: torch.Generator) -> Tensor:
-    """Draw numbers from -reach to reach."""
-    return (torch.rand(size, generator=generator, device=generator.device) * 2 - 1) * reach
-
-
-def _bernoulli(size: int, p: float, generator: torch.Generator) -> Tensor:
-    """Draw booleans that are true with probability p."""
-    return torch.rand(size, generator=generator, device=generator.device) < p
-
-
 def _drop_short_strokes(batch: Batch, p: float, generator: torch.Generator) -> Batch:
     segment_P = ragged.segment_lengths(batch.points_P2, batch.stroke_len_S)
     length_S = ragged.reduce(segment_P, batch.stroke_of_P, len(batch.stroke_len_S), "sum")
     rank_S = ragged.rank(length_S, batch.strokes_N)
     # The shortest is dropped only if three stay without it, the second only if without both.
     enough_S = batch.strokes_N[batch.sketch_of_S] - 1 - rank_S >= 3
-    drop_S = (rank_S < 2) & enough_S & _bernoulli(len(rank_S), p, generator)
+    drop_S = (rank_S < 2) & enough_S & bernoulli(len(rank_S), p, generator)
     kept_N = ragged.reduce((~drop_S).long(), batch.sketch_of_S, len(batch), "sum")
     return batch.replace_strokes((~drop_S).nonzero()[:, 0], kept_N, batch.category_N)
 
@@ -196,15 +219,15 @@ def _move_strokes(batch: Batch, config: AugmentConfig, generator: torch.Generato
     probabilities = (config.stroke_rotate_p, config.stroke_scale_p, config.stroke_shift_p)
     on = []
     for i, p in enumerate(probabilities):
-        on_S = _bernoulli(len(batch), p, generator)[batch.sketch_of_S]
+        on_S = bernoulli(len(batch), p, generator)[batch.sketch_of_S]
         if config.strokes is not None:
             random_S = torch.rand(number, generator=generator, device=generator.device)
             on_S = on_S & (ragged.rank(random_S, batch.strokes_N) < config.strokes[i])
         on.append(on_S)
-    degrees_S = _uniform(number, config.stroke_rotate, generator) * on[0]
-    scale_S = 1 + _uniform(number, config.stroke_scale, generator) * on[1]
+    degrees_S = uniform(number, config.stroke_rotate, generator) * on[0]
+    scale_S = 1 + uniform(number, config.stroke_scale, generator) * on[1]
     # Twice, because the longer side of a normalised drawing is 2.
-    shift_S2 = _uniform(number * 2, config.stroke_shift * 2, generator).view(-1, 2) * on[2][:, None]
+    shift_S2 = uniform(number * 2, config.stroke_shift * 2, generator).view(-1, 2) * on[2][:, None]
     centre_P2, to_P2 = (x.index_select(0, owner_P) for x in (centre_S2, centre_S2 + shift_S2))
     matrix_S22 = _rotations(degrees_S) * scale_S[:, None, None]
     return _transform(batch.points_P2 - centre_P2, owner_P, matrix_S22) + to_P2
@@ -219,34 +242,26 @@ def _add_noise(batch: Batch, config: AugmentConfig, generator: torch.Generator) 
             [noise_P2[:1], (noise_P2[:-2] + noise_P2[1:-1] + noise_P2[2:]) / 3, noise_P2[-1:]]
         )
     # Twice, because the longer side of a normalised drawing is 2.
-    reach_N1 = _bernoulli(len(batch), config.noise_p, generator)[:, None] * (2 * config.noise)
+    reach_N1 = bernoulli(len(batch), config.noise_p, generator)[:, None] * (2 * config.noise)
     return batch.points_P2 + noise_P2 * reach_N1.index_select(0, batch.sketch_of_P)
-
-
-def _reverse_strokes(batch: Batch, p: float, generator: torch.Generator) -> Batch:
-    reverse_P = _bernoulli(len(batch.stroke_len_S), p, generator)[batch.stroke_of_P]
-    at_P = torch.arange(len(reverse_P), device=reverse_P.device)
-    first_P = ragged.starts(batch.stroke_len_S)[batch.stroke_of_P]
-    last_P = first_P + batch.stroke_len_S[batch.stroke_of_P] - 1
-    return batch.with_points(batch.points_P2[torch.where(reverse_P, first_P + last_P - at_P, at_P)])
 
 
 def _move_drawings(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     """Stretch, mirror, shear and rotate whole drawings; return the points."""
     number = len(batch)
-    stretch_N = 1 + _uniform(number, config.stretch, generator) * _bernoulli(
+    stretch_N = 1 + uniform(number, config.stretch, generator) * bernoulli(
         number, config.stretch_p, generator
     )
     one = torch.ones_like(stretch_N)
-    along_x_N = _bernoulli(number, 0.5, generator)
+    along_x_N = bernoulli(number, 0.5, generator)
     scale_N2 = torch.stack(
         [torch.where(along_x_N, stretch_N, one), torch.where(along_x_N, one, stretch_N)], dim=1
     )
     # Parts carry no side here, so mirroring needs no change of labels.
-    scale_N2[:, 0] *= torch.where(_bernoulli(number, config.mirror_p, generator), -1.0, 1.0)
+    scale_N2[:, 0] *= torch.where(bernoulli(number, config.mirror_p, generator), -1.0, 1.0)
     shear_N22 = torch.eye(2, device=one.device).repeat(number, 1, 1)
-    shear_N22[:, 0, 1] = _uniform(number, config.shear, generator)
-    degrees_N = _uniform(number, config.rotate, generator) * _bernoulli(
+    shear_N22[:, 0, 1] = uniform(number, config.shear, generator)
+    degrees_N = uniform(number, config.rotate, generator) * bernoulli(
         number, config.rotate_p, generator
     )
     # First stretched, then sheared, then rotated.

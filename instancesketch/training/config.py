@@ -48,6 +48,14 @@ class AugmentConfig:
     strokes: tuple[int, int, int] | None = None  # most strokes rotated, scaled, shifted; None: all
     noise: float = 0.008  # of the drawing's longer side, smoothed over three points
     noise_p: float = 0.3
+    # Of other hands and devices; `strength` doesn't change them.
+    device_p: float = 0.0  # other spacing of points, fewer of them, a coarse grid, or jitter
+    prefix_p: float = 0.0  # keep only the first strokes, 40 % of them or more
+    join_p: float = 0.0  # of consecutive strokes with near ends and equal labels: make them one
+    join_parts_p: float = 0.0  # of such strokes of different labels: the longer one's part is kept
+    cut_p: float = 0.0  # of long strokes: cut in two
+    shuffle_p: float = 0.0  # shuffle the order of strokes, of all or of blocks of them
+    stray_p: float = 0.0  # add one to three marks of unknown part
 
 
 PUBLISHED_AUGMENT = AugmentConfig(

@@ -10,8 +10,22 @@ from hypothesis import strategies as st
 
 from instancesketch.models import ragged
 from instancesketch.training.augment import augment
-from instancesketch.training.config import PUBLISHED_AUGMENT, AugmentConfig
-from tests.drawings import batches, drawn, packed, sketch_of, split_strokes
+from instancesketch.training.config import PUBLISHED_AUGMENT, SCENE_AUGMENT, AugmentConfig
+from instancesketch.training.recipes import recipe
+from instancesketch.training.trainer import create_fit
+from tests.drawings import (
+    DOODLE7,
+    TINY,
+    TINY_GROUPER,
+    TINY_REFINER,
+    batches,
+    composed,
+    drawn,
+    packed,
+    packed_scenes,
+    sketch_of,
+    split_strokes,
+)
 
 NOTHING = AugmentConfig(
     stretch=0.0,
@@ -23,7 +37,8 @@ NOTHING = AugmentConfig(
     stroke_shift=0.0,
     noise=0.0,
 )
-EVERYTHING = AugmentConfig(drop_p=0.5, reverse_p=0.3, noise_p=1.0)
+HANDS = ("device_p", "prefix_p", "join_p", "join_parts_p", "cut_p", "shuffle_p", "stray_p")
+EVERYTHING = AugmentConfig(drop_p=0.5, reverse_p=0.3, noise_p=1.0, **dict.fromkeys(HANDS, 0.5))
 
 
 def augmented(batch, config, seed=0):
@@ -240,3 +255,43 @@ def test_strength_scales_every_distance_and_angle():
     assert torch.equal(scaled.points_P2, augmented(batch, half).points_P2)
     still = augmented(batch, AugmentConfig(strength=0.0, mirror_p=0.0))
     torch.testing.assert_close(still.points_P2, batch.normalised().points_P2, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", HANDS)
+def test_changes_of_hand_and_device_are_off_by_default_and_rare_ones_leave_the_rest(name):
+    assert all(getattr(c, name) == 0 for c in (AugmentConfig(), PUBLISHED_AUGMENT, SCENE_AUGMENT))
+    batch = packed(drawn(30))
+    plain, rare, always = (augmented(batch, replace(NOTHING, **{name: p})) for p in (0, 1e-9, 1.0))
+    for value in ("part_S", "instance_S", "stroke_len_S", "strokes_N"):
+        assert torch.equal(getattr(rare, value), getattr(plain, value))
+    # Normalised once more, which rounds.
+    torch.testing.assert_close(rare.points_P2, plain.points_P2, rtol=0, atol=1e-6)
+    assert not torch.equal(always.stroke_len_S, plain.stroke_len_S) or not torch.allclose(
+        always.points_P2, plain.points_P2, atol=1e-4
+    )
+
+
+def test_changes_that_are_off_draw_no_random_numbers():
+    batch = packed(drawn(12))
+    now, before = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
+    augment(batch, AugmentConfig(), now)
+    strokes, points = len(batch.stroke_len_S), len(batch.points_P2)
+    # What these changes have always drawn: per drawing, per stroke, per point, per drawing.
+    for size in (*[12] * 3, *[strokes] * 2, strokes * 2):
+        torch.rand(size, generator=before)
+    torch.randn(points, 2, generator=before)
+    for _ in range(8):
+        torch.rand(12, generator=before)
+    assert torch.equal(now.get_state(), before.get_state())
+
+
+@pytest.mark.parametrize("kind", ["segmenter", "refiner", "grouper"])
+def test_every_model_trains_on_all_changes_at_once(kind):
+    model = {"segmenter": TINY, "refiner": TINY_REFINER, "grouper": TINY_GROUPER}[kind]
+    scenes = kind == "grouper"
+    batch = packed_scenes(composed(8)) if scenes else packed(drawn(32))
+    config = replace(recipe(kind, "default", model=model), augment=EVERYTHING)
+    fit = create_fit(config, DOODLE7, steps_per_epoch=3, device=torch.device("cpu"))
+    epoch = fit.train_epoch([batch] * 3, 0)
+    assert epoch["loss"] > 0
+    assert np.isfinite(epoch["loss"])
