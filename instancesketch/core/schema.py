@@ -25,6 +25,7 @@ SCHEMA = pa.schema(
         pa.field("sketch_id", pa.string(), nullable=False),
         pa.field("source", pa.string()),
         pa.field("category", pa.string()),
+        pa.field("word", pa.string()),
         pa.field("split", pa.string()),
         pa.field("width", pa.float32()),
         pa.field("height", pa.float32()),
@@ -43,11 +44,18 @@ _RESULT_FIELDS = [
     pa.field("category_score", pa.float32()),
     _list("object_score", pa.float32()),
     pa.field("error", pa.string()),
+    _list("part_2", pa.string()),
+    _list("part_2_score", pa.float32()),
+    pa.field("category_2", pa.string()),
+    pa.field("category_2_score", pa.float32()),
 ]
 RESULT_SCHEMA = pa.schema([*SCHEMA, *_RESULT_FIELDS])
 LABEL_COLUMNS = ("part", "label", "instance", "object", "object_category")
 # The columns that a result takes over from its input.
-INPUT_COLUMNS = ("sketch_id", "source", "split", "width", "height", "x", "y", "stroke_len")
+INPUT_COLUMNS = (
+    "sketch_id", "source", "word", "split", "width", "height", "x", "y", "stroke_len",
+)  # fmt: skip
+_LIST_COLUMNS = (*LABEL_COLUMNS, *(f.name for f in _RESULT_FIELDS if pa.types.is_list(f.type)))
 
 ROW_GROUP_ROWS = 5_000
 # Rows that become Python objects at a time, which take many times the memory of Arrow's.
@@ -131,7 +139,7 @@ def iter_fields(table: pa.Table) -> Iterator[dict[str, Any] | SketchError]:
                 continue
             for name, (values, offsets, _) in arrays.items():
                 fields[name] = values[offsets[row] : offsets[row + 1]]
-            for name in (*LABEL_COLUMNS, "part_score", "object_score"):
+            for name in _LIST_COLUMNS:
                 if fields.get(name) is not None:
                     # A sketch is immutable, and so are its labels.
                     fields[name] = tuple(fields[name])

@@ -19,7 +19,9 @@ IntArray = npt.NDArray[np.int32]
 LARGEST_COORDINATE = 1e7
 # The id of a sketch that was made in memory without one.
 UNNAMED = "sketch"
-_PER_STROKE = ("part", "label", "instance", "object", "part_score")
+_PER_STROKE = (
+    "part", "label", "instance", "object", "part_score", "part_2", "part_2_score",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +43,7 @@ class Sketch:
 
     source: str | None = None
     category: str | None = None
+    word: str | None = None  # the file's own name for what is drawn
     split: str | None = None
     width: float | None = None
     height: float | None = None
@@ -56,6 +59,11 @@ class Sketch:
     category_score: float | None = None
     object_score: tuple[float, ...] | None = None
     error: str | None = None
+    # The next likely, with their scores: of strokes and of the drawing.
+    part_2: tuple[str | None, ...] | None = None
+    part_2_score: tuple[float | None, ...] | None = None
+    category_2: str | None = None
+    category_2_score: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.sketch_id, str) or not self.sketch_id:

@@ -30,11 +30,11 @@ A file that is written reads back as the same sketches, but for columns that a f
 
 | format      | lost                                                                             |
 |-------------|----------------------------------------------------------------------------------|
-| all         | `part_score`, `category_score`, `object_score`, `error`                          |
+| all         | `error`, all scores, and the second guesses `part_2`, `category_2`              |
 | `json`      | `part`, which the taxonomy derives from the label                                |
 | `cvat`      | `part`, as above; characters that XML can't hold (most of U+0000 to U+001F)      |
 | `labelstudio` | `part`, as above                                                               |
-| `quickdraw` | nothing more                                                                     |
+| `quickdraw` | a `word` that is null reads as the category                                      |
 | `svg`       | an `instance` list with only nulls reads as null; characters as for `cvat`       |
 
 This holds for labels and categories that the taxonomy used for reading has.

@@ -57,7 +57,8 @@ def parse_user(data: dict[str, Any]) -> str | None:
 def to_fields(sketch: Sketch) -> dict[str, Any]:
     """Return the JSON fields that `parse_fields` reads, without those that are null."""
     fields: dict[str, Any] = {}
-    for name in ("source", "category", "split", "width", "height", *LABEL_COLUMNS):
+    names = ("source", "category", "word", "split", "width", "height", *LABEL_COLUMNS)
+    for name in names:
         value = getattr(sketch, name)
         # A missing field reads as null, so nulls need not be written.
         if value is not None:

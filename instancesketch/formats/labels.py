@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from instancesketch.core.errors import SketchError
 from instancesketch.core.sketch import Sketch, check_labels
-from instancesketch.core.taxonomy import UNLABELED, Taxonomy, normalise
+from instancesketch.core.taxonomy import PARTLESS, UNLABELED, Taxonomy, normalise
 from instancesketch.formats.records import RawRecord, RowBatch
 
 _MAX_LABEL_LENGTH = 200
@@ -25,7 +26,8 @@ def build_sketch(
 
     The category is the file's own field, else the nearest folder that names a category, else the
     word. In a scene each stroke has the category of its object instead. Without a taxonomy all
-    words stay as they are.
+    words stay as they are. The word is the record's, else the name that the category came from,
+    unless that is the file's own field and stays as it is.
 
     Args:
         record: a record from a reader.
@@ -53,26 +55,45 @@ def build_sketch(
 def resolve_batch(batch: RowBatch, taxonomy: Taxonomy | None, folders: tuple[str, ...]) -> RowBatch:
     """Return rows with the categories that `build_sketch` would give their sketches."""
     table = batch.table
-    # Each distinct word is resolved once.
-    words = table["category"].combine_chunks().dictionary_encode()
-    categories = [
-        _find_category(word, None, taxonomy, folders)
-        for word in [*words.dictionary.to_pylist(), None]
-    ]
-    # The last entry is the category of rows without one, which folders may name.
-    indices = words.indices.fill_null(len(categories) - 1)
+    names, folder = table["category"], _find_folder(taxonomy, folders)
+    names = pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names)
+    # Folders come before words.
+    if folder is None and names.null_count:
+        names = pc.coalesce(names, table["word"])
+    # Each distinct name is resolved once.
+    names = names.combine_chunks().dictionary_encode()
+    categories = [_resolve_name(n, taxonomy) for n in [*names.dictionary.to_pylist(), folder]]
+    # The last entry is the category of rows without one.
+    indices = names.indices.fill_null(len(categories) - 1)
     column = pa.array(categories, pa.string()).take(indices)
     index = table.schema.get_field_index("category")
     return replace(batch, table=table.set_column(index, table.schema.field(index), column))
 
 
-def _find_category(
-    own: str | None, word: str | None, taxonomy: Taxonomy | None, folders: tuple[str, ...]
-) -> str | None:
+def _find_folder(taxonomy: Taxonomy | None, folders: tuple[str, ...]) -> str | None:
+    """Return the nearest folder that names a category."""
     if taxonomy is None:
-        return own or word
-    named = own or next((f for f in folders if taxonomy.category_of(f)), word)
-    return taxonomy.category_of(named) or named
+        return None
+    return next((folder for folder in folders if taxonomy.category_of(folder)), None)
+
+
+def _resolve_name(name: str | None, taxonomy: Taxonomy | None) -> str | None:
+    return name if taxonomy is None else taxonomy.category_of(name) or name
+
+
+def _resolve_names(
+    fields: Fields, word: str | None, taxonomy: Taxonomy | None, folders: tuple[str, ...]
+) -> dict[str, str | None]:
+    """Return the category and the word of a drawing."""
+    own = fields.get("category") or None
+    if "word" in fields:  # a row of a corpus, which stays as it is
+        word = fields["word"]
+    named = own or _find_folder(taxonomy, folders) or word
+    category = _resolve_name(named, taxonomy)
+    # A category that the file itself has needs no word to keep its spelling.
+    if "word" not in fields and (own is None or category != own):
+        word = word or named
+    return {"category": category, "word": word}
 
 
 def _resolve(
@@ -81,13 +102,15 @@ def _resolve(
     # A file may have labels, parts or both; a label has the side as well.
     labels = fields.get("label") or fields.get("part")
     if taxonomy is not None and fields.get("object") is not None:
-        return _resolve_scene(fields, labels, taxonomy)
-    category = _find_category(fields.get("category"), word, taxonomy, folders)
-    fields = fields | {"category": category}
+        return _resolve_scene({"word": word} | fields, labels, taxonomy)
+    fields = fields | _resolve_names(fields, word, taxonomy, folders)
+    category = fields["category"]
     if labels is None:
         return fields
     if taxonomy is None:
         return fields | {"part": fields.get("part") or labels, "label": labels}
+    if category in PARTLESS and all(normalise(label) == UNLABELED for label in labels):
+        return fields | {"part": None, "label": None, "instance": None}
     if category not in taxonomy.categories:
         known = ", ".join(taxonomy.category_names)
         if category is None:

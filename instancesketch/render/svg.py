@@ -8,8 +8,8 @@ The labels of a stroke are kept beside its points, so that the picture can be re
 
 | element    | attributes                                                                       |
 |------------|----------------------------------------------------------------------------------|
-| `svg`      | `data-id`, `data-source`, `data-category`, `data-split`, `data-width`,           |
-|            | `data-height`, `data-object-category` (JSON list)                                |
+| `svg`      | `data-id`, `data-source`, `data-category`, `data-word`, `data-split`,            |
+|            | `data-width`, `data-height`, `data-object-category` (JSON list)                  |
 | `polyline` | `data-part`, `data-label`, `data-instance`, `data-object`; `data-dot` marks a    |
 |            | stroke of one point, which is written twice because one point alone draws nothing |
 
@@ -157,6 +157,7 @@ def _sketch_data(sketch: Sketch) -> dict[str, object]:
         "data-id": sketch.sketch_id,
         "data-source": sketch.source,
         "data-category": sketch.category,
+        "data-word": sketch.word,
         "data-split": sketch.split,
         "data-width": sketch.width,
         "data-height": sketch.height,

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from instancesketch.core.schema import flatten_lists
+from instancesketch.core.schema import RESULT_SCHEMA, flatten_lists, from_table, to_table
+from instancesketch.core.sketch import Sketch
 
 ROWS = [[1, 2], None, [], [3, None], [4, 5, 6]]
 
@@ -28,6 +29,16 @@ def test_flat_lists_are_those_of_the_rows(table, rows):
     assert [values[a:b].tolist() for a, b in pairwise(offsets)] == want
     assert valid.tolist() == [row is not None for row in rows]
     assert offsets[-1] == len(values)
+
+
+def test_rows_written_before_a_column_existed_are_read():
+    sketch = Sketch.from_strokes(
+        [[(0, 0)]], category="4leg", word="dog", part=("body",), part_score=(0.5,), part_2=("tail",)
+    )
+    rows = to_table([sketch], RESULT_SCHEMA)
+    assert from_table(rows) == [sketch]
+    old = rows.drop_columns(["word", "part_2", "part_2_score", "category_2", "category_2_score"])
+    assert from_table(old) == [sketch.replace(word=None, part_2=None)]
 
 
 def test_null_numbers_become_nan():

@@ -14,7 +14,7 @@ from tests.drawings import drawn
 
 @pytest.mark.parametrize("format", ["json", "svg", "cvat", "quickdraw"])
 def test_written_files_are_read_back(format, tmp_path) -> None:
-    sketches = drawn(3, category="sun")
+    sketches = [s.replace(word="sunset") for s in drawn(3, category="sun")]
     write(sketches, format, str(tmp_path))
     files = [p for p in tmp_path.rglob("*") if p.is_file() and p.name != "cvat-labels.json"]
     read = [s for p in files for s in Sketches.from_file(p, taxonomy="doodle7")]

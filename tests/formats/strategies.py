@@ -37,6 +37,7 @@ def sketches(draw: st.DrawFn, text: st.SearchStrategy[str] = TEXT) -> Sketch:
     xy = draw(nps.arrays(np.float32, (sum(lengths), 2), elements=COORDINATES))
     values = {
         "source": draw(st.none() | text),
+        "word": draw(st.none() | text),
         "split": draw(st.none() | st.sampled_from(["train", "valid", "test"])),
         "width": draw(SIZES),
         "height": draw(SIZES),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -29,6 +31,52 @@ def record(strokes: int = 2, word: str | None = None, **fields) -> RawRecord:
 def test_the_category_falls_back_from_field_to_folder_to_word(category, folders, word, expected):
     sketch = build_sketch(record(category=category, word=word), DOODLE7, folders)
     assert sketch.category == expected
+
+
+@pytest.mark.parametrize(
+    ("category", "folders", "word", "expected"),
+    [
+        ("4leg", (), "horse", "horse"),
+        ("Police_Car", (), None, "Police_Car"),
+        ("car", ("sun",), None, None),  # it says all that the file does
+        ("teapot", ("sun",), None, None),
+        (None, ("job_1", "Pickup truck"), None, "Pickup truck"),
+        (None, ("sun",), "van", "van"),
+        (None, (), "teapot", "teapot"),
+        (None, (), None, None),
+    ],
+)
+def test_the_word_is_the_files_own_name(category, folders, word, expected):
+    assert build_sketch(record(category=category, word=word), DOODLE7, folders).word == expected
+
+
+@pytest.mark.parametrize("word", [None, "horse"])
+def test_the_words_of_a_corpus_stay(word):
+    raw = record(category="dog")
+    raw = replace(raw, fields=raw.fields | {"word": word})
+    sketch = build_sketch(raw, DOODLE7)
+    assert (sketch.category, sketch.word) == ("4leg", word)
+
+
+def test_rows_without_a_category_are_named_by_folder_or_word():
+    rows = to_table([Sketch.from_strokes([[(0, 0)]], word="horse")])
+    for taxonomy, folders, expected in (
+        (DOODLE7, (), "4leg"),
+        (DOODLE7, ("sun",), "sun"),
+        (None, ("sun",), "horse"),
+    ):
+        resolved = resolve_batch(RowBatch(table=rows, first=0), taxonomy, folders).table
+        row = resolved.select(["category", "word"]).to_pylist()
+        assert row == [{"category": expected, "word": "horse"}]
+
+
+def test_strokes_of_what_has_no_parts_are_unlabelled_or_rejected():
+    default = Taxonomy.load("default")
+    blank = record(label=("unlabeled", "Unlabeled"), instance=(1, None), category="other")
+    sketch = build_sketch(blank, default)
+    assert (sketch.part, sketch.label, sketch.instance) == (None, None, None)
+    with pytest.raises(SketchError, match="unknown label 'wheel' for other"):
+        build_sketch(record(label=("unlabeled", "wheel"), category="other"), default)
 
 
 def test_batches_get_the_categories_of_their_sketches():

@@ -30,7 +30,7 @@ from instancesketch.formats.records import FileRange, RawRecord, Rejection, RowB
 # One invalid row makes its whole batch slow to read, so batches are small.
 _BATCH_ROWS = 1_000
 _RECORDS_PER_ROW_GROUP = 16  # how many records of the largest size a row group may have
-_PER_STROKE = ("part", "label", "instance", "part_score")
+_PER_STROKE = ("part", "label", "instance", "part_score", "part_2", "part_2_score")
 # Arrow raises OSError for damaged bytes as well; a column's name can be a UnicodeDecodeError.
 _DAMAGE = (pa.ArrowException, OSError, ValueError)
 

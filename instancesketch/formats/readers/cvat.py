@@ -9,10 +9,10 @@ A `<tag>` and the folders in an image's name may name the category. `subset` is 
 a project have the name of their task before their own.
 
 Fields of a sketch that CVAT has no place for are in `<attribute>` elements: in a tag `drawing` of
-the image `category`, `source`, `split`, `object_category` (JSON) and, if it can't be the image's
-name, `sketch_id`; in a polyline `object`. CVAT keeps these if its task was made with the labels
-that are written beside the file. The image's own attribute `columns` names the fields that are not
-null; CVAT drops it, and reading doesn't need it. CVAT rounds coordinates to two decimals.
+the image `category`, `word`, `source`, `split`, `object_category` (JSON) and, if it can't be the
+image's name, `sketch_id`; in a polyline `object`. CVAT keeps these if its task was made with the
+labels that are written beside the file. The image's own attribute `columns` names the fields that
+are not null; CVAT drops it, and reading doesn't need it. CVAT rounds coordinates to two decimals.
 """
 
 from __future__ import annotations
@@ -121,6 +121,7 @@ class _Reader:
         return RawRecord(
             fields=fields,
             position=f"{self.place}{image.position}",
+            word=image.values.get("word"),
             folders=(*image.tags, *reversed(folders)),
             left_out=image.left_out,
         )

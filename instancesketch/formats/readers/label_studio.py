@@ -96,19 +96,20 @@ def _parse_task(task: Any, position: str) -> RawRecord:
     fields = parse_fields({k: v for k, v in data.items() if k not in LABELS})
     fields["sketch_id"] = json_values.as_id(data.get("sketch_id"), "sketch_id")
     known = json_values.as_texts(data.get("known", []), "known") or ()
+    word = json_values.as_text(data.get("word"), "word")
     if result is None:
         # No result says where the objects are.
         fields |= {"object": None, "object_category": None}
         # A drawing that had labels was exported with its prediction: this file lacks it.
         lost = {_UNKNOWN: len(strokes)} if known or task.get("predictions") else {}
         fields |= join_strokes(strokes)
-        return RawRecord(fields=fields, position=position, left_out=lost)
+        return RawRecord(fields=fields, position=position, word=word, left_out=lost)
     entries, is_annotation = result
     labels = _Labels(len(strokes))
     for entry in entries:
         labels.add(as_object(entry, "an entry of the result"))
     fields |= labels.to_fields(known, is_annotation, fields.get("object_category") is not None)
-    return RawRecord(fields=fields | join_strokes(strokes), position=position)
+    return RawRecord(fields=fields | join_strokes(strokes), position=position, word=word)
 
 
 def _find_result(task: dict[str, Any]) -> tuple[list[Any], bool] | None:

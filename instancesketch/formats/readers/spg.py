@@ -95,7 +95,9 @@ class _Parser:
             "split": self.split,
             "label": tuple(self._label(i, lists) for i, lists in enumerate(rest)),
         }
-        return RawRecord(fields=fields | join_strokes(strokes), position=position)
+        return RawRecord(
+            fields=fields | join_strokes(strokes), position=position, word=self.category
+        )
 
     def _label(self, stroke: int, lists: list[Any]) -> str:
         if not lists:

@@ -60,7 +60,12 @@ def parse(data: bytes, stem: str) -> RawRecord:
     fields["height"] = json_values.as_size(height, "height")
     fields |= _label_fields(labels, known.get("object-category"))
     joined = join_strokes(strokes)
-    return RawRecord(fields=fields | joined, position="", left_out=dict(drawing.left_out))
+    return RawRecord(
+        fields=fields | joined,
+        position="",
+        word=known.get("word"),
+        left_out=dict(drawing.left_out),
+    )
 
 
 def _find_strokes(drawing: Drawing) -> tuple[list[Points], list[Mapping[str, str]]]:

@@ -27,7 +27,7 @@ from instancesketch.render.svg import writable
 
 _MAX_IMAGE_SIDE = 8_192  # pixels
 _INK = 120
-_TAG_FIELDS = ("category", "source", "split", "object_category", "sketch_id")
+_TAG_FIELDS = ("category", "word", "source", "split", "object_category", "sketch_id")
 # XML parsers turn a bare carriage return into a line feed.
 _CARRIAGE_RETURN = {"\r": "&#13;"}
 
@@ -44,7 +44,7 @@ def dump(sketches: Iterable[Sketch]) -> Iterator[bytes]:
 def _to_image(number: int, sketch: Sketch) -> str:
     name = image_name(sketch)
     width, height = extent(sketch)
-    fields = {k: getattr(sketch, k) for k in ("category", "source", "split")}
+    fields = {k: getattr(sketch, k) for k in ("category", "word", "source", "split")}
     if sketch.object_category is not None:
         fields["object_category"] = json_values.dump(sketch.object_category)
     # The name is percent-encoded and may be cut.

@@ -15,7 +15,8 @@ def dump(sketches: Iterable[Sketch]) -> Iterator[bytes]:
     for sketch in sketches:
         head = {"key_id": sketch.sketch_id}
         if sketch.category is not None:
-            head["word"] = sketch.category  # other readers of Quick, Draw! expect the word
+            # Other readers of Quick, Draw! expect a word.
+            head["word"] = sketch.category
         data = head | to_fields(sketch) | {"drawing": to_columns(sketch)}
         yield json_values.dump(data).encode() + b"\n"
 

@@ -11,8 +11,11 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.formats.json_fields import to_columns
 from instancesketch.formats.writers.files import SingleFile
 
-_OF_SKETCH = ("sketch_id", "source", "category", "split", "width", "height")
-_OF_STROKE = ("part", "label", "instance", "object", "part_score")
+_OF_SKETCH = (
+    "sketch_id", "source", "category", "word", "split", "width", "height", "category_score",
+    "category_2", "category_2_score",
+)  # fmt: skip
+_OF_STROKE = ("part", "label", "instance", "object", "part_score", "part_2", "part_2_score")
 COLUMNS = (*_OF_SKETCH, "stroke", *_OF_STROKE, "object_category", "error", "points", "x", "y")
 
 
