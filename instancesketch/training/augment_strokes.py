@@ -35,7 +35,7 @@ def uniform(size: int, reach: float, generator: torch.Generator) -> Tensor:
     return (torch.rand(size, generator=generator, device=generator.device) * 2 - 1) * reach
 
 
-def between(size: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+def log_uniform(size: int, low: float, high: float, generator: torch.Generator) -> Tensor:
     """Draw numbers from low to high, evenly by orders of magnitude."""
     random = torch.rand(size, generator=generator, device=generator.device)
     return (math.log(low) + random * math.log(high / low)).exp()
@@ -251,30 +251,37 @@ def _draw_marks(
 ) -> tuple[Tensor, Tensor]:
     """Draw marks for the given drawings; return all points end to end, and points per mark."""
     number = len(sketch_T)
-    low_N2, high_N2 = ragged.box(batch.points_P2, batch.sketch_of_P, len(batch))
-    low_T2, side_T2 = low_N2[sketch_T], (high_N2 - low_N2)[sketch_T]
     kind_T = (torch.rand(number, generator=generator, device=generator.device) * 4).long()
     ground_T = kind_T == _GROUND
+    low_N2, high_N2 = ragged.box(batch.points_P2, batch.sketch_of_P, len(batch))
+    low_T2, side_T2 = low_N2[sketch_T], (high_N2 - low_N2)[sketch_T]
     at_T2 = torch.rand(number, 2, generator=generator, device=generator.device)
-    # Ground lies under the middle of the drawing; y points down.
-    ground_T2 = 0.5 + (at_T2 - 0.5) * 0.2 + at_T2.new_tensor([0.0, 0.5])
     around_T2 = low_T2 - _BESIDE + at_T2 * (side_T2 + 2 * _BESIDE)
-    place_T2 = torch.where(ground_T[:, None], low_T2 + ground_T2 * side_T2, around_T2)
-    size_T = between(number, *_MARK_SIZES, generator)
-    wide_T = side_T2[:, 0].clamp(min=0.2) * between(number, 0.6, 1.5, generator)
+    # Ground lies under the middle of the drawing, about as wide as it is; y points down.
+    under_T2 = low_T2 + side_T2 * (0.4 + at_T2 * 0.2 + at_T2.new_tensor([0.0, 0.5]))
+    place_T2 = torch.where(ground_T[:, None], under_T2, around_T2)
+    size_T = log_uniform(number, *_MARK_SIZES, generator)
+    wide_T = side_T2[:, 0].clamp(min=0.2) * log_uniform(number, 0.6, 1.5, generator)
     size_T = torch.where(ground_T, wide_T, size_T)
-    # A loop is as wide as a line is long, or flatter, and need not close.
-    uneven_T = uniform(number, 0.5, generator)
-    step_K = torch.linspace(-0.5, 0.5, _MARK_POINTS, device=size_T.device)
-    angle_TK = step_K * 2 * math.pi * (1 + uniform(number, 0.15, generator))[:, None]
-    loop_TK2 = torch.stack([angle_TK.cos(), angle_TK.sin() * (0.5 + uneven_T)[:, None]], 2) / 2
-    bend_TK = uneven_T[:, None] * step_K.square() * torch.where(ground_T, 0.2, 1.0)[:, None]
-    line_TK2 = torch.stack([step_K.expand_as(bend_TK), bend_TK], 2)
-    shape_TK2 = torch.where((kind_T == _LOOP)[:, None, None], loop_TK2, line_TK2)
-    turn_T = uniform(number, math.pi, generator) * torch.where(ground_T, 0.02, 1.0)
-    cos_T, sin_T = turn_T.cos(), turn_T.sin()
-    turn_T22 = torch.stack([cos_T, sin_T, -sin_T, cos_T], 1).view(-1, 2, 2)
-    points_TK2 = (shape_TK2 * size_T[:, None, None]) @ turn_T22 + place_T2[:, None]
+    shape_TK2 = _draw_shapes(kind_T == _LOOP, ground_T, generator)
+    points_TK2 = shape_TK2 * size_T[:, None, None] + place_T2[:, None]
     lengths_T = torch.where(kind_T == _DOT, 1, _MARK_POINTS)
     at_K = torch.arange(_MARK_POINTS, device=lengths_T.device)
     return points_TK2[at_K < lengths_T[:, None]], lengths_T
+
+
+def _draw_shapes(loop_T: Tensor, ground_T: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw loops, lines of ground and other lines of length or width 1 about 0, (T, K, 2)."""
+    number = len(loop_T)
+    uneven_T1, over_T1 = (uniform(number, reach, generator)[:, None] for reach in (0.5, 0.15))
+    step_K = torch.linspace(-0.5, 0.5, _MARK_POINTS, device=loop_T.device)
+    # Loops are round or flatter, and need not close.
+    angle_TK = step_K * (1 + over_T1) * (2 * math.pi)
+    loop_TK2 = torch.stack([angle_TK.cos(), angle_TK.sin() * (0.5 + uneven_T1)], 2) / 2
+    # Lines are bent, those of ground a little.
+    bend_TK = uneven_T1 * step_K.square() * torch.where(ground_T, 0.2, 1.0)[:, None]
+    line_TK2 = torch.stack([step_K.expand_as(bend_TK), bend_TK], 2)
+    shape_TK2 = torch.where(loop_T[:, None, None], loop_TK2, line_TK2)
+    turn_T = uniform(number, math.pi, generator) * torch.where(ground_T, 0.02, 1.0)
+    cos_T, sin_T = turn_T.cos(), turn_T.sin()
+    return shape_TK2 @ torch.stack([cos_T, sin_T, -sin_T, cos_T], 1).view(-1, 2, 2)
