@@ -51,8 +51,9 @@ class _Extent:
 
 def add_clutter(canvas: Canvas, category: str) -> None:
     """Add ground, writing, a house or stray lines to a few drawings, as `unlabeled`."""
-    # A cloud is drawn alone more often than other things.
-    if not canvas.chance(0.04 if category == "cloud" else 0.08):
+    # A cloud is drawn alone more often than other things, and whatever stands more seldom.
+    chance = {"cloud": 0.04, "sun": 0.08}.get(category, 0.1)
+    if not canvas.chance(chance):
         return
     # Clutter is placed about what is drawn already, so this comes last.
     points = np.concatenate([stroke.path for stroke in canvas.strokes])
@@ -64,7 +65,9 @@ def add_clutter(canvas: Canvas, category: str) -> None:
     if category in ("cloud", "sun"):
         options |= {"rain": 1.0, "bird": 1.0}
     else:
-        options |= {"ground": 3.0, "grass": 1.0}
+        options |= {"ground": 5.0, "grass": 1.0}
+    if category == "car":
+        options |= {"speed": 1.0}
     add = _CLUTTER[canvas.pick(options)]
     size = max(right - left, bottom - top)
     width = size * canvas.uniform(0.1, 0.6)
@@ -80,6 +83,14 @@ def _add_ground(canvas: Canvas, extent: _Extent) -> None:
     reach = extent.width / 4
     line = curve((extent.left - reach, y), middle, (extent.right + reach, y))
     canvas.line(line, UNLABELED)
+
+
+def _add_speed_lines(canvas: Canvas, extent: _Extent) -> None:
+    """Draw lines behind a car that drives to the right (a style that mirrors turns both)."""
+    for share in canvas.divide(canvas.integer(2, 4), 0.1, 0.9)[:-1]:
+        y = extent.top + share * (extent.bottom - extent.top)
+        x = extent.left - extent.size * canvas.uniform(0.04, 0.12)
+        canvas.line(polyline((x, y), (x - extent.size * canvas.uniform(0.1, 0.3), y)), UNLABELED)
 
 
 def _add_grass(canvas: Canvas, extent: _Extent) -> None:
@@ -153,6 +164,7 @@ def _add_writing(canvas: Canvas, extent: _Extent) -> None:
 
 _CLUTTER: dict[str, Callable[[Canvas, _Extent], None]] = {
     "ground": _add_ground,
+    "speed": _add_speed_lines,
     "grass": _add_grass,
     "stray": _add_stray_lines,
     "rain": _add_rain,

@@ -14,13 +14,14 @@ from instancesketch.synth.animals.birds import draw_bird
 from instancesketch.synth.animals.quadrupeds import draw_quadruped
 from instancesketch.synth.canvas import Canvas, PartInstance
 from instancesketch.synth.clutter import add_clutter
-from instancesketch.synth.inking import ink_canvas
+from instancesketch.synth.inking import cut_short, ink_canvas
+from instancesketch.synth.plants.flowers import draw_flower
+from instancesketch.synth.plants.trees import draw_tree
 from instancesketch.synth.primitives import Path
 from instancesketch.synth.style import BOX, DrawingStyle
 from instancesketch.synth.things.cars import draw_car
-from instancesketch.synth.things.flowers import draw_flower
-from instancesketch.synth.things.sky import draw_cloud, draw_sun
-from instancesketch.synth.things.trees import draw_tree
+from instancesketch.synth.things.clouds import draw_cloud
+from instancesketch.synth.things.suns import draw_sun
 
 DRAWINGS: dict[str, Callable[[Canvas], None]] = {
     "car": draw_car,
@@ -58,7 +59,8 @@ def draw(seed: int, index: int, category: str | None = None) -> Sketch:
     DRAWINGS[category](canvas)
     # After the drawing: people add ground or their name at the end.
     add_clutter(canvas, category)
-    return _to_sketch(ink_canvas(canvas), category, f"synth-{seed}-{index}")
+    lines = cut_short(ink_canvas(canvas), canvas.style.finished)
+    return _to_sketch(lines, category, f"synth-{seed}-{index}")
 
 
 @cache

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
 
 from instancesketch.synth.canvas import Canvas, PartInstance, Segment, Stroke
-from instancesketch.synth.primitives import Path, is_nearly_closed, length, warp
+from instancesketch.synth.primitives import Path, extend, is_nearly_closed, length, warp
 from instancesketch.synth.style import BOX
 
 # Lines nearer than this share of the drawing's size may be drawn without lifting the pen.
@@ -43,7 +44,10 @@ def _ink(strokes: Sequence[Stroke], canvas: Canvas) -> list[tuple[Path, PartInst
     style, lines = canvas.style, []
     for stroke in strokes:
         reverse = canvas.chance(style.reverse_chance / 2)
-        for path in _break_line(stroke.path[::-1] if reverse else stroke.path, canvas):
+        whole = stroke.path[::-1] if reverse else stroke.path
+        if style.overrun and length(whole) > 5 * style.overrun:
+            whole = extend(whole, *canvas.rng.exponential(style.overrun, 2))
+        for path in _break_line(whole, canvas):
             times = 2 if canvas.chance(style.retrace_chance) else 1
             lines += [(style.ink(path, canvas.rng), stroke.part_instance) for _ in range(times)]
     return lines
@@ -60,7 +64,31 @@ def _settle_in_box(
     margin = (BOX - BOX * style.size * np.ptp(points, axis=0) / span) * (style.size < 1)
     shift = canvas.rng.random(2) * margin
     settled = [((path - low) / span * BOX * style.size + shift, part) for path, part in lines]
+    if style.pixels:
+        settled = [(_snap(path, BOX / style.pixels), part) for path, part in settled]
     return [(np.rint(path) if style.integers else path, part) for path, part in settled]
+
+
+def _snap(path: Path, step: float) -> Path:
+    """Move points to the nearest of a grid, and keep one where several in a row are the same."""
+    snapped = np.rint(path / step) * step
+    moves = np.any(np.diff(snapped, axis=0) != 0, axis=1)
+    return np.asarray(snapped[np.concatenate([[True], moves])])
+
+
+def cut_short(
+    lines: Sequence[tuple[Path, PartInstance]], share: float
+) -> list[tuple[Path, PartInstance]]:
+    """Return the first lines of a drawing, about a share of them: what is there at a pen-up.
+
+    At least two stay, at least two in five, and at least half of the ink, without which nobody
+    would know what it is going to be.
+    """
+    if share >= 1:
+        return list(lines)
+    ink = np.cumsum([1 + length(path) for path, _ in lines])
+    half = int(np.searchsorted(ink, ink[-1] / 2)) + 1
+    return list(lines[: max(2, half, ceil(max(share, 0.4) * len(lines)))])
 
 
 def _pose(strokes: Sequence[Stroke], canvas: Canvas) -> list[Stroke]:

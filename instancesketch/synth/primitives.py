@@ -148,6 +148,17 @@ def rotate(path: Path, turns: float, about: Point = (0, 0)) -> Path:
     return (path - about) @ np.array([[cos, sin], [-sin, cos]]) + about
 
 
+def extend(path: Path, before: float, after: float) -> Path:
+    """Return a path that begins and ends so much farther out, straight on from its ends."""
+    ends = []
+    # The direction over a tenth of the path, lest a tremor at its very end turn the line aside.
+    for tip, inner, reach in ((0, 0.1, before), (1, 0.9, after)):
+        end, back = points_at(path, [tip, inner])
+        out = end - back
+        ends.append(end + reach * out / max(float(np.hypot(*out)), 1e-9))
+    return np.concatenate([[ends[0]], path, [ends[1]]])
+
+
 def length(path: Path) -> float:
     """Return the length of a path."""
     return float(np.hypot(*np.diff(path, axis=0).T).sum())

@@ -22,17 +22,27 @@ class Device:
     tolerance: tuple[float, float] = (0.0, 0.0)  # of simplification
     bezier: bool = False  # smooth segments, each sampled at eight points
     wobble: float = 1.0  # factor on the drift of a line
+    pixels: tuple[int, int] = (0, 0)  # along the box, of a screen that is coarser than it
 
 
 DEVICES = (
-    Device(share=0.40, spacing=(2, 5), tolerance=(1.0, 2.5)),  # as Quick, Draw! stores drawings
+    Device(share=0.34, spacing=(2, 5), tolerance=(1.0, 2.5)),  # as Quick, Draw! stores drawings
     # An object of a scene is drawn small, so that in the box its lines look coarser.
-    Device(share=0.24, spacing=(2, 6), tolerance=(2.5, 7.5), wobble=1.4),
-    Device(share=0.14, spacing=(2, 6)),  # a tablet
-    Device(share=0.08, spacing=(5, 14)),  # a mouse with a low report rate
+    Device(share=0.21, spacing=(2, 6), tolerance=(2.5, 7.5), wobble=1.4),
+    Device(share=0.12, spacing=(2, 6)),  # a tablet
+    Device(share=0.07, spacing=(5, 14)),  # a mouse with a low report rate
     # Vector editors fit Bézier curves, which smooth a line.
-    Device(share=0.14, spacing=(2, 5), tolerance=(2.0, 6.0), bezier=True, wobble=0.7),
+    Device(share=0.12, spacing=(2, 5), tolerance=(2.0, 6.0), bezier=True, wobble=0.7),
+    # Coarse: most strokes have 4 to 12 points.
+    Device(share=0.06, spacing=(24, 60), wobble=1.2),  # a page that is slow to report
+    Device(share=0.05, spacing=(2, 6), tolerance=(7.5, 15.0), wobble=1.2),  # simplified hard
+    Device(share=0.03, spacing=(3, 6), pixels=(28, 80)),  # small drawings, scaled up
 )
+# Above this spacing, in pixels, lines keep four points, and above this tolerance ...
+_COARSE_SPACING, _COARSE_TOLERANCE = 14.0 * 1.3, 7.5
+# ... no more is cut off than this share of the line's length, lest small rings become dashes.
+_COARSE_SHARE = 0.05
+_MOST_TILT = 20 / 360  # of a page held askew, in turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +56,11 @@ class DrawingStyle:
     tolerance: float  # px, of simplification; 0 keeps all points
     bezier: bool  # the points kept become smooth segments of eight points each
     integers: bool  # coordinates are whole numbers
+    pixels: int  # a grid of so many points along the box holds all points; 0: none does
     overshoot: float  # mean, of closed forms, in turns; negative leaves a gap
     feature_order: str  # which feature comes first: own, reversed, left, top, any
     detail: float  # 0 hardly any detail .. 1 all of it
+    overrun: float  # mean, in px, by which lines run on beyond both of their ends
     join_chance: float  # not to lift the pen between two lines that meet
     break_chance: float  # to lift it within a line
     retrace_chance: float  # to draw a line twice
@@ -62,6 +74,7 @@ class DrawingStyle:
     tilt: float  # rotation in turns
     aspect: float  # width over height
     size: float  # share of the box that the drawing fills
+    finished: float  # share of the strokes that are drawn so far; 1: all
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> DrawingStyle:
@@ -77,11 +90,14 @@ class DrawingStyle:
             tolerance=float(rng.uniform(*device.tolerance)),
             bezier=device.bezier,
             integers=bool(rng.random() < 0.68) and not device.bezier,
-            overshoot=float(rng.normal(0.01, 0.06)),
+            pixels=int(rng.integers(device.pixels[0], device.pixels[1] + 1)),
+            # Some people close no form, or go round half again.
+            overshoot=float(rng.normal(0.01, 0.05 if rng.random() < 0.88 else 0.16)),
             feature_order=str(rng.choice(list(_FEATURE_ORDERS), p=list(_FEATURE_ORDERS.values()))),
             # Beta distributions with a parameter below 1: most people hardly ever do it, few often.
             detail=float(rng.beta(1.1, 2.0)),
-            join_chance=float(rng.beta(0.6, 4)),
+            overrun=float(rng.gamma(1.5, 3.0) if rng.random() < 0.2 else 0.0),
+            join_chance=float(rng.beta(0.6, 4) if rng.random() < 0.95 else rng.uniform(0.6, 1)),
             break_chance=float(rng.beta(0.5, 9)),
             retrace_chance=float(rng.beta(0.4, 12)),
             reverse_chance=float(rng.beta(0.7, 2)),
@@ -91,9 +107,10 @@ class DrawingStyle:
             warp=float(rng.gamma(1.2, 0.05)),
             mirror=bool(rng.random() < 0.5),
             shear=float(rng.normal(0, 0.08)),
-            tilt=float(rng.normal(0, 0.01 if rng.random() < 0.93 else 0.06)),
+            tilt=_sample_tilt(rng),
             aspect=float(np.exp(rng.normal(0, 0.2))),
             size=float(rng.choice([1.0, rng.uniform(0.4, 1.0)], p=[0.85, 0.15])),
+            finished=float(rng.uniform(0.4, 0.95) if rng.random() < 0.06 else 1.0),
         )
 
     def ink(self, path: Path, rng: np.random.Generator) -> Path:
@@ -111,12 +128,22 @@ class DrawingStyle:
         fine = fine + self.wobble * calm * _smooth_noise(rng, len(fine), 25)
         fine = fine + self.tremor * _smooth_noise(rng, len(fine), 2)
         # Devices report at fixed times, so points lie unevenly along the line.
-        steps = np.exp(rng.normal(0, 0.25, max(1, round(total / self.spacing))))
+        fewest = 3 if self.spacing > _COARSE_SPACING else 1
+        steps = np.exp(rng.normal(0, 0.25, max(fewest, round(total / self.spacing))))
         inked = points_at(fine, np.concatenate([[0], np.cumsum(steps) / steps.sum()]))
         if not self.tolerance:
             return inked
-        kept = simplify(inked, self.tolerance)
+        tolerance = min(self.tolerance, max(_COARSE_TOLERANCE, _COARSE_SHARE * total))
+        kept = simplify(inked, tolerance)
         return spline(kept) if self.bezier else kept
+
+
+def _sample_tilt(rng: np.random.Generator) -> float:
+    """Sample a rotation in turns: most pages lie straight, some askew, few anyhow."""
+    kind = rng.random()
+    if kind < 0.88:
+        return float(rng.normal(0, 0.01))
+    return float(rng.uniform(-_MOST_TILT, _MOST_TILT) if kind < 0.96 else rng.normal(0, 0.06))
 
 
 def _smooth_noise(rng: np.random.Generator, count: int, width: int) -> Path:

@@ -71,6 +71,13 @@ def test_hatching_stays_within_its_ellipse(turns: float) -> None:
     assert (((path - 5) / (4, 2)) ** 2).sum(axis=1).max() <= 1 + 1e-9
 
 
+def test_extend_goes_straight_on_at_both_ends() -> None:
+    line = p.extend(p.polyline((0, 0), (10, 0)), 2, 3)
+    assert line.tolist() == [[-2, 0], [0, 0], [10, 0], [13, 0]]
+    dot = p.extend(p.polyline((1, 1)), 2, 3)
+    assert (dot == 1).all()
+
+
 def test_rotate_turns_clockwise() -> None:
     assert p.rotate(p.polyline((1, 0)), 0.25)[0] == pytest.approx((0, 1))
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instancesketch.synth import primitives as p
 from instancesketch.synth.primitives import Path
 from instancesketch.synth.style import DrawingStyle
 from tests.synth.test_primitives import PATHS
@@ -40,3 +41,28 @@ def test_bezier_segments_have_eight_points_each(seed: int) -> None:
     inked = style.ink(np.array([(0, 0), (100, 20), (60, 90), (0, 0)], float), rng)
     assert len(inked) % 8 == 1
     assert len(inked) > 8
+
+
+def test_coarse_styles_draw_rings_of_4_to_12_points() -> None:
+    """Check that a tenth of all styles are coarse, and that these still draw rings."""
+    ring = p.ellipse(128, 128, 80, 80)
+    counts = []
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        style = DrawingStyle.sample(rng)
+        counts.append(len(replace(style, bezier=False).ink(ring, rng)))
+    coarse = sum(count <= 12 for count in counts)
+    assert 40 < coarse < 160
+    assert min(counts) >= 4
+
+
+def test_some_pages_are_askew_by_up_to_20_degrees() -> None:
+    tilts = 360 * np.array([DrawingStyle.sample(np.random.default_rng(i)).tilt for i in range(500)])
+    assert 0.04 < np.mean(np.abs(tilts) > 10) < 0.15
+    assert np.mean(np.abs(tilts) > 20) < 0.04
+
+
+def test_about_one_drawing_in_sixteen_is_unfinished() -> None:
+    shares = [DrawingStyle.sample(np.random.default_rng(i)).finished for i in range(600)]
+    assert 0.03 < np.mean(np.array(shares) < 1) < 0.09
+    assert min(shares) >= 0.4

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from instancesketch.synth.animals.bird_forms import (
+    draw_beaked_blob,
+    draw_bird_in_flight,
+    draw_far_bird,
+    draw_flamingo,
+    draw_penguin,
+    draw_round_bird,
+)
 from instancesketch.synth.animals.bird_parts import (
     draw_beak,
     draw_bird_head,
@@ -46,6 +54,12 @@ def draw_bird(canvas: Canvas) -> None:
         draw_bird_head_alone: 0.3,
         draw_swimming_bird: 1.2,
         _draw_perched_bird: 1.0,
+        draw_beaked_blob: 1.2,
+        draw_round_bird: 0.8,
+        draw_penguin: 0.9,
+        draw_flamingo: 0.5,
+        draw_bird_in_flight: 0.7,
+        draw_far_bird: 0.25,
     }
     canvas.pick(poses)(canvas)
 

@@ -21,6 +21,8 @@ from instancesketch.synth.primitives import (
 
 _EARS = {"pointed": 4.0, "round": 1.5, "bow": 1.5, "floppy": 1.5, "long": 1.2, "mane": 0.6}
 _FACES = {"ring": 6.0, "box": 0.6, "shield": 1.5, "cat": 1.5, "wide": 1.0, "egg": 1.0}
+# Outlines with the ears in their line: for each style of ears one.
+_FACES_WITH_EARS = {"pointed": "cat", "round": "bear", "long": "rabbit", "floppy": "hound"}
 _HEAD_SHAPES = {"ring": 3.0, "muzzle": 4.0, "wedge": 1.5, "box": 0.6, "trunk": 0.8, "snout": 0.5}
 _NOSES = {"ring": 2.0, "triangle": 2.0, "dot": 1.0, "filled": 1.0, "snout": 0.7, "": 3.5}
 _MOUTHS = {"smile": 3.0, "double": 2.0, "line": 1.0, "tongue": 0.6, "": 3.5}
@@ -119,11 +121,11 @@ def draw_face(canvas: Canvas, x: float, y: float, r: float, ear_style: str | Non
     """Draw a head from the front, radius about r; `ear_style` None picks one."""
     shape = canvas.pick(_FACES)
     ear_style = pick_ear_style(canvas) if ear_style is None else ear_style
-    # The cat's outline has pointed ears in it, which would contradict any other style.
-    if ear_style != "pointed" and shape == "cat":
-        shape = "ring"
+    # An outline has ears of one style in it, which would contradict any other.
+    if shape == "cat":
+        shape = _FACES_WITH_EARS.get(ear_style, "ring")
     _draw_face_outline(canvas, x, y, r, shape)
-    if shape != "cat" and canvas.chance(0.9):
+    if shape not in _FACES_WITH_EARS.values() and canvas.chance(0.9):
         draw_ears(canvas, x, y, r, ear_style, (-1, 1))
     # In a small head, features are often left out.
     if canvas.chance(0.2 if r < 0.4 else 0.04):
@@ -148,6 +150,15 @@ def _draw_face_outline(canvas: Canvas, x: float, y: float, r: float, shape: str)
         right = [(0.4, -0.9), (1, -1.6), (1.05, 0), (0.5, 0.85)]
         left = [(-px, py) for px, py in reversed(right)]
         canvas.loop(place(polyline(*right, *left, right[0]), x, y, r), "head")
+    elif shape in ("bear", "rabbit", "hound"):
+        ear = {
+            "bear": [(0.45, -0.95), (0.55, -1.4), (1.05, -1.2), (0.95, -0.6)],
+            "rabbit": [(0.15, -1), (0.3, -2.4), (0.65, -2.3), (0.65, -0.8)],
+            "hound": [(0.4, -1), (1.1, -1), (1.5, 0.3), (1.15, 0.5), (1, -0.3)],
+        }[shape]
+        right = [*ear, (1, 0.2), (0.5, 0.95)]
+        left = [(-px, py) for px, py in reversed(right)]
+        canvas.loop(place(curve(*right, *left, closed=True), x, y, r), "head")
     elif shape == "box":
         canvas.loop(rectangle(x - r, y - r, x + r, y + 0.9 * r), "head")
     elif shape == "shield":

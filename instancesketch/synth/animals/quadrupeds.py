@@ -13,6 +13,12 @@ from instancesketch.synth.animals.poses import (
     draw_sitting_animal,
     draw_upright_animal,
 )
+from instancesketch.synth.animals.postures import (
+    draw_animal_in_one_line,
+    draw_animal_sitting_in_front,
+    draw_bust,
+    draw_curled_animal,
+)
 from instancesketch.synth.animals.quadruped_legs import draw_legs, draw_lying_legs
 from instancesketch.synth.animals.species import Animal
 from instancesketch.synth.canvas import Canvas
@@ -36,11 +42,15 @@ def draw_quadruped(canvas: Canvas) -> None:
     poses = {
         _draw_from_side: 6.0,
         draw_animal_outline: 3.2,
-        draw_face_alone: 1.9,
+        draw_face_alone: 2.5,
         draw_sitting_animal: 0.5,
         draw_upright_animal: 0.6,
         draw_animal_from_front: 0.3,
         draw_head_and_body: 0.4,
+        draw_animal_in_one_line: 0.9,
+        draw_animal_sitting_in_front: 0.8,
+        draw_curled_animal: 0.6,
+        draw_bust: 0.35,
     }
     canvas.pick(poses)(canvas)
 

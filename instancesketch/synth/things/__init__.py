@@ -1,1 +1,1 @@
-"""Procedural things: cars, flowers, trees, the sky, and scenery."""
+"""Procedural things: cars, clouds, suns, and scenery."""

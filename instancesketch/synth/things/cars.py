@@ -8,6 +8,12 @@ import numpy as np
 
 from instancesketch.synth.canvas import Canvas, Segment
 from instancesketch.synth.primitives import Path, ellipse, join, polyline, rectangle
+from instancesketch.synth.things.car_forms import (
+    draw_box_car,
+    draw_car_in_one_line,
+    draw_lorry,
+    draw_round_car_from_front,
+)
 from instancesketch.synth.things.car_profiles import sample_roof
 from instancesketch.synth.things.car_views import (
     draw_car_at_angle,
@@ -22,9 +28,13 @@ def draw_car(canvas: Canvas) -> None:
     # Weights are about the shares among cars that people drew.
     views = {
         _draw_car_from_side: 8.0,
-        draw_car_at_angle: 1.5,
-        draw_car_from_front: 0.4,
+        draw_car_at_angle: 1.8,
+        draw_car_from_front: 0.5,
         draw_car_from_above: 0.12,
+        draw_car_in_one_line: 0.8,
+        draw_box_car: 0.8,
+        draw_lorry: 0.5,
+        draw_round_car_from_front: 0.5,
     }
     canvas.pick(views)(canvas)
 

@@ -20,6 +20,7 @@ from instancesketch.synth.primitives import (
 
 _STYLES = {
     "ring": 9.0, "arc": 1.5, "bow": 1.0, "box": 0.4, "spiral": 0.4, "scribble": 0.3, "loops": 0.3,
+    "dot": 0.5,
 }  # fmt: skip
 _HUBS = {"": 12.0, "ring": 2.0, "dot": 1.0, "spokes": 0.8, "cross": 0.4, "filled": 0.6}
 
@@ -96,6 +97,9 @@ class Wheels:
             return
         if self.style == "scribble":
             canvas.scribble(x, y, r, r, "wheel", instance)
+            return
+        if self.style == "dot":
+            canvas.dot(x, y, r / 2, "wheel", instance)
             return
         if self.style == "arc":
             arc = ellipse(x, y - self.low, r * narrowing, r * 1.2, start=0.5, turns=-0.5)

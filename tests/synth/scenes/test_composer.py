@@ -254,7 +254,7 @@ def test_objects_are_at_plausible_positions() -> None:
     composer = Composer([*drawn(), *renamed_drawings()], SceneConfig(own_share=0.3))
     heights: dict[str, list[float]] = {"sun": [], "cloud": [], "car": [], "4leg": []}
     on = Counter[bool]()
-    for index in range(100):
+    for index in range(300):
         scene = composer.compose(2, index)
         words, all_boxes = scene.object_category or (), boxes(scene)
         for word, box in zip(words, all_boxes, strict=True):

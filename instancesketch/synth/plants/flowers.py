@@ -8,6 +8,17 @@ import numpy as np
 
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.canvas import Canvas
+from instancesketch.synth.plants.blossoms import SIDE_VIEWS, BlossomStyle, draw_blossom_from_side
+from instancesketch.synth.plants.flower_forms import (
+    draw_daisy,
+    draw_flower_in_one_line,
+    draw_flower_spike,
+    draw_round_head,
+    draw_side_daisy,
+    draw_simple_pot,
+    draw_tulip,
+)
+from instancesketch.synth.plants.leaves import draw_leaves
 from instancesketch.synth.primitives import (
     Path,
     Point,
@@ -22,17 +33,23 @@ from instancesketch.synth.primitives import (
     spiral,
     teardrop,
 )
-from instancesketch.synth.things.blossoms import SIDE_VIEWS, BlossomStyle, draw_blossom_from_side
-from instancesketch.synth.things.leaves import draw_leaves
+
+_PLAIN_FLOWERS = {
+    draw_flower_in_one_line: 1.0, draw_daisy: 1.0, draw_tulip: 0.8, draw_round_head: 0.6,
+    draw_side_daisy: 0.35, draw_flower_spike: 0.2,
+}  # fmt: skip
 
 
 def draw_flower(canvas: Canvas) -> None:
     """Draw a blossom with radius about 1 on a stem, or several; now and then in a pot."""
+    if canvas.chance(0.22):
+        canvas.pick(_PLAIN_FLOWERS)(canvas)
+        return
     count = canvas.pick({1: 9.0, 2: 0.8, 3: 1.0, 5: 0.4})
     # Several without stems would be no flower but a pattern.
     stems = canvas.chance(0.84) or count > 1
     foot = (canvas.rng.normal(0, 0.5), canvas.uniform(1.8, 4.5))
-    pot, fan = stems and canvas.chance(0.07), canvas.chance(0.75)
+    pot, fan = stems and canvas.chance(0.1), canvas.chance(0.75)
     style = BlossomStyle.sample(canvas)
     for i in range(count):
         x = (i - (count - 1) / 2) * canvas.uniform(2.2, 3.2)
@@ -55,7 +72,10 @@ def draw_flower(canvas: Canvas) -> None:
 def _draw_pot(canvas: Canvas, foot: Point) -> None:
     """Draw a pot, a vase or a bunch's wrapping, which is no part of a flower."""
     half, height = canvas.uniform(0.7, 1.4), canvas.uniform(1.0, 2.2)
-    style = canvas.pick({"pot": 3.0, "vase": 1.5, "wrap": 0.7})
+    style = canvas.pick({"pot": 3.0, "vase": 1.5, "wrap": 0.7, "simple": 3.0})
+    if style == "simple":
+        draw_simple_pot(canvas, foot[0], foot[1], half)
+        return
     x, y = foot[0], foot[1] - 0.2  # the stems end inside it
     if style == "vase":
         left = curve((-0.3, 0), (-0.25, 0.3 * height), (-half, 0.7 * height), (-0.5, height))

@@ -5,6 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from instancesketch.synth.canvas import Canvas, Segment
+from instancesketch.synth.plants.firs import draw_fir
+from instancesketch.synth.plants.tree_forms import (
+    draw_apple_tree,
+    draw_boxy_tree,
+    draw_fir_in_one_line,
+    draw_lollipop_tree,
+    draw_willow,
+)
+from instancesketch.synth.plants.trunks import draw_trunk
 from instancesketch.synth.primitives import (
     Path,
     curve,
@@ -14,18 +23,25 @@ from instancesketch.synth.primitives import (
     spikes,
     teardrop,
 )
-from instancesketch.synth.things.firs import draw_fir
-from instancesketch.synth.things.trunks import draw_trunk
 
 _CROWNS = {
     "bulges": 6.0, "blob": 3.0, "scribble": 0.6, "puffs": 0.8, "teeth": 0.7, "sides": 0.8,
     "corners": 0.6,
 }  # fmt: skip
+_PLAIN_TREES = {
+    draw_lollipop_tree: 1.4, draw_apple_tree: 0.6, draw_boxy_tree: 0.7, draw_fir_in_one_line: 0.5,
+    draw_willow: 0.2,
+}  # fmt: skip
 
 
 def draw_tree(canvas: Canvas) -> None:
     """Draw a crown on a trunk, or a trunk that is all branches."""
-    form = canvas.pick({"leafy": 7.5, "fir": 3.5, "bare": 0.9, "palm": 0.5, "whole": 0.6})
+    form = canvas.pick(
+        {"leafy": 7.5, "fir": 3.5, "bare": 0.9, "palm": 0.5, "whole": 0.8, "plain": 3.6}
+    )
+    if form == "plain":
+        canvas.pick(_PLAIN_TREES)(canvas)
+        return
     width = canvas.pick({canvas.uniform(0.05, 0.3): 4.0, canvas.uniform(0.3, 0.55): 1.0})
     if form == "whole":
         _draw_tree_in_one_line(canvas, width)

@@ -1,17 +1,15 @@
-"""Clouds and suns."""
+"""Suns: a disc with rays, whole, in a corner, behind a horizon, in one line."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
+from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.canvas import Canvas
 from instancesketch.synth.primitives import (
     Path,
     curve,
     ellipse,
-    join,
     points_at,
     polyline,
     scallops,
@@ -20,108 +18,29 @@ from instancesketch.synth.primitives import (
     teardrop,
     zigzag,
 )
+from instancesketch.synth.things.sun_lines import draw_sun_in_one_line
 
-_CLOUDS = {
-    "bulges": 6.0, "flat": 1.6, "arcs": 0.8, "blob": 4.0, "scribble": 0.2, "wave": 0.9,
-    "halves": 0.8, "curls": 0.4, "corners": 1.0,
-}  # fmt: skip
 _RAYS = {
     "line": 9.0, "bent": 2.5, "wave": 0.4, "drop": 0.4, "teeth": 1.0, "tooth": 0.8, "fork": 0.3,
-    "bulges": 0.3,
+    "bulges": 0.3, "triangle": 0.8, "across": 0.25,
 }  # fmt: skip
-
-
-def draw_cloud(canvas: Canvas) -> None:
-    """Draw one cloud, seldom two or three, each about 1 wide."""
-    x = 0.0
-    flat = canvas.pick({canvas.uniform(0.15, 0.4): 4.0, canvas.uniform(0.05, 0.15): 1.0})
-    for _ in range(canvas.pick({1: 14.0, 2: 1.5, 3: 0.5})):
-        canvas.begin_feature()
-        _draw_one_cloud(canvas, x, canvas.uniform(-0.1, 0.1), canvas.jitter(flat, 0.2))
-        x += canvas.uniform(1.05, 1.3)
-
-
-def _draw_one_cloud(canvas: Canvas, x: float, y: float, ry: float) -> None:
-    """Draw a cloud about (x, y): of bulges, as an oval, a few lines or a scribble."""
-    # What bulges, halves, corners and curls follow.
-    edge = canvas.blob(x, y, 0.5, ry, uneven=canvas.uniform(0.02, 0.16))
-    pinch = canvas.uniform(0, 0.8)
-    style = canvas.pick(_CLOUDS)
-    if style == "bulges":
-        # A little less or more than once round, as when a hand doesn't meet its start.
-        cuts = canvas.divide(canvas.integer(4, 15), 0, canvas.uniform(0.85, 1.06))
-        depths = canvas.bulge_depths(len(cuts) - 1, 0.1, 0.7)
-        canvas.line(scallops(edge, cuts, depths, pinch), "body")
-    elif style == "flat":
-        _draw_flat_cloud(canvas, x, y, ry, pinch)
-    elif style == "arcs":  # each bulge a stroke of its own
-        for a, b in pairwise(canvas.divide(canvas.integer(3, 8))):
-            canvas.line(scallops(edge, [a, b], canvas.uniform(0.2, 0.7), pinch), "body")
-    elif style == "blob":
-        canvas.loop(canvas.blob(x, y, 0.5, ry, uneven=canvas.uniform(0.02, 0.2)), "body")
-    elif style == "corners":
-        shares = canvas.divide(canvas.integer(5, 11), 0, canvas.uniform(0.85, 1.05)) % 1
-        corners = points_at(edge, shares) + canvas.rng.normal(0, 0.1 * ry, (len(shares), 2))
-        canvas.line(corners, "body")
-    elif style == "wave":
-        _draw_wavy_cloud(canvas, x, y, pinch)
-    elif style == "halves":  # top and bottom apart
-        cut = canvas.uniform(0.35, 0.65)
-        for a, b in ((0.0, cut), (cut, 1.0)):
-            cuts = canvas.divide(canvas.integer(2, 6), a, b)
-            depths = canvas.bulge_depths(len(cuts) - 1, 0.1, 0.6)
-            canvas.line(scallops(edge, cuts, depths, pinch), "body")
-    elif style == "curls":
-        canvas.line(_coils_along(edge, canvas.integer(5, 10)), "body")
-    else:
-        canvas.scribble(x, y, 0.5, ry, "body")
-    for _ in range(canvas.integer(1, 3) if canvas.detail(0.1) else 0):  # curls inside
-        r = canvas.uniform(0.06, 0.14)
-        start, turns = canvas.rng.random(), canvas.uniform(0.4, 0.8)
-        curl = ellipse(x + canvas.uniform(-0.3, 0.3), y, r, r, start=start, turns=turns)
-        canvas.line(curl, "body")
-
-
-def _coils_along(edge: Path, count: int) -> Path:
-    """Return `count` coils one after the other along an edge."""
-    phase = np.linspace(0, 2 * np.pi * count, 12 * count)
-    centres = points_at(edge, np.linspace(0, 1, len(phase)))
-    return centres + 0.09 * np.stack([np.cos(phase), np.sin(phase)], 1)
-
-
-def _draw_wavy_cloud(canvas: Canvas, x: float, y: float, pinch: float) -> None:
-    """Draw one or two open rows of bulges."""
-    for level in (0.0, 0.25)[: canvas.integer(1, 2)]:
-        edge = polyline((x - 0.5, y + level), (x + canvas.uniform(0, 0.5), y + level))
-        cuts = canvas.divide(canvas.integer(2, 7))
-        # A negative depth lets the bulges hang.
-        depths = canvas.bulge_depths(len(cuts) - 1, 0.1, 0.6) * canvas.pick({1: 2.0, -1: 1.0})
-        canvas.line(scallops(edge, cuts, depths, pinch / 2), "body")
-
-
-def _draw_flat_cloud(canvas: Canvas, x: float, y: float, ry: float, pinch: float) -> None:
-    """Draw bulges over a straight base, in one line or two, or without the base."""
-    top = ellipse(x, y, 0.5, ry * 1.4, start=0.5, turns=0.5)
-    cuts = canvas.divide(canvas.integer(3, 6))
-    bulges = scallops(top, cuts, canvas.bulge_depths(len(cuts) - 1, 0.3, 0.7), pinch)
-    if canvas.chance(0.6):
-        canvas.line(join([bulges, top[:1]]), "body")
-        return
-    canvas.line(bulges, "body")
-    if canvas.chance(0.8):
-        canvas.line(polyline((x - 0.5, y), (x + 0.5, y)), "body")
 
 
 def draw_sun(canvas: Canvas) -> None:
     """Draw a disc of radius 1 with rays, or a part of one at the edge of the page."""
-    # Where the arc of the disc begins and its length: whole, in a corner, at the top.
-    start, sweep = canvas.pick({(0.0, 1.0): 8.0, (0.0, 0.25): 1.0, (-0.01, 0.5): 0.25})
+    if canvas.chance(0.03):
+        draw_sun_in_one_line(canvas)
+        return
+    # Where the arc of the disc begins and its length: whole, in a corner, at the top, setting.
+    whole, corner, top, setting = (0.0, 1.0), (0.0, 0.25), (-0.01, 0.5), (0.5, 0.5)
+    start, sweep = canvas.pick({whole: 8.0, corner: 1.0, top: 0.25, setting: 0.6})
     canvas.begin_feature()
     if sweep < 1:
         # The arc may end before the page's edge or cross it.
         bow = canvas.uniform(-0.04, 0.06)
         ry = canvas.jitter(1, 0.15)
         canvas.line(ellipse(0, 0, 1, ry, start=start - bow, turns=sweep + 2 * bow), "center")
+        _draw_edge(canvas, start, sweep)
     else:
         start = canvas.rng.random()
         _draw_disc(canvas)
@@ -130,13 +49,33 @@ def draw_sun(canvas: Canvas) -> None:
         share = canvas.pick({1.0: 9.0, canvas.uniform(0.4, 0.9): 1.0})  # some leave a side without
         alternate = canvas.pick({False: 10.0, True: 0.6})
         _draw_rays(canvas, style, start, sweep * share, alternate)
-    if sweep == 1 and canvas.detail(0.17):
+    if sweep == 1 and canvas.detail(0.2):
         canvas.begin_feature()
         _draw_sun_face(canvas)
 
 
+def _draw_edge(canvas: Canvas, start: float, sweep: float) -> None:
+    """Draw what cuts off a part of the disc: the sides of the page, or a horizon."""
+    if start == 0.5:
+        if not canvas.chance(0.75):
+            return
+        canvas.begin_feature()
+        reach, low = canvas.uniform(1.1, 2.6), canvas.uniform(-0.05, 0.1)
+        middle = (canvas.uniform(-0.5, 0.5), low + canvas.pick({0.0: 2.0, -0.15: 1.0, 0.1: 1.0}))
+        horizon = curve((-reach, low), middle, (reach, low))
+        # The base of a half disc belongs to it; a line that goes on is the ground or the sea.
+        canvas.line(horizon, UNLABELED)
+        for level in range(canvas.integer(1, 3) if canvas.chance(0.25) else 0):
+            y, x = low + 0.25 * (level + 1), canvas.uniform(-reach, 0.2 * reach)
+            wave = zigzag((x, y), (x + canvas.uniform(0.6, reach), y), canvas.integer(3, 8), 0.1)
+            canvas.line(curve(*map(tuple, wave)), UNLABELED)
+    elif sweep == 0.25 and canvas.chance(0.12):
+        canvas.begin_feature()
+        canvas.line(polyline((canvas.uniform(1.5, 2.5), 0), (0, 0), (0, 2)), UNLABELED)
+
+
 def _draw_disc(canvas: Canvas) -> None:
-    style = canvas.pick({"ring": 9.0, "spiral": 0.6, "filled": 0.6, "twice": 0.6, "coil": 0.2})
+    style = canvas.pick({"ring": 9.0, "spiral": 0.9, "filled": 0.6, "twice": 0.6, "coil": 0.3})
     if style == "spiral":
         canvas.line(spiral(0, 0, 1, canvas.uniform(1.5, 4)), "center")
         return
@@ -167,6 +106,12 @@ def _draw_sun_face(canvas: Canvas) -> None:
     if canvas.chance(0.9):
         half = canvas.uniform(0.25, 0.55)
         canvas.line(ellipse(0, 0.15, half, 0.35, start=0.05, turns=0.4), "center")
+    if canvas.detail(0.25):  # the nose
+        nose = polyline((0, -0.1), (canvas.uniform(-0.12, 0.12), 0.12), (0.02, 0.14))
+        canvas.line(nose, "center")
+    if canvas.detail(0.25):  # cheeks
+        for x in (-0.55, 0.55):
+            canvas.ring(x, 0.2, 0.12, 0.1, "center")
 
 
 def _draw_rays(canvas: Canvas, style: str, start: float, sweep: float, alternate: bool) -> None:
@@ -180,7 +125,7 @@ def _draw_rays(canvas: Canvas, style: str, start: float, sweep: float, alternate
         alternate: draw every other ray short.
     """
     # A part of a disc has room for fewer rays.
-    most = 6 if sweep < 0.6 else canvas.pick({9: 2.0, 14: 2.0, 24: 0.5})
+    most = 6 if sweep < 0.6 else canvas.pick({9: 2.0, 14: 2.0, 24: 0.5, 40: 0.15})
     count = canvas.integer(3 if sweep < 0.6 else 4, most)
     gap = canvas.pick({0.0: 1.5, canvas.uniform(0, 0.45): 3.0, -0.15: 0.3})
     reach = canvas.uniform(0.2, 1.2)
@@ -193,12 +138,20 @@ def _draw_rays(canvas: Canvas, style: str, start: float, sweep: float, alternate
         line = spikes(around, cuts, reach * 0.7) if teeth else scallops(around, cuts, 0.6)
         canvas.line(line, "ray")
         return
+    if style == "across" and sweep < 1:
+        style = "line"  # of a part of a disc the middle doesn't show
+    if style == "across":  # each line is two rays that cross the disc
+        for angle in canvas.divide(count // 2 + 1, 0, 0.5)[:-1]:
+            line = ellipse(0, 0, 1 + reach, 1 + reach, start=start + angle, turns=0.5)
+            canvas.begin_feature()
+            canvas.line(points_at(line, (0, 1)), "ray")
+        return
     # On a whole disc the last cut is the first again.
     shares = canvas.divide(count)[: -1 if sweep == 1 else None]
     if canvas.style.feature_order == "any":
         canvas.rng.shuffle(shares)
     # Broad rays cover three fifths of the arc that is theirs.
-    half, spread = 0.3 / count * sweep, canvas.uniform(0.02, 0.2)
+    half, spread = canvas.pick({0.3: 2.0, 0.5: 1.0}) / count * sweep, canvas.uniform(0.02, 0.2)
     for i, share in enumerate(shares):
         foot = points_at(around, share)
         outward = foot / np.hypot(*foot) + canvas.rng.normal(0, spread, 2)
@@ -225,6 +178,8 @@ def _draw_ray(
         canvas.line(curve(*map(tuple, wave)), "ray", instance)
     elif style == "drop":
         canvas.line(teardrop((x, y), (u, v), canvas.uniform(0.2, 0.5)), "ray", instance)
+    elif style == "triangle":
+        canvas.loop(np.stack([sides[0], tip, sides[1], sides[0]]), "ray", instance)
     elif style == "fork":  # two lines that meet, each a stroke
         for side in sides:
             canvas.line(np.stack([side, tip]), "ray", instance)

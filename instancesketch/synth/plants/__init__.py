@@ -1,0 +1,1 @@
+"""Procedural plants: flowers and trees."""
