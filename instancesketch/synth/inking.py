@@ -8,6 +8,7 @@ from math import ceil
 
 import numpy as np
 
+from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.canvas import Canvas, PartInstance, Segment, Stroke
 from instancesketch.synth.primitives import Path, extend, is_nearly_closed, length, warp
 from instancesketch.synth.style import BOX
@@ -81,12 +82,12 @@ def cut_short(
 ) -> list[tuple[Path, PartInstance]]:
     """Return the first lines of a drawing, about a share of them: what is there at a pen-up.
 
-    At least two stay, at least two in five, and at least half of the ink, without which nobody
-    would know what it is going to be.
+    At least two stay, at least two in five, and at least half of the ink of its parts, without
+    which nobody would know what it is going to be.
     """
     if share >= 1:
         return list(lines)
-    ink = np.cumsum([1 + length(path) for path, _ in lines])
+    ink = np.cumsum([(part != UNLABELED) * (1 + length(path)) for path, (part, _) in lines])
     half = int(np.searchsorted(ink, ink[-1] / 2)) + 1
     return list(lines[: max(2, half, ceil(max(share, 0.4) * len(lines)))])
 
@@ -132,7 +133,9 @@ def _omit_features(strokes: Sequence[Stroke], canvas: Canvas) -> list[Stroke]:
     features = list(dict.fromkeys(stroke.feature for stroke in strokes))
     ink = dict.fromkeys(features, 0.0)
     for stroke in strokes:
-        ink[stroke.feature] += length(stroke.path)
+        # A long word beside a small drawing isn't the drawing.
+        if stroke.segments[0].part != UNLABELED:
+            ink[stroke.feature] += length(stroke.path)
     # The first and the longest stay: without a car's frame or a sun's disc it isn't one.
     main = {min(features), max(features, key=lambda f: ink[f])}
     if len(features) > 2 and canvas.chance(canvas.style.omit_chance):

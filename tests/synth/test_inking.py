@@ -3,6 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.draw import DRAWINGS
 from instancesketch.synth.inking import cut_short, ink_canvas
 from instancesketch.synth.style import BOX
@@ -46,6 +47,9 @@ def test_a_drawing_cut_short_keeps_its_first_lines_and_half_of_its_ink() -> None
     assert cut_short(lines, 0.1) == lines[:4]
     assert cut_short(lines[:1], 0.5) == lines[:1]
     assert cut_short(lines[3:7], 0.1) == lines[3:5]
+    # What belongs to no part is no reason to stop.
+    title = (line(500), (UNLABELED, None))
+    assert cut_short([title, *lines], 0.1) == [title, *lines[:4]]
 
 
 def test_a_coarse_screen_holds_points_on_a_grid_and_none_twice_in_a_row() -> None:
