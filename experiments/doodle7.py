@@ -33,7 +33,8 @@ from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import find_instances, number_clusters
-from instancesketch.inference.segmenter import Segmenter, Vocabulary, instance_columns, predict
+from instancesketch.inference.result_columns import Vocabulary, instance_columns
+from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models import weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, pack

@@ -1,5 +1,6 @@
 """Drawings for tests: seeded synthetic ones, and arbitrary ones for properties."""
 
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -11,14 +12,17 @@ from hypothesis import strategies as st
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.models import weights
 from instancesketch.models.config import GrouperConfig, RefinerConfig, SegmenterConfig
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, pack, pack_scenes
+from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
 
 DOODLE7 = Taxonomy.load("doodle7")
+DEFAULT = Taxonomy.load("default")
 TINY = SegmenterConfig(samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32)
 
 TINY_REFINER = RefinerConfig(
@@ -69,6 +73,26 @@ def _composer(most: int) -> Composer:
 def packed_scenes(scenes: list[Sketch], *, labels: bool = True) -> Batch:
     """Pack scenes into one batch."""
     return pack_scenes(to_table(scenes), DOODLE7, labels=labels)
+
+
+def forced_net(*categories: str) -> SegmenterNet:
+    """Return a network of the default taxonomy that takes every drawing for the first given.
+
+    The others are the next likely, in that order.
+    """
+    torch.manual_seed(0)
+    net = SegmenterNet(TINY, DEFAULT)
+    with torch.no_grad():
+        for i, name in enumerate(categories):
+            net.category_head.bias[DEFAULT.category_names.index(name)] = 30 - 5 * i
+    return net.eval()
+
+
+def forced_weights(folder: Path, *categories: str) -> str:
+    """Write the weights of `forced_net` into a folder; return its path."""
+    stored = {"taxonomy": DEFAULT.to_dict(), "model": asdict(TINY)}
+    weights.save(str(folder / "segmenter"), forced_net(*categories).state_dict(), stored)
+    return str(folder)
 
 
 def corpus(

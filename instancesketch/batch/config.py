@@ -119,6 +119,16 @@ class SegmentConfig(SourcesConfig):
             "take each drawing's own category as true; without it the category is predicted"
         ),
     )
+    # None: all of the weights.
+    categories: tuple[str, ...] | None = field(
+        default=None,
+        metadata=option(
+            "the only categories that a drawing can be, by name or word: car tree dog; other and "
+            "scene are left out unless they are named (default: all of the weights)",
+            metavar="C",
+            action="extend",
+        ),
+    )
     scenes: ObjectsConfig | None = None  # None: each row is one drawing
     # Truth and result of one split can then be compared without labelling the others.
     split: str | None = field(

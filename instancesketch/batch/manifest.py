@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from instancesketch.core.errors import ReasonCounter
 from instancesketch.core.schema import count_values
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import PARTLESS
 from instancesketch.formats.records import Rejection
 
 RowNumbers = npt.NDArray[np.int64]
@@ -37,6 +38,7 @@ MANIFEST_SCHEMA = pa.schema(
         ("strokes", pa.int32()),
         ("objects", pa.int32()),  # of a scene
         ("failed", pa.bool_()),
+        ("partless", pa.string()),  # `other` or `scene`, of a drawing labelled as that
         ("companion", pa.bool_()),  # a file that only stands beside drawings
         ("other_split", pa.bool_()),  # left out, because the job takes another split
         ("without_user", pa.bool_()),  # split by its id, because its user isn't known
@@ -160,15 +162,28 @@ def _fill_columns(columns: Mapping[str, pa.Array], rows: int) -> pa.Table:
 
 
 def with_outcomes(entries: pa.Table, rows: pa.Table) -> pa.Table:
-    """Return a manifest with the errors and the numbers of objects of its labelled rows."""
+    """Return a manifest with the errors, the numbers of objects and what has no parts of its rows.
+
+    Args:
+        entries: the manifest of a shard.
+        rows: as they are labelled.
+    """
     # Rows are the entries with a hash, in the same order.
     at = np.flatnonzero(pc.is_valid(entries["hash"]).to_numpy())
     failed, objects = np.zeros(len(entries), bool), np.zeros(len(entries), np.int32)
     failed[at] = pc.is_valid(rows["error"]).to_numpy()
     objects[at] = pc.list_value_length(rows["object_category"]).fill_null(0).to_numpy()
-    for name, values in (("failed", failed), ("objects", objects)):
+    is_partless = pc.and_(
+        pc.is_in(rows["category"], pa.array(PARTLESS)),
+        pc.and_(pc.is_null(rows["part"]), pc.is_null(rows["error"])),
+    )
+    partless = np.full(len(entries), None, object)
+    partless[at] = pc.if_else(is_partless, rows["category"], None).to_numpy()
+    columns = {"failed": failed, "objects": objects, "partless": partless}
+    for name, values in columns.items():
         index = entries.schema.get_field_index(name)
-        entries = entries.set_column(index, entries.schema.field(index), pa.array(values))
+        field = entries.schema.field(index)
+        entries = entries.set_column(index, field, pa.array(values, field.type))
     return entries
 
 
@@ -270,11 +285,13 @@ class Counts:
         is_rejected = pc.is_null(entries["left_out"])
         reasons = entries.filter(is_rejected)["reason"].drop_null()
         left_out = entries.filter(pc.invert(is_rejected))
+        partless = count_values(rows["partless"])
         self.totals.update(
             rows=len(rows),
             strokes=pc.sum(rows["strokes"]).as_py() or 0,
             objects=pc.sum(rows["objects"]).as_py() or 0,
             failed=pc.sum(rows["failed"]).as_py() or 0,
+            **{name: partless[name] for name in PARTLESS},
             rejected=len(reasons) + len(duplicates),
             # A drawing of which something was left out is a row all the same.
             left_out=pc.sum(left_out["left_out"]).as_py() or 0,

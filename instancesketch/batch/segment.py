@@ -46,7 +46,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
     plan = plan_shards(config.sources, config.format)
     if labelling is None:
         # Before torch is imported, so that mistakes are refused at once.
-        _check_weights(config.weights)
+        _check_weights(config)
         run_folder.refuse_foreign(storage.absolute(config.out), run_folder.JOB)
     doing("loading torch")
     device = "cuda" if config.gpus_per_worker else "cpu"
@@ -54,6 +54,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
     labelling = labelling or _labelling(config, precision)
     scenes = {} if config.scenes is None else _describe_objects(config.scenes)
     read = _read_config(config, labelling)
+    categories = labelling.taxonomy.category_names  # those that are given, in the same order always
     return Job(
         verb="segment",
         out=config.out,
@@ -63,6 +64,8 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
             "format": config.format,
             "weights": [_fingerprint(source) for source in config.weights],
             "given_category": config.given_category,
+            # Absent where there are none, as in jobs of earlier versions.
+            **({} if config.categories is None else {"categories": categories}),
             # So that machines with different precision can't share a result.
             "precision": precision,
             "scenes": scenes or None,
@@ -98,10 +101,10 @@ def _read_config(config: SegmentConfig, labelling: Labelling) -> ReadConfig:
     )
 
 
-def _check_weights(sources: tuple[str, ...]) -> None:
+def _check_weights(config: SegmentConfig) -> None:
     from instancesketch.models import weights
 
-    weights.inspect_segmenter(sources)
+    weights.inspect_segmenter(config.weights, config.categories)
 
 
 def _labelling(config: SegmentConfig, precision: str) -> Labelling:
@@ -111,9 +114,12 @@ def _labelling(config: SegmentConfig, precision: str) -> Labelling:
     sources = tuple(map(weights.absolute, config.weights))
     scenes = config.scenes
     if scenes is None:
-        load = partial(_load_segmenter, sources, config.given_category, precision)
+        load = partial(
+            _load_segmenter, sources, config.given_category, precision, config.categories
+        )
         stage = ModelStage(name="labelling", load=load)
-        return Labelling(taxonomy=weights.inspect_segmenter(sources), stages=(stage,))
+        taxonomy = weights.inspect_segmenter(sources, config.categories)
+        return Labelling(taxonomy=taxonomy, stages=(stage,))
     from instancesketch.batch.segment_scenes import scene_stages
 
     return scene_stages(
@@ -126,11 +132,15 @@ def _labelling(config: SegmentConfig, precision: str) -> Labelling:
 
 
 def _load_segmenter(
-    sources: tuple[str, ...], given_category: bool, precision: str, device: str
+    sources: tuple[str, ...],
+    given_category: bool,
+    precision: str,
+    categories: tuple[str, ...] | None,
+    device: str,
 ) -> LabelRows:
     from instancesketch.inference.segmenter import Segmenter
 
-    segmenter = Segmenter.load(sources, device, precision)
+    segmenter = Segmenter.load(sources, device, precision, categories)
     return partial(segmenter.label_table, given_category=given_category)
 
 

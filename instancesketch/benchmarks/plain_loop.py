@@ -195,8 +195,8 @@ def _time_stages_of_table(clock: Clock, table: pa.Table, model: Segmenter) -> No
         parts_SQ, category_N, _ = predict(model.net, features, no_category_N)
     if model.refiner is not None:
         part_S, category_S = parts_SQ.argmax(1), category_N[features.batch.sketch_of_S]
-        countable_S = countable_parts(model.taxonomy)[category_S, part_S]
-        sided_S = sided_parts(model.taxonomy)[category_S, part_S]
+        countable_S = countable_parts(model.net_taxonomy)[category_S, part_S]
+        sided_S = sided_parts(model.net_taxonomy)[category_S, part_S]
         with clock.measure("cluster"):
             find_instances(model.refiner, features, part_S, countable_S, sided_S)
 

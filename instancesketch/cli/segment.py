@@ -20,6 +20,10 @@ Parquet files with the columns of a corpus and, in addition, scores. With weight
 refiner, each stroke also gets the instance of its part, and its side. A drawing that can't be
 labelled keeps its row, with an error. Labels in the sources are ignored.
 
+Weights whose categories include `other` give it to drawings of nothing that they know, and `scene`
+to drawings that look like several things at once; the strokes of these get no labels. category_2
+and part_2 are the next likely.
+
 Shipped weights: doodle7 (cars, clouds, flowers, suns, trees, four-legged and two-legged animals;
 parts, instances and sides) and spg20 (twenty categories of SPG; parts).
 
@@ -32,6 +36,7 @@ a job that was stopped.
 
   instancesketch segment drawings/ --out result
   instancesketch segment corpus --out result --weights runs/first --given-category --workers 8
+  instancesketch segment drawings/ --out result --categories car tree
   instancesketch segment scenes/ --out result --scenes"""
 
 NO_DETECTOR = "none"
@@ -75,6 +80,9 @@ def run(args: argparse.Namespace) -> int:
 def _conclude(args: argparse.Namespace, summary: Summary) -> int:
     rows = "scenes" if args.scenes else "sketches"
     notes = [f"{summary.failed:,} failed"]
+    for name, text in (("other", "of no known category"), ("scene", "like scenes")):
+        if summary.counts.get(name):
+            notes.append(f"{summary.counts[name]:,} {text}")
     if args.scenes:
         # Given objects were counted, but not found.
         found = "" if args.given_objects else " found"
@@ -84,6 +92,8 @@ def _conclude(args: argparse.Namespace, summary: Summary) -> int:
     if speed and not summary.finished_before:
         decimals = 1 if args.scenes else 0  # some tens of scenes a second, thousands of sketches
         notes.append(f"{speed['sketches_per_second']:,.{decimals}f} {rows}/s")
+    if summary.counts.get("scene") and not args.json:
+        print(f"{summary.counts['scene']:,} look like scenes of several things: try --scenes")
     if summary.failed and not args.json:
         print(f"why {summary.failed:,} failed: instancesketch info {summary.location}")
     return output.conclude(args, summary, *notes, rows=rows)
@@ -105,6 +115,10 @@ def _objects_config(args: argparse.Namespace) -> ObjectsConfig | None:
         raise UserError(
             "--given-category is for rows that are one drawing each; with --scenes use "
             "--given-objects to take the objects in the sources as true"
+        )
+    if args.categories:
+        raise UserError(
+            "--categories says what a whole drawing can be; objects of scenes are found among all"
         )
     # `--detector none` counts as given: it chooses how objects are found, which isn't done here.
     if args.given_objects and len(given) > 1:

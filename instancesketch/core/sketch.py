@@ -195,14 +195,14 @@ class Sketch:
 
     @property
     def confidence(self) -> float | None:
-        """Return the mean score of the parts times that of the category, 0 to 1.
+        """Return the mean score of the parts, if it has any, times that of the category, 0 to 1.
 
         None for a sketch without scores, 0 for one with an error.
         """
         if self.error is not None:
             return 0.0
         if self.part_score is None:
-            return None
+            return self.category_score
         known = 1.0 if self.category_score is None else self.category_score
         return known * sum(self.part_score) / len(self.part_score)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -162,6 +162,28 @@ class Taxonomy:
         if named is not None or word is None or OTHER not in self.categories:
             return named
         return None if normalise(word) in self.neither else OTHER
+
+    def restrict(self, words: Sequence[str]) -> Taxonomy:
+        """Return the taxonomy with some of its categories alone, in its own order.
+
+        Args:
+            words: names and titles of categories, or words that mean one.
+
+        Raises:
+            UserError: one of them means no category; the message lists the nearest names.
+        """
+        titles = {normalise(c.title): c.name for c in self.categories.values()}
+        chosen = set()
+        for word in words:
+            name = self.category_of(word) or titles.get(normalise(word))
+            if name is None:
+                known = [*self._category_of, *titles]
+                near = difflib.get_close_matches(normalise(word), known, n=3, cutoff=0.6)
+                hint = f"nearest: {', '.join(near)}" if near else ", ".join(self.category_names)
+                raise UserError(f"{word!r} is no category of {self.name}; {hint}")
+            chosen.add(name)
+        kept = {name: c for name, c in self.categories.items() if name in chosen}
+        return replace(self, categories=kept)
 
     def resolve_label(self, category: str, label: str) -> tuple[str, str]:
         """Return the part and the canonical label of a label.

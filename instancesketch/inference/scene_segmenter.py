@@ -32,6 +32,7 @@ from instancesketch.models.packing import (
 # The segmenter's probability of an object's category counts as this power of it: it sees less of
 # the scene than the grouper.
 SEGMENTER_POWER = 0.5
+_LEAST_GUESS = 1e-30
 
 
 class SceneSegmenter:
@@ -54,7 +55,7 @@ class SceneSegmenter:
         """
         if not len(table):
             return RESULT_SCHEMA.empty_table()
-        taxonomy = self.segmenter.taxonomy
+        taxonomy = self.segmenter.net_taxonomy
         scenes = pack_scenes(table, taxonomy)
         category_K, objects_N = object_categories(table, taxonomy)
         object_S = ragged.starts(objects_N)[scenes.sketch_of_S] + scenes.instance_S - 1
@@ -91,11 +92,16 @@ class SceneSegmenter:
         """
         category_D = features.batch.category_N
         _, _, guess_DC = predict(self.segmenter.net, features, torch.full_like(category_D, -1))
-        if guess_DC is None or guess_DC.shape[1] < 2:
+        of_objects_C = self.segmenter.of_objects_C
+        categories = int(of_objects_C.sum())
+        if guess_DC is None or categories < 2:
             return category_D
+        if categories < len(of_objects_C):
+            # Nothing is left of the others where the drawing is surely of none of them.
+            guess_DC = guess_DC.clamp(min=_LEAST_GUESS).masked_fill(~of_objects_C, 0.0)
         given_D = score_D.isnan()
         # The grouper's other categories are taken to be equally likely.
-        rest_D1 = ((1 - score_D) / (guess_DC.shape[1] - 1))[:, None]
+        rest_D1 = ((1 - score_D) / (categories - 1))[:, None]
         prior_DC = rest_D1.expand_as(guess_DC).scatter(1, category_D[:, None], score_D[:, None])
         likely_D = (prior_DC * guess_DC**SEGMENTER_POWER).argmax(1)
         return category_D.where(given_D, likely_D)
@@ -131,7 +137,10 @@ def _without_objects(result: pa.Table) -> pa.Table:
     lacking = result["object"].is_null()
     if not pc.any(lacking).as_py():
         return result
-    names = ("object_category", "object_score", "part", "label", "instance", "part_score")
+    names = (
+        "object_category", "object_score", "part", "label", "instance", "part_score", "part_2",
+        "part_2_score",
+    )  # fmt: skip
     columns = {name: result[name] for name in ("object", *names)}
     for name in names:
         nothing = pa.scalar(None, result.schema.field(name).type)
@@ -144,7 +153,13 @@ def _unlabeled(scenes: Batch) -> dict[str, pa.Array]:
     """Return the labels of strokes that draw nothing of the taxonomy."""
     strokes = len(scenes.stroke_len_S)
     unlabeled = pa.array([UNLABELED]).take(pa.array(np.zeros(strokes, np.int32)))
-    return {"part": unlabeled, "label": unlabeled, "instance": pa.nulls(strokes, pa.int32())}
+    return {
+        "part": unlabeled,
+        "label": unlabeled,
+        "instance": pa.nulls(strokes, pa.int32()),
+        "part_2": pa.nulls(strokes, pa.string()),
+        "part_2_score": pa.nulls(strokes, pa.float32()),
+    }
 
 
 def _scores(table: pa.Table, objects: int) -> Tensor:

@@ -5,7 +5,7 @@ Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, overload
 
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from instancesketch.core.errors import UserError
 from instancesketch.core.label_ids import category_ids_of_words
 from instancesketch.core.schema import (
     INPUT_COLUMNS,
@@ -26,11 +27,13 @@ from instancesketch.core.schema import (
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.sketches import Sketches
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.inference.instances import (
-    Instances,
-    countable_parts,
-    find_instances,
-    sided_parts,
+from instancesketch.inference.instances import find_instances
+from instancesketch.inference.result_columns import (
+    Vocabulary,
+    category_guess_columns,
+    instance_columns,
+    part_guess_columns,
+    without_parts,
 )
 from instancesketch.models import weights
 from instancesketch.models.features import StrokeFeatures
@@ -39,9 +42,6 @@ from instancesketch.models.packing import Batch, pack, pack_sketches
 from instancesketch.models.precision import resolve_precision
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
-
-# From sketches, their parts, and which strokes are counted and have sides, to instances.
-InstanceFinder = Callable[[StrokeFeatures, Tensor, Tensor, Tensor], Instances]
 
 
 @torch.inference_mode()
@@ -91,30 +91,47 @@ def _predict_bucket(
     return masked_SQ.softmax(1).cpu(), category_N.cpu(), score_NC
 
 
-class Vocabulary:
-    """The words of a taxonomy, and which of its parts are counted or have sides."""
-
-    def __init__(self, taxonomy: Taxonomy) -> None:
-        self.labels = pa.array(taxonomy.label_names)
-        # The last entry is the category of a sketch for which the model predicts none.
-        self.categories = pa.array([*taxonomy.category_names, None])
-        self.parts = len(taxonomy.part_names)
-        self.counted_CQ, self.sided_CQ = countable_parts(taxonomy), sided_parts(taxonomy)
-
-
 class Segmenter:
     """Labels sketches with trained weights. Reads no label of its input."""
 
     def __init__(
-        self, net: SegmenterNet, taxonomy: Taxonomy, refiner: RefinerNet | None = None
+        self,
+        net: SegmenterNet,
+        taxonomy: Taxonomy,
+        refiner: RefinerNet | None = None,
+        categories: Sequence[str] | None = None,
     ) -> None:
-        self.net, self.taxonomy = net.eval(), taxonomy
+        """Take networks, which are changed to know the given categories alone.
+
+        Args:
+            net: of the taxonomy.
+            taxonomy: of the networks.
+            refiner: of the same parts.
+            categories: names, titles or words of those to choose among; None: all.
+
+        Raises:
+            UserError: one is unknown, or the network predicts no category.
+        """
+        self.net, self.net_taxonomy = net.eval(), taxonomy
         self.refiner = None if refiner is None else refiner.eval()
+        self.taxonomy = taxonomy if categories is None else taxonomy.restrict(categories)
+        names = taxonomy.category_names
+        self.kept_C = torch.tensor([name in self.taxonomy.categories for name in names])
+        if categories is not None:
+            if not net.predicts_category:
+                raise UserError("these weights predict no category, so that none can be left out")
+            net.restrict(self.kept_C)
+        # What an object of a scene can be.
+        self.of_objects_C = self.kept_C & net.has_parts_C.cpu()
         self._vocabulary = Vocabulary(taxonomy)
 
     @classmethod
     def load(
-        cls, sources: str | Sequence[str], device: str = "cpu", precision: str = "float32"
+        cls,
+        sources: str | Sequence[str],
+        device: str = "cpu",
+        precision: str = "float32",
+        categories: Sequence[str] | None = None,
     ) -> Segmenter:
         """Load weights by shipped name or from folders, with a refiner where there is one.
 
@@ -125,20 +142,24 @@ class Segmenter:
             sources: names or folders.
             device: `cpu`, or `cuda`.
             precision: `float32`, `bfloat16`, or `auto` for what the device is made for.
+            categories: the only ones that a sketch can be, by name, title or a word that means
+                one; `other` and `scene` are left out unless they are named. None: all.
 
         Raises:
-            UserError: they don't exist, can't be read, or the two are of different taxonomies.
+            UserError: weights don't exist, can't be read, or the two are of different taxonomies,
+                or a category is unknown.
         """
         resolved = resolve_precision(precision, device)
         names = [sources] if isinstance(sources, str) else list(sources)
         net, taxonomy = weights.build(weights.load(names, "segmenter"))
+        chosen = weights.choose_categories(names, categories)
         net = optimize(net, device, resolved)
         if not weights.holds(names, "refiner"):
-            return cls(net, taxonomy)
+            return cls(net, taxonomy, categories=chosen)
         refiner, refiner_taxonomy = weights.build(weights.load(names, "refiner"))
         weights.check_same_parts(", ".join(names), taxonomy, refiner_taxonomy)
         # Affinities decide by their sign, which bfloat16 may change.
-        return cls(net, taxonomy, optimize(refiner, device, "float32"))
+        return cls(net, taxonomy, optimize(refiner, device, "float32"), chosen)
 
     @overload
     def __call__(self, sketches: Sketch, *, given_category: bool = False) -> Sketch: ...
@@ -160,7 +181,9 @@ class Segmenter:
         return Sketches(self.label(sketches, given_category=given_category))
 
     def label(self, sketches: Sequence[Sketch], *, given_category: bool = False) -> list[Sketch]:
-        """Return the sketches with `category`, `part`, `label` and scores as predicted.
+        """Return the sketches with `category`, `part`, `label`, scores and second guesses.
+
+        A sketch that is `other`, none of the categories, or a `scene` has no parts.
 
         Args:
             sketches: their own labels are not read.
@@ -183,7 +206,7 @@ class Segmenter:
         """Label rows of a corpus, as `label` does: as many rows of a result, in the same order."""
         if not len(table):
             return RESULT_SCHEMA.empty_table()
-        batch = pack(table, self.taxonomy, labels=False)
+        batch = pack(table, self.net_taxonomy, labels=False)
         words = combine_chunks(table["category"]) if given_category else None
         return build_result_table(table, self._result_columns(batch, words))
 
@@ -196,14 +219,32 @@ class Segmenter:
         """
         features, given_N = StrokeFeatures.of(batch), batch.category_N
         if words is not None:
-            given_N = torch.from_numpy(category_ids_of_words(words, self.taxonomy))
+            given_N = torch.from_numpy(category_ids_of_words(words, self.net_taxonomy))
+            given_N[~self.kept_C[given_N]] = -1
         parts_SQ, category_N, score_NC = predict(self.net, features, given_N)
         columns = self._label_columns(features, parts_SQ, category_N)
+        columns = without_parts(columns, category_N, self._vocabulary)
         if words is not None:  # a category that was given has no score
             return self._with_errors(columns, words, (given_N < 0).numpy())
         if score_NC is not None:
-            columns["category_score"] = pa.array(score_NC.amax(1).numpy())
+            columns |= category_guess_columns(score_NC, category_N, self._vocabulary)
         return columns
+
+    @torch.inference_mode()
+    def category_probabilities(self, sketches: Sequence[Sketch]) -> npt.NDArray[np.float32]:
+        """Return the probability of each category of the taxonomy, (N, C), for each sketch.
+
+        Raises:
+            UserError: the weights predict no category.
+        """
+        if not self.net.predicts_category:
+            raise UserError("these weights predict no category")
+        if not sketches:
+            return np.zeros((0, len(self.taxonomy.category_names)), np.float32)
+        features = StrokeFeatures.of(pack_sketches(sketches))
+        _, _, score_NC = predict(self.net, features, features.batch.category_N)
+        assert score_NC is not None
+        return score_NC[:, self.kept_C].numpy()
 
     @torch.inference_mode()
     def label_columns(self, features: StrokeFeatures, category_N: Tensor) -> dict[str, Any]:
@@ -217,8 +258,8 @@ class Segmenter:
         score_S, part_S = parts_SQ.max(1)
         finder = None if self.refiner is None else partial(find_instances, self.refiner)
         columns = instance_columns(finder, features, part_S, category_N, self._vocabulary)
-        scores = pa.array(score_S.numpy())
-        return columns | {"part_score": pa.ListArray.from_arrays(columns["part"].offsets, scores)}
+        offsets = columns["part"].offsets
+        return columns | part_guess_columns(parts_SQ, part_S, score_S, offsets, self._vocabulary)
 
     def _with_errors(
         self, columns: dict[str, pa.Array], words: pa.Array, failed_N: npt.NDArray[np.bool_]
@@ -242,39 +283,3 @@ def _relabel(sketch: Sketch, labels: Mapping[str, Any]) -> Sketch:
     fields: dict[str, Any] = {name: getattr(sketch, name) for name in INPUT_COLUMNS}
     fields |= {name: tuple(v) if isinstance(v, list) else v for name, v in labels.items()}
     return Sketch(**fields)
-
-
-def instance_columns(
-    finder: InstanceFinder | None,
-    features: StrokeFeatures,
-    part_S: Tensor,
-    category_N: Tensor,
-    vocabulary: Vocabulary,
-) -> dict[str, Any]:
-    """Return the columns `category`, `part`, `label` and `instance` of sketches of known parts.
-
-    Without a finder, the instance of what is counted is unknown: 0.
-    """
-    batch = features.batch
-    # Without a category, what any of them counts is counted: -1 picks that row.
-    category_S = batch.layout.per_stroke(category_N)
-    counted_S = vocabulary.counted_CQ[category_S, part_S]
-    if finder is None:
-        instances = Instances(torch.zeros_like(part_S), torch.zeros_like(part_S))
-    else:
-        sided_S = vocabulary.sided_CQ[category_S, part_S]
-        instances = finder(features, part_S, counted_S, sided_S)
-    words, labels = vocabulary.categories, vocabulary.labels
-    label_S = (instances.side_S * vocabulary.parts + part_S).numpy()
-    # Null where the part isn't counted; 0 where it is, but the stroke draws several or none.
-    instance_S = instances.instance_S.numpy().astype(np.int32)
-    offsets = np.zeros(len(batch) + 1, np.int32)
-    batch.strokes_N.numpy().cumsum(out=offsets[1:])
-    return {
-        "category": words.take(pa.array((category_N % len(words)).numpy())),
-        "part": pa.ListArray.from_arrays(offsets, labels.take(pa.array(part_S.numpy()))),
-        "label": pa.ListArray.from_arrays(offsets, labels.take(pa.array(label_S))),
-        "instance": pa.ListArray.from_arrays(
-            offsets, pa.array(instance_S, mask=~counted_S.numpy())
-        ),
-    }

@@ -214,10 +214,12 @@ def pack_scenes(table: pa.Table, taxonomy: Taxonomy, *, labels: bool = True) -> 
 def object_categories(table: pa.Table, taxonomy: Taxonomy) -> tuple[Tensor, Tensor]:
     """Return the category id of every object of the scenes, end to end, and objects per scene.
 
-    What is of no category of the taxonomy has the id after the last one.
+    What is of no category of the taxonomy that has parts has the id after the last one.
     """
     column = combine_chunks(table["object_category"])
     category_K = category_ids_of_words(column.flatten(), taxonomy)
+    partless = [i for i, c in enumerate(taxonomy.categories.values()) if not c.parts]
+    category_K[np.isin(category_K, partless)] = -1
     objects_N = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     category_K[category_K < 0] = len(taxonomy.category_names)
     return torch.from_numpy(category_K), torch.from_numpy(objects_N.astype(np.int64))

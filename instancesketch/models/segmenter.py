@@ -60,6 +60,11 @@ class SegmenterNet(nn.Module):
         """True if there is a category head."""
         return self.config.sketch_token
 
+    def restrict(self, kept_C: Tensor) -> None:
+        """Give every other category than those kept, (C,) bool, the probability 0, for good."""
+        bias_C = self.category_head.bias
+        bias_C.data = bias_C.data.masked_fill(~kept_C.to(bias_C.device), float("-inf"))
+
     def forward(self, features: StrokeFeatures, category_N: Tensor) -> tuple[Tensor, Tensor | None]:
         """Compute the logits of parts and of categories.
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from instancesketch.models.config import TransformerConfig
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
+# Further names of shipped weights: for those, restricted to the categories of a taxonomy.
+ALIASES: dict[str, tuple[str, str]] = {}
 # The length of a safetensors header, little-endian, comes first in the file.
 _LENGTH_BYTES = 8
 
@@ -123,16 +125,43 @@ def inspect(sources: Sequence[str], model_kind: str) -> ModelInfo:
     return ModelInfo(taxonomy=taxonomy, network=network, shapes=shapes)
 
 
-def inspect_segmenter(sources: Sequence[str]) -> Taxonomy:
+def inspect_segmenter(sources: Sequence[str], categories: Sequence[str] | None = None) -> Taxonomy:
     """Check a segmenter, and the refiner if there is one, as `inspect` does; return the taxonomy.
 
+    Args:
+        sources: the weights.
+        categories: those to restrict it to, as for `Segmenter.load`.
+
     Raises:
-        UserError: as `inspect` does, or the two are of different taxonomies.
+        UserError: as `inspect` does, or the two are of different taxonomies, or a category is
+            unknown or can't be left out.
     """
-    taxonomy = inspect(sources, "segmenter").taxonomy
+    info = inspect(sources, "segmenter")
+    taxonomy = info.taxonomy
     if holds(sources, "refiner"):
         check_same_parts(", ".join(sources), taxonomy, inspect(sources, "refiner").taxonomy)
-    return taxonomy
+    chosen = choose_categories(sources, categories)
+    if chosen is None:
+        return taxonomy
+    if not info.network.sketch_token:
+        raise UserError(f"{', '.join(sources)} predicts no category, so that none can be left out")
+    return taxonomy.restrict(chosen)
+
+
+def choose_categories(
+    sources: Sequence[str], categories: Sequence[str] | None = None
+) -> Sequence[str] | None:
+    """Return the categories that the segmenter of some sources is restricted to; None: to none.
+
+    Those that are given come before those of the weights' name.
+    """
+    if categories is not None:
+        return categories
+    named = [s for s in sources if storage.exists(storage.join(locate(s), "segmenter"))]
+    if named and named[-1] in ALIASES:
+        _, taxonomy = ALIASES[named[-1]]
+        return Taxonomy.load(taxonomy).category_names
+    return None
 
 
 def check_same_parts(where: str, segmenter: Taxonomy, refiner: Taxonomy) -> None:
@@ -274,13 +303,18 @@ def locate(source: str) -> str:
     Raises:
         UserError: there is none.
     """
-    shipped = sorted(f.name for f in SHIPPED.iterdir()) if SHIPPED.is_dir() else []
-    if source in shipped:
-        return str(SHIPPED / source)
+    if source in shipped_names():
+        name, _ = ALIASES.get(source, (source, ""))
+        return str(SHIPPED / name)
     if storage.exists(source):
         return storage.absolute(source)
-    names = f"a shipped name ({', '.join(shipped)})" if shipped else "none ship with this version"
+    names = f"a shipped name ({', '.join(shipped_names())})"
     raise UserError(f"no weights {source!r}: give a folder that `train` wrote, or {names}")
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the weights in the package, sorted."""
+    return sorted([*ALIASES, *(f.name for f in SHIPPED.iterdir())])
 
 
 def absolute(source: str) -> str:
@@ -292,7 +326,7 @@ def absolute(source: str) -> str:
         UserError: there are no such weights.
     """
     folder = locate(source)
-    return source if folder == str(SHIPPED / source) else folder
+    return source if source in shipped_names() else folder
 
 
 def _no_tensors(path: str, reason: object) -> UserError:

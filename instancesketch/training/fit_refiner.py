@@ -22,7 +22,7 @@ from instancesketch.inference.instances import (
     select_counted,
     sided_parts,
 )
-from instancesketch.inference.segmenter import Vocabulary, instance_columns
+from instancesketch.inference.result_columns import Vocabulary, instance_columns
 from instancesketch.metrics import GroupingTally
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, pack

@@ -21,6 +21,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.ray_runner import RayRunner
+from tests.drawings import forced_weights
 
 
 def follow(name: str, rows: pa.Table) -> pa.Table:
@@ -158,3 +159,41 @@ def test_missing_weights_are_refused_before_the_output_is_created(tmp_path: Path
     with pytest.raises(UserError):
         segment(config, InProcessRunner())
     assert not (tmp_path / "out").exists()
+
+
+def label(out: Path, source: Path, weights: str, **options: Any) -> Summary:
+    config = SegmentConfig(
+        sources=(str(source),), out=str(out), weights=(weights,), quiet=True, **options
+    )
+    return segment(config, InProcessRunner())
+
+
+@pytest.mark.parametrize("category", ["other", "scene"])
+def test_drawings_without_parts_are_counted_and_read_back(tmp_path: Path, category: str) -> None:
+    weights = forced_weights(tmp_path / "weights", category, "car")
+    write_drawings(tmp_path / "in", ["a", "b", "c"])
+    summary = label(tmp_path / "out", tmp_path / "in", weights)
+    counts = {name: summary.counts[name] for name in ("other", "scene", "failed", "rows")}
+    assert counts == {"other": 0, "scene": 0, "failed": 0, "rows": 3} | {category: 3}
+    for row in rows(tmp_path / "out"):
+        assert (row["category"], row["category_2"], row["word"]) == (category, "car", "sun")
+        assert (row["part"], row["label"], row["part_score"], row["error"]) == (None,) * 4
+    again = label(tmp_path / "again", tmp_path / "out", weights)
+    assert again.counts[category] == 3
+
+
+def test_a_result_of_other_categories_is_refused(tmp_path: Path) -> None:
+    weights = forced_weights(tmp_path / "weights", "other", "car", "tree")
+    write_drawings(tmp_path / "in", ["a"])
+    few = label(tmp_path / "out", tmp_path / "in", weights, categories=("tree", "police car"))
+    assert list(few.counts["taxonomy"]["categories"]) == ["car", "tree"]
+    assert [row["category"] for row in rows(tmp_path / "out")] == ["car"]
+    # Other words for the same categories mean the same job.
+    again = label(tmp_path / "out", tmp_path / "in", weights, categories=("car", "tree"))
+    assert again.finished_before
+    for categories in (None, ("car",)):
+        with pytest.raises(UserError, match=r"made with another config .*categories was"):
+            label(tmp_path / "out", tmp_path / "in", weights, categories=categories)
+    with pytest.raises(UserError, match="'teapot' is no category of default"):
+        label(tmp_path / "new", tmp_path / "in", weights, categories=("teapot",))
+    assert not (tmp_path / "new").exists()

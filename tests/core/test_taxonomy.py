@@ -83,3 +83,30 @@ def test_every_shipped_taxonomy_is_restored_from_its_dict() -> None:
 def test_invalid_taxonomies_are_refused(change: dict[str, object], reason: str) -> None:
     with pytest.raises(UserError, match=reason):
         Taxonomy.from_dict(MINIMAL | change)
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["tree", "Car"], ("car", "tree")),
+        (["police car", "four-legged animal", "swan"], ("car", "4leg", "2leg")),
+        (["other", "2leg", "bird"], ("2leg", "other")),
+    ],
+)
+def test_taxonomies_are_restricted_by_names_titles_and_words(
+    words: list[str], names: tuple[str, ...]
+) -> None:
+    default = Taxonomy.load("default")
+    few = default.restrict(words)
+    assert few.category_names == names
+    assert all(few.categories[name] == default.categories[name] for name in names)
+    assert few.class_of("teapot") == ("other" if "other" in names else None)
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("four legged animals", "nearest: four-legged-animal"), ("qqq", "; car, ")]
+)
+def test_unknown_categories_are_refused_with_the_nearest(word: str, hint: str) -> None:
+    with pytest.raises(UserError, match=f"'{word}' is no category of default") as error:
+        Taxonomy.load("default").restrict(["car", word])
+    assert hint in str(error.value)

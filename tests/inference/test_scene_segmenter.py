@@ -9,7 +9,15 @@ from instancesketch.core.schema import NO_OBJECTS, RESULT_SCHEMA, from_table, to
 from instancesketch.inference.scene_segmenter import SceneSegmenter, objects_as_sketches
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models.features import StrokeFeatures
-from tests.drawings import DOODLE7, composed, packed_scenes, sketch_of, split_strokes
+from tests.drawings import (
+    DEFAULT,
+    DOODLE7,
+    composed,
+    forced_net,
+    packed_scenes,
+    sketch_of,
+    split_strokes,
+)  # fmt: skip
 
 BARE = {"part": None, "label": None, "instance": None}
 
@@ -192,3 +200,25 @@ def test_label_columns_keeps_the_given_categories(segmenter):
     assert columns["category"].to_pylist() == ["sun", "car"]
     for names, category in zip(columns["part"].to_pylist(), ("sun", "car"), strict=True):
         assert set(names) <= set(DOODLE7.categories[category].parts)
+
+
+def test_objects_are_of_categories_with_parts_whatever_the_drawing_looks_like():
+    scene_segmenter = SceneSegmenter(Segmenter(forced_net("other", "scene", "2leg"), DEFAULT))
+    (scene,) = composed(1)
+    categories = ("car",) * len(scene.object_category)
+    found = scene.replace(object_category=categories, object_score=(0.3,) * len(categories))
+    (got,) = labelled(scene_segmenter, [found])
+    assert set(got.object_category) == {"2leg"}
+    assert set(got.part) <= {*DEFAULT.categories["2leg"].parts, "unlabeled"}
+
+
+def test_objects_that_are_called_other_are_of_no_category():
+    scene_segmenter = SceneSegmenter(Segmenter(forced_net("car"), DEFAULT))
+    scene = sketch_of(
+        [(0, 0), (9, 9)], [(1, 1), (3, 3)], object=(0, 1), object_category=("other", "car")
+    )
+    (got,) = labelled(scene_segmenter, [scene])
+    assert got.object_category == (None, "car")
+    assert got.part[0] == "unlabeled"
+    assert [second is None for second in got.part_2] == [True, False]
+    assert [score is None for score in got.part_2_score] == [True, False]

@@ -8,11 +8,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, from_table, to_table
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models.config import SEED_SEGMENTER
 from instancesketch.models.segmenter import SegmenterNet
-from tests.drawings import DOODLE7, TINY, drawings, drawn, features_of, sketch_of
+from tests.drawings import (
+    DEFAULT,
+    DOODLE7,
+    TINY,
+    drawings,
+    drawn,
+    features_of,
+    forced_net,
+    sketch_of,
+)  # fmt: skip
 
 PATCHES = replace(TINY, encoder="patches", channels=(16, 16))
 PUBLISHED = replace(SEED_SEGMENTER, width=16, layers=1, feedforward=32)
@@ -29,6 +40,11 @@ def model(request):
     return segmenter(request.param)
 
 
+def forced(*categories):
+    """Return a segmenter that takes every drawing for the first of the categories given."""
+    return Segmenter(forced_net(*categories), DEFAULT)
+
+
 @pytest.fixture(scope="module")
 def tokens():
     """Return a segmenter of the default recipe, which predicts categories."""
@@ -37,11 +53,12 @@ def tokens():
 
 def same(a, b):
     """Check that labels are equal and scores equal up to rounding."""
-    assert a.replace(part_score=None, category_score=None) == b.replace(
-        part_score=None, category_score=None
-    )
-    assert a.part_score == pytest.approx(b.part_score, abs=1e-4)
-    assert a.category_score == pytest.approx(b.category_score, abs=1e-4)
+    scores = ("part_score", "part_2_score", "category_score", "category_2_score")
+    # Second guesses that are equally likely may change places by rounding.
+    without = dict.fromkeys((*scores, "part_2", "category_2"))
+    assert a.replace(**without) == b.replace(**without)
+    for name in scores:
+        assert getattr(a, name) == pytest.approx(getattr(b, name), abs=1e-4)
 
 
 def test_results_do_not_depend_on_the_batch_or_its_order(model):
@@ -93,9 +110,9 @@ def test_labels_are_never_read(model):
 
 
 def test_columns_that_are_not_predicted_are_kept(tokens):
-    sketch = drawn(1)[0].replace(source="mine", split="test")
+    sketch = drawn(1)[0].replace(source="mine", split="test", word="teapot")
     got = tokens.label([sketch])[0]
-    for name in ("sketch_id", "source", "split", "width", "height"):
+    for name in ("sketch_id", "source", "word", "split", "width", "height"):
         assert getattr(got, name) == getattr(sketch, name)
     for name in ("x", "y", "stroke_len"):
         np.testing.assert_array_equal(getattr(got, name), getattr(sketch, name))
@@ -121,6 +138,94 @@ def test_parts_belong_to_the_category_and_scores_lie_between_0_and_1(tokens, giv
             assert got.category_score is None
         else:
             assert 1 / 7 <= got.category_score <= 1
+
+
+@pytest.mark.parametrize("given_category", [False, True])
+def test_second_guesses_are_the_next_likely(tokens, given_category):
+    sketches = drawn(12)
+    probability_NC = tokens.category_probabilities(sketches)
+    labelled = tokens.label(sketches, given_category=given_category)
+    for got, probability_C in zip(labelled, probability_NC, strict=True):
+        parts = DOODLE7.categories[got.category].parts
+        for first, second, high, low in zip(
+            got.part, got.part_2, got.part_score, got.part_2_score, strict=True
+        ):
+            assert second in parts
+            assert second != first
+            assert 0 < low <= high
+            assert low + high <= 1 + 1e-6
+        if given_category:
+            assert (got.category_2, got.category_2_score) == (None, None)
+            continue
+        order = [DOODLE7.category_names[i] for i in np.argsort(-probability_C)]
+        assert [got.category, got.category_2] == order[:2]
+        high, low = np.sort(probability_C)[:-3:-1]
+        assert (got.category_score, got.category_2_score) == pytest.approx((high, low))
+
+
+def test_where_there_is_one_choice_alone_there_is_no_second_guess():
+    words = {"name": "one", "categories": {"ball": {"parts": ["skin"]}}}
+    taxonomy = Taxonomy.from_dict(words)
+    torch.manual_seed(0)
+    (got,) = Segmenter(SegmenterNet(TINY, taxonomy), taxonomy).label(drawn(1))
+    assert (got.category, got.category_score) == ("ball", 1)
+    assert (got.category_2, got.category_2_score) == (None, None)
+    assert got.part_2 == got.part_2_score == (None,) * len(got)
+
+
+@pytest.mark.parametrize("category", ["other", "scene"])
+def test_what_is_no_known_category_has_no_labels_and_no_error(category):
+    model = forced(category, "2leg")
+    sketches = drawn(5)
+    for got in [*model.label(sketches), *from_table(model.label_table(to_table(sketches)))]:
+        assert (got.category, got.category_2, got.error) == (category, "2leg", None)
+        assert got.category_score > got.category_2_score > 0
+        for name in ("part", "label", "instance", "part_score", "part_2", "part_2_score"):
+            assert getattr(got, name) is None
+        assert got.confidence == got.category_score
+
+
+def test_drawings_of_known_categories_keep_their_labels_beside_others():
+    model, (one, two) = forced("car"), drawn(2)
+    want = model.label([two.replace(category="4leg")], given_category=True)[0]
+    got = model.label(
+        [one.replace(category="other"), two.replace(category="dog"), one.replace(category="scene")],
+        given_category=True,
+    )
+    assert [g.part is None for g in got] == [True, False, True]
+    assert [g.error for g in got] == [None] * 3
+    same(got[1], want)
+
+
+def test_restricted_weights_choose_among_the_given_categories():
+    whole, sketches = forced("other", "car"), drawn(6)
+    probability_NC = whole.category_probabilities(sketches)
+    names = DEFAULT.category_names
+    kept = [names.index(name) for name in ("car", "tree", "2leg")]
+    model = Segmenter(forced_net("other", "car"), DEFAULT, categories=["Tree", "swan", "Car"])
+    assert model.taxonomy.category_names == ("car", "tree", "2leg")
+    few_NC = model.category_probabilities(sketches)
+    among_NC = probability_NC[:, kept] / probability_NC[:, kept].sum(1, keepdims=True)
+    np.testing.assert_allclose(few_NC, among_NC, rtol=1e-4, atol=1e-7)
+    for got in model.label(sketches):
+        assert got.category == "car"
+        assert got.category_2 in ("tree", "2leg")
+        assert set(got.part) <= set(DEFAULT.categories["car"].parts)
+    rejected, kept_one = model.label(
+        [s.replace(category=c) for s, c in zip(sketches, ("dog", "tree"), strict=False)],
+        given_category=True,
+    )
+    assert rejected.error == "category 'dog' is not one of default: car, tree, 2leg"
+    assert kept_one.category == "tree"
+
+
+def test_categories_that_are_unknown_or_cannot_be_left_out_are_refused():
+    with pytest.raises(UserError, match="'tre' is no category of default; nearest: tree"):
+        Segmenter(SegmenterNet(TINY, DEFAULT), DEFAULT, categories=["tre"])
+    with pytest.raises(UserError, match="predict no category"):
+        Segmenter(SegmenterNet(PUBLISHED, DEFAULT), DEFAULT, categories=["tree"])
+    with pytest.raises(UserError, match="predict no category"):
+        segmenter(PUBLISHED).category_probabilities(drawn(1))
 
 
 def test_a_model_without_category_output_predicts_no_category():
@@ -170,7 +275,10 @@ def test_only_rows_of_unknown_category_get_an_error(tokens):
             continue
         assert repr(strange[i]) in result.error
         assert "doodle7" in result.error
-        for name in ("category", "part", "label", "instance", "part_score", "category_score"):
+        for name in (
+            "category", "part", "label", "instance", "part_score", "category_score", "part_2",
+            "part_2_score", "category_2", "category_2_score",
+        ):  # fmt: skip
             assert getattr(result, name) is None
         np.testing.assert_array_equal(result.x, sketches[i].x)
 
