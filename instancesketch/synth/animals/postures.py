@@ -122,8 +122,10 @@ def draw_animal_in_one_line(canvas: Canvas) -> None:
         Segment(path=polyline(nose, (x + 0.04, y - 0.06), ear, nape), part="head"),
         Segment(path=smooth(nape, (0.35, back), (0, back * 0.9), rump), part="body"),
         Segment(path=polyline(rump, tip, (-0.5, back + 0.06)), part="tail"),
+        # The rump is body, so that no pair of legs is longer than the other.
+        Segment(path=polyline((-0.5, back + 0.06), (-0.5, 0.08)), part="body"),
     ]
-    at: Point = (-0.5, back + 0.06)
+    at: Point = (-0.5, 0.08)
     for i, (name, left) in enumerate((("back-leg", -0.5), ("front-leg", 0.2))):
         for j in range(2):
             a, b = left + 0.15 * j, left + 0.15 * j + 0.13
