@@ -10,8 +10,17 @@ from instancesketch.cli.parser import VerbParser
 HELP = "compare a result with labelled drawings"
 DESCRIPTION = """\
 Compares a result of `segment` with a labelled corpus, drawing by drawing, and prints figures:
-overall, by category, by part, and confusions between parts. For a corpus with instances and sides
-there are three more:
+overall, by category, by part, and confusions between parts and between categories. A drawing
+without parts counts for its category alone. Where the result has scores:
+
+  category ECE, part ECE   expected calibration error: by how many points scores differ from the
+            share of what is right, over 15 bins of equally many scores; of parts, where the
+            category is right. --out has the bins
+  known against other   area under the ROC curve, where the taxonomy has the category `other`: how
+            well drawings of known categories are told from those of nothing known
+  other kept   share of the latter that are taken for known where 95 % of the known ones are
+
+For a corpus with instances and sides there are three more:
 
   grouping  share of the countable parts drawn in several strokes, such as the wheels of a car, that
             are right as a whole: all strokes have the part, and are split into the true instances
@@ -55,8 +64,10 @@ def run(args: argparse.Namespace) -> int:
     print(format_figures(figures))
     # A corpus may have scenes and drawings; one without either has 0 sketches.
     scored = [f"{figures['scenes']:,} scenes"] if figures["scenes"] else []
-    if figures["sketches"] or not scored:
+    if figures["sketches"] or not (scored or figures["judged"]):
         scored.append(f"{figures['sketches']:,} sketches")
+    if figures["judged"] > figures["sketches"]:
+        scored.append(f"{figures['judged']:,} categories")
     location = f" -> {args.out}" if args.out else ""
     print(
         f"evaluate: {' and '.join(scored)} scored, {figures['failed']:,} failed, "

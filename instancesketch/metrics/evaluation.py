@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import SIDES, Taxonomy, with_side
-from instancesketch.metrics.matching import Pair, pair_up
+from instancesketch.core.taxonomy import OTHER, SIDES, Taxonomy, with_side
+from instancesketch.metrics.matching import Pair, are_judged, pair_up
+from instancesketch.metrics.novelty import estimate_known
 from instancesketch.metrics.parts import stroke_weights
 from instancesketch.metrics.scored import OF_SCENES, ScoredScenes, ScoredSketches
 
@@ -30,12 +32,15 @@ def evaluate(results: Iterable[Sketch], truth: Iterable[Sketch], taxonomy: Taxon
 
     A result row with `error` counts as wrong in its category and all labels, and has no objects.
     Beside `ScoredSketches.figures` there are counts: `failed` rows (with `error`), truth rows that
-    are `missing` in the result or `unlabelled` (no objects, and no parts or no category of the
-    taxonomy), and result rows `unknown` to the truth. Of these the failed alone are scored.
+    are `missing` in the result or `unlabelled` (no objects, and no class of the taxonomy, or
+    neither parts nor a category to judge), and result rows `unknown` to the truth. Of these the
+    failed alone are scored.
 
     The category is judged unless no row has a score for it, as is so where categories were given:
-    that of a sketch, and for an object of a scene that of the predicted object that it matches. Two
-    strokes of an object are in one predicted instance only if they are in one predicted object.
+    that of a sketch, with or without parts, and for an object of a scene that of the predicted
+    object that it matches. In a taxonomy with `other` that is the class of what is no category,
+    unless it is too near to one. Two strokes of an object are in one predicted instance only if
+    they are in one predicted object.
 
     Raises:
         UserError: an id comes twice, a sketch has not the same strokes in both, or the truth has a
@@ -103,21 +108,20 @@ class _Unit(NamedTuple):
     sketch_id: str
     category: str
     predicted: str | None
-    strokes: Sequence[int]  # indices in the truth
+    strokes: Sequence[int]  # indices in the truth; none where only the category is scored
+    score: float = np.nan  # of the predicted category
+    known: float = np.nan  # that it is of a category with parts
 
 
 def _split_into_units(
     pair: Pair, categories: Mapping[tuple[str, int], int], taxonomy: Taxonomy
 ) -> list[_Unit]:
-    """Return the units of a pair that have parts to score."""
-    true, result = pair.true, pair.result
+    """Return the units of a pair that have parts or a category to score."""
+    true = pair.true
+    if true.object is None:
+        return [_drawing(pair, taxonomy)]
     if true.part is None:
         return []
-    if true.object is None:
-        named = None if result.error is not None else taxonomy.category_of(result.category)
-        category = taxonomy.category_of(true.category)
-        assert category is not None  # `pair_up` takes no other drawing
-        return [_Unit(true.sketch_id, category, named, range(len(true)))]
     units = []
     for number, word in enumerate(true.object_category or ()):
         category = taxonomy.category_of(word)
@@ -129,9 +133,28 @@ def _split_into_units(
     return units
 
 
+def _drawing(pair: Pair, taxonomy: Taxonomy) -> _Unit:
+    true, result = pair.true, pair.result
+    category = taxonomy.class_of(true.category)
+    assert category is not None  # `pair_up` takes no other drawing
+    has_parts = true.part is not None and taxonomy.categories[category].parts
+    strokes = range(len(true) if has_parts else 0)
+    if result.error is not None:
+        # As wrong as can be: an unknown drawing kept, a known one lost.
+        return _Unit(true.sketch_id, category, None, strokes, known=float(category == OTHER))
+    return _Unit(
+        true.sketch_id,
+        category,
+        taxonomy.category_of(result.category),
+        strokes,
+        score=np.nan if result.category_score is None else result.category_score,
+        known=estimate_known(result, taxonomy),
+    )
+
+
 def _score(pairs: Sequence[Pair], scenes: ScoredScenes, taxonomy: Taxonomy) -> ScoredSketches:
     category_id = {name: i for i, name in enumerate(taxonomy.category_names)}
-    weights = [np.zeros(0, np.int64)]
+    weights, scores = [np.zeros(0, np.int64)], [np.zeros(0)]
     truth: list[tuple[int, int, int]] = []  # part, instance, side of each stroke
     predicted: list[tuple[int, int, int]] = []
     units: list[_Unit] = []
@@ -150,9 +173,9 @@ def _score(pairs: Sequence[Pair], scenes: ScoredScenes, taxonomy: Taxonomy) -> S
         truth += [of_truth[i] for i in strokes]
         predicted += [of_result[i] for i in strokes]
         weights.append(weight[strokes])
+        scores.append(_part_scores(pair)[strokes])
     truth_S, predicted_S = (np.array(v, np.int64).reshape(-1, 3) for v in (truth, predicted))
-    # Categories that were given have no score.
-    judged = any((r.category_score, r.object_score) != (None, None) for _, r, _ in pairs)
+    judged = are_judged(result for _, result, _ in pairs)
     named = np.array([category_id.get(p.predicted or "", -1) for p in units], np.int64)
     return ScoredSketches(
         parts=taxonomy.part_names,
@@ -169,7 +192,18 @@ def _score(pairs: Sequence[Pair], scenes: ScoredScenes, taxonomy: Taxonomy) -> S
         category=np.array([category_id[unit.category] for unit in units], np.int64),
         predicted_category=named if judged else None,
         scenes=scenes,
+        part_score=np.concatenate(scores),
+        category_score=np.array([unit.score for unit in units], np.float64),
+        known=np.array([unit.known if judged else np.nan for unit in units], np.float64),
     )
+
+
+def _part_scores(pair: Pair) -> npt.NDArray[np.float64]:
+    """Return the score of each stroke of the truth; NaN for those without one."""
+    found = pair.result.part_score
+    if found is None or pair.result.error is not None:
+        return np.full(len(pair.true), np.nan)
+    return np.array(found, np.float64)[pair.order]
 
 
 def _unknown_part(true: Sketch, stroke: int, taxonomy: Taxonomy) -> UserError:

@@ -35,29 +35,41 @@ def pair_up(
     """Return the pairs that can be scored, and count the rest.
 
     Returns:
-        The pairs, in the result's order: scenes (the truth has objects) and drawings with parts and
-        a category of the taxonomy. And the numbers of `failed` pairs (with `error`), of truth rows
+        The pairs, in the result's order: scenes (the truth has objects) and drawings of a class of
+        the taxonomy; where the result has no scores of categories, since these were given, those
+        that have parts. And the numbers of `failed` pairs (with `error`), of truth rows
         `missing` in the result or `unlabelled`, and of result rows `unknown` to the truth.
 
     Raises:
         UserError: an id comes twice, or a sketch has not the same strokes in both.
     """
-    waiting = _by_id(truth, "the truth")
+    waiting, found = _by_id(truth, "the truth"), _by_id(results, "the result")
     pairs: list[Pair] = []
     counts = dict.fromkeys(("failed", "missing", "unknown", "unlabelled"), 0)
-    for sketch_id, result in _by_id(results, "the result").items():
+    judged = are_judged(found.values())
+    for sketch_id, result in found.items():
         true = waiting.pop(sketch_id, None)
         if true is None:
             counts["unknown"] += 1
-        elif true.object is None and (
-            true.part is None or taxonomy.category_of(true.category) is None
-        ):
+        elif true.object is None and not _can_be_scored(true, taxonomy, judged):
             counts["unlabelled"] += 1
         else:
             counts["failed"] += result.error is not None
             pairs.append(Pair(true, result, stroke_order(true, result)))
     counts["missing"] = len(waiting)
     return pairs, counts
+
+
+def are_judged(results: Iterable[Sketch]) -> bool:
+    """Return whether a result has scores of categories: those that were given have none."""
+    return any((r.category_score, r.object_score) != (None, None) for r in results)
+
+
+def _can_be_scored(true: Sketch, taxonomy: Taxonomy, judged: bool) -> bool:
+    name = taxonomy.class_of(true.category)
+    if name is None:
+        return False
+    return judged or (true.part is not None and bool(taxonomy.categories[name].parts))
 
 
 def stroke_order(true: Sketch, result: Sketch) -> list[int]:

@@ -96,10 +96,9 @@ class PartTally(Tally):
     share: Objects = field(metadata=sums(lambda k, n: (k,)))
     # Sum over sketches of length of right strokes / length of strokes.
     length_share: Objects = field(metadata=sums(lambda k, n: (k,)))
-    # Sketches of batches with predicted categories, those without one (-1) included.
-    judged: Ints = field(metadata=counts(lambda k, n: (k,)))
-    # Sketches whose category was predicted right.
-    named: Ints = field(metadata=counts(lambda k, n: (k,)))
+    # Sketches of batches with predicted categories, by true and by predicted category; the last
+    # column: none predicted.
+    category_confusion: Ints = field(metadata=counts(lambda k, n: (k, k + 1)))
 
     def add_arrays(
         self,
@@ -156,14 +155,14 @@ class PartTally(Tally):
         add_shares(self.share, cell, outcomes.share_B[scored_B], times_of_cell)
         add_shares(self.length_share, cell, outcomes.length_share_B[scored_B], times_of_cell)
         if predicted_category is not None:
-            right_B = category_B == np.asarray(predicted_category)
-            np.add.at(self.judged, category_B, times_B)
-            np.add.at(self.named, category_B, times_B * right_B)
+            named_B = np.asarray(predicted_category, np.int64)
+            column_B = np.where(named_B < 0, len(self.categories), named_B)
+            np.add.at(self.category_confusion, (category_B, column_B), times_B)
 
     def _add_strokes(self, outcomes: PartOutcomes, category_B: Ints, times_B: Ints) -> None:
         truth_S, predicted_S, sketch_S = outcomes[:3]
         category_S, times_S = category_B[sketch_S], times_B[sketch_S]
-        labelled_S = _is_labelled(self.parts)[truth_S]
+        labelled_S = are_labelled(self.parts)[truth_S]
         none = len(self.parts)
         column_S = np.where(predicted_S < 0, none, predicted_S)
         np.add.at(self.confusion, (truth_S, column_S), times_S)
@@ -178,12 +177,16 @@ class PartTally(Tally):
         then over categories (as SPG defines them, Li et al. 2019). `part_accuracy`, `macro_f1`:
         over strokes, and over parts with ten strokes or more, pooled over categories by name;
         strokes whose truth is `unlabeled` are left out of both and of the figures per part.
+        `category_accuracy`: over the sketches whose category is `judged`.
         """
+        judged, named = self.category_confusion.sum(axis=1), self.category_confusion.diagonal()
         per_category = {
             name: {
                 "C": percent(self.share[k], SHARE_UNIT * int(self.sketches[k])),
                 "P": percent(self.length_share[k], SHARE_UNIT * int(self.sketches[k])),
                 "part_accuracy": percent(self.right[k], self.labelled[k]),
+                "category_accuracy": percent(named[k], judged[k]),
+                "judged": int(judged[k]),
                 "sketches": int(self.sketches[k]),
                 "strokes": int(self.strokes[k]),
             }
@@ -195,16 +198,21 @@ class PartTally(Tally):
             "P": _mean(c["P"] for c in per_category.values()),
             "part_accuracy": percent(self.right.sum(), self.labelled.sum()),
             "macro_f1": _mean(p["f1"] for p in per_part.values() if p["strokes"] >= MACRO_STROKES),
-            "category_accuracy": percent(self.named.sum(), self.judged.sum()),
+            "category_accuracy": percent(named.sum(), judged.sum()),
+            "judged": int(judged.sum()),
             "sketches": int(self.sketches.sum()),
             "strokes": int(self.strokes.sum()),
             "per_category": per_category,
             "per_part": per_part,
             "confusion": {"parts": list(self.parts), "counts": self.confusion.tolist()},
+            "category_confusion": {
+                "categories": list(self.categories),
+                "counts": self.category_confusion.tolist(),
+            },
         }
 
     def _per_part(self) -> dict[str, dict[str, Any]]:
-        labelled_N = _is_labelled(self.parts)
+        labelled_N = are_labelled(self.parts)
         confusion = self.confusion * labelled_N[:, None]
         strokes, called = confusion.sum(axis=1), confusion.sum(axis=0)
         return {
@@ -219,7 +227,7 @@ class PartTally(Tally):
         }
 
 
-def _is_labelled(parts: Sequence[str]) -> npt.NDArray[np.bool_]:
+def are_labelled(parts: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Return whether each part is a label, (N,): all but `unlabeled` are."""
     return np.array([part != UNLABELED for part in parts], bool)
 

@@ -11,15 +11,24 @@ import numpy as np
 import numpy.typing as npt
 
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.core.taxonomy import OTHER, PARTLESS, Taxonomy
+from instancesketch.metrics.calibration import Reliability, reliability
 from instancesketch.metrics.grouping import GroupingTally, GroupOutcomes, judge_groups
 from instancesketch.metrics.matching import Pair
-from instancesketch.metrics.parts import PartOutcomes, PartTally, judge_parts, scene_weights
+from instancesketch.metrics.novelty import Separation, separate
+from instancesketch.metrics.parts import (
+    PartOutcomes,
+    PartTally,
+    are_labelled,
+    judge_parts,
+    scene_weights,
+)
 from instancesketch.metrics.scenes import SceneOutcomes, SceneTally, judge_scenes
-from instancesketch.metrics.tally import Ints
+from instancesketch.metrics.tally import Floats, Ints, times_or_ones
 
 _OF_GROUPING = ("grouping", "ari", "sides")
 OF_SCENES = ("pq", "pq_seven", "object_f1")
+_OF_SCORES = ("known_auroc", "other_kept", "category_ece", "part_ece")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,7 +97,8 @@ class ScoredSketches:
     """Truth and prediction of B sketches of S strokes together, as ids.
 
     Each true object of a scene is a sketch of its own, if it has parts and a category of the
-    taxonomy; `scenes` has the scenes themselves.
+    taxonomy; `scenes` has the scenes themselves. A sketch whose category alone is scored has no
+    stroke here.
     """
 
     parts: tuple[str, ...]
@@ -105,6 +115,10 @@ class ScoredSketches:
     category: Ints  # (B,)
     predicted_category: Ints | None  # (B,)
     scenes: ScoredScenes
+    # NaN where there is no score, as with a category that was given.
+    part_score: Floats  # (S,)
+    category_score: Floats  # (B,)
+    known: Floats  # (B,) score of being of a category with parts
 
     def tally(self, times: npt.ArrayLike | None = None) -> PartTally:
         """Count the parts of every sketch once, or `times` times, (B,)."""
@@ -143,8 +157,16 @@ class ScoredSketches:
         )
 
     def figures(self) -> dict[str, Any]:
-        """Return the figures of the three tallies together."""
-        found = self.tally().figures()
+        """Return the figures of the three tallies together, and those of the scores.
+
+        `known_auroc`, `other_kept`: known against other drawings, where the taxonomy has `other`.
+        `category_ece`, `part_ece`: expected calibration errors; `reliability`: their tables.
+        """
+        found = self.tally().figures() | self._score_figures()
+        found["reliability"] = {
+            "category": self.category_reliability().rows(),
+            "part": self.part_reliability().rows(),
+        }
         for more in (self.grouping().figures(), self.scenes.figures()):
             for key in ("per_category", "per_part"):
                 rows = more.get(key, {})
@@ -159,8 +181,50 @@ class ScoredSketches:
         """
         if name in OF_SCENES:
             return self.scenes.figure(name, times)
+        if name in _OF_SCORES:
+            return self._score_figures(times)[name]
         tally = self.grouping(times) if name in _OF_GROUPING else self.tally(times)
         return tally.figures()[name]
+
+    def _score_figures(self, times: npt.ArrayLike | None = None) -> dict[str, Any]:
+        known = Separation(None, None)
+        if OTHER in self.categories:
+            other = self.categories.index(OTHER)
+            # A drawing of several things is neither.
+            score_B = np.where(self._are_partless() & (self.category != other), np.nan, self.known)
+            known = separate(score_B, self.category == other, times)
+        return {
+            "known_auroc": known.auroc,
+            "other_kept": known.other_kept,
+            "category_ece": self.category_reliability(times).error,
+            "part_ece": self.part_reliability(times).error,
+        }
+
+    def _are_partless(self) -> npt.NDArray[np.bool_]:
+        return np.isin(
+            self.category, [self.categories.index(n) for n in PARTLESS if n in self.categories]
+        )
+
+    def category_reliability(self, times: npt.ArrayLike | None = None) -> Reliability:
+        """Compare the scores of categories with how often they are right."""
+        if self.predicted_category is None:
+            return reliability([], [])
+        right_B = self.category == self.predicted_category
+        times_B = times_or_ones(times, len(right_B)) * ~np.isnan(self.category_score)
+        return reliability(np.repeat(self.category_score, times_B), np.repeat(right_B, times_B))
+
+    def part_reliability(self, times: npt.ArrayLike | None = None) -> Reliability:
+        """Compare the scores of parts with how often they are right, where the category is.
+
+        The score of a part is that among the parts of the category.
+        """
+        times_B = times_or_ones(times, len(self.strokes_per_sketch))
+        if self.predicted_category is not None:
+            times_B = times_B * (self.category == self.predicted_category)
+        labelled_S = are_labelled(self.parts)[self.truth] & ~np.isnan(self.part_score)
+        times_S = np.repeat(times_B, self.strokes_per_sketch) * labelled_S
+        right_S = self.truth == self.predicted
+        return reliability(np.repeat(self.part_score, times_S), np.repeat(right_S, times_S))
 
     def shares(self) -> npt.NDArray[np.float64]:
         """Return the share of right strokes of each sketch, (B,), which C averages."""

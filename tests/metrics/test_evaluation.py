@@ -58,9 +58,13 @@ def test_every_row_is_counted_once():
     results = [result(n, "car", ["wheel"]) for n in "cdx"] + [result("a", "car", CAR.part)]
     figures, _ = evaluate(results, [CAR, DOG, bare, other], DOODLE7)
     assert {k: figures[k] for k in ("missing", "unknown", "unlabelled", "failed")} == {
-        "missing": 1, "unknown": 1, "unlabelled": 2, "failed": 0,
+        "missing": 1, "unknown": 1, "unlabelled": 1, "failed": 0,
     }  # fmt: skip
-    assert figures["sketches"] == 1
+    # One of the two has no parts, but a category.
+    assert (figures["sketches"], figures["judged"]) == (1, 2)
+    given = [r.replace(category_score=None) for r in results]
+    figures, _ = evaluate(given, [CAR, DOG, bare, other], DOODLE7)
+    assert (figures["unlabelled"], figures["sketches"], figures["judged"]) == (2, 1, 0)
 
 
 def test_given_categories_are_not_scored():
@@ -227,3 +231,91 @@ def test_the_text_has_no_empty_tables():
     assert re.search(r"^wheel +frame 1$", text, re.MULTILINE)
     assert "cloud" not in text
     assert "petal" not in text
+
+
+DEFAULT = Taxonomy.load("default")
+POT = sketch("p", "teapot", ["lid"])
+BUS = sketch("q", "bus", ["body"])  # too near to a car to be `other`
+BARE_CAR = sketch("r", "police car", ["wheel"]).replace(part=None)
+
+
+def guess(true, category, score, second, second_score, parts=None):
+    return true.replace(
+        category=category, category_score=score, category_2=second, category_2_score=second_score,
+        part=parts,
+    )  # fmt: skip
+
+
+def test_drawings_of_nothing_known_are_scored_for_their_category_alone():
+    results = [
+        guess(CAR, "other", 0.6, "car", 0.3),
+        guess(POT, "other", 0.9, "car", 0.05),
+        guess(BARE_CAR, "car", 0.8, "tree", 0.1, ("frame",)),
+        guess(BUS, "other", 0.9, "car", 0.05),
+        guess(DOG, "4leg", 0.9, "2leg", 0.1, DOG.part),
+    ]
+    figures, scored = evaluate(results, [CAR, POT, BARE_CAR, BUS, DOG], DEFAULT)
+    assert figures["unlabelled"] == 1
+    assert (figures["judged"], figures["sketches"]) == (4, 2)
+    assert figures["category_accuracy"] == 75
+    # All strokes of the car that is called `other` are wrong.
+    assert figures["part_accuracy"] == 100 * 2 / 6
+    names = figures["category_confusion"]["categories"]
+    counts = figures["category_confusion"]["counts"]
+    assert counts[names.index("car")][names.index("other")] == 1
+    assert counts[names.index("other")][names.index("other")] == 1
+    other = figures["per_category"]["other"]
+    assert (other["judged"], other["category_accuracy"], other["C"]) == (1, 100, None)
+    assert figures["known_auroc"] == 100
+    assert (figures["other_kept"], scored.figure("other_kept")) == (0, 0)
+    text = format_figures(figures)
+    assert "2 sketches, 6 strokes, 4 judged, 1 unlabelled" in text
+    assert "known against other 100.00   other kept 0.00   category ECE" in text
+    assert re.search(r"^other +100\.00 +1 +- ", text, re.MULTILINE)
+    assert "drawings called something else, by their true category" in text
+    assert re.search(r"^car +other 1$", text, re.MULTILINE)
+
+
+def test_a_failed_row_is_as_wrong_as_can_be():
+    right = [guess(CAR, "car", 0.6, "other", 0.3, CAR.part), guess(POT, "other", 0.6, "car", 0.3)]
+    lost = Sketch.from_strokes(POT.to_strokes(), sketch_id="p", error="lost")
+    truth = [CAR, POT]
+    assert evaluate(right, truth, DEFAULT).figures["known_auroc"] == 100
+    figures, _ = evaluate([right[0], lost], truth, DEFAULT)
+    assert (figures["known_auroc"], figures["other_kept"]) == (0, 100)
+    assert (figures["category_accuracy"], figures["failed"]) == (50, 1)
+    lost = Sketch.from_strokes(CAR.to_strokes(), sketch_id="a", error="lost")
+    assert evaluate([lost, right[1]], truth, DEFAULT).figures["known_auroc"] == 0
+
+
+def test_given_categories_have_no_figures_of_scores():
+    results = [sketch("a", "car", CAR.part), sketch("b", "4leg", DOG.part), POT]
+    figures, _ = evaluate(results, [CAR, DOG, POT], DEFAULT)
+    for name in ("known_auroc", "other_kept", "category_ece", "part_ece"):
+        assert figures[name] is None
+    assert figures["reliability"] == {"category": [], "part": []}
+    assert "ECE" not in format_figures(figures)
+
+
+def test_scores_are_compared_with_what_is_right():
+    wrong = guess(DOG, "2leg", 0.7, "4leg", 0.3, DOG.part).replace(part_score=(1.0, 1.0))
+    right = guess(CAR, "car", 0.9, "tree", 0.1, ("wheel", "frame", "frame", "frame"))
+    figures, _ = evaluate([wrong, right.replace(part_score=(0.5,) * 4)], [CAR, DOG], DOODLE7)
+    assert figures["category_ece"] == pytest.approx(100 * (0.7 + 0.1) / 2)
+    assert [(b["count"], b["right"]) for b in figures["reliability"]["category"]] == [
+        (1, 0),
+        (1, 100),
+    ]
+    # Three of the car's four parts are right; those of the dog, a bird here, don't count.
+    assert figures["part_ece"] == pytest.approx(25)
+
+
+def test_the_bootstrap_compares_how_known_is_told_from_other():
+    truth = [s.replace(sketch_id=f"{s.sketch_id}{i}") for i in range(30) for s in (CAR, POT)]
+    best = [guess(s, "car", 0.9, "other", 0.1, s.part) if s.category == "car"
+            else guess(s, "other", 0.9, "car", 0.1) for s in truth]  # fmt: skip
+    worse = [guess(s, "car", 0.9, "other", 0.1, s.part) for s in truth]
+    first, second = (evaluate(r, truth, DEFAULT).scored for r in (worse, best))
+    assert paired_bootstrap(first, second, figure="known_auroc", samples=20) == (50, 50, 50)
+    mean, low, high = paired_bootstrap(first, second, figure="category_ece", samples=20)
+    assert (mean, low, high) == pytest.approx((-30, -30, -30))

@@ -124,7 +124,8 @@ def test_a_case_computed_by_hand():
     assert figures["macro_f1"] is None  # no part has ten strokes
     assert figures["category_accuracy"] == pytest.approx(100 / 3)
     assert figures["per_category"]["car"] == {
-        "C": 75, "P": 62.5, "part_accuracy": 75, "sketches": 2, "strokes": 4,
+        "C": 75, "P": 62.5, "part_accuracy": 75, "category_accuracy": 50, "judged": 2,
+        "sketches": 2, "strokes": 4,
     }  # fmt: skip
     assert figures["per_category"]["sun"]["C"] is None
     wheel = figures["per_part"]["wheel"]
