@@ -174,7 +174,7 @@ class Segmenter:
 
         >>> from instancesketch.synth.draw import draw
         >>> Segmenter.load("doodle7")(draw(5, 0, "car"))
-        Sketch('synth-5-0', 15 strokes, car)
+        Sketch('synth-5-0', 17 strokes, car)
         """
         if isinstance(sketches, Sketch):
             return self.label([sketches], given_category=given_category)[0]
