@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import torch
 from hypothesis import strategies as st
 
+from instancesketch.core import row_counts
+from instancesketch.core.model_kinds import Labels
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
@@ -20,6 +22,8 @@ from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
+from instancesketch.training.config import Role, Selection
+from instancesketch.training.roles import RowGroup, count_roles
 
 DOODLE7 = Taxonomy.load("doodle7")
 DEFAULT = Taxonomy.load("default")
@@ -104,6 +108,13 @@ def corpus(
         table = to_table(sketches[i::files])
         pq.write_table(table, folder / f"{i}.parquet", row_group_size=rows_per_group)
     return str(folder)
+
+
+def count_corpus(
+    location: str, role: Role, selection: Selection, labels: Labels = "parts"
+) -> list[RowGroup]:
+    """Return the row groups of a corpus with their counts of a role, by the taxonomy `DOODLE7`."""
+    return count_roles(row_counts.load([location]), role, selection, DOODLE7, labels)
 
 
 def sketch_of(*strokes: object, sketch_id: str = "s", **values: object) -> Sketch:

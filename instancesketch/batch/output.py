@@ -4,10 +4,12 @@ into place.
     OUT/_state/settings.json              the job's config; a job of another config is refused
     OUT/_state/at-work.ID.json            the command that works here; others wait for its end
     OUT/_state/slices/NAME.C.log.parquet  the manifest of a shard: each row and rejection, in order
+    OUT/_state/slices/NAME.C.groups.parquet  counts of its rows, of jobs that make a corpus
     OUT/_state/slices/NAME.C.parquet      its rows; a shard that has them is done
     OUT/_state/in-hand/NAME.C.json        the marker of a quarantine, while a shard is worked on
     OUT/_state/clashes.parquet            rows whose id an earlier row has; staging is over
     OUT/NAME.parquet                      rows in their place
+    OUT/_state/groups.parquet             counts of all rows, see `row_counts`
     OUT/_rejected.parquet, OUT/summary.json   the end: a folder with a summary is finished
 
 Each step leaves its file whole or not at all and depends on nothing but the files before it, so a
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,9 +32,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from instancesketch.batch import manifest
-from instancesketch.core import lease, parquet, run_folder, storage
+from instancesketch.core import lease, parquet, row_counts, run_folder, storage
 from instancesketch.core.errors import UserError
 
 T = TypeVar("T")
@@ -65,6 +69,10 @@ class Output:
     def manifest_file(self, shard: str) -> str:
         """Return the location of a shard's manifest."""
         return self.path("_state", "slices", f"{shard}.{self.digest}.log.parquet")
+
+    def counts_file(self, shard: str) -> str:
+        """Return the location of the counts of a shard's rows."""
+        return self.path("_state", "slices", f"{shard}.{self.digest}.groups.parquet")
 
     def marker_file(self, name: str) -> str:
         """Return the location of a quarantine's marker."""
@@ -135,9 +143,11 @@ class Output:
         return [n for n in shards if not done & {f"{n}.{self.digest}.parquet", f"{n}.parquet"}]
 
     def write_shard(self, shard: str, rows: pa.Table, entries: pa.Table) -> None:
-        """Stage the rows of a shard, after their manifest."""
+        """Stage the rows of a shard, after their manifest and, for a corpus, their counts."""
         # In this order, for the rows mark the shard as done.
         parquet.write_table(self.manifest_file(shard), entries)
+        if "error" not in rows.column_names:  # a result is not there to train on
+            parquet.write_table(self.counts_file(shard), row_counts.count_rows(rows))
         parquet.write_table(self.staged_file(shard), rows)
 
     def publish(self, shards: Sequence[str], beside_counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,12 +175,35 @@ class Output:
                     i, entries, clashes, lambda other: self.read_manifest(shards[other])
                 )
             )
+        self._publish_counts(shards)
         parquet.write_table(self.path("_rejected.parquet"), pa.concat_tables(rejected))
         summary = {**counts.to_dict(), **beside_counts}
         # Last, for it marks the folder as finished.
         storage.write_json(self.path(run_folder.SUMMARY), summary)
         self.remove_state()
         return summary
+
+    def _publish_counts(self, shards: Sequence[str]) -> None:
+        """Keep the counts of all rows in place; shards of earlier versions have none."""
+        staged = set(storage.list_names(self.path("_state", "slices")))
+        in_place = set(storage.list_names(self.location))
+        counted = [
+            shard
+            for shard in shards
+            if posixpath.basename(self.counts_file(shard)) in staged
+            and f"{shard}.parquet" in in_place
+        ]
+        if counted:
+            counts = _map_in_threads(self._counts_in_place, counted)
+            names = [f"{shard}.parquet" for shard in counted]
+            row_counts.write(self.location, zip(names, counts, strict=True))
+
+    def _counts_in_place(self, shard: str) -> pa.Table:
+        counts, final = parquet.read_table(self.counts_file(shard)), self.path(f"{shard}.parquet")
+        if pc.sum(counts["rows"]).as_py() == parquet.count_rows(final):
+            return counts
+        # Rows whose id was taken are not there.
+        return row_counts.survey_file(final).select(row_counts.GROUP_SCHEMA.names)
 
     def read_manifest(self, shard: str) -> pa.Table:
         """Read the manifest of a shard."""
@@ -194,7 +227,10 @@ class Output:
 
     def has_state(self) -> bool:
         """Return whether a finished folder holds files that only an unfinished one needs."""
-        state = set(storage.list_names(self.path("_state"))) - {"settings.json"}
+        state = set(storage.list_names(self.path("_state"))) - {
+            "settings.json",
+            row_counts.COUNTS_FILE,
+        }
         return bool(state or storage.list_unfinished(self.location))
 
     def _find_clashes(self, shards: Sequence[str]) -> pa.Table:

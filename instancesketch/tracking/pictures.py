@@ -27,10 +27,11 @@ from instancesketch.render.svg import line_width, stroke_inks, stroke_names, vie
 from instancesketch.tracking.run_state import RunState
 from instancesketch.tracking.snapshot import Confusion, Snapshot
 from instancesketch.training import sampling
+from instancesketch.training.roles import role_mask
 
 if TYPE_CHECKING:
     from instancesketch.training.config import Selection
-    from instancesketch.training.sampling import RowGroup
+    from instancesketch.training.roles import RowGroup
     from instancesketch.training.trainer import Fit
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -99,7 +100,7 @@ class Examples:
     def _read(self, group: RowGroup) -> pa.Table:
         table = parquet.read_row_group(group.path, group.number, sampling.COLUMNS)
         labels = self.fit.config.labels
-        mask = sampling.role_mask(table, "select", self.selection, self.fit.taxonomy, labels)
+        mask = role_mask(table, "select", self.selection, self.fit.taxonomy, labels)
         return cast_to_schema(table.filter(pa.array(mask)))
 
 

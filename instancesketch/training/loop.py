@@ -25,7 +25,7 @@ from instancesketch.metrics.formatting import PERCENT
 from instancesketch.models import weights
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role, Selection
-from instancesketch.training.sampling import RowGroup
+from instancesketch.training.roles import RowGroup, count_drawings
 from instancesketch.training.shares import RowSubset, Shares, count_repeats
 from instancesketch.training.trainer import Counts, Fit, LossSum, create_fit
 
@@ -61,7 +61,7 @@ class LoopConfig:
         """Return how many drawings each of the workers has in each step of an epoch."""
         repeats = self.repeats
         return Shares(
-            drawings=sum(sampling.count_drawings(group, repeats) for group in self.train),
+            drawings=sum(count_drawings(group, repeats) for group in self.train),
             batch_size=self.recipe.batch_size,
             workers=workers,
         )

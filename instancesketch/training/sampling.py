@@ -9,67 +9,52 @@ processes do.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from instancesketch.core import hashing, parquet, schema
+from instancesketch.core import parquet, row_counts
 from instancesketch.core.errors import UserError
-from instancesketch.core.label_ids import category_ids, part_ids, part_mask
+from instancesketch.core.label_ids import category_ids
 from instancesketch.core.model_kinds import Labels
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.training.config import Role, Selection
+from instancesketch.training.roles import RowGroup, count_drawings, role_mask
 from instancesketch.training.shares import RowSubset, Shares
 
 COLUMNS = [
     "sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance", "object",
     "object_category",
 ]  # fmt: skip
-_NARROW = ["sketch_id", "category", "split", "part", "instance", "object"]
 # The column of rows that were read: how often this worker uses each, int64.
 USES = "uses"
 # With fewer row groups per worker each gets rows of all of them, so that its batches are as mixed.
 GROUPS_PER_WORKER = 16
 
 
-@dataclass(frozen=True, kw_only=True)
-class RowGroup:
-    """A row group of a corpus, and counts of the rows in it that have a role."""
+def count_row_groups(corpora: Sequence[str], most: int) -> tuple[pa.Table, float]:
+    """Count the rows of corpora, or where no counts are kept, those of a sample.
 
-    path: str
-    number: int  # within the file
-    rows: int
-    categories: tuple[int, ...]  # rows per category; empty for scenes
-    parts: tuple[int, ...]  # strokes per part
-    instances: int  # strokes of known instance
-    unknown_labels: tuple[str, ...]  # labels that their category doesn't have
+    Args:
+        corpora: absolute locations.
+        most: row groups to read; of more, an evenly spread sample.
 
-
-def list_row_groups(corpora: Sequence[str]) -> list[tuple[str, int]]:
-    """List file and number of every row group of the corpora, in order.
+    Returns:
+        The counts, and an estimate of the ratio of all row groups to those that were counted.
 
     Raises:
         UserError: a location is not a corpus, or a file of it can't be read.
     """
-    return [
-        (location, i)
-        for corpus in corpora
-        for location in parquet.list_row_files(corpus)
-        for i in range(parquet.open_parquet(location).num_row_groups)
-    ]
+    if row_counts.are_kept(corpora):
+        return row_counts.load(corpora), 1.0
+    sampled, scale = _sample_row_groups(corpora, most)
+    counts = [row_counts.survey_row_group(*group) for group in sampled]
+    return pa.concat_tables([row_counts.COUNTS_SCHEMA.empty_table(), *counts]), scale
 
 
-def sample_row_groups(corpora: Sequence[str], most: int) -> tuple[list[tuple[str, int]], float]:
-    """List at most `most` row groups, evenly spread, and estimate the ratio of all to these.
-
-    Raises:
-        UserError: as `list_row_groups`.
-    """
+def _sample_row_groups(corpora: Sequence[str], most: int) -> tuple[list[tuple[str, int]], float]:
+    """List at most `most` row groups, evenly spread, and estimate the ratio of all to these."""
     files = [location for corpus in corpora for location in parquet.list_row_files(corpus)]
     # Each footer is a request to an object store, so of many files only some are opened.
     opened = files[:: max(1, -(-len(files) // most))]
@@ -78,130 +63,6 @@ def sample_row_groups(corpora: Sequence[str], most: int) -> tuple[list[tuple[str
     if not sampled:
         return [], 1.0
     return sampled, len(files) / len(opened) * len(groups) / len(sampled)
-
-
-def count_splits(groups: Sequence[tuple[str, int]]) -> Counter[str | None]:
-    """Count the rows of each split in row groups.
-
-    Raises:
-        UserError: one of them can't be read.
-    """
-    counts: Counter[str | None] = Counter()
-    for group in groups:
-        counts += schema.count_values(parquet.read_row_group(*group, ["split"])["split"])
-    return counts
-
-
-def role_mask(
-    table: pa.Table, role: Role, selection: Selection, taxonomy: Taxonomy, labels: Labels = "parts"
-) -> np.ndarray[Any, Any]:
-    """Return a mask of the rows of a role: those of its split that are labelled.
-
-    A drawing must have a known category and its parts, if the category has any; a scene objects.
-    """
-    # Rows without a split are there to train on.
-    split = table["split"].fill_null("train").to_numpy()
-    if labels == "objects":
-        known = pc.is_valid(table["object"]).to_numpy()
-    else:
-        category_N = category_ids(table, taxonomy)
-        # The last entry is for -1.
-        has_parts_C = np.append(part_mask(taxonomy).any(1), False)
-        known = (category_N >= 0) & (
-            pc.is_valid(table["part"]).to_numpy() | ~has_parts_C[category_N]
-        )
-    if role == "select" and selection == "valid":
-        return known & (split == "valid")
-    mask = known & (split == "train")
-    if selection == "tenth":
-        tenth = np.fromiter(
-            # Salted, because the split is a hash of the id already: of `train` it would be an
-            # eighth.
-            (hashing.hash_bucket(i, "select") < 10 for i in table["sketch_id"].to_pylist()),
-            bool,
-            len(table),
-        )
-        mask &= tenth if role == "select" else ~tenth
-    elif role == "select":
-        mask[:] = False
-    return mask
-
-
-def count_row_group(
-    group: tuple[str, int],
-    role: Role,
-    selection: Selection,
-    taxonomy: Taxonomy,
-    labels: Labels = "parts",
-) -> RowGroup:
-    """Count the rows of a role in a row group, and their labels.
-
-    Reads the narrow columns alone, but for the role `select`, whose row groups every run has: there
-    all columns are read, so that damage to them is found before the training starts.
-
-    Raises:
-        UserError: the row group can't be read, or is damaged.
-    """
-    table = parquet.read_row_group(*group, COLUMNS if role == "select" else _NARROW)
-    rows = table.filter(pa.array(role_mask(table, role, selection, taxonomy, labels)))
-    path, number = group
-    if labels == "objects":
-        return RowGroup(
-            path=path,
-            number=number,
-            rows=len(rows),
-            categories=(),
-            parts=(),
-            instances=0,
-            unknown_labels=(),
-        )
-    category_N = category_ids(rows, taxonomy)
-    part_S, strokes_N = part_ids(rows, taxonomy)
-    category_S = np.repeat(category_N, strokes_N)
-    unknown_S = ~part_mask(taxonomy)[category_S, part_S] | (part_S < 0)
-    return RowGroup(
-        path=path,
-        number=number,
-        rows=len(rows),
-        categories=_count(category_N, len(taxonomy.category_names)),
-        parts=_count(part_S[part_S >= 0], len(taxonomy.part_names)),
-        instances=pc.sum(pc.greater(pc.list_flatten(rows["instance"]), 0)).as_py() or 0,
-        unknown_labels=_name_unknown(rows, category_S, unknown_S, taxonomy),
-    )
-
-
-def _count(ids: np.ndarray[Any, Any], length: int) -> tuple[int, ...]:
-    return tuple(np.bincount(ids, minlength=length).tolist())
-
-
-def _name_unknown(
-    table: pa.Table,
-    category_S: np.ndarray[Any, Any],
-    unknown_S: np.ndarray[Any, Any],
-    taxonomy: Taxonomy,
-) -> tuple[str, ...]:
-    if not unknown_S.any():
-        return ()
-    labels = table["part"].combine_chunks().flatten().filter(pa.array(unknown_S)).to_pylist()
-    names = [taxonomy.category_names[c] for c in category_S[unknown_S]]
-    return tuple(
-        sorted({f"{label!r} of {name}" for label, name in zip(labels, names, strict=True)})
-    )
-
-
-def count_drawings(group: RowGroup, repeats: Sequence[int] | None) -> int:
-    """Return the number of drawings that an epoch uses of a row group.
-
-    Args:
-        group: with its counts.
-        repeats: of each category; None: each drawing once. Scenes have no
-            category, and are repeated as the last one.
-    """
-    if repeats is None:
-        return group.rows
-    if not group.categories:
-        return group.rows * repeats[-1]
-    return sum(rows * times for rows, times in zip(group.categories, repeats, strict=True))
 
 
 def assign_rows(

@@ -79,7 +79,8 @@ def test_of_two_configs_at_once_one_makes_the_rows_and_the_other_is_refused(
     expected = ingest_with_each_seed(tmp_path, source)
     for round, results in enumerate(race(partial(ingest_differently, str(tmp_path), source))):
         assert visible(tmp_path / str(round)) == expected[find_winner(results)]
-        assert storage.list_names(str(tmp_path / str(round) / "_state")) == ["settings.json"]
+        left = storage.list_names(str(tmp_path / str(round) / "_state"))
+        assert left == ["groups.parquet", "settings.json"]
 
 
 def test_of_two_equal_commands_at_once_one_works_and_both_have_the_result(
@@ -93,7 +94,7 @@ def test_of_two_equal_commands_at_once_one_works_and_both_have_the_result(
     for round in range(ROUNDS):
         out = tmp_path / str(round)
         assert visible(out) == expected
-        assert storage.list_names(str(out / "_state")) == ["settings.json"]
+        assert storage.list_names(str(out / "_state")) == ["groups.parquet", "settings.json"]
         log = (out / "_log.txt").read_text()
         assert [log.count(f"part-{i:06}: 1 rows") for i in range(DRAWINGS)] == [1] * DRAWINGS
         assert (log.count("ingest begun"), log.count("ingest finished")) == (1, 1)

@@ -19,9 +19,9 @@ sys.exit(main())
 
 
 def staged_shards(out: str) -> list[str]:
-    """Return the files of the shards that are staged in the output folder of a job."""
+    """Return the rows of the shards that are staged in the output folder of a job."""
     folder = f"{out}/_state/slices"
-    return [f"{folder}/{name}" for name in storage.list_names(folder) if ".log." not in name]
+    return [f"{folder}/{name}" for name in storage.list_names(folder) if name.count(".") == 2]
 
 
 def kill_once_staged(

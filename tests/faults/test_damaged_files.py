@@ -12,9 +12,14 @@ from instancesketch.batch.segment import segment
 from instancesketch.core import parquet
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
+from instancesketch.core.sketch import Sketch
 from instancesketch.core.storage import read_json
-from instancesketch.training import sampling
-from tests.drawings import DOODLE7, drawn
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.train.resolve import resolve
+from instancesketch.training.recipes import recipe
+from tests.drawings import drawn
+
+RECIPE = recipe("segmenter", "default")
 
 
 def flip(file: Path, at: float) -> None:
@@ -27,13 +32,18 @@ def cut(file: Path, at: float) -> None:
     file.write_bytes(file.read_bytes()[: int(at * file.stat().st_size)])
 
 
+def rows_of(file: int) -> list[Sketch]:
+    rows = enumerate(drawn(10, seed=file))
+    return [s.replace(split="valid" if i % 5 else "train") for i, s in rows]
+
+
 @pytest.mark.parametrize("damage", [flip, cut])
 def test_damaged_file_is_rejected_and_the_others_are_read(
     parts_alone: Path, tmp_path: Path, damage: Callable[[Path, float], None]
 ) -> None:
     source = str(tmp_path / "corpus")
     for i in range(4):
-        parquet.write_table(f"{source}/part-{i}.parquet", to_table(drawn(10, seed=i)))
+        parquet.write_table(f"{source}/part-{i}.parquet", to_table(rows_of(i)))
     files = parquet.list_row_files(source)
     bad = files[1]
     ids = {f: parquet.read_table(f, ["sketch_id"])["sketch_id"].to_pylist() for f in files}
@@ -52,11 +62,9 @@ def test_damaged_file_is_rejected_and_the_others_are_read(
         assert rejected["position"] == ("" if damage is cut else f"rows 0 to {len(ids[bad]) - 1}")
         assert read_json(f"{out}/summary.json")["rejected"] == 1
     with pytest.raises(UserError, match=rf"{bad} can't be read: ") as error:
-        count_to_select_on(source)
+        resolve(
+            TrainConfig(
+                data=(source,), run="r", storage=str(tmp_path), recipe=RECIPE, selection="valid"
+            )
+        )
     assert "\n" not in str(error.value)
-
-
-def count_to_select_on(source: str) -> None:
-    """Count the drawings of a corpus, as a training does before it starts."""
-    for group in sampling.list_row_groups([source]):
-        sampling.count_row_group(group, "select", "tenth", DOODLE7)

@@ -77,7 +77,7 @@ def test_killed_ingest_from_s3_to_s3_continues_with_the_rows_of_a_local_one(
     kill_once_staged(command, joined.address, 2, min_bytes=SMALL)
     do(*command)
     assert on_s3("s3://bucket/ingested") == visible(tmp_path / "corpus")
-    assert storage.list_names("s3://bucket/ingested/_state") == ["settings.json"]
+    assert storage.list_names("s3://bucket/ingested/_state") == ["groups.parquet", "settings.json"]
     capsys.readouterr()
     do(*command)
     assert "finished before" in capsys.readouterr().out
@@ -96,7 +96,7 @@ def test_every_verb_reads_and_writes_s3(
     do("ingest", drawings, "--out", tmp_path / "corpus", "--quiet")
     do("ingest", drawings, "--out", "corpus", "--storage", "s3://bucket", "--quiet")
     assert on_s3("s3://bucket/corpus") == visible(tmp_path / "corpus")
-    assert storage.list_names("s3://bucket/corpus/_state") == ["settings.json"]
+    assert storage.list_names("s3://bucket/corpus/_state") == ["groups.parquet", "settings.json"]
     data = [
         "--data",
         "s3://bucket/corpus",

@@ -62,7 +62,10 @@ def test_of_two_configs_at_once_one_makes_the_rows_on_a_store(
     work = partial(ingest_differently, "s3://bucket/unlike", source)
     for round, results in enumerate(race(work, rounds=3)):
         assert on_s3(f"s3://bucket/unlike/{round}") == expected[find_winner(results)]
-        assert storage.list_names(f"s3://bucket/unlike/{round}/_state") == ["settings.json"]
+        assert storage.list_names(f"s3://bucket/unlike/{round}/_state") == [
+            "groups.parquet",
+            "settings.json",
+        ]
 
 
 def test_of_two_equal_commands_at_once_one_works_on_a_store(
@@ -73,4 +76,7 @@ def test_of_two_equal_commands_at_once_one_works_on_a_store(
     for round, results in enumerate(race(work, rounds=3)):
         assert sorted(results) == [(False, DRAWINGS), (True, DRAWINGS)]
         assert on_s3(f"s3://bucket/alike/{round}") == visible(tmp_path / "whole")
-        assert storage.list_names(f"s3://bucket/alike/{round}/_state") == ["settings.json"]
+        assert storage.list_names(f"s3://bucket/alike/{round}/_state") == [
+            "groups.parquet",
+            "settings.json",
+        ]

@@ -15,7 +15,6 @@ from instancesketch.tracking import pictures
 from instancesketch.tracking.pictures import Examples, Pixels
 from instancesketch.tracking.run_state import RunState
 from instancesketch.tracking.snapshot import Snapshot
-from instancesketch.training import sampling
 from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
 from instancesketch.training.trainer import create_fit
 from tests.drawings import (
@@ -24,6 +23,7 @@ from tests.drawings import (
     TINY_GROUPER,
     TINY_REFINER,
     composed,
+    count_corpus,
     drawn,
     sketch_of,
 )
@@ -65,10 +65,7 @@ def examples_of(folder: Path, recipe: Any, sketches: list[Sketch]) -> Examples:
         [s.replace(split="valid" if i % 2 else "train") for i, s in enumerate(sketches)]
     )
     pq.write_table(table, path, row_group_size=10)
-    groups = [
-        sampling.count_row_group((str(path), i), "select", "valid", DOODLE7, recipe.labels)
-        for i in range(-(-len(table) // 10))
-    ]
+    groups = count_corpus(str(folder), "select", "valid", recipe.labels)
     counts = [1] * len(DOODLE7.part_names)
     fit = create_fit(
         recipe, DOODLE7, steps_per_epoch=1, part_counts=counts, device=torch.device("cpu")

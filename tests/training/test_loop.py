@@ -16,7 +16,6 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.usage import MEASURED_FIELDS
 from instancesketch.models import weights
 from instancesketch.models.packing import pack, pack_scenes
-from instancesketch.training import sampling
 from instancesketch.training.config import (
     FitConfig,
     GrouperFitConfig,
@@ -24,6 +23,7 @@ from instancesketch.training.config import (
     SegmenterFitConfig,
 )
 from instancesketch.training.loop import LoopConfig, Progress, prepare_fit, train_epochs
+from instancesketch.training.roles import RowGroup
 from tests.drawings import (
     DOODLE7,
     TINY,
@@ -31,6 +31,7 @@ from tests.drawings import (
     TINY_REFINER,
     composed,
     corpus,
+    count_corpus,
     drawn,
 )
 
@@ -65,11 +66,8 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def loop_of(data: str, recipe: FitConfig, selection: Any = "valid", **values: Any) -> LoopConfig:
     """Return the config of a training on a corpus, its rows counted."""
 
-    def count(role: Any) -> list[sampling.RowGroup]:
-        counted = [
-            sampling.count_row_group(group, role, selection, DOODLE7, recipe.labels)
-            for group in sampling.list_row_groups([data])
-        ]
+    def count(role: Any) -> list[RowGroup]:
+        counted = count_corpus(data, role, selection, recipe.labels)
         return [group for group in counted if group.rows]
 
     rows = {"train": count("train"), "select": count("select")}

@@ -24,7 +24,7 @@ from instancesketch.training.loop import (
     prepare_fit,
     train_epochs,
 )
-from tests.drawings import DOODLE7, TINY_REFINER, drawn
+from tests.drawings import DOODLE7, TINY_REFINER, count_corpus, drawn
 
 RECIPE = RefinerFitConfig(model=TINY_REFINER, batch_size=13, oversample={"cloud": 6, "sun": 2})
 
@@ -44,13 +44,7 @@ def write_corpus(folder: Path, number: int) -> str:
 
 
 def loop_of(corpus: str, epochs: int = 2) -> LoopConfig:
-    counted = {
-        role: [
-            sampling.count_row_group(group, role, "valid", DOODLE7)
-            for group in sampling.list_row_groups([corpus])
-        ]
-        for role in ("train", "select")
-    }
+    counted = {role: count_corpus(corpus, role, "valid") for role in ("train", "select")}
     rows = {role: [g for g in groups if g.rows] for role, groups in counted.items()}
     return LoopConfig(
         recipe=replace(RECIPE, epochs=epochs), taxonomy=DOODLE7, selection="valid", **rows

@@ -11,17 +11,16 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import derive_seed
 from instancesketch.core.schema import to_table
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.training.roles import role_mask
 from instancesketch.training.sampling import (
     USES,
     assign_rows,
-    count_row_group,
-    list_row_groups,
+    count_row_groups,
     read_rows,
-    role_mask,
     shuffle_row_groups,
 )
 from instancesketch.training.shares import Shares
-from tests.drawings import DOODLE7, corpus, drawn, sketch_of
+from tests.drawings import DOODLE7, corpus, count_corpus, drawn, sketch_of
 
 SELECTIONS = ("tenth", "valid", "none")
 
@@ -96,7 +95,7 @@ def test_rows_and_labels_of_a_role_are_counted(tmp_path):
     sketches.append(sketch_of([(0, 0)], sketch_id="q", category="sun", part=("antenna",)))
     sketches.append(sketch_of([(0, 0)], sketch_id="r", category="sun"))
     location = corpus(tmp_path, sketches, 10, files=2)
-    counted = [count_row_group(g, "train", "none", DOODLE7) for g in list_row_groups([location])]
+    counted = count_corpus(location, "train", "none")
     assert sum(g.rows for g in counted) == 42
     found = Counter(dict.fromkeys(DOODLE7.category_names, 0))
     for group in counted:
@@ -111,10 +110,10 @@ def test_rows_and_labels_of_a_role_are_counted(tmp_path):
 
 def test_folder_without_a_corpus_is_refused(tmp_path):
     with pytest.raises(UserError, match="is not a corpus"):
-        list_row_groups([str(tmp_path)])
+        count_row_groups([str(tmp_path)], 9)
     (tmp_path / "a.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(UserError, match="can't be read"):
-        list_row_groups([str(tmp_path)])
+        count_row_groups([str(tmp_path)], 9)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +127,7 @@ def test_workers_read_every_row_as_often_as_its_category_repeats(
     tmp_path, sketches, workers, rows_per_group
 ):
     location = corpus(tmp_path, sketches, rows_per_group, files=2)
-    groups = [count_row_group(g, "train", "tenth", DOODLE7) for g in list_row_groups([location])]
+    groups = count_corpus(location, "train", "tenth")
     repeats = (3, 18, 0, 3, 1, 3, 6)
     order = shuffle_row_groups(len(groups), 3, 1)
     read = []
@@ -154,7 +153,7 @@ def test_workers_read_every_row_as_often_as_its_category_repeats(
 def test_rows_to_select_on_are_read_once(tmp_path, sketches, workers):
     sketches = [s.replace(split="valid") for s in sketches]
     location = corpus(tmp_path, sketches, 4)
-    groups = [count_row_group(g, "select", "valid", DOODLE7) for g in list_row_groups([location])]
+    groups = count_corpus(location, "select", "valid")
     read = [
         row
         for worker in range(workers)
@@ -169,7 +168,7 @@ def test_rows_to_select_on_are_read_once(tmp_path, sketches, workers):
 
 def test_row_group_that_changed_since_it_was_counted_is_refused(tmp_path, sketches):
     location = corpus(tmp_path, sketches[:20])
-    groups = [count_row_group(g, "train", "none", DOODLE7) for g in list_row_groups([location])]
+    groups = count_corpus(location, "train", "none")
     (subset,) = assign_rows(groups, 0, 1, [0], repeats=(2,) * 7)
     assert len(read_rows(subset, "train", "none", DOODLE7, repeats=(2,) * 7)) == 20
     corpus(tmp_path, sketches[1:20])

@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 
 from instancesketch.core.schema import to_table
+from instancesketch.training.roles import role_mask
 from instancesketch.training.sampling import (
     assign_rows,
-    count_row_group,
-    list_row_groups,
     read_rows,
-    role_mask,
     shuffle_row_groups,
 )
-from tests.drawings import DOODLE7, composed, corpus, sketch_of
+from tests.drawings import DOODLE7, composed, corpus, count_corpus, sketch_of
 
 
 def scenes_of(number, **values):
@@ -49,22 +47,18 @@ def test_scenes_need_objects_and_neither_parts_nor_a_category(selection):
 
 def test_only_rows_are_counted_for_scenes(tmp_path):
     location = corpus(tmp_path, scenes_of(30), 8, files=2)
-    groups = list_row_groups([location])
-    counted = [count_row_group(g, "train", "none", DOODLE7, "objects") for g in groups]
+    counted = count_corpus(location, "train", "none", "objects")
     assert sum(g.rows for g in counted) == 20
     assert {(g.categories, g.parts, g.instances, g.unknown_labels) for g in counted} == {
         ((), (), 0, ())
     }
-    assert sum(count_row_group(g, "train", "none", DOODLE7).rows for g in groups) == 0
+    assert sum(g.rows for g in count_corpus(location, "train", "none")) == 0
 
 
 def test_scenes_are_read_once_over_all_workers_and_keep_their_objects(tmp_path):
     scenes = [s.replace(split="train") for s in composed(20)]
     location = corpus(tmp_path, [*scenes, *scenes_of(6)[2::3]], 4, files=2)
-    groups = [
-        count_row_group(g, "train", "tenth", DOODLE7, "objects")
-        for g in list_row_groups([location])
-    ]
+    groups = count_corpus(location, "train", "tenth", "objects")
     tables = [
         read_rows(subset, "train", "tenth", DOODLE7, "objects")
         for worker in range(3)

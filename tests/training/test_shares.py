@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.training.recipes import recipe
+from instancesketch.training.roles import RowGroup
 from instancesketch.training.sampling import (
-    RowGroup,
     assign_rows,
     count_drawings,
     shuffle_row_groups,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from instancesketch.core import run_folder, storage
+from instancesketch.core import parquet, row_counts, run_folder, storage
 from instancesketch.core.errors import UserError
 from instancesketch.distributed.train.config import TrainConfig, check
 from instancesketch.distributed.train.resolve import FEW_GROUPS
@@ -20,7 +21,6 @@ from instancesketch.tracking.epoch_files import EpochFiles, record_start
 from instancesketch.tracking.reporter import Reporter, check_track
 from instancesketch.tracking.run_state import Worker
 from instancesketch.tracking.status import PositionWriter
-from instancesketch.training import sampling
 from instancesketch.training.loop import prepare_fit, train_epochs
 
 # Drawings to train on, times epochs, up to which a run that asks for no cluster stays here. One
@@ -55,8 +55,17 @@ def train_where_it_fits(config: TrainConfig, *, asks_for_cluster: bool) -> dict[
 
 def _resolve_if_quick(config: TrainConfig) -> _InProcess | None:
     """Return the training, or None for corpora that take long to count in one process."""
-    groups = sampling.list_row_groups([storage.absolute(corpus) for corpus in config.data])
-    return _InProcess.of(config) if len(groups) <= FEW_GROUPS else None
+    corpora = [storage.absolute(corpus) for corpus in config.data]
+    # Corpora of earlier versions, or of others, have yet to be surveyed.
+    if not row_counts.are_kept(corpora) and _count_groups(corpora) > FEW_GROUPS:
+        return None
+    return _InProcess.of(config)
+
+
+def _count_groups(corpora: Sequence[str]) -> int:
+    files = [file for corpus in corpora for file in parquet.list_row_files(corpus)]
+    # So many files have more row groups than are read here, whatever is in the others.
+    return sum(parquet.open_parquet(file).num_row_groups for file in files[: FEW_GROUPS + 1])
 
 
 def _drawings(training: _InProcess) -> int:

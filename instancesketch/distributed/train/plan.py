@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from instancesketch.core import run_folder, storage
@@ -28,7 +29,7 @@ from instancesketch.tracking.reporter import check_track
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.augment import augment
 from instancesketch.training.config import Selection
-from instancesketch.training.sampling import RowGroup
+from instancesketch.training.roles import RowGroup, count_drawings, count_splits
 from instancesketch.training.shares import RowSubset, count_repeats
 from instancesketch.training.trainer import Fit, create_fit
 
@@ -73,10 +74,10 @@ def plan_with_capacity(
     Raises:
         UserError: the corpora, or an earlier run of the name, don't fit.
     """
-    groups, scale = sampling.sample_row_groups(
+    counts, scale = sampling.count_row_groups(
         [storage.absolute(d) for d in config.data], MAX_ROW_GROUPS
     )
-    settings, train, _ = resolve(config, groups)
+    settings, train, _ = resolve(config, counts)
     settings |= extra_settings
     taxonomy, recipe = Taxonomy.from_dict(settings["taxonomy"]), config.recipe
     drawings = {role: round(count * scale) for role, count in settings["drawings"].items()}
@@ -84,7 +85,7 @@ def plan_with_capacity(
         # An earlier run of the name counted all rows, so an estimate would look like other corpora.
         del settings["drawings"]
     repeats = count_repeats(recipe, taxonomy)
-    epoch_size = round(sum(sampling.count_drawings(g, repeats) for g in train) * scale)
+    epoch_size = round(sum(count_drawings(g, repeats) for g in train) * scale)
     fit = create_fit(
         recipe,
         taxonomy,
@@ -98,7 +99,7 @@ def plan_with_capacity(
     buffer_mb = _BUFFER_MB * min(1.0, epoch_size / dataloader.BUFFER)
     return {
         **_plan_folder(config.storage, config.run, settings),
-        **_plan_data(groups, scale, settings, drawings),
+        **_plan_data(counts, scale, settings, drawings),
         **_plan_epochs(recipe, epoch_size, fit.net),
         **_plan_resources(least_most(config), config.gpus_per_worker, cluster),
         # Hundreds of MB: a finer figure would look more certain than it is.
@@ -117,10 +118,10 @@ def plan_detector(config: TrainDetectorConfig) -> Plan:
     yolo.prepare()
     classes = len(class_names(Taxonomy.from_dict(settings["taxonomy"])))
     net = yolo.network(yolo.definition(config.recipe.model, classes), classes)
-    groups, scale = sampling.sample_row_groups(settings["data"], MAX_ROW_GROUPS)
+    counts, scale = sampling.count_row_groups(settings["data"], MAX_ROW_GROUPS)
     return {
         **_plan_folder(config.storage, config.run, settings),
-        **_plan_data(groups, scale, settings, settings["scenes"]),
+        **_plan_data(counts, scale, settings, settings["scenes"]),
         **_plan_epochs(config.recipe, settings["scenes"]["train"], net),
         **_plan_resources((1, 1), config.gpus_per_worker, cluster),
         "worker_mb": None,  # the estimate is fitted to this package's own loop
@@ -140,12 +141,12 @@ def _plan_folder(storage_folder: str, name: str, settings: Mapping[str, Any]) ->
 
 
 def _plan_data(
-    groups: Sequence[tuple[str, int]],
+    counts: pa.Table,
     scale: float,
     settings: Mapping[str, Any],
     drawings: Mapping[str, int],
 ) -> Plan:
-    splits = sampling.count_splits(groups)
+    splits = count_splits(counts)
     return {
         "taxonomy": settings["taxonomy"]["name"],
         "splits": {str(name or "none"): round(n * scale) for name, n in splits.most_common()},

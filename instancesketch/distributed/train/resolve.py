@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from instancesketch.core import run_folder, storage
+import pyarrow as pa
+
+from instancesketch.core import parquet, row_counts, run_folder, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.progress import doing
@@ -18,32 +20,31 @@ from instancesketch.models import weights
 from instancesketch.models.weights import ModelInfo
 from instancesketch.training import sampling
 from instancesketch.training.config import Role, Selection
-from instancesketch.training.sampling import RowGroup
+from instancesketch.training.roles import RowGroup, count_roles, count_splits
 
-# Up to this many row groups are counted here, before processes for it would have started.
+# Up to this many row groups, or files, are read here, before processes for it would have started.
 FEW_GROUPS = 64
+FEW_FILES = 16
 
 
 def resolve(
-    config: TrainConfig, groups: Sequence[tuple[str, int]] | None = None
+    config: TrainConfig, counts: pa.Table | None = None
 ) -> tuple[dict[str, Any], list[RowGroup], list[RowGroup]]:
     """Return the resolved config of a run, and the row groups to train and to select on.
 
     Args:
         config: of the run.
-        groups: the row groups to count; None: all of the corpora.
+        counts: of the rows of the corpora; None: count them.
 
     Raises:
         UserError: the corpora, or the weights to initialise from, don't fit.
     """
-    if groups is None:
-        # Absolute, because workers have other working folders than the driver.
-        groups = sampling.list_row_groups([storage.absolute(d) for d in config.data])
-    doing("counting drawings")
-    selection = _selection(config, groups)
+    if counts is None:
+        counts = _count_rows(config)
+    selection = _selection(config, counts)
 
     def count(role: Role, taxonomy: Taxonomy) -> list[RowGroup]:
-        found = _count_row_groups(groups, role, selection, taxonomy, config.recipe.labels)
+        found = count_roles(counts, role, selection, taxonomy, config.recipe.labels)
         # Row groups without rows of the role need not be read in any epoch.
         return [group for group in found if _rows([group])]
 
@@ -52,6 +53,10 @@ def resolve(
     # Of equal ones the first, as Python's `max` returns it: the result is always the same.
     taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
     select = count("select", taxonomy)
+    if len(select) <= FEW_GROUPS:
+        # Every epoch needs all of them, so damage to them is found before the first.
+        for group in select:
+            parquet.read_row_group(group.path, group.number, sampling.COLUMNS)
     _check_rows(config, taxonomy, selection, train, select)
     settings = {
         "kind": config.recipe.model_kind,
@@ -103,17 +108,27 @@ def _check_rows(
         )
 
 
-def _count_row_groups(groups: Sequence[tuple[str, int]], *args: Any) -> list[RowGroup]:
-    """Count row groups, many of them all over the cluster if one was joined."""
+def _count_rows(config: TrainConfig) -> pa.Table:
+    """Return counts of the rows of the corpora; what isn't known of them yet is kept."""
+    doing("counting drawings")
+    # Absolute, because workers have other working folders than the driver.
+    return row_counts.load(
+        [storage.absolute(corpus) for corpus in config.data],
+        _survey,
+        storage.absolute(storage.join(config.storage, "_counts")),
+    )
+
+
+def _survey(files: Sequence[str]) -> Iterable[pa.Table]:
+    """Count the rows of files, many of them all over the cluster if one was joined."""
     # Where nothing imported Ray, no cluster was joined: training in one process needs none.
     ray = sys.modules.get("ray")
-    if len(groups) <= FEW_GROUPS or ray is None or not ray.is_initialized():
-        return [sampling.count_row_group(group, *args) for group in groups]
+    if len(files) <= FEW_FILES or ray is None or not ray.is_initialized():
+        return row_counts.survey_files(files)
     # Anywhere in the cluster, because by default a trial's tasks share the CPUs of the trial.
-    count = ray.remote(sampling.count_row_group).options(
-        scheduling_strategy="DEFAULT", num_cpus=0.5
-    )
-    return ray.get([count.remote(group, *args) for group in groups])
+    survey = ray.remote(row_counts.survey_file).options(scheduling_strategy="DEFAULT", num_cpus=0.5)
+    tables: list[pa.Table] = ray.get([survey.remote(file) for file in files])
+    return tables
 
 
 def _taxonomies(config: TrainConfig, initial: ModelInfo | None) -> list[Taxonomy]:
@@ -174,17 +189,11 @@ def inspect_starting_weights(sources: Sequence[str], kind: str) -> tuple[Any, Ta
     return info.network, info.taxonomy
 
 
-def _selection(config: TrainConfig, groups: Sequence[tuple[str, int]]) -> Selection:
+def _selection(config: TrainConfig, counts: pa.Table) -> Selection:
     """Return the selection split; `auto` leaves `valid` for reporting if there is no `test`."""
     if config.selection != "auto":
         return config.selection
-    seen: set[str | None] = set()
-    # One by one, because the first row group of a corpus split by hash has all splits.
-    for group in groups:
-        seen |= sampling.count_splits([group]).keys()
-        if {"valid", "test"} <= seen:
-            return "valid"
-    return "tenth"
+    return "valid" if {"valid", "test"} <= count_splits(counts).keys() else "tenth"
 
 
 def _rows(groups: Sequence[RowGroup]) -> int:

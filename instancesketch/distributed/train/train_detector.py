@@ -34,7 +34,7 @@ from instancesketch.tracking.reporter import Reporter, check_track
 from instancesketch.tracking.status import PositionWriter
 from instancesketch.training import yolo_dataset, yolo_trainer
 from instancesketch.training.config import DetectorConfig
-from instancesketch.training.sampling import role_mask
+from instancesketch.training.roles import role_mask
 
 # Written beside the weights.
 NOTICE = """\

@@ -148,7 +148,8 @@ def test_row_groups_are_counted_alike_here_and_by_the_cluster(
     drawings = [s.replace(split="valid" if i % 2 else "train") for i, s in enumerate(drawn(9))]
     config = config_of(write_files(tmp_path / "corpus", drawings, rows=(6, 3)), tmp_path, "run")
     here = resolve_module.resolve(config)
-    monkeypatch.setattr(resolve_module, "FEW_GROUPS", 0)
+    (tmp_path / "corpus/_state/groups.parquet").unlink()
+    monkeypatch.setattr(resolve_module, "FEW_FILES", 0)
     assert resolve_module.resolve(config) == here
 
 
