@@ -43,6 +43,11 @@ class SourcesConfig(JobConfig):
             "put the strokes of each sketch in a random order drawn with this seed", metavar="SEED"
         ),
     )
+    # Guesswork, which nobody should get unasked for.
+    trace: bool = field(
+        default=False,
+        metadata=option("read pictures (PNG, JPEG) as well: trace their lines (extra `trace`)"),
+    )
     # A single record has no bound otherwise, and a worker holds it whole in memory.
     max_record_mb: float = field(
         default=64.0, metadata=option("reject larger drawings", metavar="MB")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from instancesketch.batch.config import IngestConfig
 from instancesketch.batch.job import Job, Summary, refuse_overlap
-from instancesketch.batch.reader import Read, ReadConfig
+from instancesketch.batch.reader import Read, ReadConfig, check_pictures
 from instancesketch.batch.runner import Runner, run_job
 from instancesketch.batch.shards import plan_shards
 from instancesketch.batch.stages import Write
@@ -30,12 +28,14 @@ def ingest_job(config: IngestConfig) -> Job:
         UserError: a source isn't there.
     """
     refuse_overlap(config.sources, config.out)
+    check_pictures(config)
     # Whole, not by name: the file of a taxonomy may change, or lack on the machines of the workers.
     read = ReadConfig(
         taxonomy=None if config.taxonomy is None else Taxonomy.load(config.taxonomy).to_dict(),
         split_by=config.split_by,
         shuffle_strokes=config.shuffle_strokes,
         max_record_mb=config.max_record_mb,
+        trace=config.trace,
     )
     plan = plan_shards(config.sources, config.format)
     return Job(
@@ -45,7 +45,7 @@ def ingest_job(config: IngestConfig) -> Job:
             "verb": "ingest",
             "sources": plan.sources,  # with fingerprints: other files make other shards
             "format": config.format,
-            **asdict(read),
+            **read.describe(),
         },
         shards=plan.shards,
         stages=(Read(read), Write()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instancesketch.batch import quarantine
-from instancesketch.batch.config import AUTO
+from instancesketch.batch.config import AUTO, SourcesConfig
 from instancesketch.batch.manifest import MANIFEST_SCHEMA, Manifest
 from instancesketch.batch.shards import FileShard
 from instancesketch.batch.stages import JobRun, Shard, ShardState, ShardTask
 from instancesketch.core import storage
 from instancesketch.core.config import SplitBy
+from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import assign_split
 from instancesketch.core.schema import NO_OBJECTS, SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
@@ -34,6 +35,7 @@ from instancesketch.formats import (
     read_unlabelled,
     sniff,
 )
+from instancesketch.formats.readers import picture
 
 _SKETCHES_AT_ONCE = 1_000
 _LONGEST_REASON = 300
@@ -52,6 +54,27 @@ class ReadConfig:
     shuffle_strokes: int | None = None  # a seed
     only_split: str | None = None
     max_record_mb: float = 64.0
+    trace: bool = False  # read pictures
+
+    def describe(self) -> dict[str, Any]:
+        """Return the values for the config of a job."""
+        values = asdict(self)
+        # Folders of earlier versions, which traced nothing, are continued.
+        if not self.trace:
+            del values["trace"]
+        return values
+
+
+def check_pictures(config: SourcesConfig) -> None:
+    """Check that pictures can be read where that is asked for.
+
+    Raises:
+        UserError: they can't be, or are named as the format without `--trace`.
+    """
+    if config.trace:
+        picture.check_installed()
+    elif config.format == "picture":
+        raise UserError("--format picture goes with --trace")
 
 
 @dataclass(frozen=True)
@@ -131,7 +154,7 @@ class _RangeReader:
         self._path = file_range.path
         format = file_range.format
         if format == AUTO:
-            detected = sniff(self._path, self._filesystem)
+            detected = sniff(self._path, self._filesystem, self._config.trace)
             if detected is None:
                 return [explain_unknown(self._path, self._filesystem)]
             format = detected

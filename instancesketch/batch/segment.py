@@ -9,7 +9,7 @@ from typing import Any
 
 from instancesketch.batch.config import ObjectsConfig, SegmentConfig
 from instancesketch.batch.job import Job, Summary, refuse_overlap
-from instancesketch.batch.reader import Read, ReadConfig
+from instancesketch.batch.reader import Read, ReadConfig, check_pictures
 from instancesketch.batch.runner import Runner, run_job
 from instancesketch.batch.shards import plan_shards
 from instancesketch.batch.stages import Labelling, LabelRows, ModelStage, Write
@@ -43,6 +43,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
         UserError: weights or a source aren't there.
     """
     refuse_overlap(config.sources, config.out)
+    check_pictures(config)
     plan = plan_shards(config.sources, config.format)
     if labelling is None:
         # Before torch is imported, so that mistakes are refused at once.
@@ -69,7 +70,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
             # So that machines with different precision can't share a result.
             "precision": precision,
             "scenes": scenes or None,
-            **asdict(read),
+            **read.describe(),
         },
         shards=plan.shards,
         stages=(Read(read, adds_error=True), *labelling.stages, Write()),
@@ -98,6 +99,7 @@ def _read_config(config: SegmentConfig, labelling: Labelling) -> ReadConfig:
         shuffle_strokes=config.shuffle_strokes,
         only_split=config.split,
         max_record_mb=config.max_record_mb,
+        trace=config.trace,
     )
 
 

@@ -13,8 +13,9 @@ DESCRIPTION = """\
 Reads files and folders of drawings, in any mix of formats, into a corpus: a folder of Parquet
 files to train on, label and report. The format is found by looking into each file: published JSON,
 CVAT XML and zip, Label Studio, Quick, Draw! (ndjson, JSON, Kaggle's CSV), SPG ndjson, scenes,
-sketch-rnn npz and npy, SVG, Excalidraw, tldraw, InkML, Xournal++, or another corpus. The id of a
-file that is one drawing is its path below the source.
+sketch-rnn npz and npy, SVG, Excalidraw, tldraw, InkML, Xournal++, or another corpus; with --trace
+also pictures (PNG, JPEG), of which the lines are traced. The id of a file that is one drawing is
+its path below the source.
 
 CORPUS/_rejected.parquet names what could not be read, with the reason; CORPUS/summary.json has
 the counts. Run the same command again to continue a job that was stopped.

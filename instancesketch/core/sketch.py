@@ -140,8 +140,12 @@ class Sketch:
         return loading.from_svg(svg, sketch_id)
 
     @classmethod
-    def from_file(cls, path: str | PurePath, taxonomy: str | None = None) -> Sketch:
+    def from_file(
+        cls, path: str | PurePath, taxonomy: str | None = None, trace: bool = False
+    ) -> Sketch:
         """Read the only drawing of a file, in any format that `ingest` takes.
+
+        With `trace` also a picture's, of the lines that it shows.
 
         Raises:
             SketchError: it can't be read.
@@ -149,7 +153,7 @@ class Sketch:
         """
         from instancesketch.formats import loading
 
-        return loading.read_one(str(path), taxonomy)
+        return loading.read_one(str(path), taxonomy, trace)
 
     def to_svg(self, **options: Any) -> str:
         """Return the picture as SVG; for the options see `render.svg.to_svg`."""

@@ -16,6 +16,7 @@
 | `tldraw`    | tldraw, a drawing per page       | yes  |         |            |          |
 | `inkml`     | InkML, one per drawing           | yes  |         |            |          |
 | `xournal`   | Xournal++, a drawing per page    | yes  |         |            |          |
+| `picture`   | PNG, JPEG, …, with `--trace`     | yes  |         |            |          |
 | `corpus`    | Parquet of a corpus or a result  | yes  |         | row groups |          |
 
 To add a format:

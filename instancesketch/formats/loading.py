@@ -13,12 +13,24 @@ from instancesketch.core import storage
 from instancesketch.core.errors import SketchError, UserError
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats import COMPANION, FileRange, Rejection, build_sketch, read, sniff
+from instancesketch.formats import (
+    COMPANION,
+    FileRange,
+    Rejection,
+    build_sketch,
+    explain_unknown,
+    read,
+    sniff,
+)
 from instancesketch.formats.readers import npz, quickdraw, svg_shapes
 
 
-def read_all(path: str, taxonomy: str | None = None) -> Iterator[Sketch | Rejection]:
+def read_all(
+    path: str, taxonomy: str | None = None, trace: bool = False
+) -> Iterator[Sketch | Rejection]:
     """Yield the drawings of a file of any format, and what in it can't be read.
+
+    Pictures are in none unless `trace` asks for the lines in them.
 
     Raises:
         UserError: the file doesn't exist, or its format is unknown.
@@ -27,15 +39,17 @@ def read_all(path: str, taxonomy: str | None = None) -> Iterator[Sketch | Reject
         raise UserError(f"{path} is not a file; a corpus is read by `Sketches.from_corpus`")
     filesystem, place = storage.locate(path)
     # By its contents, as `ingest` does, so that both read a file alike.
-    form = sniff(place, filesystem)
-    if form is None or form == COMPANION:
+    form = sniff(place, filesystem, pictures=trace)
+    if form == COMPANION:
         raise UserError(f"{path} is in no format that can be read")
+    if form is None:
+        raise UserError(f"{path}: {explain_unknown(place, filesystem).reason}")
     words = None if taxonomy is None else Taxonomy.load(taxonomy)
     for record in read(FileRange(path=place, format=form), filesystem, taxonomy=words):
         yield record if isinstance(record, Rejection) else record.sketch
 
 
-def read_one(path: str, taxonomy: str | None = None) -> Sketch:
+def read_one(path: str, taxonomy: str | None = None, trace: bool = False) -> Sketch:
     """Return the only drawing of a file.
 
     Raises:
@@ -43,7 +57,7 @@ def read_one(path: str, taxonomy: str | None = None) -> Sketch:
         UserError: the file doesn't exist, or holds several drawings.
     """
     # Two suffice to know that there are several.
-    drawings = list(islice(read_all(path, taxonomy), 2))
+    drawings = list(islice(read_all(path, taxonomy, trace), 2))
     for drawing in drawings:
         if isinstance(drawing, Rejection):
             raise SketchError(f"{path}: {drawing.reason}")

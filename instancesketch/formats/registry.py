@@ -94,6 +94,7 @@ FORMATS = {
         Format(name="tldraw", read=readers.programs.tldraw.read, one_drawing=True),
         Format(name="inkml", read=readers.programs.inkml.read, one_drawing=True),
         Format(name="xournal", read=readers.programs.xournal.read, one_drawing=True),
+        Format(name="picture", read=readers.picture.read, one_drawing=True),
         Format(
             name="corpus",
             read=readers.corpus.read,

@@ -14,7 +14,7 @@ from instancesketch.core import storage
 from instancesketch.core.errors import SketchError
 from instancesketch.formats import json_values
 from instancesketch.formats.archives import Archive
-from instancesketch.formats.readers import npz, spg
+from instancesketch.formats.readers import npz, picture, spg
 from instancesketch.formats.readers.programs import xournal
 from instancesketch.formats.readers.quickdraw_files import is_kaggle_header
 from instancesketch.formats.records import Rejection
@@ -65,10 +65,11 @@ _FORMAT_OF_SUFFIX = {
 }
 
 
-def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
+def sniff(path: str, filesystem: fs.FileSystem, pictures: bool = False) -> str | None:
     """Return the name of a file's format, or `COMPANION`, or None if it is in no known one.
 
-    `explain_unknown` gives the reason for None.
+    `explain_unknown` gives the reason for None. Pictures have a format only where they are asked
+    for: most that lie beside drawings show what the files of the drawings hold.
     """
     name = PurePosixPath(path).name.lower()
     suffix = PurePosixPath(name).suffix
@@ -87,6 +88,8 @@ def sniff(path: str, filesystem: fs.FileSystem) -> str | None:
         return "xournal" if _ROOT.search(_unzip(head)) or suffix in _XOURNALS else None
     if not head.strip():
         return None
+    if picture.is_picture(head):
+        return "picture" if pictures else None
     if head.startswith(b"PAR1"):
         return "corpus"
     if head.startswith(npz.NPY_MAGIC):
@@ -106,6 +109,8 @@ def explain_unknown(path: str, filesystem: fs.FileSystem) -> Rejection:
             reason = "the file is empty"
         elif head.startswith(xournal.GZIP):
             reason = "compressed with gzip; unpack it first"
+        elif picture.is_picture(head):
+            reason = picture.NOT_ASKED
         else:
             reason = "in no format that can be read"
     except (OSError, pa.ArrowException) as error:

@@ -35,6 +35,8 @@ _ADVICE = (
     ("only polylines are strokes", "redraw the shape as a polyline, or remove it"),
     ("the file is empty", "export it again"),
     ("no strokes", "export the drawing with its lines as strokes, not as areas, text or pictures"),
+    ("no lines found", "only dark lines on a plain ground can be traced"),
+    ("a damaged picture", "save the picture again"),
     ("in no format", "docs/formats.md lists what is read"),
     ("died on this", "it is isolated, and all else was read"),
 )

@@ -210,7 +210,7 @@ def _binary_files(folder: Path) -> dict[str, str]:
         "shape.npz": "not stroke-3",
         "columns.parquet": "not a corpus",
         "cut.parquet": "",
-        "photo.png": "no format",
+        "photo.png": "with --trace",
     }
 
 
