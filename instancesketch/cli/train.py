@@ -68,11 +68,12 @@ def add_recipe(parser: VerbParser) -> None:
         "--recipe",
         default="default",
         metavar="R",
-        help="default, or seed, the published recipe (default: default)",
+        help="default; gpu, for workers with a GPU each; or seed, the published recipe (default: "
+        "default)",
     )
     for name, metavar, text in (
         ("--epochs", "N", "times to go through the drawings"),
-        ("--batch-size", "N", "drawings per step, over all workers"),
+        ("--batch-size", "N", "drawings per step, over all workers; with the recipe gpu, of each"),
         ("--seed", "S", "seed of all random choices"),
     ):
         # Recipes differ in these, so the options have no defaults of their own.

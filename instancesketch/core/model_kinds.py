@@ -46,6 +46,7 @@ MODEL_KINDS: Mapping[str, ModelKind] = {
             recipes={
                 "default": "training.config:SegmenterFitConfig",
                 "seed": "training.config:seed_segmenter",
+                "gpu": "training.config:gpu_segmenter",
             },
             shape="models.config:SegmenterConfig",
             network="models.segmenter:SegmenterNet",
@@ -67,6 +68,7 @@ MODEL_KINDS: Mapping[str, ModelKind] = {
             recipes={
                 "default": "training.config:RefinerFitConfig",
                 "seed": "training.config:seed_refiner",
+                "gpu": "training.config:gpu_refiner",
             },
             shape="models.config:RefinerConfig",
             network="models.refiner:RefinerNet",
@@ -84,7 +86,10 @@ MODEL_KINDS: Mapping[str, ModelKind] = {
             name="grouper",
             labels="objects",
             score="pq",
-            recipes={"default": "training.config:GrouperFitConfig"},
+            recipes={
+                "default": "training.config:GrouperFitConfig",
+                "gpu": "training.config:gpu_grouper",
+            },
             shape="models.config:GrouperConfig",
             network="models.grouper:GrouperNet",
             fit="training.fit_grouper:GrouperFit",

@@ -20,6 +20,7 @@ from instancesketch.models.packing import Batch
 OTHER = "object"
 # Scenes that go through the network together, which bounds memory.
 SCENES_AT_ONCE = 16
+GPU_SCENES_AT_ONCE = 256
 
 
 def class_names(taxonomy: Taxonomy) -> tuple[str, ...]:
@@ -93,9 +94,10 @@ class ImageDetector:
         A box is kept if its score is at least `confidence` and no box of a higher score, of any
         class, overlaps it by more than `overlap` (IoU).
         """
+        at_once = SCENES_AT_ONCE if self.device == "cpu" else GPU_SCENES_AT_ONCE
         parts = [
             self._detect(batch.select(scenes))
-            for scenes in torch.arange(len(batch)).split(SCENES_AT_ONCE)
+            for scenes in torch.arange(len(batch)).split(at_once)
             if len(scenes)
         ]
         nothing = (torch.zeros(0, 4), torch.zeros(0), *torch.zeros(2, 0, dtype=torch.long))

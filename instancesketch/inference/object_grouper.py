@@ -55,7 +55,7 @@ def find_objects(
     category_SC = torch.zeros(strokes, net.kinds.out_features)
     evidence = None if boxes is None else BoxEvidence(batch, boxes)
     weight_S = _stroke_weights(batch)
-    for pick in packing.bucket_by_size(batch.layout, packing.MAX_TOKENS, packing.MAX_POINTS):
+    for pick in packing.bucket_by_size(batch.layout, *packing.bounds(net.device)):
         strokes_U = batch.strokes_of(pick)
         grouped = average_views(net, batch.select(pick), drawing_order)
         category_SC[strokes_U] = grouped.category_SC.log_softmax(1).cpu()

@@ -126,9 +126,8 @@ class StrokeFeatures:
         """True if there are sketches, and they go through a network at once."""
         batch, points = self.batch, len(self.batch.points_P2)
         tokens = len(batch) * batch.longest
-        return len(batch) == 1 or (
-            0 < tokens <= packing.MAX_TOKENS and points <= packing.MAX_POINTS
-        )
+        max_tokens, max_points = packing.bounds(batch.points_P2.device)
+        return len(batch) == 1 or (0 < tokens <= max_tokens and points <= max_points)
 
     def buckets(self) -> Iterator[tuple[Tensor | slice, Tensor | slice, StrokeFeatures]]:
         """Yield what goes through a network at once: indices of sketches, of strokes, features.
@@ -139,7 +138,7 @@ class StrokeFeatures:
         if self.fit_at_once:
             yield slice(None), slice(None), self
             return
-        for pick in packing.bucket_by_size(batch.layout, packing.MAX_TOKENS, packing.MAX_POINTS):
+        for pick in packing.bucket_by_size(batch.layout, *packing.bounds(batch.points_P2.device)):
             strokes_T = batch.strokes_of(pick)
             some = self.select(strokes_T, batch.strokes_N[pick], batch.category_N[pick])
             yield pick, strokes_T, some

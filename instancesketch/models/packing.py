@@ -25,6 +25,9 @@ from instancesketch.models.ragged import Layout
 # With more strokes a CPU's cache would not hold what passes from layer to layer.
 MAX_TOKENS = 1_024
 MAX_POINTS = 200_000
+# A GPU takes as long for a thousand strokes as for one, and has the memory for these.
+GPU_MAX_TOKENS = 65_536
+GPU_MAX_POINTS = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,6 +94,22 @@ class Batch:
             part_S=self.part_S.to(device, non_blocking=True),
             instance_S=self.instance_S.to(device, non_blocking=True),
             category_N=self.category_N.to(device, non_blocking=True),
+        )
+
+    def pin_memory(self) -> Batch:
+        """Return the same batch in page-locked memory, which a GPU copies from by itself."""
+        layout = self.layout
+        return Batch(
+            points_P2=self.points_P2.pin_memory(),
+            layout=Layout(
+                layout.stroke_len_S.pin_memory(),
+                layout.strokes_N.pin_memory(),
+                layout.points,
+                padded=layout.padded,
+            ),
+            part_S=self.part_S.pin_memory(),
+            instance_S=self.instance_S.pin_memory(),
+            category_N=self.category_N.pin_memory(),
         )
 
     def select(self, sketches_M: Tensor) -> Batch:
@@ -246,6 +265,13 @@ def join(batches: Sequence[Batch]) -> Batch:
         instance_S=torch.cat([batch.instance_S for batch in batches]),
         category_N=torch.cat([batch.category_N for batch in batches]),
     )
+
+
+def bounds(device: torch.device) -> tuple[int, int]:
+    """Return the most strokes, padded, and the most points that go through a network at once."""
+    if device.type == "cpu":
+        return MAX_TOKENS, MAX_POINTS
+    return GPU_MAX_TOKENS, GPU_MAX_POINTS
 
 
 def bucket_by_size(layout: Layout, max_tokens: int, max_points: int) -> Iterator[Tensor]:

@@ -5,8 +5,11 @@ Shape letters: see `instancesketch.models.ragged`; M drawings of a buffer.
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import pyarrow as pa
 import torch
@@ -24,6 +27,8 @@ _PACK = {"parts": pack, "objects": pack_scenes}
 BUFFER = 8_192
 # Batches that are sorted by size together; more would shuffle less, fewer would pad more.
 _WINDOW = 16
+# Batches that are ready for a GPU, which must not wait for the processor.
+_PREFETCHED = 4
 
 
 def collate(tables: Sequence[pa.Table], taxonomy: Taxonomy, labels: Labels = "parts") -> Batch:
@@ -106,6 +111,40 @@ def bucket(
         # Shuffled again, or every window would go from small drawings to large ones.
         for i in torch.randperm(len(by_size), generator=generator).tolist():
             yield by_size[i]
+
+
+def prefetch(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Yield batches that a thread prepares ahead, in memory that a GPU copies from by itself."""
+    ahead: queue.Queue[Batch | BaseException | None] = queue.Queue(_PREFETCHED)
+    stopped = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> None:
+        while not stopped.is_set():
+            with suppress(queue.Full):
+                ahead.put(item, timeout=0.1)
+                return
+
+    def prepare() -> None:
+        try:
+            for batch in batches:
+                put(batch.pin_memory() if torch.cuda.is_available() else batch)
+                if stopped.is_set():
+                    return
+            put(None)
+        except BaseException as error:  # raised where the batches are taken
+            put(error)
+
+    # A daemon, which can't keep a process that ends in the middle of an epoch.
+    thread = threading.Thread(target=prepare, name="batches", daemon=True)
+    thread.start()
+    try:
+        while (item := ahead.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        thread.join()
 
 
 class StepIterator:

@@ -62,7 +62,7 @@ class LoopConfig:
         repeats = self.repeats
         return Shares(
             drawings=sum(count_drawings(group, repeats) for group in self.train),
-            batch_size=self.recipe.batch_size,
+            batch_size=self.recipe.step_drawings(workers),
             workers=workers,
         )
 
@@ -149,12 +149,13 @@ class Progress:
         }
 
 
-def prepare_fit(loop: LoopConfig, device: torch.device) -> Fit:
+def prepare_fit(loop: LoopConfig, device: torch.device, workers: int = 1) -> Fit:
     """Return the model before its first epoch, initialised from weights if there are any."""
     fit = create_fit(
         loop.recipe,
         loop.taxonomy,
-        steps_per_epoch=loop.shares(1).steps,
+        steps_per_epoch=loop.shares(workers).steps,
+        step_drawings=loop.recipe.step_drawings(workers),
         part_counts=[sum(counts) for counts in zip(*(g.parts for g in loop.train), strict=True)],
         device=device,
     )
@@ -204,6 +205,8 @@ def train_epochs(
         fit.load_state_dict(state)
     progress = Progress.of(state or {})
     shares = loop.shares(workers.number)
+    # With another number of workers than before an epoch may have other steps.
+    fit.step = progress.epoch * shares.steps
     workers.average_gradients(fit, shares)
     # Epochs that an earlier start saved but didn't report: the log must not lack them.
     for figures in (state or {}).get("unreported", ()):
@@ -233,7 +236,7 @@ def _iter_passes(loop: LoopConfig, first: int, workers: Workers) -> Iterator[Pas
                 rank,
                 number,
                 order,
-                batch_size=loop.recipe.batch_size,
+                batch_size=loop.recipe.step_drawings(number),
                 repeats=loop.repeats,
             ),
         )
@@ -262,6 +265,8 @@ def _train(
         generator=torch.Generator().manual_seed(seed),
         labels=loop.recipe.labels,
     )
+    if fit.device.type == "cuda":
+        batches = dataloader.prefetch(batches)
     steps = dataloader.StepIterator(
         batches, shares.of_steps(workers.rank), lambda done: on_step(epoch, done, shares.steps)
     )

@@ -74,6 +74,7 @@ class Fit(ABC):
         taxonomy: Taxonomy,
         *,
         steps_per_epoch: int,
+        step_drawings: int = 0,
         part_counts: Sequence[int] = (),
         device: torch.device,
     ) -> None:
@@ -83,6 +84,8 @@ class Fit(ABC):
             config: the recipe.
             taxonomy: the categories and parts to learn.
             steps_per_epoch: of every epoch; the schedule needs it.
+            step_drawings: drawings per step over all workers; 0: as many as the learning rate is
+                for.
             part_counts: (Q,) strokes of each part in the data, for class weights.
             device: where to compute.
         """
@@ -92,6 +95,9 @@ class Fit(ABC):
         self.config, self.taxonomy, self.device = config, taxonomy, device
         self.part_counts = part_counts
         self.steps_per_epoch, self.step = steps_per_epoch, 0
+        self.rate_factor = 1.0
+        if config.rate_batch and step_drawings:
+            self.rate_factor = math.sqrt(step_drawings / config.rate_batch)
         network = resolve(self.kind.network)
         self.net = network(config.model, taxonomy).to(device)
         self.mean = copy.deepcopy(self.net).requires_grad_(False).eval()
@@ -131,7 +137,7 @@ class Fit(ABC):
 
     def learning_rate(self) -> float:
         """Return the learning rate of the next step (SGDR, Loshchilov & Hutter 2017)."""
-        config = self.config
+        config, highest = self.config, self.config.learning_rate * self.rate_factor
         if config.schedule == "warm-restarts":
             epoch = self.step / self.steps_per_epoch
             done = epoch % config.restart_epochs / config.restart_epochs
@@ -139,9 +145,9 @@ class Fit(ABC):
             share = self.step / max(1, config.epochs * self.steps_per_epoch)
             if share < config.warmup:
                 # Not from 0, or the first step would change nothing.
-                return config.learning_rate * (share + 1e-3) / config.warmup
+                return highest * (share + 1e-3) / config.warmup
             done = (share - config.warmup) / (1 - config.warmup)
-        return config.learning_rate * (1 + math.cos(math.pi * min(done, 1.0))) / 2
+        return highest * (1 + math.cos(math.pi * min(done, 1.0))) / 2
 
     def train_epoch(self, batches: Iterable[Batch], epoch: int, worker: int = 0) -> dict[str, Any]:
         """Take one step per batch.

@@ -1,6 +1,7 @@
 """Batches of an epoch: every drawing as often as it repeats, in an order that the seed decides."""
 
 import itertools
+import threading
 from collections import Counter
 
 import numpy as np
@@ -10,12 +11,14 @@ import torch
 
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
-from instancesketch.models.packing import pack, pack_scenes
+from instancesketch.models.packing import pack, pack_scenes, pack_sketches
 from instancesketch.training.dataloader import (
     StepIterator,
     collate,
+    empty_batch,
     iter_buffers,
     iter_shuffled_batches,
+    prefetch,
 )
 from instancesketch.training.sampling import USES
 from tests.drawings import DOODLE7, composed, drawn, packed
@@ -136,3 +139,30 @@ def test_scenes_are_shuffled_with_their_categories_and_objects(passes):
     (packed,) = iter_buffers([table.slice(0, 5), table.slice(5)], DOODLE7, "objects")
     assert torch.equal(packed.instance_S, whole.instance_S)
     assert torch.equal(collate([table], DOODLE7, "objects").instance_S, whole.instance_S)
+
+
+def test_a_thread_prepares_the_same_batches_in_the_same_order():
+    batches = [pack_sketches(drawn(2, seed=i)) for i in range(9)]
+    assert list(prefetch(iter(batches))) == batches
+
+
+def test_an_error_of_the_thread_is_raised_where_batches_are_taken():
+    def fail():
+        yield empty_batch()
+        raise UserError("the disk is gone")
+
+    batches = prefetch(fail())
+    next(batches)
+    with pytest.raises(UserError, match="the disk is gone"):
+        next(batches)
+
+
+def test_the_thread_ends_with_whoever_takes_its_batches():
+    def endless():
+        while True:
+            yield empty_batch()
+
+    batches = prefetch(endless())
+    next(batches)
+    batches.close()
+    assert "batches" not in {thread.name for thread in threading.enumerate()}

@@ -10,11 +10,19 @@ def test_default_and_published_recipe() -> None:
     assert recipe("segmenter", "seed") == seed_segmenter()
 
 
+@pytest.mark.parametrize("kind", ["segmenter", "refiner", "grouper"])
+def test_a_recipe_for_gpus_has_large_batches_of_each_worker(kind: str) -> None:
+    config, default = recipe(kind, "gpu"), recipe(kind, "default")
+    assert config.step_drawings(8) == 8 * config.batch_size > 8 * 4 * default.batch_size
+    assert config.rate_batch == config.batch_size
+    assert (config.model, config.augment) == (default.model, default.augment)
+
+
 def test_a_grouper_has_no_published_recipe() -> None:
     assert recipe("grouper", "default") == GrouperFitConfig()
     config = recipe("grouper", "default", ["model.join=1", "model.edges=4", "ordered_p=0"])
     assert (config.model.join, config.model.edges, config.ordered_p) == (1.0, 4, 0.0)
-    with pytest.raises(UserError, match="no recipe 'seed'; there are default"):
+    with pytest.raises(UserError, match="no recipe 'seed'; there are default, gpu"):
         recipe("grouper", "seed")
     with pytest.raises(UserError, match="a width 128 can't be shared by 3 heads"):
         recipe("grouper", "default", ["model.heads=3"])
@@ -48,7 +56,7 @@ def test_later_changes_win_and_other_values_stay() -> None:
 @pytest.mark.parametrize(
     ("name", "change", "reason"),
     [
-        ("best", "epochs=3", "no recipe 'best'; there are default, seed"),
+        ("best", "epochs=3", "no recipe 'best'; there are default, seed, gpu"),
         ("default", "epochs", "is not KEY=VALUE"),
         ("default", "epoch=3", "no 'epoch' in a recipe"),
         ("default", "epochs=many", "must be like 20"),

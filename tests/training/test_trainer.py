@@ -57,3 +57,29 @@ def test_divergence_in_the_last_step_raises():
     fit.optimizer.register_step_post_hook(lambda *_: weight.data.fill_(torch.inf))
     with pytest.raises(UserError, match="NaN or infinite in epoch 1;"):
         fit.train_epoch([drawings(0)], 0)
+
+
+def rate_of(recipe, step_drawings):
+    fit = create_fit(
+        replace(recipe, warmup=0.0),
+        DOODLE7,
+        steps_per_epoch=3,
+        step_drawings=step_drawings,
+        part_counts=[],
+        device=torch.device("cpu"),
+    )
+    return fit.learning_rate()
+
+
+def test_learning_rate_grows_with_the_root_of_the_batch_where_a_recipe_says_so():
+    recipe = RefinerFitConfig(model=TINY_REFINER, learning_rate=1e-3)
+    assert rate_of(recipe, 64) == rate_of(recipe, 1_024) == 1e-3
+    recipe = replace(recipe, rate_batch=256)
+    assert rate_of(recipe, 0) == rate_of(recipe, 256) == 1e-3
+    assert rate_of(recipe, 1_024) == 2e-3
+
+
+def test_batches_are_shared_or_of_each_worker():
+    recipe = RefinerFitConfig(model=TINY_REFINER, batch_size=100)
+    assert recipe.step_drawings(8) == 100
+    assert replace(recipe, batch_per_worker=True).step_drawings(8) == 800

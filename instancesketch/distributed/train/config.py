@@ -111,8 +111,19 @@ def check(config: TrainConfig) -> None:
         raise UserError(f"--workers {least}: a run needs at least one worker")
     if least > most:
         raise UserError(f"--workers {least}-{most}: the least comes first")
+    gpus = config.gpus_per_worker
+    if gpus > 1:
+        raise UserError(
+            f"--gpus-per-worker {gpus:g}: a training worker uses one GPU; give 1, and as many "
+            "--workers as there are GPUs"
+        )
+    if 0 < gpus < 1 and most > 1:
+        raise UserError(
+            f"--gpus-per-worker {gpus:g} --workers {most}: workers of one training can't share a "
+            "GPU (NCCL connects one process a GPU); give --gpus-per-worker 1, or --workers 1"
+        )
     # A worker without a drawing in a batch would have no gradients to average.
-    if config.recipe.batch_size < most:
+    if config.recipe.step_drawings(most) < most:
         raise UserError(
             f"batches of {config.recipe.batch_size} drawings can't be shared by {most} workers; "
             "raise --batch-size or lower --workers"

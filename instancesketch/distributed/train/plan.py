@@ -37,6 +37,9 @@ from instancesketch.training.trainer import Fit, create_fit
 # on what an average step keeps for its gradients. Fitted to the peaks of runs on CPUs.
 _PROCESS_MB, _BUFFER_MB, _STEP_FACTOR = 900.0, 1200.0, 3.5
 
+# Fewer drawings or strokes a worker and step, or steps of a run, are worth a note.
+_FEW_DRAWINGS, _FEW_STROKES, _FEW_STEPS = 256, 256, 500
+
 # Row groups that are counted; of larger corpora an evenly spread sample.
 MAX_ROW_GROUPS = 200
 
@@ -49,8 +52,9 @@ def plan_run(config: TrainConfig) -> Plan:
         `taxonomy`; `splits`, the rows of each split; `drawings` to `train` and to `select` on, and
         the `selection` split; `estimated`, whether these numbers are estimates from a sample of the
         corpora; `parameters` of the network; `epochs`, `batch_size`, `drawings_per_epoch`,
-        `steps_per_epoch`; `workers`, the fewest and the most; `cpus` and `gpus` that they need;
-        `cluster`, its capacity; `worker_mb`, the expected memory of each worker.
+        `steps_per_epoch`; `strokes_per_worker` and step, 0 for scenes; `workers`, the fewest and
+        the most; `cpus` and `gpus` that they need; `cluster`, its capacity; `worker_mb`, the
+        expected memory of each worker.
 
     Raises:
         UserError: as the training would.
@@ -94,13 +98,16 @@ def plan_with_capacity(
         device=torch.device("cpu"),
     )
     # With the fewest workers each has the largest part of a batch.
-    largest_share = max(1, min(recipe.batch_size, epoch_size) // least_most(config)[0])
+    least, most = least_most(config)
+    largest_share = max(1, min(recipe.step_drawings(least), epoch_size) // least)
+    strokes = sum(sum(g.parts) for g in train) / max(1, sum(g.rows for g in train))
     step_mb = _measure_step_mb(fit, train, settings["selection"], largest_share)
     buffer_mb = _BUFFER_MB * min(1.0, epoch_size / dataloader.BUFFER)
     return {
         **_plan_folder(config.storage, config.run, settings),
         **_plan_data(counts, scale, settings, drawings),
-        **_plan_epochs(recipe, epoch_size, fit.net),
+        **_plan_epochs(recipe, recipe.step_drawings(most), epoch_size, fit.net),
+        "strokes_per_worker": round(strokes * recipe.step_drawings(most) / most),
         **_plan_resources(least_most(config), config.gpus_per_worker, cluster),
         # Hundreds of MB: a finer figure would look more certain than it is.
         "worker_mb": round(_PROCESS_MB + _STEP_FACTOR * step_mb + buffer_mb, -2),
@@ -122,7 +129,8 @@ def plan_detector(config: TrainDetectorConfig) -> Plan:
     return {
         **_plan_folder(config.storage, config.run, settings),
         **_plan_data(counts, scale, settings, settings["scenes"]),
-        **_plan_epochs(config.recipe, settings["scenes"]["train"], net),
+        **_plan_epochs(config.recipe, config.recipe.batch_size, settings["scenes"]["train"], net),
+        "strokes_per_worker": 0,
         **_plan_resources((1, 1), config.gpus_per_worker, cluster),
         "worker_mb": None,  # the estimate is fitted to this package's own loop
     }
@@ -156,13 +164,13 @@ def _plan_data(
     }
 
 
-def _plan_epochs(recipe: Any, epoch_size: int, net: torch.nn.Module) -> Plan:
+def _plan_epochs(recipe: Any, batch: int, epoch_size: int, net: torch.nn.Module) -> Plan:
     return {
         "parameters": sum(p.numel() for p in net.parameters()),
         "epochs": recipe.epochs,
-        "batch_size": recipe.batch_size,
+        "batch_size": batch,
         "drawings_per_epoch": epoch_size,
-        "steps_per_epoch": -(-epoch_size // recipe.batch_size),
+        "steps_per_epoch": -(-epoch_size // batch),
     }
 
 
@@ -209,16 +217,42 @@ def format_run_plan(plan: Plan) -> list[str]:
 def describe_run(plan: Plan, workers_of: str = "") -> list[tuple[str, str]]:
     """Return the names and texts of a run's lines; `workers_of` follows the number of workers."""
     steps, done = plan["steps_per_epoch"], plan["epochs_done"]
-    epochs = f"{plan['epochs']}, {steps:,} step{'s' * (steps > 1)} of {plan['batch_size']} in each"
+    batch, most = plan["batch_size"], plan["workers"][1]
+    each = f" ({batch // most:,} a worker)" if most > 1 else ""
+    epochs = f"{plan['epochs']}, {steps:,} step{'s' * (steps > 1)} of {batch:,}{each} in each"
     lines = [
         ("data", _describe_data(plan)),
         ("network", _describe_network(plan)),
         ("epochs", f"{epochs}; {done} done before" if done else epochs),
         ("workers", _describe_workers(plan, workers_of)),
+        *(("note", note) for note in _find_notes(plan)),
     ]
     if plan["worker_mb"] is not None:
         lines.append(("memory", f"roughly {plan['worker_mb'] / 1000:.1f} GB a worker"))
     return [*lines, ("run", plan["run"])]
+
+
+def _find_notes(plan: Plan) -> list[str]:
+    """Return what the numbers of drawings and strokes per step mean for the training."""
+    if plan["kind"] == "detector":
+        return []
+    most, notes = plan["workers"][1], []
+    share, strokes = plan["batch_size"] // most, plan["strokes_per_worker"]
+    if plan["gpus"] and share < _FEW_DRAWINGS:
+        notes.append(
+            f"a GPU takes as long for {share} drawings a step as for about a thousand; --recipe "
+            "gpu is for that"
+        )
+    # Scenes count no strokes.
+    if most > 1 and 0 < strokes < _FEW_STROKES:
+        notes.append(
+            f"about {strokes} strokes a worker and step: each worker's batch norms measure its own "
+            f"strokes, and poorly below {_FEW_STROKES}; raise --batch-size or lower --workers"
+        )
+    steps = plan["epochs"] * plan["steps_per_epoch"]
+    if share >= _FEW_DRAWINGS and steps < _FEW_STEPS:
+        notes.append(f"{steps:,} steps in all are few to learn in; lower --batch-size")
+    return notes
 
 
 def _describe_data(plan: Plan) -> str:

@@ -66,7 +66,7 @@ def run_loop(values: Mapping[str, Any]) -> None:
     processes = context.get_local_world_size() * config.runs_at_once
     torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // processes))
     quiet_data()
-    fit = prepare_fit(loop, get_device())
+    fit = prepare_fit(loop, get_device(), ranks.number)
     state = _agree_on_checkpoint(run, ranks)
     # Worker 0 writes for all.
     writes: dict[str, Any] = {

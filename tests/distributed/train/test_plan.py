@@ -46,7 +46,7 @@ def test_plans_a_new_run(
     assert main(argv) == 0
     printed = capsys.readouterr().out
     assert "100 rows (90 train, 10 valid); 90 drawings of doodle7 to train on, 10 of" in printed
-    assert "epochs:  3, 3 steps of 32 in each\n" in printed
+    assert "epochs:  3, 3 steps of 32 (16 a worker) in each\n" in printed
     assert "workers: 1 to 2; needs 2 CPUs and 0 GPUs, of " in printed
     assert printed.endswith("train: dry run, nothing was done\n")
     assert not list(tmp_path.iterdir())

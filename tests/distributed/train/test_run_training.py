@@ -166,8 +166,9 @@ def test_finished_run_is_reported_and_another_number_of_workers_refused(two: Run
     ("values", "message"),
     [
         ({"workers": 64, "recipe": replace(RECIPE, batch_size=64)}, "room for"),
-        ({"gpus_per_worker": 8.0}, "8 GPUs"),
-        ({"gpus_per_worker": 0.5, "workers": 2}, "0.5 GPUs"),
+        ({"gpus_per_worker": 1.0, "workers": 8}, "1 GPU each"),
+        ({"gpus_per_worker": 8.0}, "a training worker uses one GPU"),
+        ({"gpus_per_worker": 0.5, "workers": 2}, "can't share a GPU"),
         ({"workers": (8, 16), "recipe": replace(RECIPE, batch_size=720720)}, "8 workers with"),
     ],
     ids=str,
