@@ -184,14 +184,24 @@ def _polyline(
 
 
 def _title(sketch: Sketch, stroke: int) -> str:
-    """Return the tooltip of a stroke: `front-left-leg 1 (dog) 93 %`."""
+    """Return the tooltip of a stroke: `front-left-leg 1 (dog) 93 %, or head 5 %`."""
     labels = (sketch.label or sketch.part, sketch.instance)
     words = [str(values[stroke]) for values in labels if values is not None and values[stroke]]
     if sketch.object is not None and sketch.object_category and sketch.object[stroke] >= 0:
         words.append(f"({sketch.object_category[sketch.object[stroke]] or 'object'})")
     if sketch.part_score is not None:
         words.append(f"{100 * sketch.part_score[stroke]:.0f} %")
-    return " ".join(words)
+    return " ".join(words) + _second_guess(sketch, stroke)
+
+
+def _second_guess(sketch: Sketch, stroke: int) -> str:
+    if sketch.part_2 is None or sketch.part_2_score is None:
+        return ""
+    part, score = sketch.part_2[stroke], sketch.part_2_score[stroke]
+    # Rounded to 0 % it tells nothing.
+    return (
+        "" if part is None or score is None or score < 0.01 else f", or {part} {100 * score:.0f} %"
+    )
 
 
 def _points(points: FloatArray, decimals: int | None) -> str:

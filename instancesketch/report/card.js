@@ -1,6 +1,6 @@
 // A card: a drawing's picture beside its truth's, and a description.
 
-const nameOf = (category) => category || "no category";
+const nameOf = (category) => data.titles[category] || category || "no category";
 const isMisnamed = (d) => d.trueCategory !== undefined && d.trueCategory !== d.category;
 // Sides and grouping belong to instances, and each layer marks its own mistakes alone.
 const wrongSides = (d) => (layer === "instance" && d.wrongSides) || [];
@@ -123,14 +123,13 @@ function describeMistakes(d) {
   return phrases.join(", ");
 }
 
+const meanScore = ({ scores }) => Math.round(scores.reduce((a, b) => a + b) / scores.length);
+
 /** Return the indices of the objects that have strokes. */
 const objectsOf = (strokes) => unique(strokes.map((s) => s.object)).filter((i) => i !== undefined);
 
 function headingOf(d, result) {
-  const compared = d.wrong || d.agreement;
-  // Without truth the card shows the confidence instead, which includes this score.
-  const scored = compared && d.score !== undefined ? ` ${percent(d.score)}` : "";
-  if (!result.objects || d.category) return nameOf(d.category) + scored;
+  if (!result.objects || d.category) return d.heading || nameOf(d.category);
   const quality = d.agreement ? `, PQ\u00a0${percent(d.agreement.pq)}` : "";
   return plural(objectsOf(result.strokes).length, "object") + quality;
 }
@@ -171,6 +170,9 @@ function createDescription(d, result, truth) {
   if (byObject(d) ? d.agreement : d.wrong) {
     const mistakes = describeMistakes(d);
     summary.append(createElement("span", mistakes ? "wrong" : "", mistakes || "all right"));
+  } else if (d.heading) {
+    // It has the score of the category.
+    if (d.scores) summary.append(createElement("span", "", `parts ${meanScore(d)}\u00a0%`));
   } else if (d.confidence !== undefined) {
     summary.append(createElement("span", "", `${percent(d.confidence)}\u00a0certain`));
   }

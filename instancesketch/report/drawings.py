@@ -11,13 +11,13 @@ from itertools import accumulate
 import numpy as np
 
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.core.taxonomy import PARTLESS, Taxonomy
 from instancesketch.metrics import stroke_order
 from instancesketch.report.scene_cards import (
     Agreement,
     agree,
     parts_by_category,
-    true_category,
+    true_class,
 )
 
 # About 15 MB of scenes, which a phone still opens.
@@ -70,6 +70,7 @@ class Drawings:
     labelled: int = 0  # of these, rows whose strokes have parts or objects
     scenes: int = 0  # of these, rows that have objects
     objects: int = 0
+    partless: Counter[str] = field(default_factory=Counter)  # of these, `other` and `scene`
     failed: Counter[str] = field(default_factory=Counter)  # rows by their error
     failed_ids: dict[str, list[str]] = field(default_factory=dict)  # the first ids of each error
     parts: dict[str, set[str]] = field(default_factory=dict)  # parts seen, by category
@@ -110,6 +111,8 @@ class Drawings:
                     ids.append(sketch.sketch_id)
                 continue
             self.succeeded += 1
+            if sketch.category in PARTLESS and sketch.part is None:
+                self.partless[sketch.category] += 1
             self.labelled += sketch.part is not None or sketch.object is not None
             self.scenes += sketch.object is not None
             self.objects += len(set(sketch.object or ()) - {-1})
@@ -134,6 +137,9 @@ def compare(sketch: Sketch, true: Sketch | None, taxonomy: Taxonomy | None) -> D
         return Drawing(sketch=sketch, true=None, true_category=None, wrong=(), wrong_sides=())
     # The two may have their strokes in different order; the page keeps the result's.
     true = true.take(np.argsort(stroke_order(true, sketch)).tolist())
+    category = true_class(true.category, sketch.category, taxonomy)
+    if category in PARTLESS:  # whatever it is called in the file, no part of it is known
+        true = true.replace(part=None, label=None, instance=None)
     predicted = sketch.part or (None,) * len(sketch)
     labels = sketch.label or predicted
     parts = true.part or ()
@@ -141,7 +147,7 @@ def compare(sketch: Sketch, true: Sketch | None, taxonomy: Taxonomy | None) -> D
     return Drawing(
         sketch=sketch,
         true=true,
-        true_category=true_category(true.category, sketch.category, taxonomy),
+        true_category=category,
         wrong=tuple(i for i, part in enumerate(parts) if part != predicted[i]),
         wrong_sides=tuple(
             i

@@ -26,6 +26,10 @@ _HEADLINE = (
     ("ari", "ARI", "agreement of groups"),
     ("sides", "sides", "right part and side"),
     ("category_accuracy", "category accuracy", "right categories of all"),
+    ("known_auroc", "known against other", "area under the ROC curve"),
+    ("other_kept", "other kept", "where 95 % of the known are"),
+    ("category_ece", "category ECE", "error of categories' scores"),
+    ("part_ece", "part ECE", "error of parts' scores"),
     ("map50", "mAP50", "boxes found, by category"),
     ("map", "mAP50-95", "the same, by how well they fit"),
 )
@@ -109,8 +113,10 @@ class CountRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """A confusion matrix of parts."""
+    """A confusion matrix of parts or of categories."""
 
+    title: str
+    note: str
     head: Sequence[str]
     rows: Sequence[CountRow]
     clickable: bool
@@ -131,7 +137,8 @@ def tables(figures: Mapping[str, Any]) -> list[Table]:
     for group, layout in _TABLES.items():
         scored = figures.get(f"per_{group}", {})
         # A taxonomy has many more parts than one result: rows of nothing would hide the others.
-        rows = {k: v for k, v in scored.items() if v["strokes"] or v.get("objects")}
+        counted = ("strokes", "objects", "judged")
+        rows = {k: v for k, v in scored.items() if any(v.get(name) for name in counted)}
         if not rows:
             continue
         columns = _columns(list(rows.values()), layout)
@@ -152,7 +159,10 @@ def _columns(rows: Sequence[Mapping[str, Any]], layout: _Columns) -> tuple[str, 
     """Return the columns that have a value in some row, the one with bars first."""
     of_instances = [c for c in _INSTANCE_COLUMNS if any(r.get(c) is not None for r in rows)]
     of_objects = _OBJECT_COLUMNS if any(r.get("objects") for r in rows) else ()
-    columns = (*of_objects, *layout.shares, *of_instances, *layout.counts, "strokes")
+    of_categories = ("category_accuracy",) if any(r.get("judged") for r in rows) else ()
+    columns = (
+        *of_objects, *layout.shares, *of_categories, *of_instances, *layout.counts, "strokes"
+    )  # fmt: skip
     # Bars stand beside the names, where they are compared at a glance.
     bar = next(c for c in layout.bars if c in columns)
     return (bar, *(c for c in columns if c != bar))
@@ -171,13 +181,49 @@ def confusion(counted: Mapping[str, Any] | None, *, clickable: bool) -> Matrix |
             is of strokes that got no part.
         clickable: make each count a button that shows its drawings.
     """
-    if not counted or not any(map(any, counted["counts"])):
+    return _matrix(
+        title="Confusion of parts",
+        note="Strokes. A row is a true part, a column the part they were labelled as.",
+        names=counted["parts"] if counted else (),
+        counts=counted["counts"] if counted else (),
+        clickable=clickable,
+    )
+
+
+def category_confusion(counted: Mapping[str, Any] | None) -> Matrix | None:
+    """Return the matrix of true categories against predicted ones; None where none was right
+    or wrong.
+
+    Args:
+        counted: `categories`, K names, and `counts`, K rows of K + 1 numbers of drawings; the last
+            column is of drawings that got no category.
+    """
+    return _matrix(
+        title="Confusion of categories",
+        note="Drawings. A row is a true category, a column the category they were labelled as.",
+        names=counted["categories"] if counted else (),
+        counts=counted["counts"] if counted else (),
+        clickable=False,
+    )
+
+
+def _matrix(
+    *,
+    title: str,
+    note: str,
+    names: Sequence[str],
+    counts: Sequence[Sequence[int]],
+    clickable: bool,
+) -> Matrix | None:
+    if not any(map(any, counts)):
         return None
-    names, counts = [*counted["parts"], "none"], counted["counts"]
+    names = [*names, "none"]
     # Parts that neither side has are left out; rows and columns keep one order, for the diagonal.
     rows = [i for i, row in enumerate(counts) if any(row)]
     columns = [j for j in range(len(names)) if j in rows or any(row[j] for row in counts)]
     return Matrix(
+        title=title,
+        note=note,
         head=[names[j] for j in columns],
         rows=[
             CountRow(name=names[i], cells=[_count(names, counts[i], i, j) for j in columns])

@@ -15,9 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.core.taxonomy import OTHER, SCENE, Taxonomy
 from instancesketch.report.drawings import Drawings
-from instancesketch.report.figures import confusion, headline, tables
+from instancesketch.report.figures import category_confusion, confusion, headline, tables
 from instancesketch.report.page_data import page_data
 
 # About 15 MB, which a phone still opens.
@@ -90,6 +90,7 @@ def render_report(
         tiles=headline(scored),
         tables=tables(scored),
         confusion=confusion(scored.get("confusion"), clickable=True),
+        categories=category_confusion(scored.get("category_confusion")),
         failures=[f for f in (_failures(drawings), not_read) if f is not None],
         data=_json(page_data(drawings, taxonomy)),
         script=Markup(script),
@@ -165,6 +166,10 @@ def _summary(drawings: Drawings) -> str:
     if drawings.scenes:
         phrases.append(f"{drawings.objects:,} object{'s' * (drawings.objects != 1)}")
     phrases += [f"{drawings.labelled:,} labelled", f"{failed:,} failed"]
+    if drawings.partless[OTHER]:
+        phrases.append(f"{drawings.partless[OTHER]:,} of no known category")
+    if drawings.partless[SCENE]:
+        phrases.append(f"{drawings.partless[SCENE]:,} like scenes: try segment --scenes")
     if len(drawings.worst) < drawings.succeeded:
         phrases.append(f"{len(drawings.worst):,} shown, the worst or least certain of all")
     return " · ".join(phrases)

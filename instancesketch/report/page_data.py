@@ -10,6 +10,7 @@ from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.metrics import judge_groups
 from instancesketch.render.colours import CONFIDENCE, GREY, Ink, instance_ink, palette
 from instancesketch.render.svg import to_svg
+from instancesketch.report.captions import category_title, describe_category
 from instancesketch.report.drawings import Drawing, Drawings
 from instancesketch.report.scene_cards import object_categories, scene_entry
 
@@ -39,6 +40,7 @@ def page_data(drawings: Drawings, taxonomy: Taxonomy | None) -> dict[str, Any]:
         "bands": [{"least": least, "ink": ink} for least, ink in CONFIDENCE],
         "parts": parts,
         "legend": legend,
+        "titles": _titles(drawings.worst, legend, taxonomy),
         "drawings": entries,
     }
 
@@ -54,6 +56,15 @@ def _legend(drawings: Drawings, taxonomy: Taxonomy | None) -> dict[str, list[str
     # Most objects of a scene have no parts but this one, which would fill the legend.
     omitted = ([], [UNLABELED]) if drawings.scenes else ([],)
     return {category: parts for category, parts in legend.items() if parts not in omitted}
+
+
+def _titles(
+    drawings: Sequence[Drawing], legend: Iterable[str], taxonomy: Taxonomy | None
+) -> dict[str, str]:
+    """Return the titles of the categories on the page that have another one than their name."""
+    seen = {name for d in drawings for name in (d.sketch.category, d.true_category)}
+    titles = {n: category_title(n, taxonomy) for n in sorted({*seen, *legend} - {None, ""})}
+    return {name: title for name, title in titles.items() if title != name}
 
 
 def _parts_of_categories(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
@@ -152,7 +163,7 @@ def _entry(
     if drawing.confidence is not None:
         entry["confidence"] = round(drawing.confidence, 3)
     if sketch.category_score is not None:
-        entry["score"] = round(sketch.category_score, 3)
+        entry["heading"] = describe_category(sketch, taxonomy)
     if drawing.true_category is not None:
         entry["trueCategory"] = drawing.true_category
     return entry | _true_entry(drawing, index_of)

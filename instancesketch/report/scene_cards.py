@@ -77,6 +77,16 @@ def true_category(name: str | None, predicted: str | None, taxonomy: Taxonomy | 
     return predicted if same else name
 
 
+def true_class(name: str | None, predicted: str | None, taxonomy: Taxonomy | None) -> str | None:
+    """Return the truth's category of a drawing as `true_category` does, or `other`.
+
+    `other` is that of what the taxonomy has no category for, where it has that one.
+    """
+    if taxonomy is not None:
+        return taxonomy.class_of(name)
+    return true_category(name, predicted, None)
+
+
 def parts_by_category(
     sketch: Sketch, category: str | None, taxonomy: Taxonomy | None
 ) -> dict[str, set[str]]:

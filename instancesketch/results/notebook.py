@@ -9,6 +9,7 @@ from html import escape
 from instancesketch.core.sketch import Sketch
 from instancesketch.render.colours import palette
 from instancesketch.render.svg import stroke_colours, stroke_names, to_svg
+from instancesketch.report.captions import category_title, describe_category
 
 _SIDE, _SMALL = 260, 150  # pixels of a picture alone, and among others
 _RESOLUTION = 1_000  # finer than a pixel, even on screens of two pixels to one
@@ -39,7 +40,7 @@ def sketches_html(sketches: Sequence[Sketch]) -> str:
     figures = "".join(
         _figure(
             to_svg(s, colours=colours, size=_SMALL, resolution=_RESOLUTION),
-            s.error or s.category or "",
+            s.error or (category_title(s.category, None) if s.category else ""),
         )
         for s in drawings
     )
@@ -58,9 +59,7 @@ def _views(drawing: Sketch) -> list[str]:
 
 
 def _headline(drawing: Sketch) -> str:
-    score = drawing.category_score
-    words = [f"<b>{escape(drawing.category or drawing.sketch_id)}</b>"]
-    words += [f"{100 * score:.0f} %"] if score is not None else []
+    words = [f"<b>{escape(describe_category(drawing) or drawing.sketch_id)}</b>"]
     words += [f"not labelled: {escape(drawing.error)}"] if drawing.error else []
     return f"<div>{' '.join(words)}</div>"
 

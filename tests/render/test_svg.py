@@ -1,6 +1,7 @@
 """Sketches as SVG: exact points, labels, colours, escaping, size."""
 
 import json
+import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -268,3 +269,12 @@ def test_size_is_the_larger_side_in_pixels(right, bottom, width, height):
     assert abs(float(root.attrib["width"]) - float(width)) <= 5
     assert abs(float(root.attrib["height"]) - float(height)) <= 5
     assert max(float(root.attrib["width"]), float(root.attrib["height"])) == 300
+
+
+def test_tooltips_have_the_second_guess() -> None:
+    sketch = Sketch.from_strokes(
+        [[(0, 0), (9, 9)]] * 3, part=("head",) * 3, part_score=(0.7, 0.99, 0.6),
+        part_2=("body", "tail", None), part_2_score=(0.25, 0.004, None),
+    )  # fmt: skip
+    titles = re.findall("<title>(.*?)</title>", to_svg(sketch))
+    assert titles == ["head 70 %, or body 25 %", "head 99 %", "head 60 %"]

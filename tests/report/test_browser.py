@@ -13,7 +13,7 @@ from tests.report.conftest import settle, text_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-DOODLE7 = Taxonomy.load("doodle7")
+DOODLE7, DEFAULT = Taxonomy.load("doodle7"), Taxonomy.load("default")
 COLOURS = palette(*(c.parts for c in DOODLE7.categories.values()))
 
 
@@ -118,6 +118,35 @@ def test_category_filter_matches_the_true_and_the_predicted_category(open_page, 
     assert ids(page) == ["a"]
 
 
+def test_drawings_of_nothing_known_are_shown_and_filtered(open_page, flower):
+    bare = {"part": None, "label": None}
+    guess = {"category_2": "2leg", "category_2_score": 0.3}
+    result = [
+        flower("pot", category="other", category_score=0.6, **guess, **bare),
+        flower("lost", category="other", category_score=0.4, **guess, **bare),
+        flower("fine", category_score=0.7, part_score=(0.9, 0.8, 0.9, 0.8), **guess),
+    ]
+    page = open_page(result, taxonomy=DEFAULT)
+    assert "flower 70 %, or bird 30 % parts 85 %" in text_of(page.locator(".card").last)
+    page.locator("#category").select_option("other")
+    chosen = page.locator("#category option:checked")
+    assert chosen.inner_text() == "none of the known categories (2)"
+    assert ids(page) == ["lost", "pot"]
+    text = text_of(page.locator(".card").first)
+    assert text.startswith("none of the known categories 40 %, nearest: bird 30 %")
+    truth = {
+        "pot": flower("pot", category="teapot"),
+        "lost": flower("lost"),
+        "fine": flower("fine"),
+    }
+    page = open_page(result, taxonomy=DEFAULT, truth=truth)
+    page.locator("#verdict").select_option("wrong")
+    assert ids(page) == ["lost"]
+    assert "4 of 4 wrong should be flower" in text_of(page.locator(".card"))
+    page.locator("#verdict").select_option("right")
+    assert sorted(ids(page)) == ["fine", "pot"]
+
+
 def test_scrolling_draws_more_cards(open_file, report):
     page = open_file(report, width=390)
     assert page.locator(".card").count() < 179
@@ -164,7 +193,7 @@ def test_page_fits_the_screen_and_the_colour_scheme(open_file, report, width):
 def test_page_without_truth_shows_no_comparison(open_page, flower):
     page = open_page([flower("a", category_score=0.5, part_score=(0.25,) * 4)])
     assert page.locator(".card figure").count() == 1
-    assert "25 % certain" in text_of(page.locator(".card"))
+    assert "flower 50 % parts 25 %" in text_of(page.locator(".card"))
     assert not page.locator("#verdict").is_visible()
     assert not page.locator("#key").is_visible()
     assert page.locator(".headline").count() == 0

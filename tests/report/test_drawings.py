@@ -119,3 +119,35 @@ def test_truth_without_sides_and_instances_marks_neither(dog):
     assert len(page.data["drawings"]) == 2
     for entry in page.data["drawings"]:
         assert not {"wrongSides", "misgrouped", "trueInstances", "trueLabels"} & set(entry)
+
+
+def test_drawings_of_nothing_known_are_compared_by_category_alone(flower):
+    other = {"category": "other", "part": None, "label": None}
+    truth = {
+        "pot": flower("pot", category="teapot"),
+        "bus": flower("bus", category="bus"),  # too near to a car to be `other`
+        "lost": flower("lost"),
+    }
+    page = Page(
+        render_report(
+            [flower(name, **other) for name in truth],
+            title="t",
+            truth=truth,
+            taxonomy=Taxonomy.load("default"),
+        )
+    )
+    assert "3 of no known category" in page.text["p"]
+    found = {d["id"]: (d.get("trueCategory"), d.get("wrong")) for d in page.data["drawings"]}
+    assert found == {
+        "pot": ("other", None),
+        "bus": (None, [0, 1, 2, 3]),
+        "lost": ("flower", [0, 1, 2, 3]),
+    }
+    assert page.data["titles"] == {"other": "none of the known categories"}
+    assert "other" not in page.data["legend"]
+
+
+def test_drawings_like_scenes_are_counted(flower):
+    scene = flower("a", category="scene", part=None, label=None)
+    page = Page(render_report([scene, flower("b")], title="t"))
+    assert "1 like scenes: try segment --scenes" in page.text["p"]

@@ -70,3 +70,21 @@ def test_figures_without_a_value_are_omitted(flower):
     html = render_report([flower("a")], title="t", figures=figures)
     assert "<dt>C</dt>" in html
     assert "<dt>P</dt>" not in html
+
+
+def test_categories_have_a_matrix_and_known_drawings_a_tile(flower):
+    default = Taxonomy.load("default")
+    truth = [flower("a"), flower("b"), flower("c", category="teapot")]
+    score = {"category_score": 0.9, "category_2": "car", "category_2_score": 0.1}
+    bare = {"part": None, "label": None}
+    result = [flower("a", **score), flower("b", **score | bare | {"category": "other"})]
+    result.append(flower("c", **score | bare | {"category": "other"}))
+    html = render_report(result, title="t", figures=evaluate(result, truth, default).figures)
+    assert 'title="flower called other: 1 of 2"' in html
+    assert "<dt>known against other</dt><dd>75.0<" in html
+    assert "<dt>category ECE</dt>" in html
+    text = re.sub(r"<[^>]+>", " ", html)
+    assert "Confusion of categories" in text
+    assert "Drawings. A row is a true category" in text
+    (cells,) = re.findall(r'<th scope="row">other</th>(.*?)</tr>', bare_cells(html))[:1]
+    assert "100.0" in cells

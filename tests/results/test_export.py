@@ -1,6 +1,7 @@
 """Export of corpora and results to other formats."""
 
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -8,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from instancesketch.core import parquet
+from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats import EXPORTABLE
 from instancesketch.results import export
+from tests.drawings import DEFAULT
 
 
 @pytest.mark.parametrize("format", EXPORTABLE)
@@ -135,3 +137,26 @@ def test_yolo_has_images_and_boxes_of_the_scenes(mixed, tmp_path) -> None:
     parquet.write_table(str(tmp_path / "suns" / "part-0.parquet"), to_table([SUN]))
     with pytest.raises(UserError, match="no row has objects"):
         export.export(str(tmp_path / "suns"), "yolo", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("form", EXPORTABLE)
+@pytest.mark.parametrize("category", ["other", "scene"])
+def test_drawings_without_parts_are_exported_in_every_format(form, category, tmp_path) -> None:
+    sketch = Sketch.from_strokes(
+        [[(0, 0), (9, 9)], [(4, 4)]], sketch_id="a", category=category, word="teapot",
+        category_score=0.6, category_2="car", category_2_score=0.3,
+    )  # fmt: skip
+    result = tmp_path / "result"
+    parquet.write_table(str(result / "part-0.parquet"), to_table([sketch], RESULT_SCHEMA))
+    storage.write_json(str(result / "summary.json"), {"taxonomy": DEFAULT.to_dict()})
+    assert export.export(str(result), form, str(tmp_path / "out")) == 1
+    text = "".join(
+        p.read_text("utf-8") for p in sorted((tmp_path / "out").rglob("*")) if p.is_file()
+    )
+    assert category in text
+    if form == "csv":
+        (first, _) = list(csv.DictReader(io.StringIO(text)))
+        assert (first["category_2"], first["word"], first["part"]) == ("car", "teapot", "")
+    if form == "labelstudio":
+        (task,) = json.loads((tmp_path / "out" / "tasks.json").read_text("utf-8"))
+        assert task["predictions"][0]["score"] == pytest.approx(0.6)

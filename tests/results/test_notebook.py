@@ -49,3 +49,19 @@ def test_hostile_names_are_escaped(hostile) -> None:
     bare = Sketch.from_strokes([[(0, 0), (1, 1)]], sketch_id=hostile)
     assert "<script" not in bare._repr_html_()
     assert np.isfinite(bare.x).all()
+
+
+def test_second_guesses_and_drawings_of_nothing_known_are_named() -> None:
+    guess = {"category_score": 0.6, "category_2": "car", "category_2_score": 0.3}
+    sun = drawn(1, category="sun")[0].replace(**guess)
+    bare = {"part": None, "label": None, "instance": None}
+    other = sun.replace(category="other", **bare)
+    for sketch, expected in (
+        (sun, "sun 60 %, or car 30 %"),
+        (other, "none of the known categories 60 %, nearest: car 30 %"),
+    ):
+        text = "".join(parse(sketch._repr_html_()).itertext()).replace("\u00a0", " ")
+        assert expected in text
+    several = parse(Sketches([sun, other])._repr_html_())
+    captions = [f.text for f in several.findall(".//figcaption")]
+    assert captions == ["sun", "none of the known categories"]

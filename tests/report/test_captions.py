@@ -1,0 +1,42 @@
+"""What a drawing shows, in words for people."""
+
+import pytest
+
+from instancesketch.core.sketch import Sketch
+from instancesketch.report.captions import category_title, describe_category
+from tests.drawings import DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("category", "score", "second", "second_score", "expected"),
+    [
+        ("4leg", 0.431, "2leg", 0.409, "four-legged animal 43 %, or bird 41 %"),
+        ("car", 0.999, "tree", 0.001, "car 100 %"),
+        ("car", 0.7, "other", 0.2, "car 70 %, or none of the known categories 20 %"),
+        ("other", 0.6, "2leg", 0.3, "none of the known categories 60 %, nearest: bird 30 %"),
+        (
+            "other",
+            0.6,
+            "scene",
+            0.3,
+            "none of the known categories 60 %, or looks like a scene 30 %",
+        ),
+        ("scene", 0.6, "car", 0.3, "looks like a scene 60 %, or car 30 %"),
+        ("4leg", None, None, None, "four-legged animal"),
+        ("castle", 0.5, None, None, "castle 50 %"),
+        (None, None, None, None, ""),
+    ],
+)
+def test_the_category_is_described_with_the_next_likely(
+    category, score, second, second_score, expected
+):
+    sketch = Sketch.from_strokes(
+        [[(0, 0)]], category=category, category_score=score, category_2=second,
+        category_2_score=second_score,
+    )  # fmt: skip
+    assert describe_category(sketch, DEFAULT).replace("\u00a0", " ") == expected
+
+
+def test_without_a_taxonomy_names_are_their_own_titles():
+    assert category_title("4leg", None) == "4leg"
+    assert category_title("other", None) == "none of the known categories"
