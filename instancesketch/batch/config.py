@@ -63,7 +63,8 @@ class IngestConfig(SourcesConfig):
     taxonomy: str | None = field(
         default=None,
         metadata=option(
-            "categories and parts: doodle7, spg20 or a TOML file (default: the format decides)",
+            "categories and parts: default, doodle7, spg20 or a TOML file (default: the format "
+            "decides)",
             metavar="T",
         ),
     )

@@ -62,8 +62,8 @@ def _titles(
     drawings: Sequence[Drawing], legend: Iterable[str], taxonomy: Taxonomy | None
 ) -> dict[str, str]:
     """Return the titles of the categories on the page that have another one than their name."""
-    seen = {name for d in drawings for name in (d.sketch.category, d.true_category)}
-    titles = {n: category_title(n, taxonomy) for n in sorted({*seen, *legend} - {None, ""})}
+    seen = {name for d in drawings for name in (d.sketch.category, d.true_category) if name}
+    titles = {name: category_title(name, taxonomy) for name in sorted({*seen, *legend})}
     return {name: title for name, title in titles.items() if title != name}
 
 

@@ -57,9 +57,9 @@ class TrainConfig(RunConfig):
     taxonomy: str | Taxonomy | None = field(
         default=None,
         metadata=option(
-            "categories and parts: doodle7, spg20 or a TOML file (default: the one that the corpus "
-            "was ingested with, else the shipped one that knows most of the drawings; doodle7 for "
-            "scenes)",
+            "categories and parts: default, doodle7, spg20 or a TOML file (default: the one that "
+            "the corpus was ingested with, else the shipped one that knows most of the drawings, "
+            "and of those the smallest; doodle7 for scenes)",
             metavar="T",
         ),
     )

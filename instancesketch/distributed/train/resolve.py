@@ -51,7 +51,7 @@ def resolve(
     initial = _inspect_weights(config) if config.weights else None
     candidates = [(t, count("train", t)) for t in _taxonomies(config, initial)]
     # Of equal ones the first, as Python's `max` returns it: the result is always the same.
-    taxonomy, train = max(candidates, key=lambda c: _rows(c[1]))
+    taxonomy, train = max(candidates, key=lambda candidate: _fit(*candidate))
     select = count("select", taxonomy)
     if len(select) <= FEW_GROUPS:
         # Every epoch needs all of them, so damage to them is found before the first.
@@ -144,6 +144,23 @@ def _taxonomies(config: TrainConfig, initial: ModelInfo | None) -> list[Taxonomy
     # Scenes fit every taxonomy, so their number can't choose one.
     scenes = config.recipe.labels == "objects"
     return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
+
+
+def _fit(taxonomy: Taxonomy, train: Sequence[RowGroup]) -> tuple[int, bool, int]:
+    """Return how well a taxonomy fits the row groups that it would train on, to compare.
+
+    First by the rows of its categories that have parts, since any word is `other`; then by whether
+    it knows their labels; then the one of fewest categories.
+    """
+    has_parts = [bool(c.parts) for c in taxonomy.categories.values()]
+    rows = sum(
+        # Scenes have no rows by category.
+        sum(n for n, known in zip(g.categories, has_parts, strict=True) if known)
+        if g.categories
+        else g.rows
+        for g in train
+    )
+    return rows, not any(g.unknown_labels for g in train), -len(has_parts)
 
 
 def _made_with(corpora: Sequence[str]) -> list[Taxonomy]:

@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from instancesketch.cli.main import main
+from instancesketch.core.errors import UserError
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.sketches import Sketches
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train.resolve import resolve
 from instancesketch.formats import write
-from tests.distributed.train.runs import config_of
-from tests.drawings import drawn
+from tests.distributed.train.runs import config_of, write_files
+from tests.drawings import drawn, sketch_of
 
 OWN = """
 name = "own"
@@ -16,6 +20,29 @@ name = "own"
 parts = ["center", "ray", "unlabeled"]
 countable = ["ray"]
 """
+
+
+# Categories of drawings; `default` has those of all of these, `doodle7` and `spg20` of some.
+CORPORA = {
+    "seven": ["car", "tree", "dog"],
+    "spg": ["pig", "face", "airplane"],
+    "both": ["face", "airplane", "tree", "car"],
+    "seven and others": ["car", "teapot", "castle", "anvil"],
+}
+
+
+def labelled(category: str, number: int, spg: bool) -> Sketch:
+    """Return a drawing to train on, labelled unless its category has no parts anywhere."""
+    known = any(Taxonomy.load(name).category_of(category) for name in Taxonomy.shipped())
+    # SPG has no strokes without a part.
+    part = Taxonomy.load("spg20").categories[category].parts[0] if spg else "unlabeled"
+    return sketch_of(
+        [(0, 0), (9, 9)],
+        sketch_id=f"{category}-{number}",
+        category=category,
+        split="train",
+        part=(part,) if known else None,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +54,10 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(suns, "cvat", str(folder / "in"))
     ingest = ["ingest", str(folder / "in"), "--split-by", "sketch"]
     given = ["--taxonomy", str(folder / "own.toml")]
+    # Words and parts as they are, without a taxonomy.
+    for name, categories in CORPORA.items():
+        drawings = [labelled(c, i, name == "spg") for i, c in enumerate(categories)]
+        write_files(folder / name, drawings)
     assert main([*ingest, *given, "--out", str(folder / "own")]) == 0
     assert main([*ingest, "--out", str(folder / "plain")]) == 0
     # It is in the corpus, not in a file that may be gone.
@@ -37,6 +68,10 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("corpus", "given", "expected"),
     [
+        ("seven", None, "doodle7"),
+        ("spg", None, "spg20"),
+        ("both", None, "default"),
+        ("seven and others", None, "doodle7"),
         ("own", None, "own"),
         ("own", "doodle7", "doodle7"),
         ("plain", None, "doodle7"),
@@ -49,3 +84,28 @@ def test_run_takes_the_taxonomy_of_its_corpus_unless_one_is_given(
     settings, train, _ = resolve(config)
     assert settings["taxonomy"]["name"] == expected
     assert sum(group.rows for group in train) > 0
+
+
+def test_drawings_of_unknown_categories_alone_are_nothing_to_train_on(tmp_path: Path) -> None:
+    robot = sketch_of([(0, 0), (9, 9)], category="robot", split="train", part=("arm",))
+    corpus = write_files(tmp_path / "robots", [robot])
+    with pytest.raises(UserError, match="no labelled drawing to train on"):
+        resolve(config_of(corpus, tmp_path, "run", taxonomy=None, selection="none"))
+
+
+def test_the_taxonomy_of_the_default_weights_is_given_by_name(tmp_path: Path) -> None:
+    words = ["police car", "palm tree", "teapot", "scene"]
+    drawings = [
+        sketch_of([(0, 0), (9, 9)], sketch_id=word, category=word).replace(category=None, word=word)
+        for word in words
+    ]
+    write(drawings, "quickdraw", str(tmp_path / "in"))
+    out = str(tmp_path / "corpus")
+    assert main(["ingest", str(tmp_path / "in"), "--taxonomy", "default", "--out", out]) == 0
+    found = {s.word: s.category for s in Sketches.from_corpus(out)}
+    assert found == {
+        "police car": "car",
+        "palm tree": "palm tree",
+        "teapot": "teapot",
+        "scene": "scene",
+    }
