@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from experiments import tables
+from experiments import results
 from experiments.plain import read_corpus
 from instancesketch.core.schema import from_table
-from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.metrics import ScoredSketches, evaluate, paired_bootstrap
 
 # What is compared -> its figures.
 TOLD = ("C", "P", "part_accuracy", "macro_f1")
+_UNTOLD = ("category_accuracy", "part_accuracy")
 _FOLDS = {
     "given": ("part_accuracy", "macro_f1", "grouping", "sides"),
     "true": ("grouping", "ari"),
-    "predicted": ("category_accuracy", "part_accuracy"),
+    "seven": _UNTOLD,
 }
 _Pairs = Iterator[tuple[str, Sequence[str], list[ScoredSketches]]]
 
@@ -41,19 +41,24 @@ def compare_weights(data: str, sources: Sequence[str]) -> _Pairs:
             evaluate(model.label(truth, given_category=given), truth, model.taxonomy).scored
             for model in models
         ]
-        yield "given" if given else "predicted", TOLD if given else _FOLDS["predicted"], scored
+        yield "given" if given else "predicted", TOLD if given else _UNTOLD, scored
 
 
 def compare_folds(data: str, runs: Sequence[str]) -> _Pairs:
-    """Yield the scores of each run's final models on the folds that they label, together."""
-    taxonomy, real = Taxonomy.load("doodle7"), read_corpus(data)
+    """Yield the scores of each run's final models on the sets that both hold out, together.
+
+    Sources that are left out are sets of their own.
+    """
+    truth = {s.sketch_id: s for s in from_table(read_corpus(data))}
     folders = [Path(run) for run in runs]
-    done = [{p.parent.name for p in out.glob("fold-*/student-true.parquet")} for out in folders]
-    folds = sorted(set.intersection(*done))
-    print(f"folds: {', '.join(folds)}")
-    for given, names in _FOLDS.items():
-        results = [tables.Results(out, real, taxonomy) for out in folders]
-        yield given, names, [result.evaluate(folds, "student", given) for result in results]
+    done = [{p.parent.name for p in out.glob("*-*/student-true.parquet")} for out in folders]
+    both = sorted(set.intersection(*done))
+    folds = [name for name in both if name.startswith("fold-")]
+    for names in filter(None, (folds, *([name] for name in both if name not in folds))):
+        print(", ".join(names))
+        for kind, figures in _FOLDS.items():
+            scored = [results.evaluate_files(out, names, "student", kind, truth) for out in folders]
+            yield kind, figures, scored
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.doodle7 import Data
+from experiments.corpora import Data
 from experiments.plain import BFLOAT16, Pool, read_corpus, train
 from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import from_table
@@ -75,7 +75,7 @@ def read_trials(spg: str, real: str, epochs: int) -> list[Trial]:
     table = table.filter(pa.array([s == "train" for s in table["split"].to_pylist()]))
     tenth = np.array([hash_bucket(i, "tenth") < 10 for i in table["sketch_id"].to_pylist()])
     drawings = read_corpus(real)
-    fold = Data(real=real, generated="", unlabelled=()).held_out_masks()["fold-0"]
+    fold = Data(real=real).held_out_masks()["fold-0"]
     return [
         Trial(
             name=name,

@@ -11,14 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from instancesketch.core import parquet
+from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import derive_seed
-from instancesketch.core.schema import SCHEMA
+from instancesketch.core.schema import SCHEMA, cast_to_schema
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import weights
 from instancesketch.models.packing import Batch, join
 from instancesketch.models.precision import AUTO, resolve_precision
+from instancesketch.tracking import checkpoints
 from instancesketch.training.config import FitConfig
 from instancesketch.training.dataloader import bucket
 from instancesketch.training.trainer import Fit, create_fit
@@ -38,10 +39,8 @@ class Pool(NamedTuple):
 
 def read_corpus(corpus: str) -> pa.Table:
     """Return all rows of a corpus."""
-    columns = SCHEMA.names
-    return pa.concat_tables(
-        [pq.read_table(f, columns=columns) for f in parquet.list_row_files(corpus)]
-    )
+    files = (pq.ParquetFile(file).read() for file in parquet.list_row_files(corpus))
+    return pa.concat_tables([cast_to_schema(table, SCHEMA.names) for table in files])
 
 
 def own_name(sketch_id: str) -> str:
@@ -83,6 +82,8 @@ def train(
 ) -> Path:
     """Train a model to its last epoch and save it below `out`, unless that is done.
 
+    A training that was stopped continues after its last whole epoch.
+
     Args:
         config: model and recipe.
         taxonomy: of the labels.
@@ -107,20 +108,52 @@ def train(
         part_counts=torch.bincount(parts[parts >= 0], minlength=len(taxonomy.part_names)).tolist(),
         device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    if initial is not None:
+    found = checkpoints.newest(str(folder)).state
+    if found is not None:
+        fit.load_state_dict(found)
+    elif initial is not None:
         loaded = weights.load([str(initial)], config.model_kind)
         fit.initialize_from(weights.adapt(loaded, taxonomy, fit.net.state_dict()))
-    for number in range(config.epochs):
+    for number in range(0 if found is None else found["epoch"], config.epochs):
         # A generator per epoch: an epoch's data depends on seed and number alone.
         generator = torch.Generator().manual_seed(derive_seed(config.seed, number))
         figures = fit.train_epoch(iter_batches(pools, config.batch_size, generator), number)
         name = f"{out.parent.name}/{out.name} {config.model_kind}"
         print(f"{name} {number + 1}/{config.epochs} loss {figures['loss']:.4f}", flush=True)
+        done = {"epoch": number + 1, "best_epoch": number + 1, "score": float(number)}
+        checkpoints.save(str(folder), fit.state_dict() | done)
     counts = {
         "different": sum(len(p.batch) for p in pools),
         "an epoch": sum(p.number for p in pools),
     }
     weights.save(str(folder), fit.mean.state_dict(), describe_weights(config, taxonomy, counts))
+    storage.remove(storage.join(str(folder), checkpoints.FOLDER))
+    return out
+
+
+def average(sources: Sequence[Path], model_kind: str, out: Path) -> Path:
+    """Average the weights of models that were trained from the same ones, unless that is done.
+
+    Such models lie in one basin, where their mean is as right as their ensemble (Wortsman et al.
+    2022, model soups).
+
+    Args:
+        sources: folders of weights with the same config.
+        model_kind: of the models.
+        out: folder of the mean, which is returned; its config is that of the first.
+    """
+    folder = out / model_kind
+    if not (folder / "config.json").exists():
+        loaded = [weights.load([str(source)], model_kind) for source in sources]
+        tensors = {
+            # Integers, such as the step counts of batch norms, have no mean.
+            name: torch.stack([each.tensors[name] for each in loaded]).mean(0)
+            if value.is_floating_point()
+            else value
+            for name, value in loaded[0].tensors.items()
+        }
+        config = loaded[0].config | {"averaged": len(loaded)}
+        weights.save(str(folder), tensors, config)
     return out
 
 

@@ -28,8 +28,8 @@ import pyarrow.compute as pc
 import torch
 
 from experiments import scene_rules, scene_tables
-from experiments.doodle7 import write_table
 from experiments.plain import BFLOAT16, Pool, read_corpus, train
+from experiments.results import write_table
 from instancesketch.batch.reader import shuffle_strokes
 from instancesketch.core import storage
 from instancesketch.core.hashing import hash_bucket

@@ -13,7 +13,7 @@ Config = TypeVar("Config", bound="TransformerConfig")
 # Strokes that the published embedding of positions has; later ones share the last.
 PUBLISHED_POSITIONS = 105
 # Counts that may be 0; every other whole number is at least 1.
-_MAY_BE_ZERO = ("layers", "edges")
+_MAY_BE_ZERO = ("layers", "edges", "image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,9 @@ class SegmenterConfig(TransformerConfig):
     channels: tuple[int, ...] = (64, 128, 128, 128)
     sketch_token: bool = True  # a token per sketch that holds or predicts its category
     learned_positions: bool = False  # the published embedding of a stroke's position in the sketch
+    image: int = (
+        0  # cells along a side of an image of the whole sketch that the token sees; 0: none
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from instancesketch.models.config import PUBLISHED_POSITIONS, SegmenterConfig
 from instancesketch.models.encoders import JoinedEncoder, PatchEncoder, PointsEncoder, RasterEncoder
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
+from instancesketch.models.sketch_image import SketchImageEncoder
 from instancesketch.models.transformer import StrokeTransformer
 
 
@@ -38,6 +39,8 @@ class SegmenterNet(nn.Module):
             self.placed = nn.Linear(2 * width, width)
         # The last entry stands for a category that is not known.
         self.category = nn.Embedding(len(taxonomy.category_names) + 1, width)
+        if config.image:
+            self.image = SketchImageEncoder(width, config.image, config.samples)
         self.transformer = StrokeTransformer(config)
         self.part_head = nn.Linear(width, len(taxonomy.part_names))
         if config.sketch_token:
@@ -83,6 +86,8 @@ class SegmenterNet(nn.Module):
         token_ND = None
         if self.config.sketch_token:  # -1 picks the last entry, of an unknown category
             token_ND = self.category(category_N % self.category.num_embeddings)
+            if self.config.image:
+                token_ND = token_ND + self.image(features)
         hidden_SD, token_ND = self.transformer(hidden_SD, features, token_ND)
         parts_SQ = self.part_head(hidden_SD)
         return parts_SQ, None if token_ND is None else self.category_head(token_ND)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments import compare, doodle7, networks
+from experiments import compare, networks, results
 from experiments.plain import read_corpus
 from instancesketch.core.schema import to_table
 from instancesketch.inference.segmenter import Segmenter
@@ -62,12 +62,12 @@ def test_runs_are_compared_on_the_folds_that_both_have(tmp_path, capsys) -> None
     for run, folds in (("old", ("fold-0", "fold-1")), ("new", ("fold-0",))):
         for fold in folds:
             (tmp_path / run / fold).mkdir(parents=True)
-            for given in ("given", "true", "predicted"):
-                labelled = model.label_table(table, given_category=given != "predicted")
-                doodle7.write_table(tmp_path / run / fold / f"student-{given}.parquet", labelled)
+            for given in ("given", "true", "seven"):
+                labelled = model.label_table(table, given_category=given != "seven")
+                results.write_table(tmp_path / run / fold / f"student-{given}.parquet", labelled)
     runs = [str(tmp_path / run) for run in ("old", "new")]
     compare.main(["folds", "--data", data, "--samples", "50", *runs])
     out = capsys.readouterr().out
-    assert out.startswith("folds: fold-0\n")
+    assert out.startswith("fold-0\n")
     assert "part_accuracy" in out
     assert "grouping" in out

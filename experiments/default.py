@@ -1,0 +1,257 @@
+r"""The default model: five folds, one source left out, ablations, and weights.
+
+  python -m experiments.default --real C/doodle7-real --generated C/generated --spg C/spg-default \
+      --words C/quickdraw C/cats C/semantic-parts --out runs/default --ship shipped/default
+
+The corpora are made by `instancesketch ingest` (SPG with `--taxonomy default`) and `instancesketch
+synth drawings`. A base is trained on generated drawings, SPG, other words and composed scenes; then
+a teacher together with the real drawings of all folds but one; it labels unlabelled drawings, and a
+student is trained on all of these. Drawings that are held out are trained on in no stage, and where
+a source is left out, neither are its unlabelled drawings of known categories. Every step leaves a
+file, and is skipped where the file exists; a training continues from its last epoch. Needs no Ray.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from experiments import results
+from experiments.corpora import TAXONOMY, Data, pool_evenly, resize
+from experiments.plain import BFLOAT16, Pool, average, train
+from instancesketch.core import storage
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.inference.segmenter import Segmenter, predict
+from instancesketch.models import weights
+from instancesketch.models.features import StrokeFeatures
+from instancesketch.models.packing import Batch, pack
+from instancesketch.training.config import AugmentConfig, RefinerFitConfig, SegmenterFitConfig
+
+SURE = 0.8  # least probability of a predicted label that is trained on
+SCENES = 4_000
+# Generated drawings are drawn in an order of their own: where pairs know it, and where parts are
+# exchanged, the category of real drawings is right less often.
+_RECIPE = SegmenterFitConfig(
+    model=replace(SegmenterFitConfig().model, pair_order=False),
+    augment=AugmentConfig(),
+    bfloat16=BFLOAT16,
+    category_given_p=0.5,
+    category_loss=0.5,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The recipes of a default model, and how many drawings of each sort an epoch has."""
+
+    base: SegmenterFitConfig
+    teacher: SegmenterFitConfig
+    student: SegmenterFitConfig
+    refiner: RefinerFitConfig = field(default_factory=lambda: RefinerFitConfig(epochs=12))
+    refiner_tune: RefinerFitConfig = field(
+        default_factory=lambda: RefinerFitConfig(epochs=12, learning_rate=7e-4)
+    )
+    generated: int = 20_000  # in an epoch of the base
+    spg: int = 13_000
+    others: int = 6_000
+    scenes: int = 1_500
+    share: float = 0.2  # of these in an epoch of the teacher and the student
+    words: bool = False  # the base has a category for each other word
+    real: int = 2  # times in an epoch
+    unlabelled: int = 3_500
+    evenness: float = 0.0  # 0: unlabelled drawings by their number; 1: all categories alike
+    students: int = 1  # trained alike but for their seed, and averaged
+
+
+_WHOLE = Plan(
+    base=replace(_RECIPE, epochs=40),
+    teacher=replace(_RECIPE, epochs=8, learning_rate=1e-3),
+    student=replace(_RECIPE, epochs=25, learning_rate=1e-3),
+)
+
+
+def change(plan: Plan, **values: Any) -> Plan:
+    """Return a plan with other values in all recipes of segmenters.
+
+    Args:
+        plan: to change.
+        values: of recipes; those of `model` and `augment` are dicts of what changes in them.
+    """
+    recipes = {}
+    for name in ("base", "teacher", "student"):
+        recipe = getattr(plan, name)
+        nested = {
+            key: replace(getattr(recipe, key), **value) if isinstance(value, dict) else value
+            for key, value in values.items()
+        }
+        recipes[name] = replace(recipe, **nested)
+    return replace(plan, **recipes)
+
+
+_IMAGE = {"image": 32}
+_HANDS = {
+    "device_p": 0.3,
+    "prefix_p": 0.1,
+    "join_p": 0.2,
+    "join_parts_p": 0.02,
+    "cut_p": 0.1,
+    "shuffle_p": 0.1,
+    "stray_p": 0.1,
+}
+# For ablations, each on one fold and one source.
+_ONCE = RefinerFitConfig(epochs=1)
+_PLAIN = Plan(
+    base=replace(_RECIPE, epochs=6),
+    teacher=replace(_RECIPE, epochs=3, learning_rate=1e-3),
+    student=replace(_RECIPE, epochs=7, learning_rate=1e-3),
+    refiner=_ONCE,
+    refiner_tune=_ONCE,
+)
+_WITH_IMAGE = change(_PLAIN, model=_IMAGE)
+_QUICK = replace(change(_WITH_IMAGE, augment=_HANDS), words=True, others=9_000)
+PLANS = {
+    "whole": replace(
+        change(_WHOLE, model=_IMAGE, augment=_HANDS), words=True, generated=24_000, others=9_000
+    ),
+    "plain": _PLAIN,
+    "with image": _WITH_IMAGE,
+    "with a larger image": change(_PLAIN, model={"image": 48}),
+    "with image and hands": change(_WITH_IMAGE, augment=_HANDS),
+    "with image and words": replace(_WITH_IMAGE, words=True, others=9_000),
+    "quick": _QUICK,
+    "three students": replace(_QUICK, students=3),
+    "more real drawings": replace(_QUICK, real=4),
+    "even categories": replace(_QUICK, evenness=0.5),
+}
+
+
+def pool_base(data: Data, plan: Plan, taxonomy: Taxonomy = TAXONOMY) -> list[Pool]:
+    """Return the pools of drawings that no figure is measured on."""
+    scenes = pack(data.scenes(SCENES), TAXONOMY)
+    return [
+        *data.pool_generated(plan.generated),
+        Pool(data.pack_spg(), plan.spg),
+        Pool(pack(data.others(unseen=False), taxonomy), plan.others),
+        Pool(scenes, plan.scenes),
+    ]
+
+
+def pseudo_label(teacher: Path, table: pa.Table) -> Batch:
+    """Return drawings with the labels that a teacher is certain of; without instances."""
+    batch = pack(table, TAXONOMY)
+    net = Segmenter.load(str(teacher)).net
+    parts_SQ, _, _ = predict(net, StrokeFeatures.of(batch), batch.category_N)
+    sure_S, part_S = parts_SQ.max(1)
+    return replace(
+        batch,
+        part_S=torch.where(sure_S >= SURE, part_S, -1),
+        instance_S=torch.full_like(part_S, -1),
+    )
+
+
+def keep_countable(pools: Sequence[Pool]) -> list[Pool]:
+    """Drop drawings of categories without countable parts, which a refiner can't learn from."""
+    countable = torch.tensor([bool(c.countable) for c in TAXONOMY.categories.values()])
+    kept = [(p, p.batch.select(countable[p.batch.category_N].nonzero()[:, 0])) for p in pools]
+    return [Pool(b, round(p.number * len(b) / len(p.batch))) for p, b in kept if len(b)]
+
+
+def fit_all(data: Data, plan: Plan, out: Path, initial: Path, rest: pa.Table, name: str) -> None:
+    """Train teacher, student and refiner on the given real drawings, below `out`."""
+    real = pack(rest, TAXONOMY)
+    base = pool_base(data, plan)
+    pools = [Pool(real, plan.real * len(real)), *resize(base, round(plan.share * _total(base)))]
+    train(plan.teacher, TAXONOMY, pools, initial, out / "teacher")
+    unlabelled = pseudo_label(out / "teacher", data.unlabelled(without=name))
+    pools += pool_evenly(unlabelled, min(plan.unlabelled, 2 * len(unlabelled)), 1 - plan.evenness)
+    students = []
+    for seed in range(1, plan.students + 1):
+        place = out / "student" if plan.students == 1 else out / f"student-{seed}"
+        students.append(train(replace(plan.student, seed=seed), TAXONOMY, pools, initial, place))
+    if len(students) > 1:
+        average(students, "segmenter", out / "student")
+    generated = data.pool_generated(len(real))
+    tuned = keep_countable([Pool(real, len(real)), *generated])
+    train(plan.refiner_tune, TAXONOMY, tuned, initial, out / "student")
+
+
+def _total(pools: Sequence[Pool]) -> int:
+    return sum(pool.number for pool in pools)
+
+
+def run_hold_out(data: Data, plan: Plan, out: Path, name: str) -> None:
+    """Train without the drawings held out, and label them with all models that are compared."""
+    # Several of these run side by side, one per process.
+    torch.set_num_threads(1)
+    mask, folder = data.held_out_masks()[name], out / name
+    rest = data.real_table.filter(pa.array(~mask))
+    fit_all(data, plan, folder, out / "base", rest, name)
+    results.label(data, data.real_table.filter(pa.array(mask)), folder)
+
+
+def run(data: Data, plan: Plan, out: Path, processes: int, only: Sequence[str]) -> None:
+    """Run all steps that are left, and print the tables."""
+    torch.set_num_threads(max(1, torch.get_num_threads() // processes))
+    taxonomy = data.words_taxonomy() if plan.words else TAXONOMY
+    base = train(plan.base, taxonomy, pool_base(data, plan, taxonomy), None, out / "base")
+    generated = keep_countable(data.pool_generated(8_000))
+    train(plan.refiner, TAXONOMY, generated, None, base)
+    names = [n for n in data.held_out_masks() if n in only or not only]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for future in [pool.submit(run_hold_out, data, plan, out, name) for name in names]:
+            future.result()
+    print(results.report(out, data, list(data.held_out_masks())))
+
+
+def ship(data: Data, plan: Plan, out: Path, target: Path) -> None:
+    """Train on all real drawings, and write weights as they ship, in half precision.
+
+    Their logits are divided by the temperatures that `experiments.calibration` found.
+    """
+    fit_all(data, plan, out / "everything", out / "base", data.real_table, "")
+    figures: dict[str, Any] = storage.read_json(str(out / "figures.json"))["folds"]["student"]
+    temperatures: dict[str, float] = storage.read_json(str(out / "temperatures.json"))
+    for model_kind in ("segmenter", "refiner"):
+        loaded = weights.load([str(out / "everything" / "student")], model_kind)
+        tensors, card = dict(loaded.tensors), loaded.config | {"metrics": figures}
+        if model_kind == "segmenter":
+            for name in [n for n in tensors if n.startswith(("part_head.", "category_head."))]:
+                tensors[name] = tensors[name] / temperatures[name.partition("_")[0]]
+            card["temperatures"] = temperatures
+        weights.save(str(target / model_kind), tensors, card, half=True)
+
+
+def add_corpora(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the corpora."""
+    parser.add_argument("--real", required=True, metavar="CORPUS", help="labelled by hand")
+    parser.add_argument("--generated", required=True, metavar="CORPUS", help="by `synth drawings`")
+    parser.add_argument("--spg", required=True, metavar="CORPUS", help="SPG, as `default`")
+    parser.add_argument("--words", nargs="+", default=[], metavar="CORPUS", help="words alone")
+
+
+def main() -> None:
+    """Train what is left, and report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_corpora(parser)
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="runs and tables")
+    parser.add_argument("--plan", choices=list(PLANS), default="whole", help="see PLANS")
+    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="fold-0, source-qd …")
+    parser.add_argument("--processes", type=int, default=2, metavar="N")
+    parser.add_argument("--ship", type=Path, metavar="DIR", help="write weights of everything")
+    args = parser.parse_args()
+    data = Data(real=args.real, generated=args.generated, spg=args.spg, words=tuple(args.words))
+    run(data, PLANS[args.plan], args.out, args.processes, args.only)
+    if args.ship:
+        ship(data, PLANS[args.plan], args.out, args.ship)
+
+
+if __name__ == "__main__":
+    main()
