@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from instancesketch.metrics.terminal import Block, TextTable
+
 HEAD = ("", "what", "cores", "number", "a second", "a second and core", "start-up s", "memory MB")
 
 
@@ -52,17 +54,35 @@ class Table:
 
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
-        lines = [", ".join(f"{name}: {value}" for name, value in machine().items()), ""]
-        lines += [_line(HEAD), "|---|---|" + "---:|" * (len(HEAD) - 2)]
+        lines = [_line(HEAD), "|---|---|" + "---:|" * (len(HEAD) - 2)]
         lines += [_line(_cells(row)) for row in self.rows]
-        for row in self.rows:
-            if row.others:
-                others = ", ".join(
-                    f"{name.replace('_', ' ')} {_figure(v)}" for name, v in row.others.items()
-                )
-                lines += ["", f"{row.part}, {row.what}: {others}"]
-        lines += ["", *(f"{name}: {ratio:g}" for name, ratio in self.ratios.items())]
-        return "\n".join(lines) + "\n"
+        notes = [line for note in self._notes() for line in ("", note)]
+        return "\n".join([_machine_line(), "", *lines, *notes, "", *self._ratios(), ""])
+
+    def blocks(self) -> list[Block]:
+        """Return the table as `benchmark` prints it."""
+        # With `--only`, some columns are empty.
+        columns = [_cells(row) for row in self.rows]
+        filled = [i for i in range(len(HEAD)) if any(cells[i] for cells in columns)]
+        table = TextTable(
+            head=[HEAD[i] for i in filled],
+            rows=[[cells[i] for i in filled] for cells in columns],
+            texts=(0, 1),
+        )
+        notes, ratios = self._notes(), self._ratios()
+        below = [*([""] if notes else []), *notes, *([""] if ratios else []), *ratios]
+        return [_machine_line(), "", table, *below]
+
+    def _notes(self) -> list[str]:
+        return [
+            f"{row.part}, {row.what}: "
+            + ", ".join(f"{name.replace('_', ' ')} {_figure(v)}" for name, v in row.others.items())
+            for row in self.rows
+            if row.others
+        ]
+
+    def _ratios(self) -> list[str]:
+        return [f"{name}: {ratio:g}" for name, ratio in self.ratios.items()]
 
 
 def machine() -> dict[str, Any]:
@@ -78,6 +98,10 @@ def machine() -> dict[str, Any]:
         # The load of other processes explains a row that is slower than in an earlier table.
         "busy_before": round(os.getloadavg()[0], 2),
     }
+
+
+def _machine_line() -> str:
+    return ", ".join(f"{name}: {value}" for name, value in machine().items())
 
 
 def _cells(row: Row) -> tuple[str, ...]:

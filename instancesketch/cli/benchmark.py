@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from instancesketch.benchmarks.config import BenchmarkConfig, check
 from instancesketch.cli import options
@@ -40,8 +41,13 @@ def run(args: argparse.Namespace) -> int:
     config = options.from_args(BenchmarkConfig, args, out=out)
     check(config)  # before torch is imported
     from instancesketch.benchmarks.measure import measure
+    from instancesketch.metrics.terminal import print_blocks
 
     # After an empty line, for rows were printed one by one while they were measured.
-    print(f"\n{measure(config).to_markdown()}")
+    table = measure(config)
+    if sys.stdout.isatty():
+        print_blocks(["", *table.blocks(), ""])
+    else:  # to paste where Markdown is read
+        print(f"\n{table.to_markdown()}")
     print(f"benchmark: {', '.join(config.parts)} -> {out}")
     return 0

@@ -53,7 +53,8 @@ def add(parser: VerbParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from instancesketch.core import storage
-    from instancesketch.metrics.formatting import format_figures
+    from instancesketch.metrics.formatting import figure_blocks
+    from instancesketch.metrics.terminal import print_blocks
     from instancesketch.results.evaluate import evaluate
 
     # Progress and figures go to different streams, so the figures can be redirected.
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         figures = evaluate(args.result, args.truth, args.split, on_progress).figures
     if args.out:
         storage.write_json(args.out, figures)
-    print(format_figures(figures))
+    print_blocks(figure_blocks(figures))
     # A corpus may have scenes and drawings; one without either has 0 sketches.
     scored = [f"{figures['scenes']:,} scenes"] if figures["scenes"] else []
     if figures["sketches"] or not (scored or figures["judged"]):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from instancesketch.cli import options, output
 from instancesketch.cli.parser import VerbParser
 from instancesketch.core.errors import UserError
+
+if TYPE_CHECKING:
+    from instancesketch.metrics.terminal import TextTable
 
 HELP = "count what a corpus or result holds"
 DESCRIPTION = """\
@@ -82,12 +85,14 @@ def _print_draft(sources: Sequence[str]) -> int:
 
 
 def _print_counts(counts: Mapping[str, Any], corpus: str) -> None:
+    from instancesketch.metrics.terminal import print_blocks
+
     for name in _TABLES:
         if not _is_empty(name, counts):
-            print("\n".join(_table(name, counts[name], _UNITS.get(name, "sketches"))))
+            print_blocks([_table(name, counts[name], _UNITS.get(name, "sketches")), ""])
     for name, unit in (("reason", "rejected"), ("error", "failed")):
         if counts[name]:
-            print("\n".join(_table(name, counts[name], unit, _MAX_REASON_WIDTH)))
+            print_blocks([_table(name, counts[name], unit, _MAX_REASON_WIDTH), ""])
     for drawing in counts["drawings"]:
         print(_drawing_line(drawing))
     if counts["drawings"]:
@@ -119,8 +124,10 @@ def _scene_text(objects: Sequence[str | None]) -> str:
 
 def _table(
     name: str, counts: Mapping[str | None, int], unit: str, max_width: int = _MAX_WIDTH
-) -> list[str]:
-    """Return the lines of a table of the most frequent values; the last row sums up the rest."""
+) -> TextTable:
+    """Return a table of the most frequent values; the last row sums up the rest."""
+    from instancesketch.metrics.terminal import TextTable
+
     title = name.replace("_", " ")
     unknown = "(other)" if name == "object_category" else "(unknown)"
     frequent = list(counts.items())[:_MAX_ROWS]
@@ -129,6 +136,4 @@ def _table(
     rows = [(unknown if value is None else value[:max_width], n) for value, n in frequent]
     if rest:
         rows.append((f"({len(counts) - len(frequent)} more)", rest))
-    width = max([len(name), *(len(value) for value, _ in rows)])
-    lines = [f"{title:{width}}{unit:>12}"]
-    return [*lines, *(f"{value:{width}}{number:>12,}" for value, number in rows), ""]
+    return TextTable(head=[title, unit], rows=[[value, f"{number:,}"] for value, number in rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -178,12 +179,24 @@ def _conclude(
     if args.json:
         output.print_json(args, summary)
         return 0
+    # Elsewhere the epochs are in the log already, one line each.
+    if sys.stdout.isatty() and not args.quiet:
+        _print_epochs(summary["run"])
     before = "finished before: " if summary.get("finished_before") else ""
     print(
         f"train: {before}epoch {summary['best_epoch']} of {summary['epochs']}, "
         f"{figures_text(summary)} -> {summary['run']}"
     )
     return 0
+
+
+def _print_epochs(run: str) -> None:
+    from instancesketch.metrics.terminal import print_blocks
+    from instancesketch.tracking.metrics_log import read
+    from instancesketch.tracking.status import epoch_table
+
+    if lines := read(run):
+        print_blocks([epoch_table(lines)])
 
 
 def _selection_figures(summary: Mapping[str, Any]) -> str:

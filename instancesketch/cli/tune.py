@@ -95,13 +95,14 @@ def run(args: argparse.Namespace) -> int:
 def _print_summary(summary: Mapping[str, Any], show_table: bool) -> None:
     from instancesketch.core import storage
     from instancesketch.metrics.formatting import title_of
-    from instancesketch.tracking.sweep import table_to_text
+    from instancesketch.metrics.terminal import print_blocks
+    from instancesketch.tracking.sweep import text_table
 
     figure, best = summary["figure"], summary["best"]
     # From the file, because the summary of a sweep has no more than its best and first trial.
     if show_table:
         table = storage.read_json(storage.join(summary["sweep"], "trials.json"))
-        print(table_to_text(table, figure))
+        print_blocks([text_table(table, figure, best["trial"])])
     before = "finished before: " if summary.get("finished_before") else ""
     again = f" (the same command tries {n} again)" if (n := summary.get("again")) else ""
     first = "" if summary["first"] is None else f", the recipe itself {summary['first']:.2f}"

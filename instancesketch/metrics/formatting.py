@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from instancesketch.metrics.terminal import Block, Headline, TextTable, to_text
+
 # A new figure is computed by a tally. Here it gets its title and its place in the terminal's text;
 # other places that list figures: `metrics/scored.py` (those of grouping and scenes alone),
 # `report/figures.py`, `PERCENT` (if a training shows it), the help of `cli/evaluate.py`.
@@ -50,39 +52,44 @@ def title_of(figure: str) -> str:
 
 
 def format_figures(figures: Mapping[str, Any]) -> str:
-    """Return the text that `evaluate` prints: headlines, tables by category and part, confusions.
+    """Return what `evaluate` prints as plain text."""
+    return to_text(figure_blocks(figures))
+
+
+def figure_blocks(figures: Mapping[str, Any]) -> list[Block]:
+    """Return what `evaluate` prints: headlines, tables by category and part, confusions.
 
     Scenes have a headline of their own; that of parts is left out where only scenes without parts
     were scored.
     """
-    lines = []
+    blocks: list[Block] = []
+    counts = ""
     if figures["scenes"]:
-        names = _HEADLINE_OF_SCENES.items()
-        lines.append("   ".join(f"{name} {_text(figures[key])}" for key, name in names))
-        lines.append(_counts_text(figures, ("scenes", "objects", "predicted_objects")))
+        blocks.append(_headline(_HEADLINE_OF_SCENES, figures))
+        counts = _counts_text(figures, ("scenes", "objects", "predicted_objects"))
     if figures["sketches"] or figures["judged"] or not figures["scenes"]:
         if figures["scenes"]:
-            lines += ["", "parts, each object of a scene as a sketch of its own"]
-        shown = [
-            f"{name} {_text(figures[key])}"
-            for key, name in _HEADLINE.items()
-            if _is_shown(key, figures)
-        ]
-        lines.append("   ".join(shown))
+            blocks += [counts, "", "parts, each object of a scene as a sketch of its own"]
+        blocks.append(
+            _headline({k: n for k, n in _HEADLINE.items() if _is_shown(k, figures)}, figures)
+        )
         # Those with parts have a category as well.
         judged = ["judged"] if figures["judged"] > figures["sketches"] else []
-        others = [*judged, "groups", "sided_strokes"]
-        lines.append(_counts_text(figures, ("sketches", "strokes"), others))
+        counts = _counts_text(
+            figures, ("sketches", "strokes"), [*judged, "groups", "sided_strokes"]
+        )
     rows = _counts_text(figures, (), _ROW_COUNTS)
-    lines[-1] += f", {rows}" if rows else ""
+    blocks.append(f"{counts}, {rows}" if rows else counts)
     for title, key, columns in _TABLES:
-        lines += _table(title, figures[key], columns)
+        blocks += _table(title, figures[key], columns)
     parts, categories = figures["confusion"], figures["category_confusion"]
-    lines += _confusion_lines("strokes", "part", parts["parts"], parts["counts"])
-    lines += _confusion_lines(
-        "drawings", "category", categories["categories"], categories["counts"]
-    )
-    return "\n".join(lines)
+    blocks += _confusions("strokes", "part", parts["parts"], parts["counts"])
+    blocks += _confusions("drawings", "category", categories["categories"], categories["counts"])
+    return blocks
+
+
+def _headline(titles: Mapping[str, str], figures: Mapping[str, Any]) -> Headline:
+    return Headline([(name, _text(figures[key])) for key, name in titles.items()])
 
 
 def _is_shown(key: str, figures: Mapping[str, Any]) -> bool:
@@ -98,7 +105,7 @@ def _counts_text(
     return ", ".join(f"{figures[name]:,} {name.replace('_', ' ')}" for name in names)
 
 
-def _table(title: str, figures: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+def _table(title: str, figures: Mapping[str, Any], columns: Sequence[str]) -> list[Block]:
     # A taxonomy has many categories that a corpus doesn't.
     counted = ("strokes", "objects", "judged")
     rows = {n: row for n, row in figures.items() if any(row.get(name) for name in counted)}
@@ -107,25 +114,26 @@ def _table(title: str, figures: Mapping[str, Any], columns: Sequence[str]) -> li
     # All other columns need strokes.
     needs = {c: _NEEDS.get(c, "strokes") for c in columns}
     filled = [c for c in columns if any(row.get(needs[c]) for row in rows.values())]
-    width = max(map(len, (title, *rows)))
-    lines = ["", f"{title:{width}}" + "".join(f"{c:>15}" for c in filled)]
-    for name, row in rows.items():
-        lines.append(f"{name:{width}}" + "".join(f"{_text(row[c]):>15}" for c in filled))
-    return lines
+    if all(row.get("judged") == row.get("sketches") for row in rows.values()):
+        filled = [c for c in filled if c != "judged"]  # the same count twice
+    cells = [[name, *(_text(row[c]) for c in filled)] for name, row in rows.items()]
+    return ["", TextTable(head=[title, *map(title_of, filled)], rows=cells)]
 
 
-def _confusion_lines(
+def _confusions(
     what: str, of: str, parts: Sequence[str], counts: Sequence[Sequence[int]]
-) -> list[str]:
-    """Return a line per true part or category with what it was taken for, most frequent first."""
+) -> list[Block]:
+    """Return a row per true part or category with what it was taken for, most frequent first."""
     names = [*parts, "(none)"]
-    lines = []
+    rows = []
     for i, row in enumerate(counts):
         wrong = sorted(((n, names[j]) for j, n in enumerate(row) if n and j != i), reverse=True)
         if wrong:
-            taken_for = ", ".join(f"{name} {n:,}" for n, name in wrong)
-            lines.append(f"{parts[i]:{max(map(len, parts))}}  {taken_for}")
-    return ["", f"{what} called something else, by their true {of}", *lines] if lines else []
+            rows.append([parts[i], ", ".join(f"{name} {n:,}" for n, name in wrong)])
+    if not rows:
+        return []
+    head = [f"true {of}", f"{what} called something else"]
+    return ["", TextTable(head=head, rows=rows, texts=(0, 1))]
 
 
 def _text(value: float | int | None) -> str:

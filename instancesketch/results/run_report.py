@@ -52,8 +52,8 @@ def run_page(run: str, settings: Mapping[str, Any]) -> str:
     epochs = metrics_log.read(run)
     if not epochs:
         raise UserError(f"{run} has no epoch to show yet")
-    # An epoch without a score can't be chosen before one that has it.
-    best = max(epochs, key=lambda e: e["score"] if e.get("score") is not None else float("-inf"))
+    chosen = metrics_log.best_epoch(epochs)
+    best = next(epoch for epoch in epochs if epoch["epoch"] == chosen)
     snapshot = RunState(run).snapshot(best["epoch"])
     return render_run(
         title=posixpath.basename(run),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import cycle
@@ -80,6 +81,14 @@ def read(run: str) -> list[dict[str, Any]]:
     if not all(isinstance(line, dict) and "epoch" in line for line in lines):
         raise UserError(f"{location} is damaged: a line is not the metrics of an epoch")
     return lines
+
+
+def best_epoch(lines: Sequence[Mapping[str, Any]]) -> int:
+    """Return the epoch of the highest score, the first of equals; of at least one epoch."""
+    # An epoch without a score can't be chosen before one that has it.
+    scores = [line["score"] if line.get("score") is not None else -math.inf for line in lines]
+    best: int = lines[scores.index(max(scores))]["epoch"]
+    return best
 
 
 def scalars(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:

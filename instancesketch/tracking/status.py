@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from instancesketch.core.errors import UserError
 from instancesketch.core.progress import Progress, clock_text
 from instancesketch.metrics.formatting import PERCENT, title_of
-from instancesketch.tracking.metrics_log import read
+from instancesketch.metrics.terminal import TextTable
+from instancesketch.tracking.metrics_log import best_epoch, read
 from instancesketch.tracking.run_state import Position, RunState
 
 SECONDS_BETWEEN_POSITIONS = 2.0
@@ -109,8 +111,10 @@ class _Follower:
 
     def _show_epochs(self) -> None:
         lines = read(self.run)
-        for line in lines[self.epochs_shown :]:
-            text = f"{self.name}: {_epoch_text(line)}"
+        for number, line in enumerate(lines[self.epochs_shown :], self.epochs_shown):
+            # The first is the best of none.
+            is_best = number > 0 and best_epoch(lines[: number + 1]) == line["epoch"]
+            text = f"{self.name}: {_epoch_text(line)}{', the best so far' if is_best else ''}"
             _log.info("%s", text)
             self.progress.print(text)
         self.epochs_shown = len(lines)
@@ -125,6 +129,35 @@ class _Follower:
             f"epoch {position.epoch} of {position.epochs}, step {position.step} of "
             f"{position.steps}, {position.steps_per_second:.1f} steps/s, {left} left"
         )
+
+
+def epoch_table(lines: Sequence[Mapping[str, Any]], most: int = 24) -> TextTable:
+    """Return the epochs of a run as a table, the best one marked.
+
+    Args:
+        lines: the run's log; at least one epoch.
+        most: about how many to show. Of more, every nth, the best and the last.
+    """
+    best, step = best_epoch(lines), math.ceil(len(lines) / most)
+    last = lines[-1]["epoch"]
+    shown = [e for e in lines if e["epoch"] % step == 0 or e["epoch"] in (best, last)]
+    names = [name for name in PERCENT if any(e.get(name) is not None for e in shown)]
+    losses = [name for name in ("loss", "selection_loss") if any(name in e for e in shown)]
+    rows = [
+        [str(e["epoch"]), clock_text(e["seconds"])]
+        + [_figure(e.get(name), 4) for name in losses]
+        + [_figure(e.get(name), 2) for name in names]
+        for e in shown
+    ]
+    epochs = [e["epoch"] for e in shown]
+    head = ["epoch", "took", *(title_of(name) for name in (*losses, *names))]
+    # Without a selection split the last epoch is taken, as the best of none.
+    chosen = epochs.index(best) if names else None
+    return TextTable(head=head, rows=rows, best=chosen)
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _epoch_text(line: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from instancesketch.core import storage
 from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.progress import clock_text
 from instancesketch.metrics.formatting import title_of
+from instancesketch.metrics.terminal import TextTable
 from instancesketch.tracking import metrics_log
 from instancesketch.training.search_space import Space, Values
 
@@ -172,20 +173,30 @@ def table_to_csv(table: Sequence[Mapping[str, Any]]) -> str:
     return stream.getvalue()
 
 
-def table_to_text(table: Sequence[Mapping[str, Any]], metric: str) -> str:
-    """Return the table as text for people: a line for each trial, its values at the end."""
-    title = title_of(metric)
-    lines = [f"{'trial':10} {title:>8} {'epochs':>6} {'took':>8}  {'ended':13} values"]
-    for row in table:
-        # A trial that failed before its first epoch has no score.
-        score = "-" if row[metric] is None else f"{row[metric]:.2f}"
-        values = row["reason"] if row["outcome"] == "failed" else ""
-        values = values or ", ".join(f"{k} {_value_text(v)}" for k, v in row["values"].items())
-        lines.append(
-            f"{row['trial']:10} {score:>8} {row['epochs']:>6} {clock_text(row['seconds']):>8}  "
-            f"{row['outcome']:13} {values}"
-        )
-    return "\n".join(lines)
+def text_table(table: Sequence[Mapping[str, Any]], metric: str, best: str) -> TextTable:
+    """Return the table for people: a row for each trial, its values at the end.
+
+    Args:
+        table: the table.
+        metric: the key of the score.
+        best: the name of the trial to mark.
+    """
+    names = [row["trial"] for row in table]
+    return TextTable(
+        head=["trial", title_of(metric), "epochs", "took", "ended", "values"],
+        rows=[_text_row(row, metric) for row in table],
+        texts=(0, 4, 5),
+        best=names.index(best) if best in names else None,
+    )
+
+
+def _text_row(row: Mapping[str, Any], metric: str) -> list[str]:
+    values = row["reason"] if row["outcome"] == "failed" else ""
+    values = values or ", ".join(f"{k} {_value_text(v)}" for k, v in row["values"].items())
+    # A trial that failed before its first epoch has no score.
+    score = "-" if row[metric] is None else f"{row[metric]:.2f}"
+    took = clock_text(row["seconds"])
+    return [row["trial"], score, str(row["epochs"]), took, row["outcome"], values]
 
 
 def _value_text(value: Any) -> str:

@@ -11,12 +11,14 @@ from instancesketch.tracking.run_state import Position, RunState
 from instancesketch.tracking.status import (
     SECONDS_BETWEEN_POSITIONS,
     PositionWriter,
+    epoch_table,
     follow_run,
 )
 
 
 def metrics(epoch: int, **values: Any) -> dict[str, Any]:
-    return {"epoch": epoch, "loss": 1.0 / epoch, "seconds": 2.0, "macro_f1": 50.0 + epoch} | values
+    return {"epoch": epoch, "loss": 1.0 / epoch, "seconds": 2.0, "macro_f1": 50.0 + epoch,
+            "score": 50.0 + epoch} | values  # fmt: skip
 
 
 def test_each_epoch_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,13 +26,35 @@ def test_each_epoch_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixtur
     MetricsLog(run).log(metrics(1))  # from an earlier start, which printed it
     with follow_run(run, "mine", quiet=False):
         MetricsLog(run).log(metrics(2, part_accuracy=80.0, C=None))
-        MetricsLog(run).log(metrics(3, macro_f1=None))
-        MetricsLog(run).log(metrics(4, macro_f1=None, grouping=70.0, ari=60.0))
+        MetricsLog(run).log(metrics(3, macro_f1=None, score=None))
+        MetricsLog(run).log(metrics(4, macro_f1=None, score=1.0, grouping=70.0, ari=60.0))
     assert capsys.readouterr().err.splitlines() == [
-        "mine: epoch 2 took 0:02, loss 0.5000, macro-F1 52.00, part accuracy 80.00",
+        "mine: epoch 2 took 0:02, loss 0.5000, macro-F1 52.00, part accuracy 80.00, "
+        "the best so far",
         "mine: epoch 3 took 0:02, loss 0.3333",
         "mine: epoch 4 took 0:02, loss 0.2500, grouping 70.00, ARI 60.00",
     ]
+
+
+def test_table_marks_the_best_epoch() -> None:
+    lines = [metrics(1), metrics(2, score=70.0), metrics(3, macro_f1=None)]
+    assert str(epoch_table(lines)).splitlines() == [
+        "epoch     took    loss  macro-F1",
+        "1         0:02  1.0000     51.00",
+        "2 (best)  0:02  0.5000     52.00",
+        "3         0:02  0.3333         -",
+    ]
+
+
+def test_table_of_a_long_run_has_every_nth_epoch_the_best_and_the_last() -> None:
+    lines = [metrics(n, score=float(n == 17)) for n in range(1, 102)]
+    shown = [int(row[0].split()[0]) for row in epoch_table(lines, most=20).rows]
+    assert shown == sorted([*range(6, 101, 6), 17, 101])
+
+
+def test_table_without_a_selection_split_marks_no_epoch() -> None:
+    table = epoch_table([metrics(1, macro_f1=None), metrics(2, macro_f1=None)])
+    assert (table.best, table.head) == (None, ["epoch", "took", "loss"])
 
 
 def test_quiet_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from instancesketch.tracking.sweep import (
     build_table,
     rank_trials,
     table_to_csv,
-    table_to_text,
+    text_table,
 )
 from instancesketch.training.recipes import recipe
 from instancesketch.training.search_space import Space
@@ -69,9 +69,9 @@ def test_table_is_written_and_printed(sweep: Sweep) -> None:
     assert [row["trial"] for row in rows] == ["trial-03", "trial-02", "trial-01", "trial-04"]
     assert float(rows[1]["learning_rate"]) == VALUES[1]["learning_rate"]
     assert rows[1]["model.channels"] == "[8]"
-    lines = table_to_text(table, "macro_f1").splitlines()
+    lines = str(text_table(table, "macro_f1", "trial-02")).splitlines()
     assert len(lines) == 5
-    assert lines[2].split()[:5] == ["trial-02", "70.25", "3", "0:08", "finished"]
+    assert lines[2].split()[:6] == ["trial-02", "(best)", "70.25", "3", "0:08", "finished"]
     assert "a width 12 can't be shared" in lines[4]
 
 
