@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 # The fields of an epoch's metrics that differ between machines; all others follow from the seed.
+_CGROUP = "/sys/fs/cgroup"
 MEASURED_FIELDS = ("seconds", "reading_seconds", "memory_mb")
 
 
@@ -50,6 +54,31 @@ def summarize_usage(
 
 def _sum(epochs: Sequence[Mapping[str, Any]], field: str) -> float:
     return float(sum(epoch.get(field, 0.0) for epoch in epochs))
+
+
+def usable_cpus() -> int:
+    """Return the CPUs that this process may use: of the machine, its affinity and its cgroup."""
+    if hasattr(os, "sched_getaffinity"):
+        number = len(os.sched_getaffinity(0))
+    else:
+        number = os.cpu_count() or 1
+    return max(1, min(number, _cgroup_cpus(_CGROUP)))
+
+
+def _cgroup_cpus(folder: str) -> int:
+    """Return the CPUs that the quota of a container allows, rounded; a large number without one."""
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        # Version 2: "150000 100000" or "max 100000".
+        quota, period = (Path(folder) / "cpu.max").read_text().split()
+        return max(1, round(int(quota) / int(period)))
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        quota, period = (
+            (Path(folder) / "cpu" / f"cpu.cfs_{name}_us").read_text()
+            for name in ("quota", "period")
+        )
+        if int(quota) > 0:
+            return max(1, round(int(quota) / int(period)))
+    return sys.maxsize
 
 
 def peak_memory_mb() -> float:

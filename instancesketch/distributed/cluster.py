@@ -25,6 +25,9 @@ _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray would otherwise rebuild the environment of a driver started by `uv run` on every worker.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # Threads that wait for others would otherwise spin, on a busy machine for ten times as long as
+    # they compute.
+    "OMP_WAIT_POLICY": "PASSIVE",
     # Seconds until a lost training worker, and the end of an epoch, are noticed (2 by default).
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
     # A lost node takes room for workers with it: check again after this long (60 by default).

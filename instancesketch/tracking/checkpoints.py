@@ -1,4 +1,4 @@
-"""Checkpoints of a run: a file per epoch, named by the digest of its content.
+"""Checkpoints of a run: a file per epoch, and one within it, named by the digest of its content.
 
 Ray Train's own checkpoints aren't used. It keeps the newest and the best ones and doesn't notice
 damage; if the newest is damaged, the best may be many epochs older. Here the newest, the one before
@@ -22,6 +22,8 @@ from instancesketch.tracking import metrics_log
 
 FOLDER = "_checkpoints"
 _NAME = re.compile(r"epoch-(\d+)-([0-9a-f]{32})\.pt")
+# In the middle of an epoch: epochs done, steps done, workers.
+_WITHIN = re.compile(r"within-(\d+)-(\d+)-(\d+)-([0-9a-f]{32})\.pt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,17 +51,42 @@ def save(run: str, state: dict[str, Any]) -> None:
         UserError: the folder can't be written.
     """
     epoch = state["epoch"]
-    stream = io.BytesIO()
-    torch.save(state, stream)
-    content = stream.getvalue()
     # Zeros before the number, so that names sort by epoch.
-    name = f"epoch-{epoch:06d}-{_digest(content)}.pt"
-    folder = storage.join(run, FOLDER)
-    storage.write_bytes(storage.join(folder, name), content)
+    name = _write(run, f"epoch-{epoch:06d}", state)
     for other, number in _names(run):
         # Files of this or a later epoch were damaged, which is why training went back behind them.
         if other != name and (number >= epoch or number not in (epoch - 1, state["best_epoch"])):
-            storage.remove(storage.join(folder, other))
+            storage.remove(storage.join(run, FOLDER, other))
+    _remove_within(run)
+
+
+def save_within(run: str, state: dict[str, Any]) -> None:
+    """Write the state in the middle of an epoch, and remove the one before.
+
+    Args:
+        run: the run's folder.
+        state: as for `save`, with `within`: the `steps` done and the states of all `ranks`.
+
+    Raises:
+        UserError: the folder can't be written.
+    """
+    within = state["within"]
+    place = f"{state['epoch']:06d}-{within['steps']:08d}-{len(within['ranks'])}"
+    _remove_within(run, but=_write(run, f"within-{place}", state))
+
+
+def _write(run: str, place: str, state: dict[str, Any]) -> str:
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    name = f"{place}-{_digest(stream.getvalue())}.pt"
+    storage.write_bytes(storage.join(run, FOLDER, name), stream.getvalue())
+    return name
+
+
+def _remove_within(run: str, but: str = "") -> None:
+    for name, *_ in _names_within(run):
+        if name != but:
+            storage.remove(storage.join(run, FOLDER, name))
 
 
 def newest(run: str) -> Found:
@@ -80,14 +107,24 @@ def newest(run: str) -> Found:
     return Found(state=None, damaged=tuple(damaged))
 
 
-def resume(run: str) -> Found:
+def reached(run: str) -> tuple[int, int]:
+    """Return the epochs that checkpoints were saved of, and the steps in the one after them."""
+    of_epochs = [(epoch, 0) for _, epoch in _names(run)]
+    return max([(0, 0), *of_epochs, *((e, steps) for _, e, steps, _ in _names_within(run))])
+
+
+def resume(run: str, workers: int) -> Found:
     """Return the newest undamaged checkpoint, with `unreported` in its state.
 
     These are the figures of epochs that were saved but not logged, because the run was stopped in
-    between.
+    between. A checkpoint within an epoch is of use to as many workers as saved it alone, for it has
+    the rows that each of them has read.
     """
     found = newest(run)
-    if found.state is None:
+    for name, epoch, _, of_workers in _names_within(run):
+        if epoch == found.epoch and of_workers == workers and (state := _load(run, name)):
+            found = Found(state=state, damaged=found.damaged)
+    if found.state is None or not found.state["epoch"]:
         return found
     reported = max((line["epoch"] for line in metrics_log.read(run)), default=0)
     course = found.state.get("course", [found.state["figures"]])
@@ -116,6 +153,12 @@ def _names(run: str) -> list[tuple[str, int]]:
     """List the names of a run's checkpoints and their epochs, oldest first."""
     matches = [_NAME.fullmatch(name) for name in storage.list_names(storage.join(run, FOLDER))]
     return [(match[0], int(match[1])) for match in matches if match]
+
+
+def _names_within(run: str) -> list[tuple[str, int, int, int]]:
+    """List the names of checkpoints within epochs, with epochs and steps done, and workers."""
+    matches = [_WITHIN.fullmatch(name) for name in storage.list_names(storage.join(run, FOLDER))]
+    return [(m[0], int(m[1]), int(m[2]), int(m[3])) for m in matches if m]
 
 
 def _load(run: str, name: str) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,15 +18,19 @@ from instancesketch.tracking.metrics_log import best_epoch, read
 from instancesketch.tracking.run_state import Position, RunState
 
 SECONDS_BETWEEN_POSITIONS = 2.0
+# On an object store each is a request that is paid for, and takes a step's time.
+SECONDS_ON_A_STORE = 30.0
 
 _log = logging.getLogger(__name__)
 
 
 class PositionWriter:
-    """Write the position of a run within its epoch, at most every other second."""
+    """Write the position of a run within its epoch now and then, in a thread."""
 
     def __init__(self, run: str, epochs: int) -> None:
         self.state, self.epochs = RunState(run), epochs
+        self.seconds = SECONDS_ON_A_STORE if "://" in run else SECONDS_BETWEEN_POSITIONS
+        self.thread: threading.Thread | None = None  # that writes, or has written
         self.epoch = -1  # none has begun
 
     def begin(self, epoch: int, done: int = 0) -> None:
@@ -46,7 +51,7 @@ class PositionWriter:
             return
         # A step may take less than writing a file does.
         now = time.perf_counter()
-        if now - self.written_at <= SECONDS_BETWEEN_POSITIONS:
+        if now - self.written_at <= self.seconds or (self.thread and self.thread.is_alive()):
             return
         self.written_at = now
         rate = (step - self.first) / (now - self.began)
@@ -59,6 +64,11 @@ class PositionWriter:
             steps_per_second=rate,
             seconds_left=left / rate,
         )
+        # A daemon: steps don't wait for a slow disk or store, nor does the end of the process.
+        self.thread = threading.Thread(target=self._write, args=(position,), daemon=True)
+        self.thread.start()
+
+    def _write(self, position: Position) -> None:
         # Training doesn't depend on it, and the next one comes soon.
         with suppress(UserError):
             self.state.write_position(position)

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import repeat
-from typing import Any, Protocol
+from itertools import islice, repeat
+from typing import Any
 
 import pyarrow as pa
 import torch
@@ -25,9 +25,10 @@ from instancesketch.metrics.formatting import PERCENT
 from instancesketch.models import weights
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role, Selection
+from instancesketch.training.ranks import CheckpointClock, OneWorker, Workers
 from instancesketch.training.roles import RowGroup, count_drawings
-from instancesketch.training.shares import RowSubset, Shares, count_repeats
-from instancesketch.training.trainer import Counts, Fit, LossSum, create_fit
+from instancesketch.training.sampling import RowSubset, Shares, count_repeats
+from instancesketch.training.trainer import Fit, LossSum, create_fit
 
 # The role and the row subsets of a pass, to train or to select on.
 Pass = tuple[Role, Sequence[RowSubset]]
@@ -79,43 +80,6 @@ class LoopConfig:
         )
 
 
-class Workers(Protocol):
-    """The workers of a training, as one of them sees them."""
-
-    @property
-    def rank(self) -> int:
-        """Return this one's number, from 0."""
-
-    @property
-    def number(self) -> int:
-        """Return how many there are."""
-
-    def average_gradients(self, fit: Fit, shares: Shares) -> None:
-        """Make every step average the gradients of all workers, weighted by their drawings."""
-
-    def broadcast_buffers(self, net: torch.nn.Module) -> None:
-        """Give every worker the first one's buffers, such as batch norm statistics."""
-
-    def sum_counts(self, counts: Counts) -> Counts:
-        """Return the sum of the counts of all workers."""
-
-
-class OneWorker:
-    """A worker that has no others."""
-
-    rank, number = 0, 1
-
-    def average_gradients(self, fit: Fit, shares: Shares) -> None:
-        """Leave the steps as they are."""
-
-    def broadcast_buffers(self, net: torch.nn.Module) -> None:
-        """Leave the network as it is."""
-
-    def sum_counts(self, counts: Counts) -> Counts:
-        """Return the counts."""
-        return counts
-
-
 @dataclass(kw_only=True)
 class Progress:
     """The epochs of a training so far; checkpoints keep it beside the state of the model."""
@@ -140,13 +104,11 @@ class Progress:
         self.course.append(figures)
 
     def state(self) -> dict[str, Any]:
-        """Return it as plain values, with the `score` and the `figures` of the last epoch."""
-        figures = self.course[-1]
-        return vars(self) | {
-            "score": figures["score"],
-            "figures": figures,
-            "course": list(self.course),
-        }
+        """Return it as plain values, with the `score` and `figures` of the last epoch, if any."""
+        state = vars(self) | {"course": list(self.course)}
+        for figures in self.course[-1:]:
+            state |= {"score": figures["score"], "figures": figures}
+        return state
 
 
 def prepare_fit(loop: LoopConfig, device: torch.device, workers: int = 1) -> Fit:
@@ -181,6 +143,8 @@ def train_epochs(
     save: Callable[[dict[str, Any], Mapping[str, Any] | None], object] = lambda *_: None,
     report: Callable[[dict[str, Any]], object] = lambda _: None,
     on_step: Callable[[int, int, int], object] = lambda *_: None,
+    save_within: Callable[[dict[str, Any]], object] = lambda _: None,
+    seconds_between: float = math.inf,
 ) -> Progress:
     """Train until the last epoch, from a checkpoint or from the beginning on.
 
@@ -194,6 +158,9 @@ def train_epochs(
             the confusion of parts on the selection split, if it was counted.
         report: called with the figures of an epoch once it is saved.
         on_step: called with the epoch, from 0, the steps done in it, and how many it has.
+        save_within: called in the middle of epochs with a checkpoint to continue from, as `save`;
+            it has `within`, the steps done and the states of all workers.
+        seconds_between: from one checkpoint to the next.
 
     Returns:
         The progress after the last epoch.
@@ -205,21 +172,25 @@ def train_epochs(
         fit.load_state_dict(state)
     progress = Progress.of(state or {})
     shares = loop.shares(workers.number)
+    within = (state or {}).get("within", {"steps": 0})
     # With another number of workers than before an epoch may have other steps.
-    fit.step = progress.epoch * shares.steps
+    fit.step = progress.epoch * shares.steps + within["steps"]
+    clock = CheckpointClock(fit, progress, workers, save_within, seconds_between)
     workers.average_gradients(fit, shares)
     # Epochs that an earlier start saved but didn't report: the log must not lack them.
     for figures in (state or {}).get("unreported", ()):
         report(figures)
     passes = iter(read(_iter_passes(loop, progress.epoch, workers), loop.read_rows))
     for epoch in range(progress.epoch, loop.recipe.epochs):
-        figures = _train(loop, fit, next(passes), epoch, workers, shares, on_step)
+        figures = _train(loop, fit, next(passes), epoch, workers, shares, on_step, within, clock)
+        within = {"steps": 0}
         selected = _select(loop, fit, next(passes), workers) if loop.selects else {}
         figures |= {name: selected[name] for name in PERCENT if name in selected}
         figures["memory_mb"] = round(peak_memory_mb())
         figures["score"] = _score(fit, figures, loop.selects)
         progress.add(figures)
         save(fit.state_dict() | progress.state(), selected.get("confusion"))
+        clock.saved()
         report(figures)
     return progress
 
@@ -254,8 +225,10 @@ def _train(
     workers: Workers,
     shares: Shares,
     on_step: Callable[[int, int, int], object],
+    within: Mapping[str, Any],
+    clock: CheckpointClock,
 ) -> dict[str, Any]:
-    """Train for an epoch, from 0, and return its figures."""
+    """Train for an epoch, from 0, or for what is left of it, and return its figures."""
     # 0 and 1 are the streams of `Fit.train_epoch`.
     seed = hashing.derive_seed(loop.recipe.seed, epoch, workers.rank, 2)
     batches = dataloader.iter_shuffled_batches(
@@ -267,11 +240,21 @@ def _train(
     )
     if fit.device.type == "cuda":
         batches = dataloader.prefetch(batches)
+    first, sizes = within["steps"], shares.of_steps(workers.rank)
     steps = dataloader.StepIterator(
-        batches, shares.of_steps(workers.rank), lambda done: on_step(epoch, done, shares.steps)
+        # Batches that were trained on are put together again, so that the order stays the same.
+        islice(batches, sum(size > 0 for size in sizes[:first]), None),
+        sizes[first:],
+        lambda done: on_step(epoch, first + done, shares.steps),
     )
     began = time.perf_counter()
-    own = fit.train_epoch(steps, epoch, workers.rank)
+    own = fit.train_epoch(
+        steps,
+        epoch,
+        workers.rank,
+        within=within["ranks"][workers.rank] if first else None,
+        after_step=lambda rank_state: clock.step(shares, rank_state),
+    )
     seconds = time.perf_counter() - began
     losses = LossSum(total=own["loss"] * own["drawings"], drawings=own["drawings"])
     return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -149,13 +149,25 @@ class Fit(ABC):
             done = (share - config.warmup) / (1 - config.warmup)
         return highest * (1 + math.cos(math.pi * min(done, 1.0))) / 2
 
-    def train_epoch(self, batches: Iterable[Batch], epoch: int, worker: int = 0) -> dict[str, Any]:
+    def train_epoch(
+        self,
+        batches: Iterable[Batch],
+        epoch: int,
+        worker: int = 0,
+        *,
+        within: Mapping[str, Any] | None = None,
+        after_step: Callable[[Callable[[], dict[str, Any]]], object] = lambda _: None,
+    ) -> dict[str, Any]:
         """Take one step per batch.
 
         Args:
             batches: of this worker; it may have none of the drawings of a step.
             epoch: from 0.
             worker: its rank.
+            within: what `after_step` has returned of an earlier start of the epoch; the batches are
+                those after it.
+            after_step: called after each step with a function that returns this worker's state
+                within the epoch: its sums and random numbers.
 
         Returns:
             The mean `loss` of a drawing, the `learning_rate` of the next step, and the number of
@@ -171,10 +183,20 @@ class Fit(ABC):
         self.net.train()
         total = torch.zeros((), device=self.device)
         drawings = 0
+        if within is not None:
+            total, drawings = within["total"].to(self.device), within["drawings"]
+            generator.set_state(within["generator"])
+            self._set_random_state(within)
+
+        def state() -> dict[str, Any]:
+            sums = {"total": total.cpu(), "drawings": drawings}
+            return {**sums, "generator": generator.get_state(), **self._random_state()}
+
         for batch in batches:
             # Added up on the device: to read the loss is to wait for the GPU.
-            total += self._step(batch.to(self.device), generator) * len(batch)
+            total = total + self._step(batch.to(self.device), generator) * len(batch)
             drawings += len(batch)
+            after_step(state)
         # Parameters as well: the last step comes after its loss, and averaged gradients carry the
         # NaN of one worker to all. Checked once an epoch, because a check waits for the GPU.
         finite = (parameter.isfinite().all() for parameter in self.net.parameters())
@@ -185,6 +207,18 @@ class Fit(ABC):
             "learning_rate": self.learning_rate(),
             "drawings": drawings,
         }
+
+    def _random_state(self) -> dict[str, Any]:
+        """Return the states of torch's own generators, for dropout."""
+        states = {"random": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["random_cuda"] = torch.cuda.get_rng_state(self.device)
+        return states
+
+    def _set_random_state(self, states: Mapping[str, Any]) -> None:
+        torch.set_rng_state(states["random"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(states["random_cuda"], self.device)
 
     def _step(self, batch: Batch, generator: torch.Generator) -> Tensor:
         batch = augment(batch, self.config.augment, generator)

@@ -1,6 +1,11 @@
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from instancesketch.core import usage
 from instancesketch.core.usage import summarize_usage, tree_memory_mb
 
 
@@ -42,3 +47,31 @@ def test_memory_of_a_process_includes_that_of_its_children() -> None:
         assert tree_memory_mb(process.pid) > 64
         process.communicate(b"\n")
     assert tree_memory_mb(process.pid) == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "cpus"),
+    [
+        ({"cpu.max": "150000 100000"}, 2),
+        ({"cpu.max": "20000 100000"}, 1),
+        ({"cpu.max": "max 100000"}, sys.maxsize),
+        ({"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, sys.maxsize),
+        ({}, sys.maxsize),
+    ],
+)
+def test_quota_of_a_container_is_read(tmp_path: Path, files: dict[str, str], cpus: int) -> None:
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(f"{text}\n")
+    assert usage._cgroup_cpus(str(tmp_path)) == cpus
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
+def test_affinity_of_a_process_bounds_its_cpus() -> None:
+    code = (
+        "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]);"
+        "from instancesketch.core.usage import usable_cpus; print(usable_cpus())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"

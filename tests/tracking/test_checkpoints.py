@@ -103,3 +103,37 @@ def test_new_run_has_no_checkpoint(tmp_path: Path) -> None:
     run = str(tmp_path / "new")
     assert checkpoints.newest(run) == checkpoints.Found(state=None)
     assert not storage.exists(run)
+
+
+def within_of(epoch: int, steps: int, workers: int = 1) -> dict[str, Any]:
+    ranks = [{"drawings": steps}] * workers
+    return {"epoch": epoch, "best_epoch": 0, "within": {"steps": steps, "ranks": ranks}}
+
+
+def test_run_continues_within_an_epoch_with_as_many_workers(tmp_path: Path) -> None:
+    run = str(tmp_path)
+    checkpoints.save_within(run, within_of(0, 5, workers=2))
+    assert checkpoints.reached(run) == (0, 5)
+    found = checkpoints.resume(run, 2).state
+    assert found is not None
+    assert found["within"]["steps"] == 5
+    # Other workers read other rows.
+    assert checkpoints.resume(run, 1).state is None
+    checkpoints.save_within(run, within_of(0, 9, workers=2))
+    assert len(list((tmp_path / "_checkpoints").iterdir())) == 1
+    assert checkpoints.reached(run) == (0, 9)
+
+
+def test_checkpoint_within_an_epoch_gives_way_to_the_one_after_it(tmp_path: Path) -> None:
+    run = str(tmp_path)
+    checkpoints.save_within(run, within_of(0, 5))
+    figures = {"epoch": 1, "score": 1.0}
+    checkpoints.save(run, figures | {"best_epoch": 1, "figures": figures})
+    assert len(list((tmp_path / "_checkpoints").iterdir())) == 1
+    assert checkpoints.reached(run) == (1, 0)
+    checkpoints.save_within(run, within_of(1, 3))
+    (file,) = (tmp_path / "_checkpoints").glob("within-*")
+    file.write_bytes(file.read_bytes()[:-1])  # damaged: the epoch before is whole
+    found = checkpoints.resume(run, 1).state
+    assert found is not None
+    assert "within" not in found

@@ -1,5 +1,6 @@
 """The position within an epoch, and the lines printed while a process waits for a run."""
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from instancesketch.tracking.metrics_log import METRICS, MetricsLog
 from instancesketch.tracking.run_state import Position, RunState
 from instancesketch.tracking.status import (
     SECONDS_BETWEEN_POSITIONS,
+    SECONDS_ON_A_STORE,
     PositionWriter,
     epoch_table,
     follow_run,
@@ -88,6 +90,8 @@ def test_positions_are_spaced_in_time_and_have_speed_and_time_left(
     writer, state = PositionWriter(str(tmp_path), epochs=2), RunState(str(tmp_path))
 
     def position() -> Position:
+        assert writer.thread is not None
+        writer.thread.join()
         found = state.position()
         assert found is not None
         return found
@@ -111,7 +115,32 @@ def test_position_that_can_not_be_written_does_not_raise(tmp_path: Path) -> None
     writer = PositionWriter(str(tmp_path), epochs=2)
     writer.begin(0)
     writer.step(0, 1, 5)
+    assert writer.thread is not None
+    writer.thread.join()
     assert (tmp_path / "_state").read_text() == ""
+
+
+def test_steps_do_not_wait_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, go_on, written = PositionWriter(str(tmp_path), epochs=1), threading.Event(), []
+
+    def write(position: Position) -> None:
+        go_on.wait(60)
+        written.append(position.step)
+
+    monkeypatch.setattr(writer.state, "write_position", write)
+    monkeypatch.setattr(writer, "seconds", 0.0)
+    writer.begin(0)
+    for step in range(1, 5):
+        writer.step(0, step, 5)
+    assert not written
+    go_on.set()
+    assert writer.thread is not None
+    writer.thread.join()
+    assert written == [1]
+
+
+def test_positions_are_written_less_often_to_an_object_store() -> None:
+    assert PositionWriter("s3://bucket/run", epochs=1).seconds == SECONDS_ON_A_STORE == 30
 
 
 def test_log_is_followed_after_it_was_unreadable(

@@ -1,5 +1,6 @@
 """The loop over epochs in one process: what it reports and saves, its selection, continuation."""
 
+import io
 import sys
 from copy import deepcopy
 from dataclasses import asdict, replace
@@ -16,6 +17,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.usage import MEASURED_FIELDS
 from instancesketch.models import weights
 from instancesketch.models.packing import pack, pack_scenes
+from instancesketch.training import ranks
 from instancesketch.training.config import (
     FitConfig,
     GrouperFitConfig,
@@ -257,3 +259,41 @@ def test_training_does_not_import_ray(
         import ray  # noqa: F401
     loop = loop_of(corpora["refiner"], replace(RECIPES["refiner"], epochs=1))
     assert Training(loop).progress.epoch == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_continues_in_the_middle_of_an_epoch_with_the_same_weights(
+    trained: dict[str, Training],
+    corpora: dict[str, str],
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ranks, "STEPS_BETWEEN_LOOKS", 1)
+    loop, saved = loop_of(corpora[kind], RECIPES[kind]), []
+    fit = prepare_fit(loop, CPU)
+
+    def save_within(state: dict[str, Any]) -> None:
+        # As it is read from a file.
+        stream = io.BytesIO()
+        torch.save(state, stream)
+        stream.seek(0)
+        saved.append(torch.load(stream, weights_only=True))
+
+    train_epochs(loop, fit, save_within=save_within, seconds_between=0.0)
+    whole = trained[kind]
+    assert equal(fit.mean.state_dict(), whole.weights)
+    steps = loop.shares(1).steps
+    assert [(s["epoch"], s["within"]["steps"]) for s in saved] == [
+        (epoch, step) for epoch in range(3) for step in range(1, steps)
+    ]
+    for state in (saved[0], saved[-1]):
+        again = Training(loop, state)
+        assert equal(again.weights, whole.weights)
+        reported = whole.reported[state["epoch"] :]
+        assert [learned(f) for f in again.reported] == [learned(f) for f in reported]
+
+
+def test_checkpoints_wait_for_their_time(corpora: dict[str, str]) -> None:
+    loop, saved = loop_of(corpora["refiner"], RECIPES["refiner"]), []
+    train_epochs(loop, prepare_fit(loop, CPU), save_within=saved.append, seconds_between=600.0)
+    assert not saved

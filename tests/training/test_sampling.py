@@ -14,12 +14,12 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.training.roles import role_mask
 from instancesketch.training.sampling import (
     USES,
+    Shares,
     assign_rows,
     count_row_groups,
     read_rows,
     shuffle_row_groups,
 )
-from instancesketch.training.shares import Shares
 from tests.drawings import DOODLE7, corpus, count_corpus, drawn, sketch_of
 
 SELECTIONS = ("tenth", "valid", "none")

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from instancesketch.training.recipes import recipe
 from instancesketch.training.roles import RowGroup
 from instancesketch.training.sampling import (
+    Shares,
     assign_rows,
     count_drawings,
+    count_repeats,
     shuffle_row_groups,
 )
-from instancesketch.training.shares import Shares, count_repeats
 from tests.drawings import DOODLE7
 
 

@@ -59,7 +59,7 @@ def repeat(run: str, attempt: Callable[[], object], losses: int) -> None:
 
     while True:
         # Progress since here decides whether another attempt is worth it.
-        reached = checkpoints.newest(run).epoch
+        reached = checkpoints.reached(run)
         try:
             attempt()
             return
@@ -68,7 +68,7 @@ def repeat(run: str, attempt: Callable[[], object], losses: int) -> None:
 
 
 def _raise_unless_epochs_were_done(
-    run: str, error: TrainingFailedError, reached: int, losses: int
+    run: str, error: TrainingFailedError, reached: tuple[int, int], losses: int
 ) -> None:
     """Raise the error that ended an attempt, unless it is transient and epochs were finished."""
     failures = getattr(error, "worker_failures", {})
@@ -79,15 +79,15 @@ def _raise_unless_epochs_were_done(
         raise user_error from None
     if not (user_error or failures):
         raise error  # a bug in the driver: no worker failed
-    epoch = checkpoints.newest(run).epoch
-    _log.info("workers were lost; %d epochs are done", epoch, exc_info=error)
-    if epoch > reached:
+    epoch, step = checkpoints.reached(run)
+    _log.info("workers were lost after epoch %d, step %d", epoch, step, exc_info=error)
+    if (epoch, step) > reached:
         return
     if user_error:
         raise user_error from None
     reason = last_line(next(iter(failures.values())))
     raise TransientError(
-        f"workers were lost {losses} times without finishing an epoch after epoch {epoch}; "
+        f"workers were lost {losses} times without reaching a checkpoint after epoch {epoch}; "
         f"the last time: {reason[:300]}"
     ) from None
 

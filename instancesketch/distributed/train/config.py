@@ -85,6 +85,14 @@ class TrainConfig(RunConfig):
             metavar="N",
         ),
     )
+    checkpoint_minutes: float = field(
+        default=10.0,
+        metadata=option(
+            "save a checkpoint this often, besides the one after each epoch; a run that is stopped "
+            "continues from the last one",
+            metavar="M",
+        ),
+    )
     runs_at_once: int = 1  # on a machine, as in a sweep: they share its cores
 
 
@@ -111,6 +119,8 @@ def check(config: TrainConfig) -> None:
         raise UserError(f"--workers {least}: a run needs at least one worker")
     if least > most:
         raise UserError(f"--workers {least}-{most}: the least comes first")
+    if not config.checkpoint_minutes > 0:
+        raise UserError(f"--checkpoint-minutes {config.checkpoint_minutes:g}: give more than 0")
     gpus = config.gpus_per_worker
     if gpus > 1:
         raise UserError(

@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 
 from instancesketch.models.packing import Batch
-from instancesketch.training.shares import Shares
+from instancesketch.training.sampling import Shares
 from instancesketch.training.trainer import Counts, Fit
 
 

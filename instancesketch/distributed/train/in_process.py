@@ -7,12 +7,14 @@ import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from instancesketch.core import parquet, row_counts, run_folder, storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.usage import usable_cpus
 from instancesketch.distributed.train.config import TrainConfig, check
 from instancesketch.distributed.train.resolve import FEW_GROUPS
 from instancesketch.distributed.train.training_run import NetworkTraining, log_epoch, run_training
@@ -110,9 +112,9 @@ class _InProcess(NetworkTraining):
                 f"--gpus-per-worker {self.config.gpus_per_worker:g}: torch finds no GPU here"
             )
         # As a worker of a cluster on this machine.
-        torch.set_num_threads(self.config.threads or os.cpu_count() or 1)
+        torch.set_num_threads(self.config.threads or usable_cpus())
         fit = prepare_fit(self.loop, torch.device(device))
-        newest = checkpoints.resume(run)
+        newest = checkpoints.resume(run, 1)
         record_start(run, newest, [Worker(pid=os.getpid(), node=platform.node())])
         train_epochs(
             self.loop,
@@ -121,4 +123,6 @@ class _InProcess(NetworkTraining):
             save=EpochFiles(run, self.loop, fit).save,
             report=lambda figures: log_epoch(reporter, figures),
             on_step=PositionWriter(run, self.loop.recipe.epochs).step,
+            save_within=partial(checkpoints.save_within, run),
+            seconds_between=60 * self.config.checkpoint_minutes,
         )

@@ -30,7 +30,7 @@ from instancesketch.training import dataloader, sampling
 from instancesketch.training.augment import augment
 from instancesketch.training.config import Selection
 from instancesketch.training.roles import RowGroup, count_drawings, count_splits
-from instancesketch.training.shares import RowSubset, count_repeats
+from instancesketch.training.sampling import RowSubset, count_repeats
 from instancesketch.training.trainer import Fit, create_fit
 
 # Memory of a worker: MB of a process with Ray and torch, MB of a full shuffle buffer, and a factor

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from instancesketch.training.shares import RowSubset
+from instancesketch.training.sampling import RowSubset
 
 if TYPE_CHECKING:
     from instancesketch.training.loop import Pass, ReadRows

@@ -85,7 +85,11 @@ def _trainer(
         run_loop,
         train_loop_config={
             "worker": WorkerConfig(
-                run=run, loop=loop, runs_at_once=config.runs_at_once, threads=config.threads
+                run=run,
+                loop=loop,
+                runs_at_once=config.runs_at_once,
+                threads=config.threads,
+                checkpoint_seconds=60 * config.checkpoint_minutes,
             )
         },
         scaling_config=ScalingConfig(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,7 +21,7 @@ import torch
 from instancesketch.core import parquet, run_folder, schema, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.core.usage import peak_memory_mb, summarize_usage
+from instancesketch.core.usage import peak_memory_mb, summarize_usage, usable_cpus
 from instancesketch.distributed.clearml_actor import remote_trackers
 from instancesketch.distributed.cluster import connect, describe
 from instancesketch.distributed.train.config import TrainDetectorConfig, check_name
@@ -191,7 +190,7 @@ def _train_in_task(
     """
     run, settings = reporter.run, reporter.settings
     # Ray sets one thread per CPU of the task's request, but all cores are free for it.
-    torch.set_num_threads(threads or os.cpu_count() or 1)
+    torch.set_num_threads(threads or usable_cpus())
     taxonomy = Taxonomy.from_dict(settings["taxonomy"])
     with tempfile.TemporaryDirectory() as folder:
         trained = yolo_trainer.fit(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.usage import usable_cpus
 from instancesketch.distributed.cluster import quiet_data
 from instancesketch.distributed.train import data_parallel
 from instancesketch.distributed.train.prefetch import Prefetcher
@@ -19,7 +21,7 @@ from instancesketch.tracking.epoch_files import EpochFiles, record_start
 from instancesketch.tracking.run_state import Worker
 from instancesketch.tracking.status import PositionWriter
 from instancesketch.training.loop import LoopConfig, prepare_fit, train_epochs
-from instancesketch.training.shares import Shares
+from instancesketch.training.sampling import Shares
 from instancesketch.training.trainer import Counts, Fit
 
 
@@ -31,6 +33,7 @@ class WorkerConfig:
     loop: LoopConfig
     runs_at_once: int  # on a machine
     threads: int  # of this worker; 0: as many as it has cores
+    checkpoint_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,9 @@ class _Ranks:
     def sum_counts(self, counts: Counts) -> Counts:
         return data_parallel.sum_counts(counts, self.number)
 
+    def gather(self, value: Any) -> list[Any]:
+        return data_parallel.gather(value, self.number)
+
 
 def run_loop(values: Mapping[str, Any]) -> None:
     """Train until the last epoch, from the newest checkpoint on.
@@ -64,13 +70,14 @@ def run_loop(values: Mapping[str, Any]) -> None:
     ranks = _Ranks(rank=context.get_world_rank(), number=context.get_world_size())
     # Ray sets one thread per CPU of a worker's request, but all cores are free for the workers.
     processes = context.get_local_world_size() * config.runs_at_once
-    torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // processes))
+    torch.set_num_threads(config.threads or max(1, usable_cpus() // processes))
     quiet_data()
     fit = prepare_fit(loop, get_device(), ranks.number)
     state = _agree_on_checkpoint(run, ranks)
     # Worker 0 writes for all.
     writes: dict[str, Any] = {
         "save": EpochFiles(run, loop, fit).save,
+        "save_within": partial(checkpoints.save_within, run),
         "on_step": PositionWriter(run, loop.recipe.epochs).step,
     }
     train_epochs(
@@ -80,6 +87,7 @@ def run_loop(values: Mapping[str, Any]) -> None:
         read=Prefetcher,
         workers=ranks,
         report=ray.train.report,
+        seconds_between=config.checkpoint_seconds,
         **(writes if ranks.rank == 0 else {}),
     )
 
@@ -99,7 +107,9 @@ def _agree_on_checkpoint(run: str, ranks: _Ranks) -> dict[str, Any]:
     if not storage.exists(storage.join(run, "config.json")):
         raise UserError(f"{run} isn't there on {node}; give a --storage that all nodes see")
     # Worker 0 alone reads it: the others could find a newer one.
-    newest = checkpoints.resume(run) if ranks.rank == 0 else checkpoints.Found(state=None)
+    newest = (
+        checkpoints.resume(run, ranks.number) if ranks.rank == 0 else checkpoints.Found(state=None)
+    )
     state = data_parallel.broadcast(newest.state or {}, ranks.number)
     processes = data_parallel.gather(Worker(pid=os.getpid(), node=node), ranks.number)
     if ranks.rank == 0:

@@ -1,6 +1,8 @@
 """Steps that workers share: gradients as of one batch, also where a worker has no drawings."""
 
+import math
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,13 +14,17 @@ import torch.multiprocessing as mp
 
 from instancesketch.distributed.train.data_parallel import (
     average_gradients,
+    broadcast,
     broadcast_buffers,
     sum_counts,
 )
+from instancesketch.distributed.train.train_loop import _Ranks
 from instancesketch.metrics.formatting import PERCENT
+from instancesketch.training import ranks
 from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
 from instancesketch.training.dataloader import empty_batch
-from instancesketch.training.shares import Shares
+from instancesketch.training.loop import LoopConfig, prepare_fit, train_epochs
+from instancesketch.training.sampling import Shares
 from instancesketch.training.trainer import Counts, Fit, create_fit
 from tests.drawings import (
     DOODLE7,
@@ -26,6 +32,8 @@ from tests.drawings import (
     TINY_GROUPER,
     TINY_REFINER,
     composed,
+    corpus,
+    count_corpus,
     drawn,
     packed,
     packed_scenes,
@@ -141,6 +149,51 @@ def train_a_rank(rank: int, folder: str) -> None:
         found[f"{kind} alone"] = measured(fit.measure([some_batch(kind, seed=i) for i in (0, 1)]))
     torch.save(found, Path(folder) / f"{rank}.pt")
     dist.destroy_process_group()
+
+
+def train_and_continue(rank: int, folder: str, corpus: str) -> None:
+    """Take part as one of two workers; train, then continue from a checkpoint within an epoch."""
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    ranks.STEPS_BETWEEN_LOOKS = 1
+    recipe = RefinerFitConfig(model=TINY_REFINER, batch_size=5, epochs=2)
+    train = [g for g in count_corpus(corpus, "train", "none") if g.rows]
+    loop = LoopConfig(recipe=recipe, taxonomy=DOODLE7, train=train)
+    found: list[Any] = []
+    saved: list[Any] = []
+    for seconds in (0.0, math.inf):
+        fit = prepare_fit(loop, torch.device("cpu"), 2)
+        train_epochs(
+            loop,
+            fit,
+            state=deepcopy(saved[4]) if saved else None,
+            workers=_Ranks(rank=rank, number=2),
+            save_within=lambda state: saved.append(deepcopy(state)),
+            seconds_between=seconds,
+        )
+        found.append(fit.mean.state_dict())
+        if rank:  # as the others get it
+            saved[:] = [None] * 5
+        saved[4] = broadcast(saved[4], 2)
+    within = saved[4]["within"]
+    place = (saved[4]["epoch"], within["steps"], len(within["ranks"]))
+    torch.save({"weights": found, "place": place}, Path(folder) / f"{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_workers_continue_within_an_epoch_with_the_same_weights(tmp_path: Path) -> None:
+    rows = [s.replace(split="train") for s in drawn(17, 3)]
+    location = corpus(tmp_path / "corpus", rows, rows_per_group=3)
+    count_corpus(location, "train", "none")  # counted once, not by both
+    mp.spawn(train_and_continue, (str(tmp_path), location), nprocs=2)
+    for rank in (0, 1):
+        found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        # Four steps an epoch, of which the last has no checkpoint within.
+        assert found["place"] == (1, 2, 2)
+        whole, continued = found["weights"]
+        # The buffers are each worker's own, and of the first alone where a run is continued.
+        buffers = {n for n, _ in fit_of("refiner").net.named_buffers()} if rank else set()
+        assert all(torch.equal(continued[n], whole[n]) for n in whole.keys() - buffers)
 
 
 @pytest.fixture(scope="module")

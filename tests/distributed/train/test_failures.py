@@ -56,8 +56,8 @@ def test_run_without_progress_ends_with_one_line(tmp_path: Path) -> None:
         made.repeat()
     assert made.made == 2
     assert str(error.value) == (
-        "workers were lost 6 times without finishing an epoch after epoch 1; the last time: lost "
-        "its node"
+        "workers were lost 6 times without reaching a checkpoint after epoch 1; the last time: "
+        "lost its node"
     )
 
 

@@ -13,7 +13,7 @@ from instancesketch.distributed.train import prefetch
 from instancesketch.distributed.train.prefetch import Prefetcher
 from instancesketch.training import sampling
 from instancesketch.training.config import Role
-from instancesketch.training.shares import RowSubset
+from instancesketch.training.sampling import RowSubset
 from tests.drawings import drawn
 
 pytestmark = pytest.mark.ray
