@@ -237,7 +237,9 @@ def build_result_table(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
     """Return rows of a result: the given columns, the input's columns that are not labels, and
     nulls for the rest.
     """
-    columns = {name: table[name] for name in INPUT_COLUMNS} | dict(columns)
+    # Tables of earlier versions have no words.
+    known = [name for name in INPUT_COLUMNS if name != "word" or name in table.column_names]
+    columns = {name: table[name] for name in known} | dict(columns)
     return pa.Table.from_arrays(
         [
             columns[f.name] if f.name in columns else pa.nulls(len(table), f.type)

@@ -76,6 +76,9 @@ def _one_sketch_model(
 ) -> tuple[OneSegmenter | OneRefiner, Taxonomy]:
     net, taxonomy = weights.build(loaded)
     config = net.config
+    if loaded.model_kind == "segmenter" and (chosen := weights.choose_categories([source])):
+        kept = taxonomy.restrict(chosen).categories
+        net.restrict(torch.tensor([name in kept for name in taxonomy.category_names]))
     # Rasterising and k-means have no export.
     if loaded.model_kind == "segmenter":
         exportable = config.encoder in ("patches", "points") and config.sketch_token

@@ -193,9 +193,12 @@ class Segmenter:
         if not sketches:
             return []
         with torch.inference_mode():
-            words = (
-                pa.array([s.category for s in sketches], pa.string()) if given_category else None
-            )
+            words = None
+            if given_category:
+                words = self._choose_words(
+                    pa.array([s.category for s in sketches], pa.string()),
+                    pa.array([s.word for s in sketches], pa.string()),
+                )
             columns = self._result_columns(pack_sketches(sketches), words)
         rows = zip(*(column.to_pylist() for column in columns.values()), strict=True)
         labels = [dict(zip(columns, row, strict=True)) for row in rows]
@@ -207,8 +210,19 @@ class Segmenter:
         if not len(table):
             return RESULT_SCHEMA.empty_table()
         batch = pack(table, self.net_taxonomy, labels=False)
-        words = combine_chunks(table["category"]) if given_category else None
+        words = None
+        if given_category:
+            words = combine_chunks(table["category"])
+            if "word" in table.column_names:
+                words = self._choose_words(words, combine_chunks(table["word"]))
         return build_result_table(table, self._result_columns(batch, words))
+
+    def _choose_words(self, categories: pa.Array, words: pa.Array) -> pa.Array:
+        """Return each sketch's category, or its word where that alone names a category."""
+        known_N, word_N = (
+            category_ids_of_words(names, self.net_taxonomy) >= 0 for names in (categories, words)
+        )
+        return pc.if_else(pa.array(~known_N & word_N), words, categories)
 
     def _result_columns(self, batch: Batch, words: pa.Array | None) -> dict[str, pa.Array]:
         """Return the columns of a result besides those of the input.

@@ -262,6 +262,32 @@ def test_a_word_is_resolved_to_its_category(tokens, word, category):
         same(got, tokens.label([sketch.replace(category=category)], given_category=True)[0])
 
 
+@pytest.mark.parametrize(
+    ("category", "word", "expected"),
+    [
+        ("sun", "dog", "sun"),  # the category comes first
+        ("teapot", "dog", "4leg"),
+        (None, "dog", "4leg"),
+        ("teapot", "kettle", None),
+        ("teapot", None, None),
+    ],
+)
+def test_the_word_counts_where_the_category_is_unknown(tokens, category, word, expected):
+    sketch = drawn(1)[0].replace(category=category, word=word)
+    (row,) = from_table(tokens.label_table(to_table([sketch]), given_category=True))
+    assert tokens.label([sketch], given_category=True) == [row]
+    assert (row.category, row.word) == (expected, word)
+    assert (row.error is None) == (expected is not None)
+
+
+def test_tables_of_earlier_versions_have_no_words(tokens):
+    table = to_table([s.replace(word=None) for s in drawn(3)])
+    for told in (False, True):
+        want = tokens.label_table(table, given_category=told)
+        old = tokens.label_table(table.drop_columns(["word"]), given_category=told)
+        assert old.equals(want)
+
+
 def test_only_rows_of_unknown_category_get_an_error(tokens):
     sketches = drawn(9)
     strange = {2: "teapot", 5: None, 8: ""}
