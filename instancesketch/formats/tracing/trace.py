@@ -14,8 +14,9 @@ from instancesketch.formats.tracing.pixels import Floats, decode
 from instancesketch.formats.tracing.threshold import NO_LINES, find_ink
 
 _MOST_STROKES = 500
-_MOST_SPREAD = 2.0  # of widths, the 90th percentile to the median; in photographs 2 to 14
-_WIDEST = 1 / 12  # of the larger side: what is wider is an area
+# Of widths, the 90th percentile to the median: in photographs 2 to 14. Scribbles have few lines.
+_MOST_SPREAD, _SPREAD_OF_MANY, _MANY = 3.0, 2.0, 60
+_WIDEST = 1 / 16  # of the larger side: what is wider is an area
 
 
 class Traced(NamedTuple):
@@ -50,9 +51,9 @@ def trace_lines(gray: Floats) -> list[npt.NDArray[np.float64]]:
     if not middle.any():
         raise SketchError(f"{NO_LINES}: there are specks alone")
     spread = float(np.percentile(half[middle], 90) / np.median(half[middle]))
-    if spread > _MOST_SPREAD or width > _WIDEST * max(gray.shape):
+    if spread >= _MOST_SPREAD or width > _WIDEST * max(gray.shape):
         raise SketchError(f"{NO_LINES}: the dark areas are no lines, as in a photograph")
     lines = follow(skeleton.build_graph(middle, half, width))
-    if len(lines) > _MOST_STROKES:
+    if len(lines) > (_MANY if spread >= _SPREAD_OF_MANY else _MOST_STROKES):
         raise SketchError(f"{NO_LINES}: it is covered with fine detail, as in a photograph")
     return lines
