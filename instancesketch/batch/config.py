@@ -90,6 +90,14 @@ class ObjectsConfig:
             metavar="NAME",
         ),
     )
+    detector_gpus: float | None = field(
+        default=None,
+        metadata=option(
+            "with --scenes --detector: GPUs of each worker that detects, such as 0.25 (default: as "
+            "--gpus-per-worker)",
+            metavar="G",
+        ),
+    )
     drawing_order: bool = field(
         default=False,
         metadata=option(

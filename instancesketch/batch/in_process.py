@@ -38,16 +38,15 @@ class InProcessRunner:
         Raises:
             UserError: there is none.
         """
-        if not job.gpus_per_worker:
+        most = max((s.gpus_of(job.gpus_per_worker) for s in job.model_stages), default=0.0)
+        if not most:
             return
         import torch
 
         from instancesketch.core.errors import UserError
 
         if not torch.cuda.is_available():
-            raise UserError(
-                f"--gpus-per-worker {job.gpus_per_worker:g}: torch finds no GPU on this machine"
-            )
+            raise UserError(f"{most:g} GPUs for a worker: torch finds no GPU on this machine")
 
     def describe(self) -> str | None:
         """Return None: the job runs where its command does."""
@@ -79,9 +78,10 @@ class InProcessRunner:
         if job.model_stages:
             doing("loading weights")
             _use_one_thread()
-        device = "cuda" if job.gpus_per_worker else "cpu"
         tasks = [
-            ModelTask(stage, device) if isinstance(stage, ModelStage) else stage
+            ModelTask(stage, "cuda" if stage.gpus_of(job.gpus_per_worker) else "cpu")
+            if isinstance(stage, ModelStage)
+            else stage
             for stage in (job.stages if read is None else others)
         ]
         doing(f"working on {len(states):,} shard{'s' * (len(states) > 1)}")

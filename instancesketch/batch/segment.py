@@ -130,6 +130,7 @@ def _labelling(config: SegmentConfig, precision: str) -> Labelling:
         drawing_order=scenes.drawing_order,
         given_objects=scenes.given_objects,
         precision=precision,
+        detector_gpus=scenes.detector_gpus,
     )
 
 
@@ -148,7 +149,9 @@ def _load_segmenter(
 
 def _describe_objects(scenes: ObjectsConfig) -> dict[str, Any]:
     detector = None if scenes.detector is None else _fingerprint(scenes.detector, ["detector"])
-    return {**asdict(scenes), "detector": detector}
+    described = {**asdict(scenes), "detector": detector}
+    del described["detector_gpus"]  # rows don't depend on it
+    return described
 
 
 def _fingerprint(source: str, model_kinds: list[str] | None = None) -> dict[str, str]:

@@ -6,6 +6,7 @@ the grouper as columns of the rows, and no further.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -50,6 +51,7 @@ def scene_stages(
     drawing_order: bool = False,
     given_objects: bool = False,
     precision: str = AUTO,
+    detector_gpus: float | None = None,
 ) -> Labelling:
     """Return the stages that label scenes.
 
@@ -60,6 +62,7 @@ def scene_stages(
         given_objects: whether the objects of the rows are taken as true, in place of the first
             stages.
         precision: of the segmenter's arithmetic, as for `Segmenter.load`.
+        detector_gpus: GPUs of each worker that detects; None: those of the job's.
 
     Raises:
         UserError: weights aren't there or don't go together.
@@ -85,6 +88,7 @@ def scene_stages(
     theirs = weights.inspect([detector], "detector").taxonomy
     _check_categories(taxonomy, theirs, f"the detector of {detector}")
     detect = _stage("detecting", partial(_load_detector, detector), BOXES_SCHEMA)
+    detect = replace(detect, gpus=detector_gpus)
     return Labelling(taxonomy=taxonomy, stages=(detect, group, label))
 
 

@@ -175,6 +175,11 @@ class ModelStage:
     load: Callable[[str], LabelRows]  # called in each worker, with the name of its device
     schema: pa.Schema = RESULT_SCHEMA  # of the rows that it returns
     rows_at_once: int | None = None  # the most that memory has room for; None: any number
+    gpus: float | None = None  # of each worker; None: those of the job's
+
+    def gpus_of(self, gpus_per_worker: float) -> float:
+        """Return the GPUs of each worker in a job whose workers have these."""
+        return gpus_per_worker if self.gpus is None else self.gpus
 
 
 Stage = ShardTask | ModelStage

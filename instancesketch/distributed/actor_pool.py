@@ -20,7 +20,9 @@ class PoolSizes:
 
     pools: int
     workers: int | None = None  # in each pool; None: the pools share what the cluster has
-    gpus_per_worker: float = 0.0
+    gpus_per_worker: float = 0.0  # the most of all pools
+    gpus: float = 0.0  # of one worker of each pool, together
+    with_gpu: int | None = None  # pools whose workers have GPUs; None: all
 
     def connect(self) -> Capacity:
         """Join Ray and check that the pools have room beside each other.
@@ -32,7 +34,12 @@ class PoolSizes:
         try:
             # A reader must have room beside the workers, or all would wait for each other.
             connect(workers=needed + 1)
-            capacity = connect(workers=needed, gpus=self.gpus_per_worker)
+            capacity = connect(workers=needed)
+            if self.gpus_per_worker:
+                # Each as the largest: shares of GPUs that differ may not fit beside each other.
+                pools = self.pools if self.with_gpu is None else self.with_gpu
+                on_gpus = (self.workers or 1) * pools
+                capacity = connect(workers=on_gpus, gpus=self.gpus_per_worker)
         except UserError as error:
             # With one pool the message already has the right number; with fewer than one worker it
             # is about the option.
@@ -76,18 +83,19 @@ def add_pool(
     sizes: PoolSizes,
     capacity: Capacity,
     shards: int,
+    gpus: float,
 ) -> Dataset:
-    """Return a dataset of shards that go through the actor pool of a stage."""
+    """Return a dataset of shards that go through the actor pool of a stage, of GPUs each."""
     # One CPU each, also for workers on GPUs: they pack rows and hand results back.
     return dataset.map(
         worker_class(stage),
         fn_constructor_kwargs={
             "stage": stage,
-            "device": "cuda" if sizes.gpus_per_worker else "cpu",
+            "device": "cuda" if gpus else "cpu",
             "run": run,
         },
         # Actors load their model once; tasks would load it for every shard.
         compute=sizes.strategy(capacity, shards),
         num_cpus=1,
-        num_gpus=sizes.gpus_per_worker,
+        num_gpus=gpus,
     )

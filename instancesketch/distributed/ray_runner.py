@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.batch.job import Job
@@ -23,7 +24,7 @@ from instancesketch.batch.stages import (
     to_row,
 )
 from instancesketch.core.progress import doing
-from instancesketch.distributed import cluster
+from instancesketch.distributed import cluster, machines
 from instancesketch.distributed.actor_pool import PoolSizes, add_pool
 from instancesketch.distributed.workers import make_task
 
@@ -67,7 +68,7 @@ class RayRunner:
         import ray.data
 
         assert self._capacity is not None, "connect first"
-        doing("waiting for workers of the cluster")
+        doing("starting workers")
         cluster.quiet_data()
         rows = [to_row(ShardState(shard=shard)) for shard in shards]
         # One block per shard: Ray Data passes on whole blocks, in which shards wait for others.
@@ -76,10 +77,16 @@ class RayRunner:
         for group in _group_tasks(job.stages):
             if isinstance(group, ModelStage):
                 sizes = _pool_sizes(job)
-                dataset = add_pool(dataset, group, run, sizes, self._capacity, len(shards))
+                gpus = group.gpus_of(job.gpus_per_worker)
+                dataset = add_pool(dataset, group, run, sizes, self._capacity, len(shards), gpus)
             else:
                 dataset = dataset.map(make_task(group, run), **options)
-        for row in _iter_rows_unbuffered(dataset):
+        rows_done = _iter_rows_unbuffered(dataset)
+        pools = _pool_sizes(job)
+        workers = (job.workers or 1) * max(1, pools.pools)
+        with machines.show_growth(workers, (job.workers or 1) * pools.gpus):
+            first = next(rows_done, None)
+        for row in () if first is None else chain([first], rows_done):
             yield from_row(row)
 
 
@@ -99,8 +106,13 @@ def _group_tasks(stages: Sequence[Stage]) -> Iterator[ModelStage | tuple[ShardTa
 
 
 def _pool_sizes(job: Job) -> PoolSizes:
+    gpus = [stage.gpus_of(job.gpus_per_worker) for stage in job.model_stages]
     return PoolSizes(
-        pools=len(job.model_stages), workers=job.workers, gpus_per_worker=job.gpus_per_worker
+        pools=len(gpus),
+        workers=job.workers,
+        gpus_per_worker=max(gpus, default=0.0),
+        gpus=sum(gpus),
+        with_gpu=sum(share > 0 for share in gpus),
     )
 
 
@@ -110,7 +122,10 @@ def _task_options(job: Job, capacity: cluster.Capacity, shards: int) -> dict[str
         return {"concurrency": job.workers and min(job.workers, shards)}
     # A cluster that scales up may reach the number of workers only while the job runs.
     cpus = max(capacity.cpus, len(job.model_stages) * (job.workers or 0))
-    return {"num_cpus": _TASK_CPUS, "concurrency": max(2, cpus // _CLUSTER_CPUS_PER_TASK)}
+    import ray
+
+    at_once = max(2, cpus // _CLUSTER_CPUS_PER_TASK)
+    return {"num_cpus": _TASK_CPUS, "concurrency": at_once, **machines.off_head(ray.nodes())}
 
 
 def _iter_rows_unbuffered(dataset: Dataset) -> Iterator[Row]:

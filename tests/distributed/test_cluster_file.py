@@ -73,7 +73,9 @@ def test_machines_have_the_role_for_the_bucket_and_require_the_token(aws: dict[s
         assert kind["node_config"]["ImageId"].startswith("ami-")
     assert "--env RAY_AUTH_MODE=token" in aws["docker"]["run_options"]
     assert aws["file_mounts"]["/home/ray/.ray/auth_token"] == "~/.ray/auth_token"
-    assert start_options(aws["head_start_ray_commands"])["dashboard-host"] == "127.0.0.1"
+    head = start_options(aws["head_start_ray_commands"])
+    assert head["dashboard-host"] == "127.0.0.1"
+    assert head["labels"] == "role=head"  # `machines.off_head` looks for it
 
 
 @pytest.mark.parametrize("kind", ["head", "worker"])
@@ -85,7 +87,7 @@ def test_the_object_store_fits_into_shared_memory(aws: dict[str, Any], kind: str
 def test_machines_install_the_project_and_one_version_of_ray(aws: dict[str, Any]) -> None:
     assert aws["file_mounts"]["/home/ray/instancesketch"] == "."
     for kind in ("head", "worker"):
-        assert aws[f"{kind}_setup_commands"][0].endswith(" /home/ray/instancesketch")
+        assert aws[f"{kind}_setup_commands"][0].endswith(' "/home/ray/instancesketch[yolo]"')
     assert "pip install --quiet boto3" in aws["head_setup_commands"]
     gpu = aws["available_node_types"]["gpu"]["docker"]["worker_image"]
     docker = (VARIANTS / "Dockerfile").read_text("utf-8")
@@ -136,6 +138,7 @@ def test_kubernetes_cluster_has_a_token_shared_memory_and_autoscaling(job: dict[
     assert job["spec"]["shutdownAfterJobFinishes"] is True
     head, workers = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
     assert head["rayStartParams"] == {"num-cpus": "0", "num-gpus": "0"}
+    assert head["labels"] == {"role": "head"}
     assert {group["groupName"] for group in workers} == {"cpu", "gpu"}
     for group in (head, *workers):
         spec = group["template"]["spec"]

@@ -81,8 +81,11 @@ class Prefetcher(Iterator[Iterator[pa.Table]]):
 
 
 def _stream_tables(reads: list[dict[str, Any]], read: ReadRows) -> Iterator[pa.Table]:
+    import ray
     import ray.data
     from ray.data import ExecutionResources
+
+    from instancesketch.distributed.machines import off_head
 
     def read_drawings(batch: pa.Table) -> pa.Table:
         (item,) = batch.to_pylist()
@@ -102,5 +105,6 @@ def _stream_tables(reads: list[dict[str, Any]], read: ReadRows) -> Iterator[pa.T
         batch_format="pyarrow",  # numpy would turn ragged lists into pickled objects
         num_cpus=0,  # with any, workers that hold all CPUs would wait for their readers for ever
         concurrency=READERS,
+        **off_head(ray.nodes()),
     )
     return iter(tables.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from instancesketch.core.errors import TransientError
 from instancesketch.distributed.clearml_actor import remote_trackers
 from instancesketch.distributed.cluster import connect, describe, quiet_data
+from instancesketch.distributed.machines import show_growth
 from instancesketch.distributed.train import attempts
 from instancesketch.distributed.train.config import TrainConfig, check, least_most
 from instancesketch.distributed.train.train_loop import WorkerConfig, run_loop
@@ -65,11 +66,15 @@ class _RayTraining(NetworkTraining):
     def train_epochs(self, run: str, reporter: Reporter) -> None:
         callbacks = [_callback(reporter), *self.callbacks]
         earlier = len(RunState(run).starts())
-        attempts.repeat(
-            run,
-            lambda: attempts.interruptible(_trainer(run, self.config, self.loop, callbacks).fit),
-            losses=MAX_FAILURES + 1,
-        )
+        least = least_most(self.config)[0]
+        with show_growth(least, least * self.config.gpus_per_worker):
+            attempts.repeat(
+                run,
+                lambda: attempts.interruptible(
+                    _trainer(run, self.config, self.loop, callbacks).fit
+                ),
+                losses=MAX_FAILURES + 1,
+            )
         # The checkpoint of the first start was checked before it.
         for start in RunState(run).starts()[earlier + 1 :]:
             warn_of_damage(run, start.damaged, start.epoch)
