@@ -169,7 +169,11 @@ def _sniff_json(text: str, path: str, filesystem: fs.FileSystem) -> str | None:
         except (SketchError, UnicodeEncodeError):
             continue
         if isinstance(data.get("drawing"), list):
-            return _sniff_drawing(data, path, filesystem)
+            found = _sniff_drawing(data, path, filesystem)
+            # Without an id a line among others can't be told from them; a file of one can.
+            is_alone = path.lower().endswith(".json") and line.strip() == text.strip()
+            is_unnamed = found == "quickdraw" and "key_id" not in data
+            return "quickdraw-json" if is_alone and is_unnamed else found
         if "lines" in data:
             return "json"
     if not text.startswith("{"):
