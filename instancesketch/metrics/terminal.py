@@ -81,12 +81,12 @@ def print_blocks(blocks: Iterable[Block], stream: TextIO | None = None) -> None:
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     for block in blocks:
         # A line of text is left to the terminal to wrap, so that it can be copied as one.
-        console.print(_render(block), soft_wrap=isinstance(block, str))
+        console.print(_render(block, console.width), soft_wrap=isinstance(block, str))
 
 
-def _render(block: Block) -> RenderableType:
+def _render(block: Block, width: int) -> RenderableType:
     if isinstance(block, TextTable):
-        return _render_table(block)
+        return _render_table(block, width)
     return block if isinstance(block, str) else _render_headline(block)
 
 
@@ -97,28 +97,35 @@ def _render_headline(line: Headline) -> Text:
     return Text("   ").join(pieces)
 
 
-def _render_table(table: TextTable) -> Table:
+def _render_table(table: TextTable, width: int) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     rows = table.marked
+    # In a narrow terminal headings are folded between words, and a last text anywhere; names and
+    # numbers never.
+    columns = [[row[i] for row in rows if i < len(row)] for i in range(len(table.head))]
+    widths = [
+        max(map(len, [*title.split(), *cells]), default=0)
+        for title, cells in zip(table.head, columns, strict=True)
+    ]
+    last = len(table.head) - 1
+    folds_last = last > 0 and last in table.texts
+    needed = sum(widths[:-1] if folds_last else widths) + _GAP * last
+    gap = 1 if needed <= width else 0  # beside the box's own blank
     shown = Table(
         box=SIMPLE_HEAD,
         show_edge=False,
         header_style="bold cyan",
-        padding=(0, 1, 0, 0),
+        padding=(0, gap, 0, 0),
         pad_edge=False,
     )
-    for i, title in enumerate(table.head):
-        # In a narrow terminal headings are folded between words, and the last text anywhere; names
-        # and numbers never.
-        cells = [row[i] for row in rows if i < len(row)]
-        is_last_text = i > 0 and i == len(table.head) - 1 and i in table.texts
+    for i, (title, least) in enumerate(zip(table.head, widths, strict=True)):
         shown.add_column(
             Text(title),
             justify="left" if i in table.texts else "right",
-            min_width=None if is_last_text else max(map(len, [*title.split(), *cells]), default=0),
+            min_width=None if folds_last and i == last else least,
             overflow="fold",
         )
     for i, row in enumerate(rows):

@@ -81,18 +81,18 @@ def render_report(
     """
     drawings = Drawings.collect(result, truth, taxonomy, most)
     # The policy allows the script by its hash, so it must be the very text that the page holds.
-    script, scored = _script(), figures or {}
+    script, scored = join_scripts(*_SCRIPTS), figures or {}
     return render_page(
         "report.html",
         title=title,
         summary=" · ".join([_summary(drawings), *([not_read["summary"]] if not_read else [])]),
-        policy=f"script-src {_hash(script)}",
+        policy=f"script-src {hash_of(script)}",
         tiles=headline(scored),
         tables=tables(scored),
         confusion=confusion(scored.get("confusion"), clickable=True),
         categories=category_confusion(scored.get("category_confusion")),
         failures=[f for f in (_failures(drawings), not_read) if f is not None],
-        data=_json(page_data(drawings, taxonomy)),
+        data=escape_json(page_data(drawings, taxonomy)),
         script=Markup(script),
     )
 
@@ -116,7 +116,7 @@ def render_page(template: str, *, title: str, summary: str, policy: str, **value
         .render(
             title=title,
             summary=summary,
-            policy=Markup(f"default-src 'none'; style-src {_hash(style)}; {policy}"),
+            policy=Markup(f"default-src 'none'; style-src {hash_of(style)}; {policy}"),
             style=Markup(style),
             **values,
         )
@@ -136,21 +136,21 @@ def _templates() -> Environment:
     )
 
 
-def _script() -> str:
-    """Return the page's script in one function, so that it adds no name to the page."""
-    return "(() => {\n" + "\n".join(_asset(f"{name}.js") for name in _SCRIPTS) + "})();\n"
+def join_scripts(*names: str) -> str:
+    """Return a page's script in one function, so that it adds no name to the page."""
+    return "(() => {\n" + "\n".join(_asset(f"{name}.js") for name in names) + "})();\n"
 
 
 def _asset(name: str) -> str:
     return (resources.files("instancesketch.report") / name).read_text("utf-8")
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     """Return the source expression with which a content security policy allows an inline text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _json(data: Mapping[str, Any]) -> Markup:
+def escape_json(data: Any) -> Markup:
     """Return JSON that can't close the script element it stands in, nor open a comment there."""
     # Escaped as JSON allows, so that the browser's JSON.parse gives the original text.
     text = json.dumps(data, separators=(",", ":"))

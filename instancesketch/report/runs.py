@@ -1,16 +1,20 @@
-"""Render a training run or a sweep: curves, figures, the confusion of the best epoch."""
+"""Render training runs and sweeps: charts, figures, the confusion of the best epoch."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+
+from markupsafe import Markup
 
 from instancesketch.metrics.formatting import title_of
 from instancesketch.report import figures
+from instancesketch.report.charts import Chart
 from instancesketch.report.figures import Cell, Row, Table, Tile, barred, headline, number
-from instancesketch.report.page import render_page
+from instancesketch.report.page import escape_json, hash_of, join_scripts, render_page
 
 # Plots and examples are images rather than inline SVG: what an image holds can run no script.
 _POLICY = "img-src data:"
@@ -22,7 +26,8 @@ def render_run(
     about: Sequence[str],
     epochs: Sequence[Mapping[str, Any]],
     best: Mapping[str, Any],
-    curves: str,
+    charts: Sequence[Chart],
+    machine: Mapping[str, Any] | None = None,
     confusion: Mapping[str, Any] | None = None,
     examples: Sequence[Sequence[str]] = (),
     legend: Mapping[str, str] | None = None,
@@ -35,19 +40,20 @@ def render_run(
         about: a few words each, for the line below.
         epochs: the figures of each epoch, as the run's log has them.
         best: the best of them.
-        curves: the figures over the epochs, as SVG.
+        charts: of the figures over the epochs.
+        machine: what it was trained on, by name.
         confusion: the confusion of parts after the best epoch, as `metrics.evaluate` counts it.
         examples: (id, SVG of the truth, SVG of the prediction) of a few drawings.
         legend: the colour of each name that has the same one in all examples.
         recipe: the config of the training.
     """
-    return render_page(
+    return _render(
         "run.html",
+        charts,
         title=title,
         summary=" · ".join(about),
-        policy=_POLICY,
         tiles=headline(best),
-        curves=_address(curves),
+        machine=machine or {},
         epochs=_epochs(epochs, best),
         confusion=figures.confusion(confusion, clickable=False),
         recipe=json.dumps(recipe, indent=2) if recipe else "",
@@ -63,8 +69,9 @@ def render_sweep(
     trials: Sequence[Mapping[str, Any]],
     figure: tuple[str, str],
     best: str | None,
-    curves: str,
+    charts: Sequence[Chart],
     parameters: str,
+    importance: Mapping[str, float] | None = None,
     config: str | None = None,
 ) -> str:
     """Render a sweep.
@@ -75,20 +82,89 @@ def render_sweep(
         trials: the table of a sweep, the best first.
         figure: the figure that trials are compared by: its key in the table, and its name.
         best: the name of the best trial.
-        curves: the trials' scores over their epochs, as SVG.
+        charts: of the trials' scores and values.
         parameters: the trials' scores over the values searched, as SVG.
+        importance: the share of the scores' variance that each value explains; None where there
+            are too few trials.
         config: the file with which `train --config` trains the best again.
     """
-    return render_page(
+    return _render(
         "sweep.html",
+        charts,
         title=title,
         summary=" · ".join(about),
-        policy=_POLICY,
         tiles=_headline_of_sweep(trials, figure, best),
-        curves=_address(curves),
         parameters=_address(parameters),
+        importance=_importance(importance),
         trials=_trials(trials, figure, best),
         config=config,
+    )
+
+
+def render_comparison(
+    *,
+    title: str,
+    about: Sequence[str],
+    runs: Sequence[tuple[str, Sequence[tuple[str, str]]]],
+    differences: Mapping[str, Sequence[str]],
+    charts: Sequence[Chart],
+    best: str | None,
+) -> str:
+    """Render several runs side by side.
+
+    Args:
+        title: the page's heading.
+        about: a few words each, for the line below.
+        runs: the name of each, and its figures and machine, by the same names.
+        differences: what differs in their configs, by its name: a value for each run.
+        charts: of their figures over the epochs.
+        best: the name of the run of the highest score.
+    """
+    names = [name for name, _ in runs]
+    return _render(
+        "runs.html",
+        charts,
+        title=title,
+        summary=" · ".join(about),
+        runs=Table(
+            title="Runs",
+            head=[name for name, _ in runs[0][1]],
+            rows=[
+                Row(name=name, best=name == best, cells=[Cell(text=text) for _, text in values])
+                for name, values in runs
+            ],
+        ),
+        differences=Table(
+            title="What differs",
+            head=names,
+            rows=[
+                Row(name=name, cells=[Cell(text=text) for text in values])
+                for name, values in differences.items()
+            ],
+        ),
+    )
+
+
+def _render(template: str, charts: Sequence[Chart], **values: Any) -> str:
+    """Render a template with charts, which the page's script draws from JSON."""
+    script = join_scripts("charts")
+    return render_page(
+        template,
+        policy=f"{_POLICY}; script-src {hash_of(script)}",
+        charts=charts,
+        data=escape_json([asdict(chart) for chart in charts]),
+        script=Markup(script),
+        **values,
+    )
+
+
+def _importance(shares: Mapping[str, float] | None) -> Table | None:
+    if not shares:
+        return None
+    return Table(
+        title="Importance of values",
+        head=["share of the variance, %"],
+        rows=[Row(name=name, cells=[barred(100 * share)]) for name, share in shares.items()],
     )
 
 
@@ -100,7 +176,9 @@ def _address(svg: str) -> str:
 def _epochs(epochs: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> Table:
     # From all epochs, since a figure without a value is missing from some.
     columns = [
-        k for k in dict.fromkeys(k for e in epochs for k in e) if k not in ("epoch", "score")
+        k
+        for k in dict.fromkeys(k for e in epochs for k in e)
+        if k not in ("epoch", "score", "part_f1")
     ]
     return Table(
         title="Figures by epoch",

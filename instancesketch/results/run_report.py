@@ -15,8 +15,11 @@ from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.progress import clock_text
 from instancesketch.core.sketch import Sketch
+from instancesketch.metrics.formatting import PERCENT
 from instancesketch.render.svg import to_svg
+from instancesketch.report import charts
 from instancesketch.report.runs import render_run, render_sweep
+from instancesketch.results.importance import importance_of
 from instancesketch.tracking import metrics_log, sweep_plots
 from instancesketch.tracking.run_state import RunState
 from instancesketch.tracking.snapshot import Snapshot
@@ -60,10 +63,31 @@ def run_page(run: str, settings: Mapping[str, Any]) -> str:
         about=_about(settings, f"{len(epochs)} of {settings['recipe']['epochs']} epochs", epochs),
         epochs=epochs,
         best=best,
-        curves=_to_svg(metrics_log.draw_curves(epochs)),
+        charts=charts.of_run(epochs, chosen if any_score(epochs) else None),
+        machine=describe_machine(run),
         recipe=settings["recipe"],
         **({} if snapshot is None else _after_best_epoch(snapshot)),
     )
+
+
+def any_score(epochs: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether an epoch was measured on a selection split; without one there is no best."""
+    return any(e.get(name) is not None for e in epochs for name in PERCENT)
+
+
+def describe_machine(run: str) -> dict[str, str]:
+    """Return what a run was trained on, by name; empty for one of an earlier version."""
+    machine = RunState(run).machine()
+    if machine is None:
+        return {}
+    found = {
+        "version": machine.version,
+        "git commit": machine.commit and machine.commit.replace("+", ", with changed files"),
+        "processor": f"{machine.processor}, {machine.cores} cores",
+        "GPU": machine.gpu or "none",
+        "torch": machine.torch,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _after_best_epoch(snapshot: Snapshot) -> dict[str, Any]:
@@ -96,13 +120,22 @@ def sweep_page(location: str, settings: Mapping[str, Any]) -> str:
     # There from the first time that all trials were tried.
     config = storage.join(location, "best.toml")
     dimensions = load_dimensions(settings["space"])
+    table, name = build_table(trials, sweep.metric), None if best is None else best.name
+    scores = {trial.name: trial.scores for trial in trials}
+    drawn = [
+        charts.of_trials(f"{title} of every trial", scores, name),
+        charts.parallel(
+            "Values and score of every trial", table, dimensions, (sweep.metric, title), name
+        ),
+    ]
     return render_sweep(
         title=posixpath.basename(location),
         about=_about(settings, f"{ended} of {settings['trials']} trials at their end", ()),
-        trials=build_table(trials, sweep.metric),
+        trials=table,
         figure=(sweep.metric, title),
-        best=None if best is None else best.name,
-        curves=_to_svg(sweep_plots.draw_curves(trials, title)),
+        best=name,
+        charts=[chart for chart in drawn if chart is not None],
+        importance=importance_of(trials, dimensions),
         parameters=_to_svg(sweep_plots.draw_parameters(trials, dimensions, title)),
         config=storage.read_bytes(config).decode() if storage.exists(config) else None,
     )

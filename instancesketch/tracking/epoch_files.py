@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from instancesketch.tracking import checkpoints
 from instancesketch.tracking.checkpoints import Found
+from instancesketch.tracking.machine import this_machine
 from instancesketch.tracking.pictures import Examples
 from instancesketch.tracking.run_state import RunState, Start, Worker
 
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 
 def record_start(run: str, newest: Found, workers: Sequence[Worker]) -> None:
-    """Append a start of training, from a checkpoint on, to the run's state."""
+    """Append a start of training, from a checkpoint on, to the run's state, with the machine."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     RunState(run).add_start(
         Start(epoch=newest.epoch, damaged=list(newest.damaged), workers=list(workers), at=at)
     )
+    RunState(run).write_machine(this_machine())
 
 
 class EpochFiles:

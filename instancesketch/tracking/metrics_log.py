@@ -21,7 +21,7 @@ CURVES = "curves.svg"
 # Not everyone can distinguish lines by colour. With more metrics in a panel they start again.
 _MARKERS = "osD^vPX*<>"
 # Metrics in percent share a scale, and so a panel.
-_PANELS = (("loss", ("loss",)), ("percent", PERCENT))
+_PANELS = (("loss", ("loss", "selection_loss")), ("percent", PERCENT))
 
 
 class MetricsLog:

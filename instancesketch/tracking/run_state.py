@@ -3,6 +3,7 @@
 | file            | value              | written by                           | read by          |
 |-----------------|--------------------|--------------------------------------|------------------|
 | `starts.json`   | list of `Start`    | first worker                         | driver           |
+| `machine.json`  | `Machine`          | first worker                         | page             |
 | `progress.json` | `Position`         | first worker                         | driver           |
 | `shown.json`    | `StoredSnapshot`   | first worker                         | controller, page |
 | `notes.json`    | list of warnings   | controller, which reports the epochs | driver           |
@@ -45,6 +46,18 @@ class Start:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What the first worker runs on, and the code that it runs."""
+
+    processor: str
+    cores: int
+    gpu: str | None
+    torch: str
+    version: str  # of this package
+    commit: str | None  # with `+` where files were changed; None outside a git checkout
+
+
+@dataclass(frozen=True, kw_only=True)
 class Position:
     """The position of a run within its epoch, and its pace."""
 
@@ -73,6 +86,15 @@ class RunState:
     def add_start(self, start: Start) -> None:
         """Append a start."""
         self._write("starts", [asdict(s) for s in (*self.starts(), start)])
+
+    def machine(self) -> Machine | None:
+        """Return the machine of the last start; None for a run of an earlier version."""
+        found: Machine | None = self._read("machine", Machine)
+        return found
+
+    def write_machine(self, machine: Machine) -> None:
+        """Replace the machine."""
+        self._write("machine", asdict(machine))
 
     def position(self) -> Position | None:
         """Return the last position written; None before the first."""

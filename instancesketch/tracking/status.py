@@ -172,7 +172,8 @@ def _figure(value: float | None, digits: int) -> str:
 
 def _epoch_text(line: Mapping[str, Any]) -> str:
     words = [f"epoch {line['epoch']} took {clock_text(line['seconds'])}"]
-    words.append(f"loss {line['loss']:.4f}")
+    losses = [name for name in ("loss", "selection_loss") if line.get(name) is not None]
+    words += [f"{title_of(name)} {line[name]:.4f}" for name in losses]
     words += [
         f"{title_of(name)} {line[name]:.2f}" for name in PERCENT if line.get(name) is not None
     ]

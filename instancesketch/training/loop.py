@@ -23,12 +23,16 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb
 from instancesketch.metrics.formatting import PERCENT
 from instancesketch.models import weights
+from instancesketch.models.packing import Batch
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role, Selection
 from instancesketch.training.ranks import CheckpointClock, OneWorker, Workers
 from instancesketch.training.roles import RowGroup, count_drawings
 from instancesketch.training.sampling import RowSubset, Shares, count_repeats
 from instancesketch.training.trainer import Fit, LossSum, create_fit
+
+# Figures of the selection split that are reported.
+_SELECTED = ("selection_loss", *PERCENT, "part_f1")
 
 # The role and the row subsets of a pass, to train or to select on.
 Pass = tuple[Role, Sequence[RowSubset]]
@@ -185,7 +189,7 @@ def train_epochs(
         figures = _train(loop, fit, next(passes), epoch, workers, shares, on_step, within, clock)
         within = {"steps": 0}
         selected = _select(loop, fit, next(passes), workers) if loop.selects else {}
-        figures |= {name: selected[name] for name in PERCENT if name in selected}
+        figures |= {name: selected[name] for name in _SELECTED if name in selected}
         figures["memory_mb"] = round(peak_memory_mb())
         figures["score"] = _score(fit, figures, loop.selects)
         progress.add(figures)
@@ -272,8 +276,19 @@ def _select(
 ) -> dict[str, Any]:
     """Measure the running mean on the selection split, every drawing exactly once."""
     workers.broadcast_buffers(fit.mean)
-    batches = dataloader.iter_buffers(tables, loop.taxonomy, loop.recipe.labels)
-    return workers.sum_counts(fit.measure(batches)).figures()
+    loss = LossSum(total=0.0, drawings=0)
+
+    def with_loss() -> Iterator[Batch]:
+        nonlocal loss
+        for buffer in dataloader.iter_buffers(tables, loop.taxonomy, loop.recipe.labels):
+            loss += fit.selection_loss(buffer)
+            yield buffer
+
+    figures = workers.sum_counts(fit.measure(with_loss())).figures()
+    figures["selection_loss"] = workers.sum_counts(loss).figures()["loss"]
+    parts = figures.get("per_part", {}).items()
+    by_part = {name: round(part["f1"], 2) for name, part in parts if part.get("f1") is not None}
+    return figures | ({"part_f1": by_part} if by_part else {})
 
 
 def _score(fit: Fit, figures: Mapping[str, Any], selects: bool) -> float:

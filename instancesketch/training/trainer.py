@@ -115,6 +115,23 @@ class Fit(ABC):
     def label_table(self, table: pa.Table) -> pa.Table:
         """Return labelled rows as rows of a result, with the labels that `measure` counts."""
 
+    @torch.no_grad()
+    def selection_loss(self, buffer: Batch) -> LossSum:
+        """Return the losses of the running mean on labelled drawings, neither augmented nor thinned
+        by dropout.
+        """
+        # The same random numbers after every epoch, so that two epochs can be compared.
+        generator = torch.Generator(self.device).manual_seed(self.config.seed)
+        net, self.net = self.net, self.mean
+        total = torch.zeros((), device=self.device)
+        try:
+            # Drawings of like size together, which spares padding.
+            for some in buffer.strokes_N.argsort(stable=True).split(self.config.batch_size):
+                total += self.loss(buffer.select(some).to(self.device), generator) * len(some)
+        finally:
+            self.net = net
+        return LossSum(total=float(total), drawings=len(buffer))
+
     def score(self, figures: Mapping[str, Any]) -> float | None:
         """Return the score that chooses the epoch, the higher the better; None if unmeasured."""
         score: float | None = figures[self.kind.score]

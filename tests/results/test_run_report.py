@@ -136,3 +136,28 @@ def test_folder_that_is_not_a_run_is_shown_as_a_corpus(
     storage.write_json(storage.join(empty, "config.json"), SETTINGS)
     with pytest.raises(UserError, match="no epoch to show yet"):
         run_report.write_page(empty, SETTINGS, str(tmp_path / "no.html"))
+
+
+def test_runs_of_one_kind_share_a_page(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = storage.join(str(tmp_path), "runs", "second")
+    recipe = {"epochs": 3, "augment": {"rotate": 15}}
+    storage.write_json(storage.join(other, "config.json"), SETTINGS | {"recipe": recipe})
+    out = ["--out", str(tmp_path / "both.html")]
+    assert main(["report", run, other, *out]) == 2
+    assert "second has no epoch to show yet" in capsys.readouterr().err
+    log_epoch(other, 1, 70.0)
+    assert main(["report", run, other, *out]) == 0
+    words = re.sub(r"<[^>]+>", " ", (tmp_path / "both.html").read_text("utf-8"))
+    assert re.search(r"second ★ best\s+70\.00", words)
+    assert re.search(r"augment\.rotate\s+–\s+15", words)
+    storage.write_json(storage.join(other, "config.json"), SETTINGS | {"kind": "refiner"})
+    for command, message in (
+        ([run, other, *out], "runs of one model kind can be compared, not of refiner, segmenter"),
+        ([run, other], "the page of several runs needs a name: --out FILE"),
+        ([run, str(tmp_path), *out], "is not a training run; runs alone share a page"),
+        ([run, run, *out], "a run is given twice"),
+    ):
+        assert main(["report", *command]) == 2
+        assert message in capsys.readouterr().err

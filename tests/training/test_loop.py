@@ -17,7 +17,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.usage import MEASURED_FIELDS
 from instancesketch.models import weights
 from instancesketch.models.packing import pack, pack_scenes
-from instancesketch.training import ranks
+from instancesketch.training import dataloader, ranks, sampling
 from instancesketch.training.config import (
     FitConfig,
     GrouperFitConfig,
@@ -128,7 +128,8 @@ def test_every_epoch_is_saved_and_then_reported(trained: dict[str, Training], ki
     for figures in run.reported:
         assert figures.keys() == FIGURES[kind] | {
             "epoch", "loss", "learning_rate", "drawings", "all_drawings", "workers", "seconds",
-            "reading_seconds", "memory_mb", "score",
+            "reading_seconds", "memory_mb", "score", "selection_loss",
+            *(["part_f1"] if kind == "segmenter" else []),
         }  # fmt: skip
         assert (figures["drawings"], figures["all_drawings"], figures["workers"]) == (rows, rows, 1)
         assert figures["seconds"] >= figures["reading_seconds"] > 0
@@ -142,6 +143,21 @@ def test_loss_falls_and_labels_get_better_than_chance(
     losses = [figures["loss"] for figures in trained[kind].reported]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_selection_loss_is_the_running_mean_s(trained: dict[str, Training], kind: str) -> None:
+    run = trained[kind]
+    selected = [figures["selection_loss"] for figures in run.reported]
+    assert all(0 < loss < 10 for loss in selected)
+    assert len(set(selected)) == 3
+    net = run.fit.net
+    subsets = sampling.assign_rows(run.loop.select, 0, 1, range(len(run.loop.select)))
+    tables = (run.loop.read_rows(subset, "select") for subset in subsets)
+    (buffer,) = dataloader.iter_buffers(tables, DOODLE7, run.loop.recipe.labels)
+    again = run.fit.selection_loss(buffer)
+    assert again.total / again.drawings == pytest.approx(selected[-1], rel=1e-4)
+    assert run.fit.net is net
     assert trained[kind].progress.best > 30
 
 
