@@ -141,14 +141,27 @@ def _list_changes(before: Mapping[str, Any], now: Mapping[str, Any], layout: Lay
     return [
         _describe_change(name, before.get(name), now.get(name))
         for name in sorted({*before, *now} if layout.same_keys else now)
+        # Labels depend on every entry of a taxonomy, and it is stored as a file has it.
         if before.get(name) != now.get(name)
+        and (name == "taxonomy" or not _is_same(before.get(name), now.get(name)))
     ]
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    """Return whether two values mean the same.
+
+    A field that an earlier version didn't have is absent there; 0, false or nothing means what
+    that version did.
+    """
+    if isinstance(before, dict) and isinstance(now, dict):
+        return all(_is_same(before.get(key), now.get(key)) for key in {**before, **now})
+    return before == now or (before is None and not now)
 
 
 def _describe_change(name: str, old: Any, new: Any) -> str:
     # A whole recipe would hide the one value that differs; of a taxonomy the name is enough.
     if isinstance(old, dict) and isinstance(new, dict) and name != "taxonomy":
-        inner = next(key for key in {**old, **new} if old.get(key) != new.get(key))
+        inner = next(key for key in {**old, **new} if not _is_same(old.get(key), new.get(key)))
         return _describe_change(inner, old.get(inner), new.get(inner))
     change = f"{name} was {old}, is {new}"
     return change if len(change) <= _LONGEST_VALUE else name

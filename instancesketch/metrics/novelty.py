@@ -18,7 +18,7 @@ _KEPT = 0.95  # share of known drawings that the threshold keeps
 
 
 class Separation(NamedTuple):
-    """How well a score tells known drawings from others, in percent."""
+    """Separation of known drawings from others by a score, in percent."""
 
     auroc: float | None  # area under the ROC curve; None where either are missing
     other_kept: float | None  # share of others that are kept where 95 % of the known are

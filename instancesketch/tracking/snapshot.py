@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from instancesketch.core import storage
 from instancesketch.core.errors import SketchError
-from instancesketch.core.schema import LABEL_COLUMNS, RESULT_SCHEMA, from_table, to_table
+from instancesketch.core.schema import INPUT_COLUMNS, RESULT_SCHEMA, from_table, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats.readers import svg_shapes
@@ -20,7 +20,7 @@ ColourBy = Literal["part", "instance", "object"]
 Row = dict[str, Any]  # of a corpus or a result, by column
 
 # Of a predicted row; its points are those of the true one, and stored once.
-_PREDICTED = ("category", *LABEL_COLUMNS, "part_score", "category_score", "object_score", "error")
+_PREDICTED = tuple(name for name in RESULT_SCHEMA.names if name not in INPUT_COLUMNS)
 
 
 @dataclass(frozen=True, kw_only=True)

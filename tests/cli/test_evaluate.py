@@ -101,8 +101,8 @@ def test_metrics_of_scenes_are_printed_and_written(
         "PQ 55.56   PQ-seven 40.00   object F1 80.00\n"
         "3 scenes, 6 objects, 4 predicted objects, 1 failed, 1 missing\n"
         "\n"
-        "category       pq_seven        objects\n"
-        "4leg              50.00              3\n"
+        "category  PQ-seven  objects\n"
+        "4leg         50.00        3\n"
         f"evaluate: 3 scenes scored, 1 failed, 1 missing in the result -> {out}\n"
     )
     figures = json.loads(out.read_text("utf-8"))

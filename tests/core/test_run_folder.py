@@ -35,6 +35,7 @@ def test_an_equal_config_continues_a_folder(layout: Layout, file: str, tmp_path:
         ({"format": "svg"}, "format was auto, is svg"),
         ({"format": None, "sources": ["b"]}, "format was auto, is None; sources"),
         ({"recipe": {"epochs": 6, "model": {"layers": 3}}}, "layers was 2, is 3"),
+        ({"recipe": {"model": {"layers": 2}}}, "epochs was 6, is None"),
         ({"recipe": {"epochs": 6, "model": {"layers": 2}, "seed": 1}}, "seed was None, is 1"),
         ({"taxonomy": {"name": "doodle7", "parts": []}}, "taxonomy"),
         ({"new": 1}, "new was None, is 1"),
@@ -53,6 +54,15 @@ def test_another_config_is_refused_with_its_differences(
 def test_a_key_of_an_earlier_version_is_ignored(tmp_path: Path) -> None:
     claim(str(tmp_path), CONFIG | {"old": 1}, RUN)
     assert is_claimed(str(tmp_path), CONFIG, RUN)
+
+
+@pytest.mark.parametrize("value", [0, 0.0, False, None])
+def test_a_new_key_that_changes_nothing_continues_a_run_of_an_earlier_version(
+    value: Any, tmp_path: Path
+) -> None:
+    claim(str(tmp_path), CONFIG, RUN)
+    recipe = {"epochs": 6, "model": {"layers": 2, "image": value}, "new": value}
+    assert is_claimed(str(tmp_path), CONFIG | {"recipe": recipe}, RUN)
 
 
 def test_a_job_without_a_key_of_the_earlier_one_is_refused(tmp_path: Path) -> None:

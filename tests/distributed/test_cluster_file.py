@@ -160,7 +160,7 @@ def test_kubernetes_cluster_has_a_token_shared_memory_and_autoscaling(job: dict[
 def test_commands_in_the_guide_parse() -> None:
     text = (ROOT / "docs" / "cluster.md").read_text("utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line.startswith("ray job submit")]
-    assert len(lines) == 3
+    assert len(lines) == 5
     for line in lines:
         start, _, command = line.partition(" -- python ")
         assert start == "ray job submit --working-dir ."

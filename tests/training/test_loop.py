@@ -142,7 +142,8 @@ def test_loss_falls_and_labels_get_better_than_chance(
 ) -> None:
     losses = [figures["loss"] for figures in trained[kind].reported]
     assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.85 * losses[0]
+    assert trained[kind].progress.best > 30
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -158,7 +159,6 @@ def test_selection_loss_is_the_running_mean_s(trained: dict[str, Training], kind
     again = run.fit.selection_loss(buffer)
     assert again.total / again.drawings == pytest.approx(selected[-1], rel=1e-4)
     assert run.fit.net is net
-    assert trained[kind].progress.best > 30
 
 
 @pytest.mark.parametrize("kind", KINDS)

