@@ -51,12 +51,7 @@ class Data:
 
     def held_out_masks(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return masks over the rows of the real drawings by name, as `fold-0` and `source-qd`."""
-        names = own_names(self.real_table)
-        fold = np.array([hash_bucket(name, "fold") * FOLDS // 100 for name in names])
-        source = np.array([source_of(name) for name in names])
-        return {f"fold-{k}": fold == k for k in range(FOLDS)} | {
-            f"source-{name}": source == name for name in np.unique(source)
-        }
+        return held_out_masks(self.real_table)
 
     @cached_property
     def _reported(self) -> set[str]:
@@ -166,6 +161,16 @@ def pool_evenly(batch: Batch, number: int, power: float) -> list[Pool]:
         for i, share in enumerate(share_C.tolist())
         if share
     ]
+
+
+def held_out_masks(real: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
+    """Return masks over the rows of real drawings by name, as `fold-0` and `source-qd`."""
+    names = own_names(real)
+    fold = np.array([hash_bucket(name, "fold") * FOLDS // 100 for name in names])
+    source = np.array([source_of(name) for name in names])
+    return {f"fold-{k}": fold == k for k in range(FOLDS)} | {
+        f"source-{name}": source == name for name in np.unique(source)
+    }
 
 
 def source_of(name: str) -> str:

@@ -26,13 +26,11 @@ import torch
 
 from experiments import results
 from experiments.corpora import TAXONOMY, Data, pool_evenly, resize
-from experiments.plain import BFLOAT16, Pool, average, train
+from experiments.plain import BFLOAT16, Pool, average, keep_countable, pseudo_label, train
 from instancesketch.core import storage
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models import weights
-from instancesketch.models.features import StrokeFeatures
-from instancesketch.models.packing import Batch, pack
+from instancesketch.models.packing import pack
 from instancesketch.training.config import AugmentConfig, RefinerFitConfig, SegmenterFitConfig
 
 SURE = 0.8  # least probability of a predicted label that is trained on
@@ -147,33 +145,13 @@ def pool_base(data: Data, plan: Plan, taxonomy: Taxonomy = TAXONOMY) -> list[Poo
     ]
 
 
-def pseudo_label(teacher: Path, table: pa.Table) -> Batch:
-    """Return drawings with the labels that a teacher is certain of; without instances."""
-    batch = pack(table, TAXONOMY)
-    net = Segmenter.load(str(teacher)).net
-    parts_SQ, _, _ = predict(net, StrokeFeatures.of(batch), batch.category_N)
-    sure_S, part_S = parts_SQ.max(1)
-    return replace(
-        batch,
-        part_S=torch.where(sure_S >= SURE, part_S, -1),
-        instance_S=torch.full_like(part_S, -1),
-    )
-
-
-def keep_countable(pools: Sequence[Pool]) -> list[Pool]:
-    """Drop drawings of categories without countable parts, which a refiner can't learn from."""
-    countable = torch.tensor([bool(c.countable) for c in TAXONOMY.categories.values()])
-    kept = [(p, p.batch.select(countable[p.batch.category_N].nonzero()[:, 0])) for p in pools]
-    return [Pool(b, round(p.number * len(b) / len(p.batch))) for p, b in kept if len(b)]
-
-
 def fit_all(data: Data, plan: Plan, out: Path, initial: Path, rest: pa.Table, name: str) -> None:
     """Train teacher, student and refiner on the given real drawings, below `out`."""
     real = pack(rest, TAXONOMY)
     base = pool_base(data, plan)
     pools = [Pool(real, plan.real * len(real)), *resize(base, round(plan.share * _total(base)))]
     train(plan.teacher, TAXONOMY, pools, initial, out / "teacher")
-    unlabelled = pseudo_label(out / "teacher", data.unlabelled(without=name))
+    unlabelled = pseudo_label(out / "teacher", data.unlabelled(without=name), TAXONOMY, SURE)
     pools += pool_evenly(unlabelled, min(plan.unlabelled, 2 * len(unlabelled)), 1 - plan.evenness)
     students = []
     for seed in range(1, plan.students + 1):
@@ -182,7 +160,7 @@ def fit_all(data: Data, plan: Plan, out: Path, initial: Path, rest: pa.Table, na
     if len(students) > 1:
         average(students, "segmenter", out / "student")
     generated = data.pool_generated(len(real))
-    tuned = keep_countable([Pool(real, len(real)), *generated])
+    tuned = keep_countable([Pool(real, len(real)), *generated], TAXONOMY)
     train(plan.refiner_tune, TAXONOMY, tuned, initial, out / "student")
 
 
@@ -205,7 +183,7 @@ def run(data: Data, plan: Plan, out: Path, processes: int, only: Sequence[str]) 
     torch.set_num_threads(max(1, torch.get_num_threads() // processes))
     taxonomy = data.words_taxonomy() if plan.words else TAXONOMY
     base = train(plan.base, taxonomy, pool_base(data, plan, taxonomy), None, out / "base")
-    generated = keep_countable(data.pool_generated(8_000))
+    generated = keep_countable(data.pool_generated(8_000), TAXONOMY)
     train(plan.refiner, TAXONOMY, generated, None, base)
     names = [n for n in data.held_out_masks() if n in only or not only]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:

@@ -27,17 +27,26 @@ import pyarrow.parquet as pq
 import torch
 
 from experiments import tables, touching
-from experiments.plain import BFLOAT16, Pool, own_names, read_corpus, train
+from experiments.corpora import held_out_masks
+from experiments.plain import (
+    BFLOAT16,
+    Pool,
+    keep_countable,
+    own_names,
+    pseudo_label,
+    read_corpus,
+    train,
+)
+from experiments.results import write_table
 from instancesketch.core import storage
-from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import find_instances, number_clusters
 from instancesketch.inference.result_columns import Vocabulary, instance_columns
-from instancesketch.inference.segmenter import Segmenter, predict
+from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.features import StrokeFeatures
-from instancesketch.models.packing import Batch, pack
+from instancesketch.models.packing import pack
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.training.config import (
     AugmentConfig,
@@ -47,7 +56,6 @@ from instancesketch.training.config import (
 )
 
 TAXONOMY = Taxonomy.load("doodle7")
-FOLDS = 5
 SURE = 0.8  # least probability of a predicted label that is trained on
 # Shares of categories among an epoch's generated drawings: the harder, the more.
 SHARES = {
@@ -84,12 +92,7 @@ class Data:
 
     def held_out_masks(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return masks over the rows of the real drawings by name, as `fold-0` and `source-qd`."""
-        names = own_names(read_corpus(self.real))
-        fold = np.array([hash_bucket(name, "fold") * FOLDS // 100 for name in names])
-        source = np.array([source_of(name) for name in names])
-        return {f"fold-{k}": fold == k for k in range(FOLDS)} | {
-            f"source-{name}": source == name for name in np.unique(source)
-        }
+        return held_out_masks(read_corpus(self.real))
 
     def read_unlabelled(self) -> pa.Table:
         """Return drawings of the seven categories that have labels in no corpus."""
@@ -104,11 +107,6 @@ class Data:
             )
         ]
         return table.filter(pa.array(mask))
-
-
-def source_of(name: str) -> str:
-    """Return the source of a real drawing: the prefix of its file's own name."""
-    return name.partition("-")[0]
 
 
 def pool_generated(data: Data, number: int) -> list[Pool]:
@@ -129,26 +127,6 @@ def resize_pools(by_category: Sequence[Pool], number: int) -> list[Pool]:
     ]
 
 
-def pseudo_label(teacher: Path, table: pa.Table) -> Batch:
-    """Return drawings with the labels that a teacher is certain of; without instances."""
-    batch = pack(table, TAXONOMY)
-    net = Segmenter.load(str(teacher)).net
-    parts_SQ, _, _ = predict(net, StrokeFeatures.of(batch), batch.category_N)
-    sure_S, part_S = parts_SQ.max(1)
-    return replace(
-        batch,
-        part_S=torch.where(sure_S >= SURE, part_S, -1),
-        instance_S=torch.full_like(part_S, -1),
-    )
-
-
-def keep_countable(pools: Sequence[Pool]) -> list[Pool]:
-    """Drop drawings of categories without countable parts, which a refiner can't learn from."""
-    countable = torch.tensor([bool(c.countable) for c in TAXONOMY.categories.values()])
-    kept = [(p, p.batch.select(countable[p.batch.category_N].nonzero()[:, 0])) for p in pools]
-    return [Pool(b, round(p.number * len(b) / len(p.batch))) for p, b in kept if len(b)]
-
-
 def fit_all(data: Data, out: Path, initial: Path, rest: pa.Table, *, alone: bool) -> None:
     """Train all models that are compared, on the given real drawings.
 
@@ -159,13 +137,19 @@ def fit_all(data: Data, out: Path, initial: Path, rest: pa.Table, *, alone: bool
     real = pack(rest, TAXONOMY)
     whole, generated = Pool(real, len(real)), pool_generated(data, len(real))
     train(TUNE, TAXONOMY, [whole, *generated], initial, out / "teacher")
-    unlabelled = pseudo_label(out / "teacher", data.read_unlabelled())
+    unlabelled = pseudo_label(out / "teacher", data.read_unlabelled(), TAXONOMY, SURE)
     pools = [whole, *resize_pools(generated, len(real) // 2), Pool(unlabelled, len(real))]
     train(STUDENT, TAXONOMY, pools, out / "teacher", out / "student")
-    train(REFINER_TUNE, TAXONOMY, keep_countable([whole, *generated]), initial, out / "student")
+    train(
+        REFINER_TUNE,
+        TAXONOMY,
+        keep_countable([whole, *generated], TAXONOMY),
+        initial,
+        out / "student",
+    )
     if alone:
         train(ALONE, TAXONOMY, [whole], None, out / "alone")
-        train(K_MEANS, TAXONOMY, keep_countable([whole]), None, out / "k-means")
+        train(K_MEANS, TAXONOMY, keep_countable([whole], TAXONOMY), None, out / "k-means")
 
 
 def run_hold_out(data: Data, out: Path, name: str) -> None:
@@ -199,17 +183,14 @@ def group_true_parts(table: pa.Table, refiner: RefinerNet | None) -> pa.Table:
     return build_result_table(table, columns)
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a table, whole or not at all."""
-    storage.write_atomically(str(path), lambda part: pq.write_table(table, part))
-
-
 def run(data: Data, out: Path, processes: int, only: Sequence[str]) -> None:
     """Run all steps that are left, and print the tables."""
     torch.set_num_threads(max(1, torch.get_num_threads() // processes))
     generated = pool_generated(data, 15_000)
     initial = train(PRETRAIN, TAXONOMY, generated, None, out / "generated")
-    train(REFINER, TAXONOMY, keep_countable(resize_pools(generated, 8_000)), None, initial)
+    train(
+        REFINER, TAXONOMY, keep_countable(resize_pools(generated, 8_000), TAXONOMY), None, initial
+    )
     names = [n for n in data.held_out_masks() if n in only or not only]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for future in [pool.submit(run_hold_out, data, out, name) for name in names]:

@@ -16,13 +16,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from experiments.corpora import Data
 from experiments.default import SCENES, add_corpora
 from experiments.plain import read_corpus
-from instancesketch.core import storage
-from instancesketch.core.schema import ROW_GROUP_ROWS, SCHEMA, cast_to_schema
+from instancesketch.core import parquet, storage
+from instancesketch.core.schema import SCHEMA, cast_to_schema
 
 _FOLD = "fold-0"
 # Shares of the rows besides the real drawings, which are all there.
@@ -66,10 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     data = Data(real=args.real, generated=args.generated, spg=args.spg, words=tuple(args.words))
     rows = collect(data, args.number)
-    storage.write_atomically(
-        storage.join(args.out, "rows.parquet"),
-        lambda path: pq.write_table(rows, path, row_group_size=ROW_GROUP_ROWS, compression="zstd"),
-    )
+    parquet.write_table(storage.join(args.out, "rows.parquet"), rows)
     print(f"{len(rows):,} drawings -> {args.out}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +16,10 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import derive_seed
 from instancesketch.core.schema import SCHEMA, cast_to_schema
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models import weights
-from instancesketch.models.packing import Batch, join
+from instancesketch.models.features import StrokeFeatures
+from instancesketch.models.packing import Batch, join, pack
 from instancesketch.models.precision import AUTO, resolve_precision
 from instancesketch.tracking import checkpoints
 from instancesketch.training.config import FitConfig
@@ -52,6 +54,33 @@ def own_name(sketch_id: str) -> str:
 def own_names(table: pa.Table) -> list[str]:
     """Return the name of each drawing's own file."""
     return [own_name(sketch_id) for sketch_id in table["sketch_id"].to_pylist()]
+
+
+def pseudo_label(teacher: Path, table: pa.Table, taxonomy: Taxonomy, sure: float) -> Batch:
+    """Return drawings with the labels that a teacher is certain of; without instances.
+
+    Args:
+        teacher: folder of its weights.
+        table: drawings of categories of the taxonomy.
+        taxonomy: of the teacher.
+        sure: the least probability of a label that is kept.
+    """
+    batch = pack(table, taxonomy)
+    net = Segmenter.load(str(teacher)).net
+    parts_SQ, _, _ = predict(net, StrokeFeatures.of(batch), batch.category_N)
+    sure_S, part_S = parts_SQ.max(1)
+    return replace(
+        batch,
+        part_S=torch.where(sure_S >= sure, part_S, -1),
+        instance_S=torch.full_like(part_S, -1),
+    )
+
+
+def keep_countable(pools: Sequence[Pool], taxonomy: Taxonomy) -> list[Pool]:
+    """Drop drawings of categories without countable parts, which a refiner can't learn from."""
+    countable = torch.tensor([bool(c.countable) for c in taxonomy.categories.values()])
+    kept = [(p, p.batch.select(countable[p.batch.category_N].nonzero()[:, 0])) for p in pools]
+    return [Pool(b, round(p.number * len(b) / len(p.batch))) for p, b in kept if len(b)]
 
 
 def iter_batches(pools: Sequence[Pool], size: int, generator: torch.Generator) -> Iterator[Batch]:

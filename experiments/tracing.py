@@ -1,4 +1,4 @@
-"""How well drawings are labelled that were traced from pictures, beside the same as strokes.
+"""Part accuracy of drawings traced from pictures, beside that of the same as strokes.
 
   python -m experiments.tracing --data C/doodle7-real --out figures/tracing.json
 

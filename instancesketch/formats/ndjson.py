@@ -145,3 +145,23 @@ def read_file(filesystem: fs.FileSystem, path: str, max_bytes: int) -> bytes:
         size = filesystem.get_file_info(path).size or len(data)
         raise SketchError(describe_excess("the file", size, max_bytes))
     return data
+
+
+def read_drawing(
+    parse: Callable[[bytes, str], RawRecord],
+    file_range: FileRange,
+    filesystem: fs.FileSystem,
+    max_record_bytes: int,
+) -> Iterator[RawRecord | Rejection]:
+    """Yield the drawing of a file that is one, or why it isn't.
+
+    Args:
+        parse: takes the contents and the id of a file; raises a SketchError for what is no drawing.
+        file_range: the whole file.
+        filesystem: that it is on.
+        max_record_bytes: a larger file is rejected.
+    """
+    try:
+        yield parse(read_file(filesystem, file_range.path, max_record_bytes), file_range.id)
+    except SketchError as error:
+        yield Rejection(file=file_range.path, position="", reason=str(error))

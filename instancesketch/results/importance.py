@@ -1,4 +1,4 @@
-"""How much of the differences between the trials of a sweep each searched value explains."""
+"""Shares of the differences between the trials of a sweep that each searched value explains."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What the first worker runs on, and the code that it runs."""
+    """The machine of the first worker, and the code that it runs."""
 
     processor: str
     cores: int

@@ -194,11 +194,10 @@ def test_the_mean_of_two_weights_lies_between_them(tmp_path) -> None:
     assert not torch.equal(one, two)
 
 
-def test_pseudo_labels_are_kept_above_the_certainty_threshold(data, monkeypatch, tmp_path) -> None:
+def test_pseudo_labels_are_kept_above_the_certainty_threshold(data, tmp_path) -> None:
     table = data.unlabelled()
     teacher = plain.train(SMALL, TAXONOMY, data.pool_generated(64), None, tmp_path / "teacher")
-    monkeypatch.setattr(default, "SURE", 0.0)
-    all_labels = default.pseudo_label(teacher, table)
+    all_labels = plain.pseudo_label(teacher, table, TAXONOMY, 0.0)
     expected = [
         TAXONOMY.part_names.index(part)
         for sketch in Segmenter.load(str(teacher))
@@ -208,8 +207,7 @@ def test_pseudo_labels_are_kept_above_the_certainty_threshold(data, monkeypatch,
     ]
     assert all_labels.part_S.tolist() == expected
     assert set(all_labels.instance_S.tolist()) == {-1}
-    monkeypatch.setattr(default, "SURE", 1.1)
-    assert set(default.pseudo_label(teacher, table).part_S.tolist()) == {-1}
+    assert set(plain.pseudo_label(teacher, table, TAXONOMY, 1.1).part_S.tolist()) == {-1}
 
 
 def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path) -> None:
@@ -217,7 +215,7 @@ def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path) -
     out = tmp_path / "out"
     base = plain.train(SMALL, TAXONOMY, default.pool_base(data, PLAN), None, out / "base")
     plain.train(
-        SMALL_REFINER, TAXONOMY, default.keep_countable(data.pool_generated(64)), None, base
+        SMALL_REFINER, TAXONOMY, plain.keep_countable(data.pool_generated(64), TAXONOMY), None, base
     )
     names = [n for n in data.held_out_masks() if n in ("fold-0", "fold-1") or "source" in n]
     for name in names:
@@ -259,5 +257,5 @@ def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path) -
 def test_the_batch_of_a_category_is_what_a_refiner_can_learn_from(data) -> None:
     clouds = pack(to_table(drawn(3, category="cloud")), TAXONOMY)
     cars = pack(to_table(drawn(5, category="car")), TAXONOMY)
-    (kept,) = default.keep_countable([plain.Pool(clouds, 30), plain.Pool(cars, 10)])
+    (kept,) = plain.keep_countable([plain.Pool(clouds, 30), plain.Pool(cars, 10)], TAXONOMY)
     assert (len(kept.batch), kept.number) == (5, 10)

@@ -101,12 +101,11 @@ def test_few_drawings_make_one_batch_and_no_drawings_raise(tmp_path) -> None:
         plain.train(recipe, DOODLE7, [nothing], None, tmp_path / "none")
 
 
-def test_pseudo_labels_are_kept_above_the_certainty_threshold(data, monkeypatch, tmp_path) -> None:
+def test_pseudo_labels_are_kept_above_the_certainty_threshold(data, tmp_path) -> None:
     table = data.read_unlabelled()
     pools = doodle7.pool_generated(data, 64)
     teacher = plain.train(SMALL, DOODLE7, pools, None, tmp_path / "teacher")
-    monkeypatch.setattr(doodle7, "SURE", 0.0)
-    all_labels = doodle7.pseudo_label(teacher, table)
+    all_labels = plain.pseudo_label(teacher, table, DOODLE7, 0.0)
     expected = [
         DOODLE7.part_names.index(part)
         for sketch in Segmenter.load(str(teacher))
@@ -116,8 +115,7 @@ def test_pseudo_labels_are_kept_above_the_certainty_threshold(data, monkeypatch,
     ]
     assert all_labels.part_S.tolist() == expected
     assert set(all_labels.instance_S.tolist()) == {-1}
-    monkeypatch.setattr(doodle7, "SURE", 1.1)
-    assert set(doodle7.pseudo_label(teacher, table).part_S.tolist()) == {-1}
+    assert set(plain.pseudo_label(teacher, table, DOODLE7, 1.1).part_S.tolist()) == {-1}
 
 
 def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path, capsys) -> None:
@@ -126,7 +124,7 @@ def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path, c
     out = tmp_path / "out"
     generated = doodle7.pool_generated(data, 64)
     initial = plain.train(SMALL, DOODLE7, generated, None, out / "generated")
-    plain.train(SMALL_REFINER, DOODLE7, doodle7.keep_countable(generated), None, initial)
+    plain.train(SMALL_REFINER, DOODLE7, plain.keep_countable(generated, DOODLE7), None, initial)
     names = [n for n in data.held_out_masks() if n == "fold-0" or n.startswith("source-")]
     for name in names:
         doodle7.run_hold_out(data, out, name)

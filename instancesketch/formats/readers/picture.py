@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from pyarrow import fs
 
-from instancesketch.core.errors import SketchError, UserError
+from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import join_strokes
 from instancesketch.formats import json_values
-from instancesketch.formats.ndjson import read_file
+from instancesketch.formats.ndjson import read_drawing
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 
 _PICTURE = re.compile(rb"\x89PNG\r\n|\xff\xd8\xff|RIFF....WEBP|GIF8[79]a|BM....\0\0\0\0", re.S)
@@ -43,11 +43,7 @@ def read(
     file_range: FileRange, filesystem: fs.FileSystem, max_record_bytes: int
 ) -> Iterator[RawRecord | Rejection]:
     """Yield the drawing that a picture shows."""
-    try:
-        data = read_file(filesystem, file_range.path, max_record_bytes)
-        yield parse(data, file_range.id)
-    except SketchError as error:
-        yield Rejection(file=file_range.path, position="", reason=str(error))
+    yield from read_drawing(parse, file_range, filesystem, max_record_bytes)
 
 
 def parse(data: bytes, stem: str) -> RawRecord:

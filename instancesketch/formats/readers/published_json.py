@@ -19,7 +19,7 @@ from instancesketch.core.sketch import join_strokes
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.formats import json_values
 from instancesketch.formats.json_fields import parse_fields, parse_user
-from instancesketch.formats.ndjson import read_file
+from instancesketch.formats.ndjson import read_drawing
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 
 
@@ -27,11 +27,12 @@ def read(
     file_range: FileRange, filesystem: fs.FileSystem, max_record_bytes: int
 ) -> Iterator[RawRecord | Rejection]:
     """Yield the drawing of a file."""
-    try:
-        data = json_values.load_object(read_file(filesystem, file_range.path, max_record_bytes))
-        yield parse(data, file_range.id)
-    except SketchError as error:
-        yield Rejection(file=file_range.path, position="", reason=str(error))
+    yield from read_drawing(
+        lambda data, stem: parse(json_values.load_object(data), stem),
+        file_range,
+        filesystem,
+        max_record_bytes,
+    )
 
 
 def parse(data: dict[str, Any], name: str) -> RawRecord:

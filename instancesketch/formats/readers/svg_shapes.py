@@ -18,7 +18,7 @@ from instancesketch.core.sketch import join_strokes
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.formats import json_values
 from instancesketch.formats.json_fields import parse_objects
-from instancesketch.formats.ndjson import read_file
+from instancesketch.formats.ndjson import read_drawing
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 from instancesketch.formats.vector.document import parse_xml
 from instancesketch.formats.vector.flatten import Points
@@ -30,11 +30,7 @@ def read(
     file_range: FileRange, filesystem: fs.FileSystem, max_record_bytes: int
 ) -> Iterator[RawRecord | Rejection]:
     """Yield the drawing of a file."""
-    try:
-        data = read_file(filesystem, file_range.path, max_record_bytes)
-        yield parse(data, file_range.id)
-    except SketchError as error:
-        yield Rejection(file=file_range.path, position="", reason=str(error))
+    yield from read_drawing(parse, file_range, filesystem, max_record_bytes)
 
 
 def parse(data: bytes, stem: str) -> RawRecord:

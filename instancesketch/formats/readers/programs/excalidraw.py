@@ -17,7 +17,7 @@ from instancesketch.core.errors import SketchError
 from instancesketch.formats import json_values
 from instancesketch.formats.curves import rotate, sample_cubic, sample_ellipse, sample_spline
 from instancesketch.formats.json_values import as_object
-from instancesketch.formats.ndjson import read_file
+from instancesketch.formats.ndjson import read_drawing
 from instancesketch.formats.readers.programs.ink import Ink, Points
 from instancesketch.formats.records import FileRange, RawRecord, Rejection
 
@@ -31,12 +31,12 @@ def read(
     file_range: FileRange, filesystem: fs.FileSystem, max_record_bytes: int
 ) -> Iterator[RawRecord | Rejection]:
     """Yield the drawing of a file."""
-    try:
-        size = _RECORDS_PER_FILE * max_record_bytes
-        data = json_values.load_object(read_file(filesystem, file_range.path, size))
-        yield parse(data, file_range.id)
-    except SketchError as error:
-        yield Rejection(file=file_range.path, position="", reason=str(error))
+    yield from read_drawing(
+        lambda data, stem: parse(json_values.load_object(data), stem),
+        file_range,
+        filesystem,
+        _RECORDS_PER_FILE * max_record_bytes,
+    )
 
 
 def parse(data: dict[str, Any], name: str) -> RawRecord:
