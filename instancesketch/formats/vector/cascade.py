@@ -64,27 +64,34 @@ class Cascade:
             tag: its name without namespace; empty for one that isn't of SVG.
             in_copy: it is part of a copy for a `<use>`, which is a tree of its own to selectors.
         """
+        if element.declared is None:
+            element.declared = self._winners(element, tag, in_copy)
+        declared = element.declared
+        variables = parent.variables
+        own = {n: value for n, value in declared.items() if n.startswith("--")}
+        if own:
+            variables = {**variables, **own}
+        values = {n: v for n, v in parent.values.items() if n in INHERITED}
+        style = Style(values, variables, parent.root_font)
+        # First, for lengths of all others may be in its ems.
+        if "font-size" in declared:
+            self._set(style, parent, "font-size", declared["font-size"])
+        if parent is ROOT:
+            style.root_font = style.font
+        for name, value in declared.items():
+            if name not in own and name != "font-size":
+                self._set(style, parent, name, value)
+        return style
+
+    def _winners(self, element: Element, tag: str, in_copy: bool) -> dict[str, Any]:
+        """Return the declarations of an element that win, by their names."""
         winners: dict[str, tuple[Rank, Any]] = {}
         for rank, declaration in self._declared(element, tag, in_copy):
             rank = (declaration.important, *rank[1:])
             known = winners.get(declaration.name)
             if known is None or known[0] <= rank:
                 winners[declaration.name] = (rank, declaration.value)
-        variables = parent.variables
-        own = {n: value for n, (_, value) in winners.items() if n.startswith("--")}
-        if own:
-            variables = {**variables, **own}
-        values = {n: v for n, v in parent.values.items() if n in INHERITED}
-        style = Style(values, variables, parent.root_font)
-        declared = {n: v for n, (_, v) in winners.items() if not n.startswith("--")}
-        # First, for lengths of all others may be in its ems.
-        if "font-size" in declared:
-            self._set(style, parent, "font-size", declared.pop("font-size"))
-        if parent is ROOT:
-            style.root_font = style.font
-        for name, value in declared.items():
-            self._set(style, parent, name, value)
-        return style
+        return {name: value for name, (_, value) in winners.items()}
 
     def _declared(
         self, element: Element, tag: str, in_copy: bool

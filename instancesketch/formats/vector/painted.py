@@ -15,6 +15,7 @@ from instancesketch.formats.vector.cascade import Style
 from instancesketch.formats.vector.flatten import Points
 from instancesketch.formats.vector.painting.clip_paths import ClipPaths
 from instancesketch.formats.vector.painting.clip_test import ClipTest
+from instancesketch.formats.vector.painting.copies import check_copies
 from instancesketch.formats.vector.painting.dashes import is_drawn
 from instancesketch.formats.vector.painting.opacity import is_painted
 from instancesketch.formats.vector.painting.page import place_root
@@ -71,6 +72,7 @@ def draw(root: ElementTree.Element, exact: bool = False) -> Drawing:
 
 def _draw(root: ElementTree.Element, exact: bool) -> Drawing:
     tree = Tree(root)
+    check_copies(tree)
     canvas, place = place_root(tree, exact)
     shapes = Shapes(side=max(canvas[0] or 0.0, canvas[1] or 0.0))
     walk = Walk(tree, shapes)

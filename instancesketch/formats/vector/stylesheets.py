@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cssselect2
@@ -61,6 +62,14 @@ class Rule:
 
 class Element(cssselect2.ElementWrapper):  # type: ignore[misc]
     """An element for selectors; keeps no list of siblings, which would take quadratic memory."""
+
+    # What attributes, rules and its `style` declare of it, as the cascade found it.
+    declared: dict[str, Any] | None = None
+
+    @cached_property
+    def children(self) -> list[Element]:
+        """The children, which are made once."""
+        return list(self.iter_children())
 
     @property
     def previous_siblings(self) -> Iterator[Any]:

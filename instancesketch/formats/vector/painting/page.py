@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from instancesketch.formats.vector import matrix, transforms
 from instancesketch.formats.vector.basic_shapes import Viewport
 from instancesketch.formats.vector.cascade import ROOT
@@ -35,11 +33,11 @@ def place_root(tree: Tree, exact: bool) -> tuple[Canvas, Place]:
     canvas = (width or None, height or None)
     place = Place(IDENTITY, ROOT, Viewport(width, height))
     if box and not box[2] * box[3]:
-        return canvas, replace(place, hidden=True)
+        return canvas, place._replace(hidden=True)
     if sides[0] is None or sides[1] is None:
         return canvas, place
     if not sides[0] * sides[1]:
-        return canvas, replace(place, hidden=True)
+        return canvas, place._replace(hidden=True)
     to_page = IDENTITY
     if box:
         to_page = transforms.fit(box, sides[0], sides[1], attributes.get("preserveAspectRatio"))
@@ -53,4 +51,4 @@ def place_root(tree: Tree, exact: bool) -> tuple[Canvas, Place]:
     if not exact:
         frame = matrix.multiply(moved, back)
         clips = ((Area((rectangle(0, 0, sides[0], sides[1], frame),)),),)
-    return canvas, replace(place, matrix=moved, clips=clips)
+    return canvas, place._replace(matrix=moved, clips=clips)

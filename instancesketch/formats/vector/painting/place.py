@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,21 +20,23 @@ from instancesketch.formats.vector.properties import AUTO
 from instancesketch.formats.vector.stylesheets import Element
 from instancesketch.formats.vector.transforms import Box
 
-_GROUPS = {"g", "a", "svg", "switch", "use"}
+GROUPS = {"g", "a", "svg", "switch", "use"}
 # What is painted and is no shape, with its name for people.
 NO_SHAPES = {"text": "text", "image": "image", "foreignObject": "embedded page"}
 
 
-@dataclass(frozen=True)
-class Place:
-    """The place of an element: all that comes from its ancestors."""
+class Place(NamedTuple):
+    """The place of an element: all that comes from its ancestors.
+
+    A tuple, since a file's every element has one, and a dataclass is far slower to replace.
+    """
 
     matrix: Matrix
     style: Style
     viewport: Viewport
     alpha: float = 1.0
     clips: tuple[Clip, ...] = ()
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = MappingProxyType({})
     depth: int = 0
     uses: tuple[Element, ...] = ()  # whose copy this is part of, the innermost last
     hidden: bool = False
@@ -68,7 +72,7 @@ def is_rendered(element: Element, tag: str, place: Place) -> bool:
     """Return whether an element can be painted at all; a symbol is only as a copy."""
     if tag == "symbol":
         return place.in_copy and element.parent is None
-    return tag in _GROUPS or tag in SHAPES or tag in NO_SHAPES
+    return tag in GROUPS or tag in SHAPES or tag in NO_SHAPES
 
 
 def rectangle(left: float, top: float, width: float, height: float, moved: Matrix) -> Points:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from instancesketch.core.errors import SketchError
 from instancesketch.formats.vector import matrix, transforms
 from instancesketch.formats.vector.basic_shapes import SHAPES, Viewport
 from instancesketch.formats.vector.cascade import Style
-from instancesketch.formats.vector.document import MAX_DEPTH, MAX_ELEMENTS
+from instancesketch.formats.vector.document import MAX_DEPTH
 from instancesketch.formats.vector.flatten import Points
 from instancesketch.formats.vector.lengths import Length
 from instancesketch.formats.vector.matrix import IDENTITY
 from instancesketch.formats.vector.painting.clip_test import Area, Clip
+from instancesketch.formats.vector.painting.copies import COPY, check_number
 from instancesketch.formats.vector.painting.own_transform import own_transform
 from instancesketch.formats.vector.painting.place import (
     NO_SHAPES,
@@ -29,7 +29,6 @@ from instancesketch.formats.vector.stylesheets import Element
 from instancesketch.formats.vector.transforms import Box
 from instancesketch.formats.vector.tree import Tree, is_chosen
 
-_COPY = 5  # elements that one in a copy counts as
 _WHOLE = Length(percent=100.0)
 
 # Returns the clips of an element of a tag in its place.
@@ -43,6 +42,7 @@ class Walk:
         self._tree = tree
         self._shapes = shapes
         self._elements = 0
+        self._roots: dict[int, Element] = {}  # of copies, by what they are copies of
         self.dangling = 0  # copies of nothing in the file that were met so far
 
     def leaves(
@@ -79,13 +79,13 @@ class Walk:
         """
         self._count(inside, boxed=True)
         tag = self._tree.tag(element)
-        start = replace(inside, matrix=IDENTITY, hidden=False)
+        start = inside._replace(matrix=IDENTITY, hidden=False)
         if tag in SHAPES:
             return self._shapes.box(Leaf(tag, element, start))
         if tag == "use":
             # The shift by `x` and `y` counts as part of its transform.
             copies = self._copy(element, start) or []
-            children = [(child, replace(place, matrix=IDENTITY)) for child, place in copies]
+            children = [(child, place._replace(matrix=IDENTITY)) for child, place in copies]
         else:
             children = self._children(element, tag, start)
         boxes: list[Points] = []
@@ -104,9 +104,8 @@ class Walk:
 
     def _count(self, place: Place, boxed: bool = False) -> None:
         # Copies and boxes can be far more than the file is long.
-        self._elements += _COPY if place.in_copy or boxed else 1
-        if self._elements > MAX_ELEMENTS:
-            raise SketchError(f"more than {MAX_ELEMENTS} SVG elements")
+        self._elements += COPY if place.in_copy or boxed else 1
+        check_number(self._elements)
         if place.depth > MAX_DEPTH:
             raise SketchError(f"SVG nested more than {MAX_DEPTH} deep")
 
@@ -117,8 +116,7 @@ class Walk:
         is_root = element is self._tree.root
         style = self._tree.cascade.style(element, place.style, tag, place.in_copy)
         own = {k[5:]: v for k, v in element.etree_element.attrib.items() if k[:5] == "data-"}
-        inside = replace(
-            place,
+        inside = place._replace(
             style=style,
             data={**place.data, **own} if own else place.data,
             depth=place.depth + 1,
@@ -126,7 +124,7 @@ class Walk:
         )
         if style["display"] == "contents" and not is_root:
             # It is as if its children stood in its place.
-            return replace(inside, hidden=inside.hidden or tag in SHAPES)
+            return inside._replace(hidden=inside.hidden or tag in SHAPES)
         turned = IDENTITY
         if not is_root:
             styled = inside  # its box is that before it is turned
@@ -134,9 +132,9 @@ class Walk:
                 element, style, place.viewport, lambda: self.box(element, styled)
             )
         moved = matrix.multiply(place.matrix, turned)
-        inside = replace(inside, matrix=moved, alpha=place.alpha * style["opacity"])
+        inside = inside._replace(matrix=moved, alpha=place.alpha * style["opacity"])
         if clips_of is not None and style["clip-path"] and not inside.hidden:
-            inside = replace(inside, clips=inside.clips + clips_of(element, tag, inside))
+            inside = inside._replace(clips=inside.clips + clips_of(element, tag, inside))
         if tag in ("svg", "symbol") and not is_root:
             return _enter_nested(element, inside, place)
         return inside
@@ -151,10 +149,12 @@ class Walk:
         return not is_chosen(element) or (tag == "a" and in_link)
 
     def _children(self, element: Element, tag: str, inside: Place) -> list[tuple[Element, Place]]:
-        children = [c for c in element.iter_children() if self._tree.tag(c)]
+        # Those of a copy are walked again for the next one; others would only fill memory.
+        children = element.children if inside.in_copy else element.iter_children()
+        found = [c for c in children if self._tree.tag(c)]
         if tag == "switch":
-            children = [c for c in children if is_chosen(c)][:1]
-        return [(child, inside) for child in reversed(children)]
+            found = [c for c in found if is_chosen(c)][:1]
+        return [(child, inside) for child in reversed(found)]
 
     def _copy(self, element: Element, inside: Place) -> list[tuple[Element, Place]] | None:
         """Return the target of a `<use>` at its place; None where it isn't in the file."""
@@ -165,14 +165,17 @@ class Walk:
             raise SketchError(f"a <use> that contains itself: '#{target.id[:40]}'")
         if inside.hidden:
             return []
-        place = replace(
-            inside,
+        place = inside._replace(
             matrix=matrix.multiply(inside.matrix, inside.shift),
             uses=(*inside.uses, target),
             size=(inside.style["width"], inside.style["height"]),
         )
         # To selectors the copy is a tree of its own.
-        return [(Element.from_xml_root(target.etree_element), place)]
+        root = self._roots.get(id(target.etree_element))
+        if root is None:
+            root = Element.from_xml_root(target.etree_element)
+            self._roots[id(target.etree_element)] = root
+        return [(root, place)]
 
 
 def _enter_nested(element: Element, inside: Place, outside: Place) -> Place:
@@ -190,11 +193,11 @@ def _enter_nested(element: Element, inside: Place, outside: Place) -> Place:
     if style["overflow"] in (None, "hidden", "scroll"):
         clips = (*clips, (Area((rectangle(0, 0, width, height, moved),)),))
     box = transforms.parse_view_box(element.etree_element.attrib.get("viewBox"))
-    within = replace(inside, matrix=moved, clips=clips, size=(AUTO, AUTO))
+    within = inside._replace(matrix=moved, clips=clips, size=(AUTO, AUTO))
     if box is None:
-        return replace(within, viewport=Viewport(width, height))
+        return within._replace(viewport=Viewport(width, height))
     if min(box[2], box[3], width, height) <= 0:
-        return replace(within, hidden=True)
+        return within._replace(hidden=True)
     align = element.etree_element.attrib.get("preserveAspectRatio")
     fitted = matrix.multiply(moved, transforms.fit(box, width, height, align))
-    return replace(within, matrix=fitted, viewport=Viewport(box[2], box[3]))
+    return within._replace(matrix=fitted, viewport=Viewport(box[2], box[3]))
