@@ -56,17 +56,68 @@ def signature_pad(*strokes: np.ndarray, dots: tuple[tuple[float, float], ...] = 
     return svg(*paths, background=False)
 
 
-def rough(points: np.ndarray, seed: int, closed: bool = False) -> str:
+def rough(points: np.ndarray, seed: int, closed: bool = False, shake: float = 1.5) -> str:
     """Return a line as rough.js draws it: each side twice, a little off."""
-    generator = np.random.default_rng(seed)
     ring = np.concatenate([points, points[:1]]) if closed else points
+    return _sketchy(list(pairwise(ring)), seed, 2, shake=shake)
+
+
+def hatched(polygon: np.ndarray, style: str, seed: int, doubled: bool = True) -> str:
+    """Return a fill as rough.js draws it before the outline: one path of many lines."""
+    lines = _scan(polygon, -41)
+    gap, aside = 8.0, np.array([np.cos(-0.72), -np.sin(-0.72)]) * 4
+    if style == "cross-hatch":
+        lines += _scan(polygon, 49)
+    if style == "zigzag":
+        lines = [pair for a, b in lines for pair in ((a - aside, b), (a + aside, b))]
+    if style == "dashed":
+        lines = [piece for line in lines for piece in _pieces(*line, gap, 2)]
+    if style == "zigzag-line":
+        square = np.array([[0.5, -0.5], [0.5, 0.5]])
+        pieces = [piece for line in lines for piece in _pieces(*line, gap * 1.5, 1)]
+        turns = [(a, a + square @ (b - a), b) for a, b in pieces]
+        lines = [pair for a, turn, b in turns for pair in ((a, turn), (turn, b))]
+    return _sketchy(lines, seed, 1 + doubled, width=1, shake=1.0)
+
+
+Lines = list[tuple[np.ndarray, np.ndarray]]
+
+
+def _scan(polygon: np.ndarray, degrees: float, gap: float = 8.0) -> Lines:
+    """Return parallel lines through a polygon, from edge to edge."""
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    turned = polygon @ turn.T
+    lines = []
+    for y in np.arange(turned[:, 1].min() + gap, turned[:, 1].max(), gap):
+        ends = zip(turned, np.roll(turned, -1, axis=0), strict=True)
+        cut = sorted(
+            a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0])
+            for a, b in ends
+            if (a[1] <= y) != (b[1] <= y)
+        )
+        for left, right in zip(cut[::2], cut[1::2], strict=True):
+            lines.append((np.array([left, y]) @ turn, np.array([right, y]) @ turn))
+    return lines
+
+
+def _pieces(a: np.ndarray, b: np.ndarray, size: float, every: int) -> Lines:
+    """Return pieces of a line of about a size, each one or each second."""
+    number = max(int(np.hypot(*(b - a)) / size), 1)
+    at = [a + (b - a) * t for t in np.linspace(0, 1, number + 1)]
+    return list(pairwise(at))[::every]
+
+
+def _sketchy(lines: Lines, seed: int, times: int, width: float = 2, shake: float = 1.5) -> str:
+    generator = np.random.default_rng(seed)
     text = []
-    for a, b in pairwise(ring):
-        for _ in range(2):
-            p, q = (end + generator.uniform(-1.5, 1.5, 2) for end in (a, b))
-            c, d = (p + (q - p) * t + generator.uniform(-1, 1, 2) for t in (0.4, 0.6))
+    for a, b in lines:
+        for _ in range(times):
+            p, q = (end + generator.uniform(-shake, shake, 2) for end in (a, b))
+            wobble = min(1.0, float(np.hypot(*(b - a))) / 20)
+            c, d = (p + (q - p) * t + generator.uniform(-wobble, wobble, 2) for t in (0.4, 0.6))
             text.append(
                 f"M{p[0]:.2f} {p[1]:.2f}C{c[0]:.2f} {c[1]:.2f},{d[0]:.2f} {d[1]:.2f},"
                 f"{q[0]:.2f} {q[1]:.2f}"
             )
-    return f'<path d="{" ".join(text)}" stroke="#1e1e1e" stroke-width="2" fill="none"/>'
+    return f'<path d="{" ".join(text)}" stroke="#1e1e1e" stroke-width="{width}" fill="none"/>'

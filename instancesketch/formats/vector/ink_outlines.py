@@ -1,10 +1,11 @@
 """Ink of drawing programs among the outlines of an SVG, turned back into pen strokes.
 
-Three ways of programs to paint a pen stroke are undone, and a background is passed over:
+The ways of programs to paint a pen stroke are undone, and what is no stroke is passed over:
 
 - a filled outline around the stroke (perfect-freehand: Excalidraw, tldraw) becomes its middle;
 - pieces that each begin where the last one ended (signature_pad) become one stroke;
 - an outline that is drawn twice to look sketched (rough.js: Excalidraw's shapes) is taken once;
+- the lines that shade an area (`hatches`) are left out and counted;
 - a filled shape as large as the page is no stroke, and nothing that is missed.
 """
 
@@ -15,10 +16,15 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from instancesketch.formats.vector.doubles import drawn_once
 from instancesketch.formats.vector.flatten import Points
-from instancesketch.formats.vector.middle_line import Ribbon, find_middle, resample, size_of
+from instancesketch.formats.vector.hatches import without_hatches
+from instancesketch.formats.vector.middle_line import (
+    Ribbon,
+    find_middle,
+    size_of,
+)
 from instancesketch.formats.vector.painted import WITHOUT_STROKE, Drawing, Outline
 
 _PAGE_SHARE = 0.98  # of both sides of the page: what covers more is a background
@@ -32,21 +38,20 @@ _LEAST_JOINT_SHARE = 0.3
 _LEAST_SMOOTH_SHARE = 0.6
 _MOST_BANDS = 50  # of an outline
 _MEETING = 2.0  # widths of the pen: how far apart bands of one stroke may end
-_ROUGHNESS = 4.5  # pixels, of Excalidraw's shapes
 _MOST_OUTLINES = 5_000  # that are looked at
-_MOST_SIDES = 100  # of an outline that may be drawn twice
 
 
 def find_ink(drawing: Drawing) -> Drawing:
     """Return a drawing with the ink in it as strokes, in the order of painting."""
     side = _side(drawing)
+    drawing.outlines = without_hatches(drawing)
     outlines = _without_backgrounds(drawing)
     strokes = _single_strokes(outlines)
     in_pieces = _are_pieces(strokes, side)
     pen = float(np.median([stroke.width for stroke in strokes])) if in_pieces else None
     outlines = _with_middles(outlines, drawing, pen)
     first, rest = outlines[:_MOST_OUTLINES], outlines[_MOST_OUTLINES:]
-    outlines = [*map(_without_doubles, first), *rest]
+    outlines = [*drawn_once(first), *rest]
     drawing.outlines = _join_pieces(outlines, side) if in_pieces else outlines
     return drawing
 
@@ -156,79 +161,6 @@ def _line(outline: Points, ribbon: Ribbon | None, pen: float) -> Points | None:
     if ribbon is not None and ribbon.ratio >= 2 and ribbon.width <= 1.5 * pen:
         return ribbon.middle
     return None
-
-
-# Outlines that are drawn twice
-
-
-def _without_doubles(outline: Outline) -> Outline:
-    """Return a shape of which each line is followed by another along it with the first alone."""
-    lines = outline.lines
-    if not outline.stroked or not 2 <= len(lines) <= _MOST_SIDES or len(lines) % 2:
-        return outline
-    if min(map(len, lines)) < 2:
-        return outline
-    pairs = list(zip(lines[::2], lines[1::2], strict=True))
-    near = [_roughness(a, outline.width) for a, _ in pairs]
-    if not all(_runs_along(*pair, most) for pair, most in zip(pairs, near, strict=True)):
-        return outline
-    if all(_are_parallel(*pair) for pair in pairs):
-        return outline
-    joined = [pairs[0][0]]
-    for (line, _), (before, _), most in zip(pairs[1:], pairs[:-1], near[1:], strict=True):
-        # The sides of a shape are lines of their own, which nearly meet.
-        if float(np.hypot(*(line[0] - before[-1]))) <= most:
-            joined[-1] = np.concatenate([joined[-1], line])
-        else:
-            joined.append(line)
-    return replace(outline, lines=tuple(joined))
-
-
-def _length(points: Points) -> float:
-    return float(np.hypot(*np.diff(points, axis=0).T).sum())
-
-
-def _roughness(line: Points, width: float) -> float:
-    """Return how far rough.js may have moved a line's points from those of its double."""
-    # Of short lines, and of rings in each other, any two would be near.
-    share = 0.03 if _is_loop(line) else 0.12
-    return min(max(_ROUGHNESS, 2 * width), share * _length(line))
-
-
-def _is_loop(line: Points) -> bool:
-    return float(np.hypot(*(line[0] - line[-1]))) < _length(line) / 4
-
-
-def _runs_along(a: Points, b: Points, near: float) -> bool:
-    if not 0.7 < (_length(a) + 1e-9) / (_length(b) + 1e-9) < 1.4:
-        return False
-    # By the nearest points, since two loops around may begin in different places.
-    one, other = resample(a, 96), resample(b, 96)
-    return max(abs(_offsets(one, other)).max(), abs(_offsets(other, one)).max()) <= near
-
-
-def _offsets(points: Points, line: Points) -> npt.NDArray[np.float64]:
-    """Return how far points are from a line, negative on one side of it."""
-    start, step = line[:-1], np.diff(line, axis=0)
-    apart = points[:, None] - start
-    along = (apart * step).sum(-1) / np.maximum((step**2).sum(-1), 1e-12)
-    rest = apart - np.clip(along, 0, 1)[..., None] * step
-    distance = np.hypot(rest[..., 0], rest[..., 1])
-    nearest = distance.argmin(axis=1)
-    rows = np.arange(len(points))
-    side = step[nearest, 0] * rest[rows, nearest, 1] - step[nearest, 1] * rest[rows, nearest, 0]
-    signed: npt.NDArray[np.float64] = np.copysign(distance[rows, nearest], side)
-    return signed
-
-
-def _are_parallel(a: Points, b: Points) -> bool:
-    """Return whether a line is another one moved, or a ring around it: no shaking hand's work."""
-    one, other = resample(a, 48), resample(b, 48)
-    if _is_loop(a):
-        inside = (_offsets(one, other) > 0).mean()
-        return bool(not 0.1 < inside < 0.9 and (a.shape != b.shape or (a != b).any()))
-    moved = float(np.hypot(*(one - other).mean(axis=0)))
-    return moved > 0 and moved > 30 * float(np.hypot(*(one - other).std(axis=0)))
 
 
 # Pieces of strokes

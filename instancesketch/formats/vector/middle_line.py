@@ -42,6 +42,20 @@ def resample(points: Points, number: int) -> Points:
     return np.stack([np.interp(wanted, at, points[:, i]) for i in range(2)], axis=1)
 
 
+def offsets(points: Points, line: Points) -> npt.NDArray[np.float64]:
+    """Return how far points are from a line, negative on one side of it."""
+    start, step = line[:-1], np.diff(line, axis=0)
+    apart = points[:, None] - start
+    along = (apart * step).sum(-1) / np.maximum((step**2).sum(-1), 1e-12)
+    rest = apart - np.clip(along, 0, 1)[..., None] * step
+    distance = np.hypot(rest[..., 0], rest[..., 1])
+    nearest = distance.argmin(axis=1)
+    rows = np.arange(len(points))
+    side = step[nearest, 0] * rest[rows, nearest, 1] - step[nearest, 1] * rest[rows, nearest, 0]
+    signed: npt.NDArray[np.float64] = np.copysign(distance[rows, nearest], side)
+    return signed
+
+
 def find_middle(outline: Points) -> Ribbon | None:
     """Return a closed outline as a band between its two ends, of which it may have none.
 

@@ -141,6 +141,18 @@ def test_lines_that_are_drawn_twice_are_read_once(read_bytes, seed):
     assert far(straight, line) < 4
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_shapes_that_are_drawn_twice_very_roughly_are_read_once(read_bytes, seed):
+    star = [(200 + r * np.cos(a), 150 + r * np.sin(a)) for a, r in STAR]
+    stairs = [(40 + 20 * ((i + 1) // 2), 250 - 20 * (i // 2)) for i in range(16)]
+    bent = np.array([[20.0, 250], [350, 280]])
+    shapes = [rough(np.array(star), seed, closed=True, shake=3.0)]
+    shapes += [rough(np.array(stairs, float), seed, shake=3.0), rough(bent, seed, shake=3.5)]
+    (record,) = read_bytes(svg(*shapes), "a.svg")
+    assert len(record.sketch) == 3
+
+
+STAR = [(0.628 * i, 40.0 if i % 2 else 90.0) for i in range(10)]
 RING = "M{0} 150A{1} {1} 0 0 1 {2} 150A{1} {1} 0 0 1 {0} 150"
 
 
