@@ -94,6 +94,7 @@ MODEL_KINDS: Mapping[str, ModelKind] = {
             network="models.grouper:GrouperNet",
             fit="training.fit_grouper:GrouperFit",
             taxonomy_rows={"kinds.weight": ("category", 1), "kinds.bias": ("category", 1)},
+            searchable=True,
         ),
         ModelKind(
             name="detector",

@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +45,9 @@ class Capacity:
     gpus: int
     nodes: int
     room: int  # number of workers of the size that was checked
+    # That it may grow to; at least what it has.
+    most_cpus: int
+    most_gpus: int
 
 
 def set_environment() -> None:
@@ -76,7 +79,9 @@ def connect(
         _join_or_start(show_worker_output)
     # Ray keeps lost nodes in this list.
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return _capacity(nodes, workers, cpus, gpus, _can_grow)
+    from instancesketch.distributed import ray_compat
+
+    return capacity_of(nodes, workers, cpus, gpus, ray_compat.largest_cluster())
 
 
 def is_joined() -> bool:
@@ -98,7 +103,7 @@ def predict_capacity(*, workers: int = 1, cpus: float = 1.0, gpus: float = 0.0) 
     from torch import cuda
 
     here = {"CPU": float(local_cpus()), "GPU": float(cuda.device_count())}
-    return _capacity([here], workers, cpus, gpus, lambda cpus, gpus: False)
+    return capacity_of([here], workers, cpus, gpus, {})
 
 
 def _check_request(workers: int, gpus: float) -> None:
@@ -109,26 +114,37 @@ def _check_request(workers: int, gpus: float) -> None:
         )
 
 
-def _capacity(
+def capacity_of(
     nodes: Sequence[Mapping[str, float]],
     workers: int,
     cpus: float,
     gpus: float,
-    can_grow: Callable[[float, float], bool],
+    most: Mapping[str, float],
 ) -> Capacity:
     """Return the capacity of all nodes together.
+
+    Args:
+        nodes: the resources of each.
+        workers: number of processes that will run at the same time.
+        cpus: CPUs for each of them.
+        gpus: GPUs for each of them.
+        most: the resources that the autoscaler may grow to; empty where there is none.
 
     Raises:
         UserError: it doesn't hold the workers, and can't grow until it does.
     """
     room = sum(worker_slots(node, cpus, gpus) for node in nodes)
+    all_cpus, all_gpus = (int(sum(n.get(name, 0) for n in nodes)) for name in ("CPU", "GPU"))
     capacity = Capacity(
-        cpus=int(sum(n.get("CPU", 0) for n in nodes)),
-        gpus=int(sum(n.get("GPU", 0) for n in nodes)),
+        cpus=all_cpus,
+        gpus=all_gpus,
         nodes=len(nodes),
         room=room,
+        most_cpus=max(all_cpus, int(most.get("CPU", 0))),
+        most_gpus=max(all_gpus, int(most.get("GPU", 0))),
     )
-    if room < workers and not can_grow(workers * cpus, workers * gpus):
+    can_grow = most.get("CPU", 0) >= workers * cpus and most.get("GPU", 0) >= workers * gpus
+    if room < workers and not (most and can_grow):
         raise UserError(
             f"{workers} {_plural('worker', workers)} with {amounts(cpus, gpus)} each asked for, "
             f"and the cluster has room for {room}: it has {amounts(capacity.cpus, capacity.gpus)}"
@@ -152,14 +168,6 @@ def worker_slots(node: Mapping[str, float], cpus: float, gpus: float) -> int:
     least = min(by_cpu, by_gpu)
     # For workers that take nothing the room is infinite, which an int can't be.
     return 10**6 if math.isinf(least) else int(least)
-
-
-def _can_grow(cpus: float, gpus: float) -> bool:
-    """Return whether the cluster's autoscaler may add nodes up to these resources."""
-    from instancesketch.distributed import ray_compat
-
-    most = ray_compat.largest_cluster()
-    return bool(most) and most.get("CPU", 0) >= cpus and most.get("GPU", 0) >= gpus
 
 
 def local_cpus() -> int:
@@ -232,6 +240,22 @@ def describe() -> str | None:
     size = f"{total.get('CPU', 0):g} CPUs and {total.get('GPU', 0):g} GPUs in {nodes} nodes"
     job = job_id()
     return f"Ray with {size}, as job {job}" if job else f"Ray with {size}"
+
+
+def runs_on_this_node(runs: int, cpus: float) -> int:
+    """Return how many of the runs that go on at once can share this node's cores, at least 1.
+
+    Args:
+        runs: at once on the cluster.
+        cpus: that Ray gives to each.
+    """
+    import ray
+
+    nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+    slots = {name: worker_slots(has, cpus, 0) for name, has in nodes.items()}
+    # Nodes without room for a run, such as a head without CPUs, share none.
+    sharing = max(1, sum(number > 0 for number in slots.values()))
+    return max(1, min(math.ceil(runs / sharing), slots[current_node()]))
 
 
 def current_node() -> str:

@@ -20,7 +20,7 @@ from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.progress import clock_text
 from instancesketch.metrics.formatting import title_of
 from instancesketch.metrics.terminal import TextTable
-from instancesketch.tracking import metrics_log
+from instancesketch.tracking import checkpoints, metrics_log
 from instancesketch.training.search_space import Space, Values
 
 Outcome = Literal["finished", "stopped early", "failed"]
@@ -104,6 +104,14 @@ class Sweep:
     def trial(self, number: int) -> Trial:
         """Return a trial."""
         return self._read(storage.read_json(self._record_file(number)))
+
+    def remove_checkpoints(self) -> None:
+        """Remove the checkpoints of all trials that ended, but for the best so far."""
+        trials = self.trials()
+        best = best_trial(trials)
+        for trial in trials:
+            if not trial.pending and trial != best:
+                storage.remove(storage.join(self.run_folder(trial.number), checkpoints.FOLDER))
 
     def _read(self, record: Mapping[str, Any]) -> Trial:
         number = record["number"]

@@ -28,7 +28,7 @@ def test_pool_sizes_divide_the_cluster(
     cpus: int, gpus: int, sizes: PoolSizes, smallest: int, first: int, most: int
 ) -> None:
     room = worker_slots({"CPU": cpus, "GPU": gpus}, 1, sizes.gpus_per_worker)
-    capacity = Capacity(cpus=cpus, gpus=gpus, nodes=1, room=room)
+    capacity = Capacity(cpus=cpus, gpus=gpus, nodes=1, room=room, most_cpus=cpus, most_gpus=gpus)
     pool = sizes.strategy(capacity, shards=10_000)
     assert (pool.min_size, pool.initial_size, pool.max_size) == (smallest, first, most)
     assert sizes.strategy(capacity, shards=2).max_size == min(most, 2)

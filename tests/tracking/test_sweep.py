@@ -8,6 +8,7 @@ from pathlib import Path
 
 from instancesketch.cli.main import parse
 from instancesketch.cli.train import recipe_changes
+from instancesketch.tracking import checkpoints
 from instancesketch.tracking.sweep import (
     Sweep,
     best_toml,
@@ -56,6 +57,15 @@ def test_best_trial_is_a_finished_one_and_failed_ones_rank_last(sweep: Sweep) ->
     assert best is not None
     assert best.number == 2
     assert best_trial([replace(t, outcome="stopped early") for t in trials]) is None
+
+
+def test_checkpoints_stay_of_the_best_trial_and_of_those_to_run_alone(sweep: Sweep) -> None:
+    sweep.add_trial(5, VALUES[0])
+    folders = [Path(sweep.run_folder(number), checkpoints.FOLDER) for number in range(1, 6)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    sweep.remove_checkpoints()
+    assert [folder.exists() for folder in folders] == [False, True, False, False, True]
 
 
 def test_table_is_written_and_printed(sweep: Sweep) -> None:

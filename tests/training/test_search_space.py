@@ -23,7 +23,7 @@ def test_shipped_space_includes_the_recipe_itself(kind: str) -> None:
     assert space.trial(space.base()) == recipe(kind, "default", ["epochs=3"])
     keys = {d.key for d in space.dimensions}
     assert {"learning_rate", "weight_decay", "augment.strength"} <= keys
-    assert {f"model.{name}" for name in ("dropout", "width", "layers", "heads", "encoder")} <= keys
+    assert {f"model.{name}" for name in ("dropout", "width", "layers", "heads")} <= keys
     # Every width is divisible by every number of heads, or trials would fail.
     by_key = {d.key: d for d in space.dimensions}
     for width in by_key["model.width"].choices:

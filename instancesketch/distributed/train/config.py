@@ -93,7 +93,7 @@ class TrainConfig(RunConfig):
             metavar="M",
         ),
     )
-    runs_at_once: int = 1  # on a machine, as in a sweep: they share its cores
+    runs_at_once: int = 1  # on the cluster, as in a sweep: those on a machine share its cores
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ import torch
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.usage import usable_cpus
-from instancesketch.distributed.cluster import quiet_data
+from instancesketch.distributed.cluster import quiet_data, runs_on_this_node
 from instancesketch.distributed.train import data_parallel
 from instancesketch.distributed.train.prefetch import Prefetcher
 from instancesketch.tracking import checkpoints
@@ -31,7 +31,7 @@ class WorkerConfig:
 
     run: str  # its folder
     loop: LoopConfig
-    runs_at_once: int  # on a machine
+    runs_at_once: int  # on the cluster
     threads: int  # of this worker; 0: as many as it has cores
     checkpoint_seconds: float
 
@@ -69,7 +69,9 @@ def run_loop(values: Mapping[str, Any]) -> None:
     context, run, loop = ray.train.get_context(), config.run, config.loop
     ranks = _Ranks(rank=context.get_world_rank(), number=context.get_world_size())
     # Ray sets one thread per CPU of a worker's request, but all cores are free for the workers.
-    processes = context.get_local_world_size() * config.runs_at_once
+    # Each run of a sweep has a CPU more, which reads for its workers.
+    runs = runs_on_this_node(config.runs_at_once, ranks.number + 1)
+    processes = context.get_local_world_size() * runs
     torch.set_num_threads(config.threads or max(1, usable_cpus() // processes))
     quiet_data()
     fit = prepare_fit(loop, get_device(), ranks.number)

@@ -25,7 +25,7 @@ class TuneConfig:
         default=None,
         metadata=option(
             "trials at a time, each with its workers and a CPU that reads for them (default: as "
-            "many as the cluster has room for now)",
+            "many as the cluster has room for, once it has grown)",
             metavar="N",
         ),
     )

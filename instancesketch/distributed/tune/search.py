@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import optuna
+from optuna.trial import TrialState
 from ray.tune.search.optuna import OptunaSearch
 
 from instancesketch.core.hashing import derive_seed
@@ -41,7 +42,7 @@ class Search(OptunaSearch):  # type: ignore[misc]
         )
         for trial in before:
             if not trial.pending:
-                self.add_evaluated_point(self._to_optuna(trial.values), final_score(trial))
+                self._add_ended(trial)
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """Return and record the next trial's number and values; None when all have been run."""
@@ -62,9 +63,36 @@ class Search(OptunaSearch):  # type: ignore[misc]
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Pass a final score to Optuna; none where the values weren't to blame for a failure."""
-        blameless = result is not None and result.get("retry", False)
-        super().on_trial_complete(trial_id, None if blameless else result, error or blameless)
+        """Pass a final score to Optuna; none where the values weren't to blame for a failure.
+
+        The score of a trial that was stopped early is passed as that of its last epoch: Optuna
+        doesn't compare it with scores of all epochs.
+        """
+        result = result or {}
+        blameless = result.get("retry", False)
+        ends = error or blameless or "whole" in result or "failure" in result
+        if ends or "score" not in result:
+            super().on_trial_complete(trial_id, None if blameless else result, error or blameless)
+            return
+        trial = self._ot_trials[trial_id]
+        trial.report(result["score"], result["epoch"])
+        self._ot_study.tell(trial, state=TrialState.PRUNED)
+
+    def _add_ended(self, trial: Trial) -> None:
+        """Add a trial of an earlier start of the sweep."""
+        values, score = self._to_optuna(trial.values), final_score(trial)
+        if trial.outcome != "stopped early":
+            self.add_evaluated_point(values, score)
+            return
+        # Ray's method for such points numbers their scores from 0; a step is an epoch here.
+        self._ot_study.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.PRUNED,
+                params=values,
+                distributions=self._space,
+                intermediate_values={trial.epochs: score},
+            )
+        )
 
     def _to_optuna(self, values: Values) -> dict[str, Any]:
         # Optuna's choices are plain values, ours may be lists, so it is given their indices.

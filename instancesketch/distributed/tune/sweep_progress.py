@@ -64,6 +64,7 @@ class SweepProgress(tune.Callback):  # type: ignore[misc]
         trial = self._sweep.trial(number)
         _log.info("%s %s %s", trial.name, trial.outcome, trial.reason or trial.score)
         self._running.pop(number, None)
+        self._sweep.remove_checkpoints()
         self._done += 1
         self._done_now += 1
         now = time.monotonic()

@@ -73,8 +73,9 @@ class TrialRun(tune.Trainable):  # type: ignore[misc]
 def train_trial(template: TrialTemplate, number: int, values: dict[str, Any], results: Any) -> None:
     """Train a trial, or continue it, and put the result of each epoch into a queue.
 
-    A result has the `epoch` and the best `score` so far; the last one is `done`. Of a failure it
-    has the reason as `failure`, and `retry` where the values aren't to blame for it.
+    A result has the `epoch` and the best `score` so far; the last one is `done`, and `whole` if all
+    epochs were trained. Of a failure it has the reason as `failure`, and `retry` where the values
+    aren't to blame for it.
     """
     sweep = template.sweep
     run, metric = sweep.run_folder(number), sweep.metric
@@ -102,7 +103,8 @@ def train_trial(template: TrialTemplate, number: int, values: dict[str, Any], re
         retry = mistake is None or isinstance(mistake, TransientError)
         result = {"epoch": 0, "score": 0.0, "failure": _reason(error), "retry": retry}
     else:
-        result = {"epoch": len(scores), "score": max(s for s in scores if s is not None)}
+        best = max(s for s in scores if s is not None)
+        result = {"epoch": len(scores), "score": best, "whole": True}
     results.put(result | {"done": True})
 
 

@@ -8,7 +8,6 @@ search, the others are trained on.
 from __future__ import annotations
 
 import logging
-import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +57,7 @@ def tune(config: TuneConfig) -> dict[str, Any]:
     """
     check_sweep(config)
     location = storage.absolute(storage.join(config.train.storage, config.train.run))
-    concurrent, capacity = choose_concurrency(config, connect)
+    concurrent = choose_concurrency(config, connect)[0]
     quiet_data()
     settings = resolve(config.train)[0] | config.sweep_settings()
     sweep = Sweep(location=location, model_kind=config.space.model_kind)
@@ -69,9 +68,7 @@ def tune(config: TuneConfig) -> dict[str, Any]:
         with job_log.log_to(location, verb, settings, describe(), held.is_held):
             before = sweep.trials()
             if any(t.pending for t in before) or len(before) < config.trials:
-                # Trials on one machine share its cores.
-                trials_per_node = math.ceil(concurrent / capacity.nodes)
-                _run_trials(config, sweep, settings, concurrent, trials_per_node)
+                _run_trials(config, sweep, settings, concurrent)
             held.refuse_loss()
             return _write_results(config, sweep, settings, time.perf_counter() - started)
 
@@ -96,23 +93,20 @@ def choose_concurrency(
     capacity = ask_cluster(workers=workers, cpus=1.0, gpus=gpus)
     # The CPU that reads has no GPU, so it is checked separately.
     ask_cluster(workers=workers + 1, cpus=1.0)
-    fits = capacity.cpus // (workers + 1)
-    # `room` counts workers by CPUs and GPUs together.
+    # A cluster at rest may have no more than a head: the sweep uses what it grows to.
+    fits = capacity.most_cpus // (workers + 1)
     if gpus:
-        fits = min(fits, capacity.room // workers)
-    # The checks above passed, so a cluster that scales up can grow for one trial at least.
+        # `room` counts workers by CPUs and GPUs together, of the nodes that are there.
+        fits = min(fits, max(capacity.room, int(capacity.most_gpus / gpus)) // workers)
+    # The checks above passed, so there is room for one trial at least.
     fits = max(1, fits)
     concurrent = config.concurrent or min(fits, config.trials)
     if concurrent > fits:
-        try:
-            ask_cluster(workers=concurrent * workers, cpus=1.0, gpus=gpus)
-            ask_cluster(workers=concurrent * (workers + 1), cpus=1.0)
-        except UserError:
-            raise UserError(
-                f"--concurrent {concurrent}: the cluster has room for {fits} at once, each with "
-                f"{workers} CPUs{f' and {workers * gpus:g} GPUs' if gpus else ''} to train and a "
-                "CPU to read; lower --concurrent or --workers"
-            ) from None
+        raise UserError(
+            f"--concurrent {concurrent}: the cluster has room for {fits} at once, each with "
+            f"{workers} CPUs{f' and {workers * gpus:g} GPUs' if gpus else ''} to train and a "
+            "CPU to read; lower --concurrent or --workers"
+        )
     return concurrent, capacity
 
 
@@ -121,7 +115,6 @@ def _run_trials(
     sweep: Sweep,
     settings: Mapping[str, Any],
     concurrent: int,
-    trials_per_node: int,
 ) -> None:
     """Run all trials that haven't ended."""
     _set_environment()
@@ -135,7 +128,7 @@ def _run_trials(
         data=tuple(settings["data"]),
         taxonomy=Taxonomy.from_dict(settings["taxonomy"]),
         selection=settings["selection"],
-        runs_at_once=trials_per_node,
+        runs_at_once=concurrent,
     )
     template = TrialTemplate(sweep=sweep, space=config.space, train=train)
     search = Search(sweep, config.space, config.trials, config.train.recipe.seed)

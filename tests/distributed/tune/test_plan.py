@@ -1,5 +1,6 @@
 """Plans of sweeps: their values, their errors, and that they write nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,7 +8,12 @@ import pytest
 
 from instancesketch.cli.main import main
 from instancesketch.core import parquet
+from instancesketch.core.errors import UserError
+from instancesketch.distributed.cluster import Capacity
+from instancesketch.distributed.train.config import TrainConfig
+from instancesketch.distributed.tune.config import TuneConfig
 from instancesketch.tracking.sweep import Sweep
+from instancesketch.training.search_space import load
 from tests.distributed.dry_runs import assert_refused, dry_run_args, read_plan
 
 pytestmark = pytest.mark.ray  # of Ray's package; no cluster is used
@@ -47,6 +53,33 @@ def test_refuses_an_impossible_sweep_in_one_line(
     argv = dry_run_args("tune", split_corpus, tmp_path, "--concurrent", "10000")
     message = "--concurrent 10000: the cluster has room for"
     assert_refused(argv, message, tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    ("workers", "gpus", "asked", "found"),
+    [(1, 0.0, None, 12), (1, 0.0, 20, 20), (1, 1.0, None, 8), (2, 0.5, None, 8), (4, 1.0, None, 2)],
+)
+def test_sweep_uses_what_a_cluster_at_rest_grows_to(
+    workers: int, gpus: float, asked: int | None, found: int
+) -> None:
+    from instancesketch.distributed.cluster import capacity_of
+    from instancesketch.distributed.tune.tuner import choose_concurrency
+
+    def ask(*, workers: int, cpus: float, gpus: float = 0.0) -> Capacity:
+        return capacity_of([{"CPU": 0.0}], workers, cpus, gpus, {"CPU": 64.0, "GPU": 8.0})
+
+    space = load("segmenter", None, "default", [])
+    train = TrainConfig(
+        data=("c",),
+        run="r",
+        workers=workers,
+        gpus_per_worker=gpus,
+        recipe=space.trial(space.base()),
+    )
+    config = TuneConfig(train=train, space=space, trials=12, concurrent=asked)
+    assert choose_concurrency(config, ask)[0] == found
+    with pytest.raises(UserError, match="--concurrent 33: the cluster has room for"):
+        choose_concurrency(replace(config, concurrent=33), ask)
 
 
 def test_refuses_rows_that_are_not_a_corpus(

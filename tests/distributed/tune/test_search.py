@@ -1,9 +1,11 @@
 """The values that a search draws, and the results that it learns from."""
 
+import json
 from typing import Any
 
 import pytest
 
+from instancesketch.core import storage
 from instancesketch.tracking.sweep import Sweep
 from instancesketch.training.search_space import Space
 
@@ -67,3 +69,36 @@ def test_search_ignores_the_score_of_a_trial_to_retry(
         result = {"score": 0.0, "failure": "No space left on device", "retry": retry}
         search.on_trial_complete(number, result)
     assert learned == [("1", None, True), ("2", 0.0, False)]
+
+
+def test_score_of_a_trial_that_was_stopped_is_that_of_its_last_epoch(
+    sweep: Sweep, space: Space
+) -> None:
+    from optuna.trial import TrialState
+
+    search = build_search(sweep, space, 5)
+    for number in ("1", "2", "3"):
+        search.suggest(number)
+    search.on_trial_complete("1", {"score": 80.0, "epoch": 9, "whole": True})
+    search.on_trial_complete("2", {"score": 50.0, "epoch": 3})
+    search.on_trial_complete("3", {"score": 0.0, "epoch": 0, "failure": "a bad value"})
+    states = [(t.state, t.value, t.intermediate_values) for t in search._ot_study.trials]
+    assert states == [
+        (TrialState.COMPLETE, 80.0, {}),
+        (TrialState.PRUNED, 50.0, {3: 50.0}),
+        (TrialState.COMPLETE, 0.0, {}),
+    ]
+
+
+def test_continued_search_knows_which_trials_were_stopped(sweep: Sweep, space: Space) -> None:
+    from optuna.trial import TrialState
+
+    for number, outcome in ((1, "failed"), (2, "stopped early")):
+        sweep.add_trial(number, space.base())
+        sweep.end_trial(number, outcome, "")
+        lines = [json.dumps({"epoch": n, "macro_f1": 20.0 * n, "seconds": 1.0}) for n in (1, 2)]
+        storage.write_text(f"{sweep.run_folder(number)}/metrics.jsonl", "\n".join(lines) + "\n")
+    trials = build_search(sweep, space, 5)._ot_study.trials
+    assert [t.state for t in trials] == [TrialState.COMPLETE, TrialState.PRUNED]
+    assert trials[0].value == 0.0
+    assert trials[1].intermediate_values == {2: 40.0}
