@@ -23,6 +23,7 @@ from instancesketch.cli import (
     benchmark,
     config_file,
     demo,
+    draw,
     evaluate,
     export,
     info,
@@ -50,6 +51,7 @@ VERBS = {
     "report": report,
     "export": export,
     "info": info,
+    "draw": draw,
     "benchmark": benchmark,
     "demo": demo,
 }

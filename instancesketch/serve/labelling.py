@@ -1,0 +1,174 @@
+"""Label what is drawn on the page: the answers of the server, as values of JSON."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from instancesketch.core.schema import from_table, to_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.inference.object_grouper import Grouper
+from instancesketch.inference.scene_segmenter import SceneSegmenter
+from instancesketch.inference.segmenter import Segmenter
+from instancesketch.models import weights
+from instancesketch.render.colours import object_colours
+from instancesketch.serve.examples import describe_example, example_categories, examples_of
+from instancesketch.serve.model_table import describe_model, title_of
+from instancesketch.serve.requests import LabelRequest, RequestError
+
+_RESTRICTED = 4  # sets of categories whose networks are kept
+
+
+class Labeller:
+    """Labels drawings and scenes with weights in memory, and shows drawings of its own."""
+
+    def __init__(self, segmenter: Segmenter, title: str, grouper: Grouper | None = None) -> None:
+        """Take models.
+
+        Args:
+            segmenter: of parts, instances and categories.
+            title: the name of the weights, for people.
+            grouper: of scenes into objects, of the same categories.
+        """
+        self.segmenter, self.title = segmenter, title
+        self.taxonomy: Taxonomy = segmenter.taxonomy
+        self._grouper, self._scenes = grouper, SceneSegmenter(segmenter)
+        self._restricted = lru_cache(_RESTRICTED)(self._restrict)
+        self._examples: dict[str, Iterator[Sketch]] = {}
+        self._shown, self._lock = 0, threading.Lock()
+
+    @classmethod
+    def load(cls, sources: Sequence[str]) -> Labeller:
+        """Load weights by shipped name or from folders, with a grouper where there is one.
+
+        Raises:
+            UserError: as `Segmenter.load`.
+        """
+        segmenter = Segmenter.load(sources)
+        grouper = None
+        if weights.holds(sources, "grouper"):
+            grouper = Grouper.load(sources)
+            # Objects are exchanged as numbers of categories.
+            if grouper.taxonomy.category_names != segmenter.net_taxonomy.category_names:
+                grouper = None
+        return cls(segmenter, ", ".join(sources), grouper)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the page has to know: see `describe_model`."""
+        table = describe_model(self.taxonomy, self.title, example_categories(self.taxonomy))
+        return table | {"scenes": self._grouper is not None}
+
+    def label(self, request: LabelRequest) -> dict[str, Any]:
+        """Return a drawing's category, its categories' probabilities, and its strokes' labels.
+
+        Raises:
+            RequestError: a category is unknown.
+            UserError: the weights predict no category, and none is given.
+        """
+        category = self._known(request.category)
+        segmenter = self.segmenter
+        if request.categories is not None:
+            names = [self._known(name) for name in request.categories]
+            if not names:
+                raise RequestError(422, "categories is empty: there is nothing to choose among")
+            segmenter = self._restricted(tuple(sorted({name for name in names if name})))
+        (labelled,) = segmenter.label(
+            [request.sketch.replace(category=category)], given_category=category is not None
+        )
+        return {
+            "category": labelled.category,
+            "category_score": labelled.category_score,
+            "categories": self._probabilities(segmenter, request.sketch),
+            "strokes": strokes_of(labelled),
+        }
+
+    def label_scene(self, request: LabelRequest) -> dict[str, Any]:
+        """Return the objects of a scene, and its strokes' objects and labels.
+
+        Raises:
+            RequestError: the weights have no grouper.
+        """
+        if self._grouper is None:
+            raise RequestError(404, f"{self.title} can't group the objects of scenes")
+        grouped = self._grouper.group_table(to_table([request.sketch]))
+        (scene,) = from_table(self._scenes.label_table(grouped))
+        strokes = strokes_of(scene)
+        for stroke, number in zip(strokes, scene.object or (), strict=True):
+            stroke["object"] = number
+        return {"objects": self._objects(scene), "strokes": strokes}
+
+    def example(self, category: str | None) -> dict[str, Any]:
+        """Return the next drawing of the generator, of a category or of any.
+
+        Raises:
+            RequestError: the generator doesn't draw it.
+        """
+        known = example_categories(self.taxonomy)
+        if category not in (None, *known):
+            raise RequestError(404, f"there is no drawing of {category!r:.80} to show")
+        if not known:
+            raise RequestError(404, "there are no drawings of these categories to show")
+        with self._lock:  # a generator takes one call at a time
+            name = category or known[self._shown % len(known)]
+            self._shown += 1
+            sketch = next(self._examples.setdefault(name, examples_of(name)))
+        return describe_example(sketch, self.taxonomy)
+
+    def _known(self, category: str | None) -> str | None:
+        if category is None:
+            return None
+        name = self.taxonomy.category_of(category)
+        if name is None:
+            known = ", ".join(self.taxonomy.category_names)
+            raise RequestError(422, f"category {category[:80]!r} is not one of {known}")
+        return name
+
+    def _restrict(self, categories: tuple[str, ...]) -> Segmenter:
+        # A copy, since the restriction changes the network for good.
+        whole = self.segmenter
+        net = copy.deepcopy(whole.net)
+        return Segmenter(net, whole.net_taxonomy, whole.refiner, categories)
+
+    def _probabilities(self, segmenter: Segmenter, sketch: Sketch) -> list[dict[str, Any]]:
+        """Return each category with the probability that the model gives it by itself."""
+        if not segmenter.net.predicts_category:
+            return []
+        (scores,) = segmenter.category_probabilities([sketch])
+        found = [
+            {"name": c.name, "title": c.title, "score": float(score)}
+            for c, score in zip(segmenter.taxonomy.categories.values(), scores, strict=True)
+        ]
+        return sorted(found, key=lambda each: -each["score"])
+
+    def _objects(self, scene: Sketch) -> list[dict[str, Any]]:
+        names, scores = scene.object_category or (), scene.object_score or ()
+        colours = object_colours(scene)
+        known = self.taxonomy.categories
+        return [
+            {
+                "category": name,
+                "title": known[name].title if name in known else "something else",
+                "score": score,
+                "colour": colour,
+            }
+            for name, score, colour in zip(names, scores, colours, strict=True)
+        ]
+
+
+def strokes_of(sketch: Sketch) -> list[dict[str, Any]]:
+    """Return the labels of each stroke; all null where the drawing has no parts."""
+    nothing = (None,) * len(sketch)
+    columns = (
+        sketch.part, sketch.label, sketch.part_score, sketch.part_2, sketch.part_2_score,
+        sketch.instance,
+    )  # fmt: skip
+    names = ("part", "label", "score", "part_2", "part_2_score", "instance")
+    rows = zip(*(nothing if column is None else column for column in columns), strict=True)
+    strokes: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in rows]
+    for stroke in strokes:
+        stroke["title"] = None if stroke["label"] is None else title_of(stroke["label"])
+    return strokes

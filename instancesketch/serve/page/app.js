@@ -1,0 +1,393 @@
+// The page: joins the sheet, the model and what people do.
+
+import { Asker } from "./asking.js";
+import { createBackend } from "./backend.js";
+import { Bars } from "./bars.js";
+import { Chooser } from "./chooser.js";
+import * as drawings from "./drawing.js";
+import * as files from "./files.js";
+import { Vocabulary, describe, groupsOf, percent, viewsOf } from "./labels.js";
+import { Opener } from "./opening.js";
+import { Replay } from "./replay.js";
+import { Sheet } from "./sheet.js";
+import { listenToKeys } from "./keys.js";
+import { Storage } from "./storage.js";
+
+const byId = (id) => document.getElementById(id);
+const PHRASES = { other: "none of the known things", scene: "a scene of several things" };
+
+const columnsOf = (drawing) => drawing.strokes.map(({ x, y }) => [x, y]);
+
+class App {
+  constructor(backend) {
+    this.backend = backend;
+    this.vocabulary = new Vocabulary(backend.model);
+    this.storage = new Storage(backend.model.taxonomy);
+    this.history = new drawings.History(this.storage.read() ?? drawings.newDrawing());
+    this.answer = null;
+    this.selected = null;
+    this.sheet = new Sheet(byId("sheet"), {
+      start: () => this.begin(),
+      stroke: (x, y) => this.draw(x, y),
+      tap: (stroke, event, dot) => this.correct(stroke.id, event, dot),
+      hover: (stroke, event) => this.point(stroke, event),
+    });
+    this.bars = new Bars(byId("categories"), byId("more"), backend.model.categories, (name) =>
+      this.choose(name === this.drawing.category ? null : name),
+    );
+    this.chooser = new Chooser(byId("chooser"), this.vocabulary, {
+      fix: (id, fix) => this.go(drawings.withFix(this.drawing, id, fix)),
+      remove: (id) => this.remove(id),
+      dot: () => this.putDot(),
+      close: () => this.select(null),
+    });
+    this.asker = new Asker(
+      (drawing) => this.ask(drawing),
+      (drawing, answer) => this.take(drawing, answer),
+      (error) => this.say(error.message, true),
+    );
+    this.replay = new Replay({
+      part: (stroke) => this.sheet.showLive(stroke),
+      stroke: (stroke) => this.addReplayed(stroke),
+      end: () => this.say(`One of our drawings of: ${this.shownTitle}.`),
+    });
+    this.opener = new Opener(this);
+    this.listen();
+    this.restart();
+  }
+
+  get drawing() {
+    return this.history.present;
+  }
+
+  // --- from drawing to drawing ----------------------------------------------------------------
+
+  /** Go on to another drawing, ask about it, and show what is known meanwhile. */
+  go(drawing) {
+    this.history.commit(drawing);
+    this.changed();
+  }
+
+  changed() {
+    this.storage.write(this.drawing);
+    delete byId("sheet").dataset.labelled;
+    if (this.drawing.strokes.length) this.asker.about(this.drawing);
+    else this.answer = null;
+    this.show();
+  }
+
+  /** Begin anew with the present drawing, of which nothing is known. */
+  restart() {
+    this.chooser.close();
+    this.answer = null;
+    this.changed();
+  }
+
+  begin() {
+    this.replay.finish();
+    this.chooser.close();
+    this.point(null);
+  }
+
+  draw(x, y) {
+    performance.mark("pen-up");
+    this.say("");
+    this.go(drawings.withStroke(this.drawing, drawings.newStroke(x, y)));
+  }
+
+  move(step) {
+    this.replay.finish();
+    this.chooser.close();
+    if (!this.history[step]()) return;
+    byId("scene").checked = this.drawing.scene;
+    this.changed();
+  }
+
+  clear() {
+    this.replay.stop();
+    this.sheet.clearLive();
+    this.say("");
+    this.opener.forget();
+    this.history.commit(drawings.newDrawing({ scene: this.drawing.scene }));
+    this.restart();
+  }
+
+  mirror() {
+    this.replay.finish();
+    this.answer = null; // sides are others
+    this.go(drawings.mirrored(this.drawing));
+  }
+
+  remove(id) {
+    this.chooser.close();
+    this.go(drawings.withoutStroke(this.drawing, id));
+  }
+
+  choose(category) {
+    this.go({ ...this.drawing, category });
+  }
+
+  setScene(scene) {
+    this.replay.finish();
+    this.history.commit({ ...this.drawing, scene });
+    this.restart();
+  }
+
+  // --- the model ---------------------------------------------------------------------------------
+
+  ask(drawing) {
+    const strokes = columnsOf(drawing);
+    if (drawing.scene) return this.backend.labelScene(strokes);
+    return this.backend.label(strokes, { category: drawing.category, categories: null });
+  }
+
+  take(asked, { strokes, ...answer }) {
+    // By stroke, so that it can be shown for the strokes that are still there.
+    const ofStroke = new Map(asked.strokes.map(({ id }, i) => [id, strokes[i]]));
+    this.answer = { ...answer, strokes: ofStroke };
+    if (byId("message").classList.contains("wrong")) this.say("");
+    this.show();
+    byId("sheet").dataset.labelled = asked.strokes.length;
+    // For measurements: from the pen's end to the colours in the document.
+    if (performance.getEntriesByName("pen-up").length) performance.measure("label", "pen-up");
+    performance.clearMarks("pen-up");
+  }
+
+  // --- what is shown --------------------------------------------------------------------------------
+
+  show() {
+    const { drawing, answer } = this;
+    this.views = viewsOf(drawing, answer, this.vocabulary);
+    this.groups = groupsOf(this.views, answer);
+    this.sheet.show(drawing.strokes, this.views, this.groups);
+    this.showCategory();
+    this.showObjects();
+    const isEmpty = drawing.strokes.length === 0;
+    byId("hint").hidden = !isEmpty || this.replay.isRunning;
+    byId("scene").checked = drawing.scene;
+    byId("undo").disabled = !this.history.past.length;
+    byId("redo").disabled = !this.history.future.length;
+    for (const id of ["mirror", "clear", "save-json", "save-svg", "add"]) byId(id).disabled = isEmpty;
+    if (this.chooser.isOpen) this.refillChooser();
+  }
+
+  showCategory() {
+    const { answer, drawing } = this;
+    const isScene = drawing.scene;
+    for (const id of ["categories", "more"]) byId(id).classList.toggle("unused", isScene);
+    byId("categories").hidden = isScene;
+    byId("more").hidden = isScene || this.backend.model.categories.length <= 8;
+    this.bars.show(answer?.categories ?? [], drawing.category);
+    const [title, note] = this.describeCategory();
+    byId("category").textContent = title;
+    byId("category-note").textContent = note;
+  }
+
+  describeCategory() {
+    const { answer, drawing } = this;
+    if (drawing.scene) {
+      const number = answer?.objects?.length;
+      return number ? [`${number} ${number === 1 ? "object" : "objects"}`, "in this scene"] : ["Scene", ""];
+    }
+    const name = answer?.category ?? drawing.category;
+    if (!name) return ["What is it?", "Draw, and the bars will move."];
+    const title = PHRASES[name] ?? this.vocabulary.titleOf(name);
+    if (drawing.category) return [title, "Chosen by you. Press it again to let the model decide."];
+    const [, second] = answer.categories ?? [];
+    const next = second && second.score >= 0.01 ? `or ${second.title} ${percent(second.score)}` : "";
+    if (name === "scene" && this.backend.labelScene) return [title, "Scene mode groups its objects."];
+    return [`${title} ${percent(answer.category_score ?? 0)}`, next];
+  }
+
+  showObjects() {
+    const list = byId("objects");
+    const objects = (this.drawing.scene && this.answer?.objects) || [];
+    list.hidden = !objects.length;
+    const names = new Map(this.groups.map((group) => [group.key, group.texts[0]]));
+    list.replaceChildren(
+      ...objects.map((object, index) => {
+        const row = document.createElement("li");
+        const swatch = document.createElement("span");
+        swatch.className = "swatch";
+        swatch.style.background = object.colour;
+        const score = object.score === null ? "" : ` ${percent(object.score)}`;
+        row.append(swatch, `${names.get(`object ${index}`) ?? object.title}${score}`);
+        return row;
+      }),
+    );
+  }
+
+  /** Write one line about what has happened. */
+  say(text, isWrong = false) {
+    byId("message").textContent = text;
+    byId("message").classList.toggle("wrong", isWrong);
+  }
+
+  // --- pointing and correcting ------------------------------------------------------------------------
+
+  groupOf(id) {
+    return this.groups.find((group) => group.ids.includes(id))?.ids ?? [id];
+  }
+
+  point(stroke, event) {
+    const tip = byId("tip");
+    const view = stroke && this.views.get(stroke.id);
+    tip.hidden = !view || this.chooser.isOpen;
+    byId("sheet").classList.toggle("over", Boolean(view));
+    if (!this.chooser.isOpen) this.sheet.mark(view ? this.groupOf(view.id) : []);
+    if (tip.hidden) return;
+    tip.textContent = describe(view, this.vocabulary);
+    const { width } = tip.getBoundingClientRect();
+    tip.style.setProperty("--left", `${Math.min(event.clientX + 14, innerWidth - width - 8)}px`);
+    tip.style.setProperty("--top", `${Math.max(8, event.clientY - 40)}px`);
+  }
+
+  correct(id, place, dot = null) {
+    this.dot = dot;
+    byId("tip").hidden = true;
+    this.select(id);
+    this.chooser.open(this.views.get(id), this.instances(), place, Boolean(dot));
+  }
+
+  refillChooser() {
+    const view = this.views.get(this.chooser.id);
+    if (view) this.chooser.fill(view, this.instances());
+    else this.chooser.close();
+  }
+
+  /** Return the highest instance of each part. */
+  instances() {
+    const most = new Map();
+    for (const { part, instance } of this.views.values()) {
+      if (part && instance > 0) most.set(part, Math.max(most.get(part) ?? 0, instance));
+    }
+    return most;
+  }
+
+  putDot() {
+    const { x, y } = this.dot;
+    this.chooser.close();
+    this.draw(x, y);
+  }
+
+  select(id) {
+    this.selected = id;
+    this.sheet.mark(id === null ? [] : [id], id);
+  }
+
+  /** Select the next stroke, or the one before, by keyboard. */
+  step(by) {
+    const ids = this.drawing.strokes.map((stroke) => stroke.id);
+    if (!ids.length) return;
+    const at = ids.indexOf(this.selected);
+    const next = at < 0 ? (by > 0 ? 0 : ids.length - 1) : (at + by + ids.length) % ids.length;
+    this.select(ids[next]);
+    const text = describe(this.views.get(ids[next]), this.vocabulary);
+    byId("spoken").textContent = `Stroke ${next + 1} of ${ids.length}: ${text}`;
+    const tip = byId("tip");
+    const { clientX, clientY } = this.sheet.placeOf(this.drawing.strokes[next]);
+    tip.hidden = false;
+    tip.textContent = text;
+    tip.style.setProperty("--left", `${clientX + 14}px`);
+    tip.style.setProperty("--top", `${Math.max(8, clientY - 40)}px`);
+  }
+
+  correctSelected() {
+    const stroke = this.drawing.strokes.find(({ id }) => id === this.selected);
+    if (stroke) this.correct(stroke.id, this.sheet.placeOf(stroke));
+  }
+
+  setMode(corrects) {
+    this.sheet.corrects = corrects;
+    byId("sheet").classList.toggle("correcting", corrects);
+    byId("draws").setAttribute("aria-pressed", !corrects);
+    byId("corrects").setAttribute("aria-pressed", corrects);
+  }
+
+  // --- a drawing to look at ------------------------------------------------------------------------------
+
+  async showExample() {
+    const { examples } = this.backend.model;
+    const { category } = this.drawing;
+    try {
+      const found = await this.backend.example(examples.includes(category) ? category : null);
+      this.replay.stop();
+      this.shownTitle = found.title ?? this.vocabulary.titleOf(found.category);
+      this.history.commit(drawings.newDrawing());
+      this.restart();
+      const strokes = drawings.fitted(found.strokes).map(([x, y]) => drawings.newStroke(x, y));
+      this.replay.start(strokes);
+      this.show();
+    } catch (error) {
+      this.say(error.message, true);
+    }
+  }
+
+  addReplayed(stroke) {
+    this.sheet.clearLive();
+    // One step to undo, however many strokes.
+    this.history.amend(drawings.withStroke(this.drawing, stroke));
+    this.changed();
+  }
+
+  // --- files -------------------------------------------------------------------------------------------------
+
+  /** Resolve when nothing is left to ask: a file holds the labels of all strokes. */
+  async settled() {
+    while (this.asker.isBusy) await new Promise((done) => setTimeout(done, 20));
+  }
+
+  async save(form) {
+    await this.settled();
+    const { drawing, views, answer } = this;
+    const name = `${drawing.id}.${form}`;
+    if (form === "svg") files.save(name, files.toSvg(drawing, views, answer), "image/svg+xml");
+    else {
+      const data = files.toJson(drawing, views, answer);
+      files.save(name, `${JSON.stringify(data)}\n`, "application/json");
+    }
+    this.say(`Saved ${name}.`);
+  }
+
+  async addToCorpus() {
+    await this.settled();
+    try {
+      const data = files.toJson(this.drawing, this.views, this.answer);
+      const { location } = await this.backend.addToCorpus(data);
+      this.say(`Added to the corpus: ${location}`);
+    } catch (error) {
+      this.say(error.message, true);
+    }
+  }
+
+  listen() {
+    const click = (id, act) => byId(id).addEventListener("click", act);
+    click("undo", () => this.move("undo"));
+    click("redo", () => this.move("redo"));
+    click("clear", () => this.clear());
+    click("mirror", () => this.mirror());
+    click("example", () => this.showExample());
+    click("draws", () => this.setMode(false));
+    click("corrects", () => this.setMode(true));
+    click("save-json", () => this.save("json"));
+    click("save-svg", () => this.save("svg"));
+    click("add", () => this.addToCorpus());
+    byId("scene").addEventListener("change", (event) => this.setScene(event.target.checked));
+    byId("scene-mode").hidden = !this.backend.labelScene;
+    byId("add").hidden = !this.backend.addToCorpus;
+    byId("example").hidden = !this.backend.model.examples.length;
+    const known = this.backend.model.categories.filter((c) => c.parts.length).map((c) => c.title);
+    byId("hint").textContent = `Draw here: ${known.slice(0, 3).join(", ")} …\nIts parts take colours and names as you go.`;
+    byId("about").textContent = `names the parts of what you draw · model ${this.backend.title}`;
+    listenToKeys(this);
+  }
+}
+
+const onProgress = (text) => (byId("about").textContent = text);
+try {
+  new App(await createBackend({ onProgress }));
+  document.documentElement.dataset.ready = "";
+} catch (error) {
+  byId("about").textContent = error.message;
+  throw error;
+}

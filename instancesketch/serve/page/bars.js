@@ -1,0 +1,66 @@
+// The categories with their probabilities, as bars that move; a click chooses one.
+
+import { percent } from "./labels.js";
+
+const MOST = 8; // rows, unless all are asked for
+const MOVE = { duration: 250, easing: "ease-out" };
+
+export class Bars {
+  /** list: an `ol`; more: the button that shows all; choose: called with a category's name. */
+  constructor(list, more, categories, choose) {
+    Object.assign(this, { list, more, rows: new Map(), showsAll: false });
+    for (const { name, title } of categories) {
+      const row = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.dataset.category = name;
+      button.innerHTML = '<span class="title"></span><span class="score"></span><span class="bar"><span></span></span>';
+      button.querySelector(".title").textContent = title;
+      button.addEventListener("click", () => choose(name));
+      row.append(button);
+      list.append(row);
+      this.rows.set(name, { row, button });
+    }
+    more.hidden = categories.length <= MOST;
+    more.textContent = `all ${categories.length} categories`;
+    more.addEventListener("click", () => {
+      this.showsAll = !this.showsAll;
+      more.setAttribute("aria-expanded", this.showsAll);
+      more.textContent = this.showsAll ? "fewer" : `all ${categories.length} categories`;
+      this.#cut();
+    });
+    this.#cut();
+  }
+
+  /** Show probabilities, highest first; `chosen` is the category that a person chose, or null. */
+  show(scores, chosen) {
+    const before = new Map([...this.rows].map(([name, { row }]) => [name, row.offsetTop]));
+    const focused = document.activeElement;
+    const known = new Map(scores.map(({ name, score }) => [name, score]));
+    for (const [name, { button }] of this.rows) {
+      const score = known.get(name);
+      button.querySelector(".score").textContent = score === undefined ? "" : percent(score);
+      button.querySelector(".bar span").style.transform = `scaleX(${score ?? 0})`;
+      button.setAttribute("aria-pressed", name === chosen);
+    }
+    const first = chosen === null ? [] : [chosen];
+    const order = [...new Set([...first, ...known.keys(), ...this.rows.keys()])];
+    if (order.some((name, i) => this.list.children[i] !== this.rows.get(name)?.row)) {
+      this.list.append(...order.filter((n) => this.rows.has(n)).map((n) => this.rows.get(n).row));
+      // A row that is moved loses the focus.
+      if (this.list.contains(focused)) focused.focus({ preventScroll: true });
+    }
+    this.#cut();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    for (const [name, { row }] of this.rows) {
+      const moved = before.get(name) - row.offsetTop;
+      if (moved && !row.hidden) row.animate({ transform: [`translateY(${moved}px)`, "none"] }, MOVE);
+    }
+  }
+
+  #cut() {
+    [...this.list.children].forEach((row, i) => {
+      row.hidden = !this.showsAll && i >= MOST;
+    });
+  }
+}

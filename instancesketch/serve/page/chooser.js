@@ -1,0 +1,151 @@
+// The box in which a person corrects a stroke: its part, its side, its instance.
+
+import { describe } from "./labels.js";
+
+const GAP = 14; // pixels between the box and what it is about
+const SIDES = [["left", "left"], ["right", "right"], ["", "neither"]];
+
+export class Chooser {
+  /**
+   * box: a `dialog` element; vocabulary: of the model.
+   * on: `fix(id, fix)`, `remove(id)`, `dot()`, `close()`.
+   */
+  constructor(box, vocabulary, on) {
+    Object.assign(this, { box, vocabulary, on, id: null });
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.close();
+      event.stopPropagation(); // keys of the page draw back and forth
+    });
+    box.addEventListener("close", () => this.on.close());
+  }
+
+  get isOpen() {
+    return this.id !== null;
+  }
+
+  /** Open the box about a stroke, beside a place on the screen. */
+  open(view, instances, place, canBeDot) {
+    this.id = view.id;
+    this.canBeDot = canBeDot;
+    this.fill(view, instances);
+    if (!this.box.open) this.box.show();
+    this.#place(place);
+    (this.box.querySelector("input:checked") ?? this.box.querySelector("button"))?.focus();
+  }
+
+  /** Fill the box; `instances` is the number of instances of each part. */
+  fill(view, instances) {
+    const { vocabulary } = this;
+    const parts = vocabulary.partsOf(view.category);
+    const part = vocabulary.part(view.category, view.part);
+    const head = element("p", "about", describe(view, vocabulary));
+    const rows = [head];
+    if (!parts.length) {
+      const title = vocabulary.titleOf(view.category);
+      head.textContent = view.category
+        ? `Drawings of “${title}” have no parts. Choose what it is among the categories first.`
+        : "Nothing is known of this stroke yet. Choose a category first.";
+    } else {
+      rows.push(
+        this.#choices("Part", "part", parts.map((p) => [p.name, p.title, p.colour]), view.part, (name) =>
+          this.#choose(view, { part: name }, instances),
+        ),
+      );
+    }
+    if (part?.sided) {
+      rows.push(
+        this.#choices("Side, as seen", "side", SIDES, view.side ?? "", (side) =>
+          this.#choose(view, { side: side || null }, instances),
+        ),
+      );
+    }
+    if (part?.countable) {
+      const most = Math.max(instances.get(part.name) ?? 0, view.instance ?? 0) + 1;
+      const numbers = Array.from({ length: Math.min(most, 60) }, (_, i) => [`${i + 1}`, `${i + 1}`]);
+      numbers.push(["0", "not known"]);
+      rows.push(
+        this.#choices(`Which ${part.title}`, "instance", numbers, `${view.instance ?? 0}`, (number) =>
+          this.#choose(view, { instance: Number(number) }, instances),
+        ),
+      );
+    }
+    rows.push(this.#buttons(view));
+    // What had the focus is made anew: the choice of the same name gets it.
+    const focused = this.box.contains(document.activeElement) ? document.activeElement : null;
+    const selector = focused?.name ? `input[name="${focused.name}"]:checked` : null;
+    this.box.replaceChildren(...rows);
+    if (selector) this.box.querySelector(selector)?.focus();
+  }
+
+  close() {
+    if (!this.isOpen) return;
+    this.id = null;
+    this.box.close();
+  }
+
+  #choose(view, change, instances) {
+    const name = change.part ?? view.part;
+    const part = this.vocabulary.part(view.category, name);
+    const isSame = name === view.part;
+    // Of another part it is a further one, unless the model had found which.
+    const found = view.guess?.part === name ? view.guess.instance : (instances.get(name) ?? 0) + 1;
+    this.on.fix(view.id, {
+      part: name,
+      side: isSame && part.sided ? view.side : null,
+      instance: part.countable ? (isSame ? view.instance : found) : null,
+      ...change,
+    });
+  }
+
+  #choices(legend, name, options, chosen, choose) {
+    const field = element("fieldset", name);
+    field.append(element("legend", "", legend));
+    for (const [value, text, colour] of options) {
+      const label = element("label");
+      const input = element("input");
+      Object.assign(input, { type: "radio", name, value, checked: value === chosen });
+      input.addEventListener("change", () => choose(value));
+      label.append(input);
+      if (colour) {
+        const swatch = element("span", "swatch");
+        swatch.style.background = colour;
+        label.append(swatch);
+      }
+      label.append(text);
+      field.append(label);
+    }
+    return field;
+  }
+
+  #buttons(view) {
+    const row = element("p", "buttons");
+    const add = (text, act) => {
+      const button = element("button", "", text);
+      button.type = "button";
+      button.addEventListener("click", act);
+      row.append(button);
+    };
+    if (view.fixed) add("As the model says", () => this.on.fix(view.id, null));
+    if (this.canBeDot) add("Put a dot here", () => this.on.dot());
+    add("Remove stroke", () => this.on.remove(view.id));
+    add("Done", () => this.close());
+    return row;
+  }
+
+  /** Put the box beside a place, within the window; on phones it lies at the bottom. */
+  #place({ clientX, clientY }) {
+    const { width, height } = this.box.getBoundingClientRect();
+    const fits = (at, size, most) => Math.min(Math.max(at, 8), Math.max(8, most - size - 8));
+    const onRight = clientX + GAP + width < innerWidth - 8;
+    const left = onRight ? clientX + GAP : clientX - GAP - width;
+    this.box.style.setProperty("--left", `${fits(left, width, innerWidth)}px`);
+    this.box.style.setProperty("--top", `${fits(clientY - height / 3, height, innerHeight)}px`);
+  }
+}
+
+function element(tag, className = "", text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
