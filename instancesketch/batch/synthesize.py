@@ -6,6 +6,7 @@ Each drawing and each scene is a function of the seed and its number alone.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -21,6 +22,7 @@ from instancesketch.batch.stages import JobRun, ShardState, ShardTask, Write
 from instancesketch.core import parquet, run_folder, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import assign_split
+from instancesketch.core.made_with import made_with
 from instancesketch.core.schema import count_values, to_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.synth.draw import draw
@@ -106,7 +108,8 @@ def synth_scenes(config: ScenesConfig, runner: Runner) -> Summary:
         UserError: a number is negative, a source isn't a corpus or has no fitting drawings, a
             folder holds something else, or there is no room for the workers.
     """
-    job = _scenes_job(config)
+    scene = _with_taxonomy(config.scene, config.sources)  # refused here where there is none
+    job = _scenes_job(config, scene)
     if config.yolo is not None:
         refuse_overlap((*config.sources, config.out), config.yolo)
         _refuse_foreign_images(config.yolo, config.out)
@@ -114,13 +117,26 @@ def synth_scenes(config: ScenesConfig, runner: Runner) -> Summary:
     if config.yolo is not None:
         from instancesketch.training import yolo_dataset
 
-        yolo_dataset.describe(config.yolo, Taxonomy.load(config.scene.taxonomy))
+        yolo_dataset.describe(config.yolo, scene.load_taxonomy())
     return _with_object_counts(summary)
 
 
-def _scenes_job(config: ScenesConfig) -> Job:
+def _with_taxonomy(scene: SceneConfig, sources: Sequence[str]) -> SceneConfig:
+    """Return a config with the taxonomy given, else with that of the corpora if they have one."""
+    taxonomies = made_with(sources) if scene.taxonomy is None else []
+    own = taxonomies[0] if len(taxonomies) == 1 else scene.load_taxonomy()
+    return replace(scene, taxonomy=own)
+
+
+def _describe(taxonomy: Taxonomy) -> str | dict[str, Any]:
+    """Return the name of a shipped taxonomy, or what another one says."""
+    is_shipped = taxonomy.name in Taxonomy.shipped() and Taxonomy.load(taxonomy.name) == taxonomy
+    return taxonomy.name if is_shipped else taxonomy.to_dict()
+
+
+def _scenes_job(config: ScenesConfig, scene: SceneConfig) -> Job:
     shards = _number_shards(config.number, config.seed, SCENES_PER_SHARD)
-    Taxonomy.load(config.scene.taxonomy)  # refused before any work where there is none
+    taxonomy = scene.load_taxonomy()
     # Lists row groups alone: the workers read the drawings.
     drawings = DrawingSource.from_corpora(config.sources)
     refuse_overlap(config.sources, config.out)
@@ -134,12 +150,13 @@ def _scenes_job(config: ScenesConfig) -> Job:
             # With fingerprints: other drawings make other scenes.
             "from": plan_shards(config.sources).sources if config.sources else (),
             "yolo": config.yolo and storage.absolute(config.yolo),
-            **asdict(config.scene),
+            **asdict(replace(scene, taxonomy=None)),
+            "taxonomy": _describe(taxonomy),
         },
         shards=shards,
         stages=(
-            Compose(seed=config.seed, scene=config.scene, drawings=drawings),
-            Write() if config.yolo is None else WriteImages(config.yolo, config.scene.taxonomy),
+            Compose(seed=config.seed, scene=scene, drawings=drawings),
+            Write() if config.yolo is None else WriteImages(config.yolo, taxonomy),
         ),
         workers=config.workers,
         shard_seconds=_SECONDS_OF_SCENES,
@@ -203,14 +220,14 @@ class WriteImages(Write):
     """The last stage of `synth scenes --yolo`: images and boxes of a shard, then its rows."""
 
     folder: str
-    taxonomy: str
+    taxonomy: Taxonomy
 
     def process(self, state: ShardState, run: JobRun) -> ShardState:
         """Write a shard."""
         from instancesketch.training import yolo_dataset
 
         # First, for the rows mark the shard as done.
-        yolo_dataset.add(state.rows, Taxonomy.load(self.taxonomy), self.folder)
+        yolo_dataset.add(state.rows, self.taxonomy, self.folder)
         return super().process(state, run)
 
 

@@ -148,8 +148,7 @@ def _train_detector(args: argparse.Namespace) -> int:
         TrainDetectorConfig,
         args,
         recipe=recipe("detector", args.recipe, recipe_changes(args)),
-        # The option is declared by `TrainConfig`, where None leaves the choice to the data.
-        taxonomy=args.taxonomy or "doodle7",
+        taxonomy=args.taxonomy,  # the option is declared by `TrainConfig`
     )
     if args.dry_run:
         from instancesketch.distributed.train.plan import format_run_plan, plan_detector

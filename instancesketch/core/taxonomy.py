@@ -56,6 +56,10 @@ class Taxonomy:
     # Words of things too near to a category to be `other`, but not of it.
     neither: frozenset[str] = frozenset()
 
+    def __hash__(self) -> int:
+        # The categories are a dictionary, which has no hash of its own.
+        return hash((self.name, *self.categories))
+
     @classmethod
     def load(cls, name_or_path: str | Path) -> Taxonomy:
         """Load a shipped taxonomy by name, or one from a TOML file.

@@ -101,7 +101,9 @@ class TrainDetectorConfig(RunConfig):
     """A training run of a detector; the corpora hold scenes with object labels."""
 
     recipe: DetectorConfig
-    taxonomy: str = "doodle7"  # its categories are the classes; everything else is `object`
+    # Its categories are the classes; everything else is `object`. None: that of the corpus, else
+    # doodle7.
+    taxonomy: str | None = None
     workers: int = 1
 
 

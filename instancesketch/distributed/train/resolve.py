@@ -10,8 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from instancesketch.core import parquet, row_counts, run_folder, storage
+from instancesketch.core import parquet, row_counts, storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.made_with import made_with
 from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.progress import doing
 from instancesketch.core.taxonomy import Taxonomy
@@ -139,8 +140,8 @@ def _taxonomies(config: TrainConfig, initial: ModelInfo | None) -> list[Taxonomy
         return [Taxonomy.load(config.taxonomy)]
     if initial is not None:
         return [initial.taxonomy]
-    if made_with := _made_with(config.data):
-        return made_with
+    if own := made_with(config.data):
+        return own
     # Scenes fit every taxonomy, so their number can't choose one.
     scenes = config.recipe.labels == "objects"
     return [Taxonomy.load(name) for name in (["doodle7"] if scenes else Taxonomy.shipped())]
@@ -161,22 +162,6 @@ def _fit(taxonomy: Taxonomy, train: Sequence[RowGroup]) -> tuple[int, bool, int]
         for g in train
     )
     return rows, not any(g.unknown_labels for g in train), -len(has_parts)
-
-
-def _made_with(corpora: Sequence[str]) -> list[Taxonomy]:
-    """Return the distinct taxonomies that corpora were made with; empty where none was named."""
-    found: list[Taxonomy] = []
-    for corpus in corpora:
-        file = storage.join(corpus, run_folder.JOB.config_file)
-        named = (storage.read_json(file) or {}).get("taxonomy")
-        if isinstance(named, str):
-            # By `synth scenes`, in another working folder perhaps, where a path means nothing here.
-            taxonomy = Taxonomy.load(named) if named in Taxonomy.shipped() else None
-        else:
-            taxonomy = Taxonomy.from_dict(named) if isinstance(named, dict) else None
-        if taxonomy is not None and taxonomy not in found:
-            found.append(taxonomy)
-    return found
 
 
 def _inspect_weights(config: TrainConfig) -> ModelInfo:

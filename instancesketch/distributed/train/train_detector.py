@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -20,6 +20,7 @@ import torch
 
 from instancesketch.core import parquet, run_folder, schema, storage
 from instancesketch.core.errors import UserError
+from instancesketch.core.made_with import made_with
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb, summarize_usage, usable_cpus
 from instancesketch.distributed.clearml_actor import remote_trackers
@@ -132,7 +133,7 @@ def resolve_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         UserError: the corpora have no scenes for it, or the config is impossible.
     """
     _check(config)
-    taxonomy = Taxonomy.load(config.taxonomy)
+    candidates = _taxonomies(config)
     columns = ["sketch_id", "split", "object"]
     # Read beforehand: the roles of all corpora follow from whether any has the split `valid`.
     splits = {
@@ -142,12 +143,9 @@ def resolve_detector(config: TrainDetectorConfig) -> dict[str, Any]:
         for split in table.filter(pc.is_valid(table["object"]))["split"].unique().to_pylist()
     }
     selection: Selection = "valid" if "valid" in splits else "tenth"
-    counts = {"train": 0, "select": 0}
-    for corpus in config.data:
-        for table in parquet.read_batches(corpus, columns):
-            split = assign_roles(table, selection, taxonomy)["split"].to_pylist()
-            counts["train"] += split.count("train")
-            counts["select"] += split.count("valid")
+    counted = [(t, _count_scenes(config.data, columns, selection, t)) for t in candidates]
+    # Of equal ones the first: every taxonomy knows a scene of objects that it has no class for.
+    taxonomy, counts = max(counted, key=lambda pair: sum(pair[1].values()))
     for role, number in counts.items():
         if not number:
             raise UserError(
@@ -166,6 +164,25 @@ def resolve_detector(config: TrainDetectorConfig) -> dict[str, Any]:
     # As JSON has it, so that it equals what is read back.
     resolved: dict[str, Any] = json.loads(json.dumps(settings))
     return resolved
+
+
+def _taxonomies(config: TrainDetectorConfig) -> list[Taxonomy]:
+    """Return the taxonomies to choose from: the one given, or those of the corpora."""
+    if config.taxonomy is not None:
+        return [Taxonomy.load(config.taxonomy)]
+    return made_with(config.data) or [Taxonomy.load("doodle7")]
+
+
+def _count_scenes(
+    corpora: Sequence[str], columns: list[str], selection: Selection, taxonomy: Taxonomy
+) -> dict[str, int]:
+    counts = {"train": 0, "select": 0}
+    for corpus in corpora:
+        for table in parquet.read_batches(corpus, columns):
+            split = assign_roles(table, selection, taxonomy)["split"].to_pylist()
+            counts["train"] += split.count("train")
+            counts["select"] += split.count("valid")
+    return counts
 
 
 def assign_roles(table: pa.Table, selection: Selection, taxonomy: Taxonomy) -> pa.Table:

@@ -57,6 +57,10 @@ def tune(config: TuneConfig) -> dict[str, Any]:
     """
     check_sweep(config)
     location = storage.absolute(storage.join(config.train.storage, config.train.run))
+    if (finished := run_folder.read_summary(location)) is not None:
+        settings = resolve(config.train)[0] | config.sweep_settings()
+        if run_folder.is_claimed(location, settings, run_folder.RUN):
+            return finished | {"finished_before": True}  # no need for Ray to say so
     concurrent = choose_concurrency(config, connect)[0]
     quiet_data()
     settings = resolve(config.train)[0] | config.sweep_settings()

@@ -12,7 +12,7 @@ import numpy as np
 
 from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import UNLABELED, Taxonomy
+from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.synth.primitives import Path
 from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.synth.scenes.layout import layout
@@ -85,7 +85,7 @@ class Composer:
 
     def __init__(self, drawings: Sequence[Sketch], config: SceneConfig) -> None:
         self.config = config
-        self.taxonomy = Taxonomy.load(config.taxonomy)
+        self.taxonomy = config.load_taxonomy()
         # By category of the taxonomy, or by word.
         self.own: dict[str, list[Sketch]] = defaultdict(list)
         self.others: dict[str, list[Sketch]] = defaultdict(list)

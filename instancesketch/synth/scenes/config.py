@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from instancesketch.core.config import option
 from instancesketch.core.errors import UserError
+from instancesketch.core.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,20 @@ class SceneConfig:
             metavar="P",
         ),
     )
-    taxonomy: str = "doodle7"
+    taxonomy: str | Taxonomy | None = field(
+        default=None,
+        metadata=option(
+            "categories whose objects have parts: default, doodle7, spg20 or a TOML file (default: "
+            "the one that the corpora of --from were made with, where that is one; else doodle7)",
+            metavar="T",
+        ),
+    )
+
+    def load_taxonomy(self) -> Taxonomy:
+        """Return the taxonomy; doodle7 where none is given."""
+        if isinstance(self.taxonomy, Taxonomy):
+            return self.taxonomy
+        return Taxonomy.load(self.taxonomy or "doodle7")
 
     def __post_init__(self) -> None:
         if not 1 <= self.fewest <= self.most:

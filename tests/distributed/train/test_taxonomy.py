@@ -6,11 +6,15 @@ import pytest
 
 from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
+from instancesketch.core.made_with import made_with
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.sketches import Sketches
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.distributed.train.config import TrainDetectorConfig
 from instancesketch.distributed.train.resolve import resolve
+from instancesketch.distributed.train.train_detector import resolve_detector
 from instancesketch.formats import write
+from instancesketch.training.config import DetectorConfig
 from tests.distributed.train.runs import config_of, write_files
 from tests.drawings import drawn, sketch_of
 
@@ -60,6 +64,8 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_files(folder / name, drawings)
     assert main([*ingest, *given, "--out", str(folder / "own")]) == 0
     assert main([*ingest, "--out", str(folder / "plain")]) == 0
+    write([s.replace(split="valid") for s in suns], "cvat", str(folder / "valid"))
+    assert main(["ingest", str(folder / "valid"), *given, "--out", str(folder / "own-valid")]) == 0
     # It is in the corpus, not in a file that may be gone.
     (folder / "own.toml").unlink()
     return folder
@@ -84,6 +90,46 @@ def test_run_takes_the_taxonomy_of_its_corpus_unless_one_is_given(
     settings, train, _ = resolve(config)
     assert settings["taxonomy"]["name"] == expected
     assert sum(group.rows for group in train) > 0
+
+
+@pytest.fixture(scope="module")
+def own_scenes(corpora: Path) -> str:
+    """Return scenes that are composed of drawings of the own taxonomy."""
+    scenes, sources = corpora / "scenes", [str(corpora / name) for name in ("own", "own-valid")]
+    options = ["--number", "20", "--most", "3", "--own-share", "1"]
+    assert main(["synth", "scenes", "--from", *sources, *options, "--out", str(scenes)]) == 0
+    return str(scenes)
+
+
+def test_scenes_take_the_taxonomy_of_the_drawings_that_they_are_composed_of(
+    own_scenes: str,
+) -> None:
+    assert [taxonomy.name for taxonomy in made_with([own_scenes])] == ["own"]
+    scenes = list(Sketches.from_corpus(own_scenes))
+    assert {part for scene in scenes for part in scene.part or ()} >= {"center", "ray"}
+    assert {word for scene in scenes for word in scene.object_category or ()} == {"sun"}
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "own"), ("doodle7", "doodle7")])
+def test_a_detector_takes_the_taxonomy_of_its_scenes_unless_one_is_given(
+    own_scenes: str, tmp_path: Path, given: str | None, expected: str
+) -> None:
+    config = TrainDetectorConfig(
+        data=(own_scenes,),
+        run="boxes",
+        storage=str(tmp_path),
+        recipe=DetectorConfig(),
+        taxonomy=given,
+    )
+    assert resolve_detector(config)["taxonomy"]["name"] == expected
+
+
+def test_scenes_take_the_taxonomy_that_is_given(corpora: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(OWN.replace('"own"', '"other"'))
+    command = ["synth", "scenes", "--from", str(corpora / "own"), "--number", "2", "--most", "2"]
+    given = ["--taxonomy", str(tmp_path / "other.toml"), "--out", str(tmp_path / "scenes")]
+    assert main([*command, *given]) == 0
+    assert [t.name for t in made_with([str(tmp_path / "scenes")])] == ["other"]
 
 
 def test_drawings_of_unknown_categories_alone_are_nothing_to_train_on(tmp_path: Path) -> None:
