@@ -81,6 +81,11 @@ def run(
             done.append((start, work(start, stop)))
         except UserError:  # a server that is gone, a full disk
             raise
+        except KeyboardInterrupt:
+            # The next process need not suspect elements for what the user did.
+            if not lost and not any(deaths for *_, deaths in ranges):
+                marker.clear()
+            raise
         # Whatever a model or a reader does wrong with one element, the others are not to blame.
         except Exception as error:
             done += _halve(start, stop, error, work, give_up)

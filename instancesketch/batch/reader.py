@@ -16,7 +16,7 @@ from instancesketch.batch import quarantine
 from instancesketch.batch.config import AUTO, SourcesConfig
 from instancesketch.batch.manifest import MANIFEST_SCHEMA, Manifest
 from instancesketch.batch.shards import FileShard
-from instancesketch.batch.stages import JobRun, Shard, ShardState, ShardTask
+from instancesketch.batch.stages import JobRun, ShardState, ShardTask
 from instancesketch.core import storage
 from instancesketch.core.config import SplitBy
 from instancesketch.core.errors import UserError
@@ -86,10 +86,10 @@ class Read(ShardTask):
     name = "reading"
     reads_files = True
 
-    def most_deaths(self, shard: Shard) -> int:
+    def most_deaths(self, state: ShardState) -> int:
         """Return how often the file ranges of a shard may kill the process that reads them."""
-        assert isinstance(shard, FileShard)
-        return quarantine.most_deaths(len(shard.ranges))
+        assert isinstance(state.shard, FileShard)
+        return quarantine.most_deaths(len(state.shard.ranges))
 
     def process(self, state: ShardState, run: JobRun) -> ShardState:
         """Read the file ranges of a shard into rows with `SCHEMA`, and their manifest."""

@@ -123,7 +123,7 @@ class ShardTask(ABC):
     name: str
     reads_files: bool = False  # of other people, which may kill the process: it is given its own
 
-    def most_deaths(self, shard: Shard) -> int:
+    def most_deaths(self, state: ShardState) -> int:
         """Return how often the elements of a shard may kill the process that does this stage."""
         return 0
 
@@ -181,6 +181,10 @@ class ModelStage:
         """Return the GPUs of each worker in a job whose workers have these."""
         return gpus_per_worker if self.gpus is None else self.gpus
 
+    def marker(self, shard: Shard, run: JobRun) -> quarantine.Marker:
+        """Return the marker of this stage's work on a shard."""
+        return run.marker(f"{self.name}-{shard.name}")
+
 
 Stage = ShardTask | ModelStage
 
@@ -213,7 +217,7 @@ class ModelTask(ShardTask):
             len(todo),
             partial(self._label_range, todo),
             partial(self._give_up, todo),
-            run.marker(f"{self.name}-{state.shard.name}"),
+            self._stage.marker(state.shard, run),
         )
         result = pa.concat_tables(
             [schema.empty_table(), *labelled, _with_columns_of(failed, schema)]
@@ -244,6 +248,25 @@ class ModelTask(ShardTask):
             reason = f"{self.name} failed: {type(error).__name__}: {text}"
         failed = build_result_table(rows.slice(row, 1), {"error": pa.array([reason])})
         return _with_columns_of(failed, self._stage.schema)
+
+
+class ModelTaskApart(ShardTask):
+    """A model stage for a process of its own, which loads the model for its first shard."""
+
+    def __init__(self, stage: ModelStage, device: str = "cpu") -> None:
+        self.name = stage.name
+        self._stage, self._device = stage, device
+        self._task: ModelTask | None = None
+
+    def most_deaths(self, state: ShardState) -> int:
+        """Return how often the rows of a shard may kill the process that labels them."""
+        return quarantine.most_deaths(len(state.rows))
+
+    def process(self, state: ShardState, run: JobRun) -> ShardState:
+        """Label the rows of a shard."""
+        if self._task is None:
+            self._task = ModelTask(self._stage, self._device)
+        return self._task.process(state, run)
 
 
 def _original_order(sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

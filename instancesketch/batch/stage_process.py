@@ -1,7 +1,7 @@
-"""A process of its own for a stage that reads files, which nobody can trust.
+"""A process of its own for a stage that may kill it: files that are read, and rows that did before.
 
-Its parent passes it one shard after the other. Where a file kills it, the parent starts another one
-with the same shard, whose marker isolates the file, as on a cluster.
+Its parent passes it one shard after the other. Where a file or a row kills it, the parent starts
+another one with the same shard, whose marker isolates what did, as on a cluster.
 
 Imports little here, so that the process starts while the parent still imports what it needs itself.
 """
@@ -30,10 +30,15 @@ _SECONDS_BETWEEN_LOOKS = 1.0  # of the process, at whether its parent is there
 _BROKEN = (EOFError, OSError, pickle.UnpicklingError)
 
 
-class ReadingProcess:
-    """The process as its parent sees it, with at most one shard on its way."""
+class StageProcess:
+    """The process as its parent sees it, with at most one shard on its way.
 
-    def __init__(self) -> None:
+    Args:
+        work: what it does, in messages: "reads files".
+    """
+
+    def __init__(self, work: str) -> None:
+        self._what = f"the process that {work}"
         self._process: _Process | None = None
         self._work = b""  # the shard on its way, as it was sent
         self._deaths_left = 0
@@ -47,10 +52,9 @@ class ReadingProcess:
         """Begin a stage of a shard; `receive` returns its result."""
         from instancesketch.batch.stages import to_row
 
-        self._work, self._deaths_left = (
-            pickle.dumps((task, to_row(state), run)),
-            task.most_deaths(state.shard),
-        )
+        # The task apart, so that the process keeps the one that it has, and its model.
+        self._work = pickle.dumps((pickle.dumps(task), to_row(state), run))
+        self._deaths_left = task.most_deaths(state)
         self.start()
         assert self._process is not None
         self._process.write(self._work)
@@ -73,7 +77,7 @@ class ReadingProcess:
                 self._replace(self._process)
                 continue
             if isinstance(answer, str):
-                raise RuntimeError(f"the process that reads files failed:\n{answer}")
+                raise RuntimeError(f"{self._what} failed:\n{answer}")
             return from_row(answer)
 
     def _replace(self, process: _Process) -> None:
@@ -81,14 +85,14 @@ class ReadingProcess:
         from instancesketch.core.errors import UserError
 
         status = process.end()
-        _log.info("the process that reads files died (%d)", status)
+        _log.info("%s died (%d)", self._what, status)
         if not process.is_ready:
-            raise UserError(f"the process that reads files ended as it started ({status})")
+            raise UserError(f"{self._what} ended as it started ({status})")
         self._deaths_left -= 1
         if self._deaths_left < 0:
             raise UserError(
-                f"the process that reads files dies again and again ({status}), whatever it leaves "
-                "out; is there too little memory?"
+                f"{self._what} dies again and again ({status}), whatever it leaves out; is there "
+                "too little memory?"
             )
         self._process = _Process()
         self._process.write(self._work)
@@ -110,7 +114,9 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # This process may have found the package by a path that it added itself.
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={"OMP_NUM_THREADS": "1"}  # as the workers of a cluster compute
+            | os.environ
+            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             # Ctrl-C on a terminal then goes to this process alone, which ends the other.
             process_group=0,
         )
@@ -151,12 +157,16 @@ def main() -> None:
     from instancesketch.batch import reader, stages  # noqa: F401
 
     _answer(answers, _READY)
+    packed: bytes = b""
+    task: Any = None
     while True:
         try:
-            task, row, run = pickle.load(sys.stdin.buffer)
+            same, row, run = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         try:
+            if same != packed:
+                packed, task = same, pickle.loads(same)
             answer: Any = stages.to_row(task(stages.from_row(row), run))
         except Exception:
             answer = traceback.format_exc()
