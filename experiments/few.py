@@ -32,7 +32,7 @@ from instancesketch.inference.segmenter import Segmenter
 from instancesketch.metrics import evaluate
 from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.packing import pack
-from instancesketch.results.export import least_certain
+from instancesketch.results.selection import least_certain
 from instancesketch.training.config import SegmenterFitConfig
 
 OTHERS = replace(spg20.RECIPE, epochs=12)

@@ -68,6 +68,14 @@ class IngestConfig(SourcesConfig):
             metavar="T",
         ),
     )
+    corrections: str | None = field(
+        default=None,
+        metadata=option(
+            "corrections.json, saved from the report of the one source, a result: ingest the "
+            "drawings corrected there, with a person's labels",
+            metavar="FILE",
+        ),
+    )
     # With `user`, nobody's drawings are both in train and in test.
     split_by: SplitBy = field(
         default="sketch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from instancesketch.batch.config import IngestConfig
+from instancesketch.batch.corrected import ingest_corrected
 from instancesketch.batch.job import Job, Summary, refuse_overlap
 from instancesketch.batch.reader import Read, ReadConfig, check_pictures
 from instancesketch.batch.runner import Runner, run_job
@@ -18,6 +19,8 @@ def ingest(config: IngestConfig, runner: Runner) -> Summary:
         UserError: a source isn't there, nothing can be read, the output folder holds something
             else, or there is no room for the workers.
     """
+    if config.corrections is not None:
+        return ingest_corrected(config)
     return run_job(ingest_job(config), runner)
 
 

@@ -19,6 +19,7 @@ neither torch nor this package. This requires the extra `onnx`, and takes a minu
 
   instancesketch export result --format cvat --images --out for-cvat
   instancesketch export result --format labelstudio --uncertain 100 --out to-correct
+  instancesketch export result --format svg --ids ids.txt --out chosen
   instancesketch export doodle7 --format onnx --out app"""
 
 
@@ -39,6 +40,18 @@ def add(parser: VerbParser) -> None:
         help="only the N drawings of a result with the least certain labels, these sorted first",
     )
     parser.add_argument(
+        "--ids",
+        metavar="FILE",
+        help="only the drawings named in a file, an id on each line; a report saves such a file",
+    )
+    parser.add_argument(
+        "--category",
+        nargs="+",
+        action="extend",
+        metavar="C",
+        help="only drawings of these categories, by name or word: car tree dog",
+    )
+    parser.add_argument(
         "--images",
         action="store_true",
         help="with cvat or coco: also write the images that they name",
@@ -49,6 +62,7 @@ def add(parser: VerbParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from instancesketch.results import export
+    from instancesketch.results.selection import Selection
 
     if args.format == "onnx":
         # Imports torch, which the formats for drawings don't need.
@@ -65,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
             args.format,
             args.out,
             on_progress,
-            uncertain=args.uncertain,
+            selection=Selection(ids=args.ids, categories=args.category, uncertain=args.uncertain),
             images=args.images,
         )
     print(f"export: {number:,} sketches -> {args.out}")

@@ -7,6 +7,7 @@ import argparse
 from instancesketch.batch.config import IngestConfig
 from instancesketch.cli import options, output
 from instancesketch.cli.parser import VerbParser
+from instancesketch.core.errors import UserError
 
 HELP = "read drawings of any format into a corpus"
 DESCRIPTION = """\
@@ -17,11 +18,15 @@ sketch-rnn npz and npy, SVG, Excalidraw, tldraw, InkML, Xournal++, or another co
 also pictures (PNG, JPEG), of which the lines are traced. The id of a file that is one drawing is
 its path below the source.
 
+With --corrections the drawings of a result that were corrected on the page of its report become
+rows, with a person's labels; all others are left out.
+
 CORPUS/_rejected.parquet names what could not be read, with the reason; CORPUS/summary.json has
 the counts. Run the same command again to continue a job that was stopped.
 
   instancesketch ingest drawings/ --out corpus
-  instancesketch ingest s3://bucket/raw more.ndjson --out s3://bucket/corpus --workers 32"""
+  instancesketch ingest s3://bucket/raw more.ndjson --out s3://bucket/corpus --workers 32
+  instancesketch ingest result --corrections corrections.json --out corrected"""
 
 
 def add(parser: VerbParser) -> None:
@@ -35,6 +40,12 @@ def add(parser: VerbParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     config = options.from_args(IngestConfig, args, out=options.place(args.out, args.storage))
+    if args.corrections is not None:
+        from instancesketch.batch.corrected import ingest_corrected
+
+        if args.dry_run:
+            raise UserError("--dry-run: --corrections is done in a moment")
+        return output.conclude(args, ingest_corrected(config))
     # Both make the job, so a dry run reports the same mistakes in options and sources.
     if args.dry_run:
         from instancesketch.batch.ingest import ingest_job

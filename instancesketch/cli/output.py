@@ -25,6 +25,7 @@ _NOTES = {
     "hidden_files": "skipped files whose path has a name in `_` or `.`",
     "without_user": "drawings without a user, split by their id",
     "other_split": "left out drawings of other splits",
+    "not_corrected": "left out drawings that nobody has corrected",
 }
 
 

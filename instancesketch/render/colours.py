@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from instancesketch.core.sketch import FloatArray, Sketch
-from instancesketch.core.taxonomy import UNLABELED
+from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy
 
 GREY = "#a3a3a3"
 # Okabe and Ito's and Tol's hues, with lightness adjusted until every pair (grey included) stays
@@ -42,25 +44,87 @@ _MIDDLES = 0.05
 def palette(*groups: Iterable[str]) -> dict[str, str]:
     """Assign a colour to every part: `palette(*(c.parts for c in taxonomy.categories.values()))`.
 
-    The same groups give the same colours. `unlabeled` is grey.
+    A part of a shipped taxonomy has the same colour everywhere. `unlabeled` is grey.
 
     Args:
         groups: parts that are seen together, such as those of one category. Two parts of one group
-            differ in colour while there are colours left; parts that never meet may share one,
-            which is kept rare.
+            differ in colour while there are colours left; parts that never meet may share one.
     """
     ordered = sorted((list(dict.fromkeys(g)) for g in groups), key=len, reverse=True)
     colours: dict[str, str] = {}
+    for group in ordered:
+        for part in group:
+            colour = _shipped().get(part)
+            # Parts that meet in no shipped category may have the same.
+            is_free = len(group) > len(COLOURS) or colour not in {colours.get(p) for p in group}
+            if colour is not None and part not in colours and is_free:
+                colours[part] = colour
+    return _complete(colours, ordered)
+
+
+def part_colours(parts: Iterable[str]) -> dict[str, str]:
+    """Assign a colour to every part where the taxonomy isn't known, such as in a notebook.
+
+    A part of a shipped taxonomy has the same colour everywhere; others differ from each other and
+    from these while there are colours left.
+    """
+    group = list(dict.fromkeys(parts))
+    return _complete({p: _shipped()[p] for p in group if p in _shipped()}, [group])
+
+
+def label_colours(labels: Iterable[str]) -> dict[str, str]:
+    """Assign each label the colour of its part: `front-left-leg` has that of `front-leg`."""
+    names = list(labels)
+    part_of = {name: name if name in _shipped() else _without_side(name) for name in names}
+    colours = part_colours(part_of.values())
+    return {name: colours[part] for name, part in part_of.items()} | {UNLABELED: GREY}
+
+
+def _without_side(label: str) -> str:
+    words = label.split("-")
+    side = next((side for side in SIDES if side in words), None)
+    if side is None or len(words) == 1:
+        return label
+    words.remove(side)
+    return "-".join(words)
+
+
+@cache
+def _shipped() -> dict[str, str]:
+    """Return the colours of the parts of the shipped taxonomies, `unlabeled` included."""
+    taxonomies = [Taxonomy.load(name) for name in Taxonomy.shipped()]
+    groups = [list(c.parts) for t in taxonomies for c in t.categories.values()]
+    colours: dict[str, str] = {}
     used: Counter[str] = Counter()
     # The largest groups first: they have the least choice.
+    ordered = sorted(groups, key=len, reverse=True)
     for part in (p for group in ordered for p in group if p != UNLABELED):
         if part not in colours:
-            beside = {p for group in ordered if part in group for p in group}
-            used_beside = Counter(colours[p] for p in beside if p in colours)
-            index = min((used_beside[c], used[c], i) for i, c in enumerate(COLOURS))[2]
+            beside = _used_beside(part, ordered, colours)
+            index = min((beside[c], used[c], i) for i, c in enumerate(COLOURS))[2]
             colours[part] = COLOURS[index]
             used[colours[part]] += 1
     return colours | {UNLABELED: GREY}
+
+
+def _complete(colours: dict[str, str], groups: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Return colours with one for every other part of some groups, chosen by its name."""
+    for part in (p for group in groups for p in group if p != UNLABELED):
+        if part not in colours:
+            beside = _used_beside(part, groups, colours)
+            # Beginning with a colour of its own, so that it mostly has that beside any others.
+            first = zlib.crc32(part.encode("utf-8", "replace")) % len(COLOURS)
+            order = [(first + i) % len(COLOURS) for i in range(len(COLOURS))]
+            colours[part] = COLOURS[min(order, key=lambda i: beside[COLOURS[i]])]
+    return colours | {UNLABELED: GREY}
+
+
+def _used_beside(
+    part: str, groups: Sequence[Sequence[str]], colours: Mapping[str, str]
+) -> Counter[str]:
+    """Return how often each colour is used in the groups that a part is in."""
+    beside = {p for group in groups if part in group for p in group}
+    return Counter(colours[p] for p in beside if p in colours)
 
 
 class Ink(NamedTuple):

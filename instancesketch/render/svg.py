@@ -23,13 +23,14 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
 from instancesketch.core.sketch import LARGEST_COORDINATE, FloatArray, Sketch
 from instancesketch.core.taxonomy import UNLABELED
-from instancesketch.render.colours import GREY, Ink, instance_ink, object_colours, palette
+from instancesketch.render.colours import GREY, Ink, instance_ink, object_colours, part_colours
 
 _STROKE_VALUES = ("part", "label", "instance", "object")
 # Shares of the larger side of the picture. A scene has many more strokes, hence thinner ones.
@@ -41,7 +42,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
-    """Return the name that decides each stroke's hue: its part, label or object (`car 0`).
+    """Return the name that decides each stroke's hue: its part, label or object (`car 1`).
 
     By instance it is the part, too: instances differ in shade alone.
 
@@ -57,7 +58,7 @@ def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
     if by == "object":
         names = sketch.object_category or ()
         objects = sketch.object or ()
-        return [UNLABELED if o < 0 else f"{names[o] or 'object'} {o}" for o in objects]
+        return [UNLABELED if o < 0 else f"{names[o] or 'object'} {o + 1}" for o in objects]
     return [str(v) for v in values]
 
 
@@ -66,7 +67,7 @@ def stroke_colours(sketch: Sketch, by: str = "part") -> dict[str, str]:
     names = stroke_names(sketch, by)
     if by != "object":
         # Sorted, so that the order of strokes does not change the colours.
-        return palette(sorted(set(names)))
+        return part_colours(sorted(set(names)))
     colours = object_colours(sketch)
     objects = zip(names, sketch.object or (), strict=False)  # none at all in a plain drawing
     return {UNLABELED: GREY} | {name: colours[o] for name, o in objects if o >= 0}
@@ -87,9 +88,9 @@ def to_svg(
 
     Args:
         sketch: the drawing.
-        colours: the colour of each name that `stroke_names` gives; by default those of `palette`,
-            or of `object_colours` by object. Names without one are grey. By instance they must be
-            of the form `#rrggbb`.
+        colours: the colour of each name that `stroke_names` gives; by default those of
+            `part_colours`, or of `object_colours` by object. Names without one are grey. By
+            instance they must be of the form `#rrggbb`.
         size: larger side of the picture in pixels; without it the picture fills its container.
         by: colours strokes by part, label, instance or object.
         resolution: rounds coordinates to a power of ten of at most the larger side over this, for
@@ -104,8 +105,7 @@ def to_svg(
     width, height = box[2:]
     side = max(width, height)
     unit = line_width(sketch, side)
-    # Negative for large coordinates: 10,000 units over 250 are rounded to tens.
-    decimals = None if resolution is None else math.ceil(math.log10(resolution / side))
+    decimals = None if resolution is None else _decimals(resolution, side)
     head = {
         "xmlns": "http://www.w3.org/2000/svg",
         "viewBox": " ".join(f"{v:.9g}" for v in box),
@@ -122,6 +122,34 @@ def to_svg(
     ]
     title = f"<title>{_text(sketch.category)}</title>" if sketch.category else ""
     return f"<svg{_attributes(head | _sketch_data(sketch))}>{title}{''.join(lines)}</svg>"
+
+
+def outline(sketch: Sketch, resolution: int, on_canvas: bool = True) -> dict[str, Any]:
+    """Return the picture of `to_svg` without labels and colours, for pages that add these.
+
+    Args:
+        sketch: the drawing.
+        resolution: as for `to_svg`.
+        on_canvas: as for `to_svg`.
+
+    Returns:
+        `box`, the SVG's `viewBox`; `width` of the strokes; `lines`, the `points` of each stroke, of
+        which one point alone is there twice.
+    """
+    box = view_box(sketch, on_canvas)
+    side = max(box[2:])
+    decimals = _decimals(resolution, side)
+    strokes = (np.repeat(p, 2, axis=0) if len(p) == 1 else p for p in sketch.to_strokes())
+    return {
+        "box": " ".join(f"{v:.6g}" for v in box),
+        "width": float(f"{line_width(sketch, side):.3g}"),
+        "lines": [_points(points, decimals) for points in strokes],
+    }
+
+
+def _decimals(resolution: int, side: float) -> int:
+    # Negative for large coordinates: 10,000 units over 250 are rounded to tens.
+    return math.ceil(math.log10(resolution / side))
 
 
 def stroke_inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None = None) -> list[Ink]:

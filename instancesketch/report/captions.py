@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import OTHER, PARTLESS, SCENE, Taxonomy
 
@@ -10,11 +12,20 @@ _LEAST = 0.01  # a second guess that is less likely tells nothing
 
 
 def category_title(name: str, taxonomy: Taxonomy | None) -> str:
-    """Return the title of a category, or its name where the taxonomy has none."""
+    """Return the title of a category: its taxonomy's, else the shipped one's, else its name."""
     if name in _PHRASES:
         return _PHRASES[name]
-    known = None if taxonomy is None else taxonomy.categories.get(name)
-    return known.title or name if known is not None else name
+    own = None if taxonomy is None else taxonomy.categories.get(name)
+    # Weights from before titles have the names of the shipped categories, such as `4leg`.
+    if own is not None and own.title != name:
+        return own.title
+    shipped = _shipped().categories.get(name)
+    return name if shipped is None else shipped.title
+
+
+@cache
+def _shipped() -> Taxonomy:
+    return Taxonomy.load("default")
 
 
 def describe_category(sketch: Sketch, taxonomy: Taxonomy | None = None) -> str:

@@ -1,6 +1,5 @@
 // A card: a drawing's picture beside its truth's, and a description.
 
-const nameOf = (category) => data.titles[category] || category || "no category";
 const isMisnamed = (d) => d.trueCategory !== undefined && d.trueCategory !== d.category;
 // Sides and grouping belong to instances, and each layer marks its own mistakes alone.
 const wrongSides = (d) => (layer === "instance" && d.wrongSides) || [];
@@ -21,11 +20,22 @@ function hasMistake(d) {
 function setTitle(line, text) {
   let title = line.querySelector("title");
   if (!title) {
-    title = document.createElementNS(line.namespaceURI, "title");
+    title = createSvgElement("title", {});
     line.append(title);
   }
   title.textContent = text;
 }
+
+/** Return the tooltip of a stroke: `front-left-leg 1 (dog) 93 %, or head 5 %`. */
+function describeStroke(stroke, objects) {
+  const words = [stroke.part === undefined ? "unlabeled" : nameOfStroke(stroke)];
+  if (stroke.object !== undefined) words.push(`(${nameOfObject(objects, stroke.object)})`);
+  if (stroke.isCorrected) words.push("(corrected)");
+  if (stroke.score !== null) words.push(`${stroke.score}\u00a0%`);
+  return words.join(" ") + (stroke.second ? `, or ${nameOfSecond(stroke.second)}` : "");
+}
+
+const nameOfSecond = ([part, score]) => `${data.parts[part]} ${score}\u00a0%`;
 
 /** Return a stroke's name in the page's layer; undefined where it has no label there. */
 function nameInLayer(d, stroke, objects) {
@@ -35,12 +45,28 @@ function nameInLayer(d, stroke, objects) {
   return layer === "instance" ? nameOfStroke(stroke) : stroke.part;
 }
 
-/** Draw a drawing with the labels that `readStrokes` returns for it. */
-function drawPicture(d, readStrokes, objects, heading) {
-  const svg = parseSvg(d.svg);
-  const lines = [...svg.querySelectorAll("polyline")];
-  const width = Number(svg.getAttribute("stroke-width"));
-  const strokes = readStrokes(d, lines);
+/** Return a drawing's picture, and its lines without colours. */
+function createPicture({ box, lines }, width) {
+  const svg = createSvgElement("svg", {
+    viewBox: box,
+    fill: "none",
+    "stroke-width": width,
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  });
+  const polylines = lines.map((points) => createSvgElement("polyline", { points }));
+  svg.append(...polylines);
+  return [svg, polylines];
+}
+
+/** Draw a drawing with the labels that `readStrokes` returns for it.
+ *
+ * `thickness` is the width of strokes in that of a card's.
+ */
+function drawPicture(d, readStrokes, objects, heading, thickness) {
+  const width = thickness * d.width;
+  const [svg, lines] = createPicture(d, width);
+  const strokes = readStrokes(d);
   lines.forEach((line, i) => paint(line, width, inkOf(strokes[i], byObject(d))));
   const namesOfStrokes = strokes.map((s) => nameInLayer(d, s, objects));
   const names = unique(namesOfStrokes).filter((n) => n !== undefined);
@@ -50,15 +76,13 @@ function drawPicture(d, readStrokes, objects, heading) {
   // A scene's picture shows its objects' names in every layer: parts would be too many to read.
   const ofObject = (s) => (s.object === undefined ? undefined : nameOfObject(objects, s.object));
   const groups = objects ? strokes.map(ofObject) : namesOfStrokes;
-  const picture = { d, svg, lines, width, strokes, groups, objects };
-  writeNames(picture);
-  return picture;
+  return { d, svg, lines, width, strokes, groups, objects };
 }
 
 /** Lay a dashed band under a stroke that is wrong. */
-function addHalo({ svg, lines, width }, i, below) {
+function addHalo({ d, svg, lines, width }, i, below) {
   const halo = lines[i].cloneNode(false);
-  const isDot = lines[i].hasAttribute("data-dot");
+  const isDot = d.lines[i].split(" ").length === 2 && new Set(d.lines[i].split(" ")).size === 1;
   halo.setAttribute("class", isDot ? "halo dot" : "halo");
   halo.setAttribute("stroke-width", 4.5 * width);
   for (const name of ["stroke", "stroke-opacity", "stroke-dasharray"]) halo.removeAttribute(name);
@@ -68,27 +92,28 @@ function addHalo({ svg, lines, width }, i, below) {
 }
 
 /** Draw the result, with its mistakes marked. */
-function drawResult(d) {
-  const picture = drawPicture(d, predictedStrokes, d.objects, nameOf(d.category));
+function drawResult(d, thickness) {
+  const objects = labelledObjects(d);
+  const picture = drawPicture(d, labelledStrokes, objects, nameOf(d.category), thickness);
   const { lines, strokes } = picture;
-  if (byObject(d)) {
-    lines.forEach((line, i) => setTitle(line, nameInLayer(d, strokes[i], d.objects) || "no object"));
-  }
-  const correct = trueStrokes(d, lines);
+  lines.forEach((line, i) => {
+    const name = byObject(d) ? nameInLayer(d, strokes[i], objects) || "no object" : null;
+    setTitle(line, name ?? describeStroke(strokes[i], objects));
+  });
+  const correct = trueStrokes(d);
   const first = lines[0]; // halos go below every stroke, so that they hide none
   for (const i of wrongStrokes(d)) {
     addHalo(picture, i, first);
-    const title = lines[i].querySelector("title");
     const name =
       layer === "instance" ? correct[i].label : nameInLayer(d, correct[i], d.trueObjects);
-    setTitle(lines[i], `${title ? title.textContent : "unlabeled"}, should be ${name}`);
+    setTitle(lines[i], `${lines[i].textContent}, should be ${name}`);
   }
   return picture;
 }
 
 /** Draw the same strokes with their true labels. */
-function drawTruth(d) {
-  const picture = drawPicture(d, trueStrokes, d.trueObjects, "truth");
+function drawTruth(d, thickness) {
+  const picture = drawPicture(d, trueStrokes, d.trueObjects, "truth", thickness);
   picture.strokes.forEach((stroke, i) => {
     const name = byObject(d)
       ? nameInLayer(d, stroke, d.trueObjects) || "no object"
@@ -129,9 +154,14 @@ const meanScore = ({ scores }) => Math.round(scores.reduce((a, b) => a + b) / sc
 const objectsOf = (strokes) => unique(strokes.map((s) => s.object)).filter((i) => i !== undefined);
 
 function headingOf(d, result) {
-  if (!result.objects || d.category) return d.heading || nameOf(d.category);
+  if (!result.objects || d.category) return titleOf(d);
   const quality = d.agreement ? `, PQ\u00a0${percent(d.agreement.pq)}` : "";
   return plural(objectsOf(result.strokes).length, "object") + quality;
+}
+
+function nameOfTrue(d, index) {
+  const category = d.trueObjects.categories[index];
+  return category ? nameOf(category) : "another thing";
 }
 
 /** Return chips for the objects of a scene, then for those of the truth that it misses. */
@@ -139,11 +169,11 @@ function legendOfObjects(d, result, truth) {
   const trueObjectOf = new Map(objectMistakes(d).misnamed);
   const remark = (index) =>
     trueObjectOf.has(index)
-      ? `, should be ${d.trueObjects.categories[trueObjectOf.get(index)] || "another thing"}`
+      ? `, should be ${nameOfTrue(d, trueObjectOf.get(index))}`
       : "";
   const chips = objectsOf(result.strokes)
     .sort((a, b) => a - b)
-    .map((index) => createObjectChip(d.objects, result.strokes, index, remark(index)));
+    .map((index) => createObjectChip(result.objects, result.strokes, index, remark(index)));
   const missed = objectMistakes(d).missed.map((index) =>
     createObjectChip(d.trueObjects, truth.strokes, index),
   );
@@ -180,13 +210,18 @@ function createDescription(d, result, truth) {
   if (isMisnamed(d)) {
     box.append(createElement("p", "wrong", `should be ${nameOf(d.trueCategory)}`));
   }
-  const id = createElement("code", "", d.id);
-  id.title = d.id; // a long one is cut off
+  if (correctionOf(d)) box.append(createElement("p", "corrected", "corrected here"));
+  const code = createElement("code", "", d.id);
+  code.title = d.id; // a long one is cut off
+  const open = createElement("button", "open");
+  open.type = "button";
+  open.setAttribute("aria-label", `open ${d.id}`);
+  open.append(code);
   const legend = createElement("p", "parts");
   legend.append(...legendOfCard(d, result, truth));
   const first = legend.querySelector(".chip");
   if (first) first.tabIndex = 0;
-  box.append(id, legend);
+  box.append(open, legend);
   return box;
 }
 
@@ -195,19 +230,36 @@ function captionOfTruth(d) {
   return layer === "confidence" ? "truth, by part" : "truth";
 }
 
+/** Return the picture of a drawing's labels, and that of its truth if it has one. */
+const picturesOf = (d, thickness = 1) =>
+  [drawResult, ...(d.truth || d.trueObjects ? [drawTruth] : [])].map((draw) => draw(d, thickness));
+
+const drawingOfCard = new WeakMap();
+const drawingOf = (card) => drawingOfCard.get(card);
+
 function fillCard(card, d) {
+  if (!isLoaded(d)) return;
   const pair = createElement("div", "pair");
-  const result = drawResult(d);
-  const truth = d.truth || d.trueObjects ? drawTruth(d) : null;
+  const pictures = picturesOf(d);
+  const [result, truth] = pictures;
+  if (byId("names").checked) pictures.forEach((picture) => writeNames(picture));
   pair.append(createFigure(result.svg, truth ? "labelled" : ""));
   if (truth) pair.append(createFigure(truth.svg, captionOfTruth(d)));
-  picturesOfCard.set(card, truth ? [result, truth] : [result]);
-  card.replaceChildren(pair, createDescription(d, result, truth));
+  picturesOfCard.set(card, pictures);
+  card.replaceChildren(createTick(d), pair, createDescription(d, result, truth));
   resetHighlight(card);
 }
 
 function createCard(d) {
-  const card = createElement("li", d.objects || d.trueObjects ? "card scene" : "card");
-  fillCard(card, d);
+  const isScene = d.objects || d.trueObjects;
+  const card = createElement("li", isScene ? "drawing card scene" : "drawing card");
+  drawingOfCard.set(card, d);
+  picturesOfCard.set(card, []);
+  if (isLoaded(d)) {
+    fillCard(card, d);
+  } else {
+    card.append(createElement("code", "", d.id));
+    load(d).then(() => fillCard(card, d));
+  }
   return card;
 }

@@ -20,7 +20,7 @@ from instancesketch.report.scene_cards import (
     true_class,
 )
 
-# About 15 MB of scenes, which a phone still opens.
+# Of a page without other files: about 10 MB of scenes, which a phone still opens.
 MOST_STROKES = 100_000
 # Enough to look a failure up; a job of millions can fail by the thousand for one reason.
 _IDS_PER_REASON = 20
@@ -66,6 +66,7 @@ class Drawings:
     """The worst drawings of a result, and counts over all of them."""
 
     worst: list[Drawing] = field(default_factory=list)  # the worst first
+    strokes: int = 0  # of these drawings
     succeeded: int = 0  # rows without an error
     labelled: int = 0  # of these, rows whose strokes have parts or objects
     scenes: int = 0  # of these, rows that have objects
@@ -82,8 +83,9 @@ class Drawings:
         truth: Mapping[str, Sketch] | None,
         taxonomy: Taxonomy | None,
         most: int,
+        most_strokes: int = MOST_STROKES,
     ) -> Drawings:
-        """Read a result once and keep its `most` worst drawings.
+        """Read a result once and keep its `most` worst drawings, of about `most_strokes` strokes.
 
         Raises:
             UserError: a drawing has other strokes in the result than in the truth.
@@ -95,8 +97,9 @@ class Drawings:
         # Starting from 0 keeps the drawing that crosses the limit: even a huge one is shown.
         strokes_before = accumulate((len(d.sketch) for d in worst), initial=0)
         drawings.worst = [
-            d for d, n in zip(worst, strokes_before, strict=False) if n < MOST_STROKES
+            d for d, n in zip(worst, strokes_before, strict=False) if n < most_strokes
         ]
+        drawings.strokes = sum(len(d.sketch) for d in drawings.worst)
         return drawings
 
     def _compare(

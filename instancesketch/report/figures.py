@@ -6,11 +6,12 @@ clickable matrix become buttons, by whose `data-` attributes the page's script s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from instancesketch.metrics.formatting import title_of
+from instancesketch.metrics.parts import MACRO_STROKES
 
 # Key in the figures, name and explanation of each tile, the most general figures first. The other
 # places where a new figure goes are listed in `metrics/formatting.py`.
@@ -51,6 +52,9 @@ _TABLES: dict[Literal["category", "part"], _Columns] = {
     ),
     "part": _Columns(shares=("precision", "recall", "f1"), counts=(), bars=("f1",)),
 }
+_RARE = "*"
+_RARE_NOTE = f"{_RARE} fewer than {MACRO_STROKES} strokes in the truth: not counted in macro-F1"
+TitleOf = Callable[[str], str]
 # Steps of the matrix's shading.
 _SHADES = 9
 
@@ -79,7 +83,9 @@ class Row:
 
     name: str
     cells: Sequence[Cell]
+    title: str = ""  # for people; by default the name
     filter_by: Literal["category", "part"] | None = None  # makes the name a button
+    mark: str = ""  # behind the name
     best: bool = False
 
 
@@ -90,6 +96,7 @@ class Table:
     title: str
     head: Sequence[str]
     rows: Sequence[Row]
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +138,11 @@ def headline(figures: Mapping[str, Any]) -> list[Tile]:
     ]
 
 
-def tables(figures: Mapping[str, Any]) -> list[Table]:
-    """Return the tables of figures by category and by part; rows without strokes are left out."""
+def tables(figures: Mapping[str, Any], title_of_category: TitleOf = str) -> list[Table]:
+    """Return the tables of figures by category and by part; rows without strokes are left out.
+
+    Parts that are too rare for macro-F1 are marked, and a note says so.
+    """
     by_group = []
     for group, layout in _TABLES.items():
         scored = figures.get(f"per_{group}", {})
@@ -147,12 +157,23 @@ def tables(figures: Mapping[str, Any]) -> list[Table]:
                 title=f"Figures by {group}",
                 head=[title_of(c) for c in columns],
                 rows=[
-                    Row(name=name, filter_by=group, cells=_cells(row, columns))
+                    Row(
+                        name=name,
+                        title=title_of_category(name) if group == "category" else name,
+                        mark=_RARE if group == "part" and _is_rare(row) else "",
+                        filter_by=group,
+                        cells=_cells(row, columns),
+                    )
                     for name, row in rows.items()
                 ],
+                note=_RARE_NOTE if group == "part" and any(map(_is_rare, rows.values())) else "",
             )
         )
     return by_group
+
+
+def _is_rare(row: Mapping[str, Any]) -> bool:
+    return int(row["strokes"]) < MACRO_STROKES
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], layout: _Columns) -> tuple[str, ...]:
@@ -190,18 +211,21 @@ def confusion(counted: Mapping[str, Any] | None, *, clickable: bool) -> Matrix |
     )
 
 
-def category_confusion(counted: Mapping[str, Any] | None) -> Matrix | None:
+def category_confusion(
+    counted: Mapping[str, Any] | None, title_of_category: TitleOf = str
+) -> Matrix | None:
     """Return the matrix of true categories against predicted ones; None where none was right
     or wrong.
 
     Args:
         counted: `categories`, K names, and `counts`, K rows of K + 1 numbers of drawings; the last
             column is of drawings that got no category.
+        title_of_category: returns the title of a category for people.
     """
     return _matrix(
         title="Confusion of categories",
         note="Drawings. A row is a true category, a column the category they were labelled as.",
-        names=counted["categories"] if counted else (),
+        names=[title_of_category(name) for name in counted["categories"]] if counted else (),
         counts=counted["counts"] if counted else (),
         clickable=False,
     )

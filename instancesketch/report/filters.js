@@ -3,7 +3,7 @@
 const ALL = "*";
 const hasTruth = (d) => d.truth || d.trueObjects || d.trueCategory !== undefined;
 const withTruth = drawings.some(hasTruth);
-const FILTERS = ["category", "part", "verdict", "confidence"];
+const FILTERS = ["category", "word", "part", "verdict", "confidence"];
 const valueOf = (id) => byId(id).value;
 
 // The selected cell of the matrix: indices of its `true` part and of its `predicted` one, which is
@@ -35,19 +35,34 @@ function hasMistakeAbout(d, part) {
   return wrongStrokes(d).some(concerns) || misgrouped(d).includes(data.parts[part]);
 }
 
+/** Return a function that decides whether a drawing has the words that are searched for. */
+function createSearch() {
+  const words = valueOf("find").toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return () => true;
+  const textOf = (d) =>
+    [d.id, wordOf(d), d.source || "", nameOf(d.category), d.category].join("\n").toLowerCase();
+  return (d) => {
+    const text = textOf(d);
+    return words.every((word) => text.includes(word));
+  };
+}
+
 /** Return a function that decides whether a drawing passes the filters. */
 function createFilter() {
-  const [category, name, verdict, confidence] = FILTERS.map(valueOf);
+  const isFound = createSearch();
+  const [category, word, name, verdict, confidence] = FILTERS.map(valueOf);
   const part = name === ALL ? undefined : data.parts.indexOf(name);
   const band = data.bands[Number(confidence)];
   const isInBand = (d) =>
     d.confidence !== undefined && bandOf(Math.round(100 * d.confidence)) === band;
   return (d) =>
     (category === ALL || categoriesOf(d).includes(category)) &&
+    (word === ALL || wordOf(d) === word) &&
     (part === undefined || hasPart(d, part)) &&
     (verdict === ALL || (hasTruth(d) && hasMistakeAbout(d, part) === (verdict === "wrong"))) &&
     (confidence === ALL || isInBand(d)) &&
-    (!cell || countInCell(d) > 0);
+    (!cell || countInCell(d) > 0) &&
+    isFound(d);
 }
 
 // --- options ----------------------------------------------------------------------------------
@@ -70,6 +85,14 @@ function fillCategories() {
   setOptions("category", [...counts].sort().map(option));
 }
 
+/** Offer the files' own words, with the number of their drawings. */
+function fillWords() {
+  const counts = new Map();
+  for (const d of drawings) if (wordOf(d)) counts.set(wordOf(d), (counts.get(wordOf(d)) || 0) + 1);
+  const option = (word) => createOption(word, `${word} (${counts.get(word).toLocaleString("en")})`);
+  setOptions("word", data.words.map(option));
+}
+
 /** Offer the parts of the selected category; keep the selected part if it is one of them. */
 function fillParts() {
   const [category, before] = [valueOf("category"), valueOf("part")];
@@ -82,6 +105,7 @@ function fillParts() {
 
 function fillFilters() {
   fillCategories();
+  fillWords();
   fillParts();
   const verdicts = { wrong: "only with mistakes", right: "only all right" };
   const options = Object.entries(verdicts).map((pair) => createOption(...pair));
@@ -96,6 +120,7 @@ function fillFilters() {
 function resetFilters() {
   cell = null;
   for (const id of FILTERS) byId(id).value = ALL;
+  byId("find").value = "";
   fillParts();
 }
 
@@ -103,7 +128,8 @@ function describeSelection(selected) {
   const { length } = selected;
   byId("count").textContent = plural(length, noun);
   byId("none").hidden = length > 0 || drawings.length === 0;
-  byId("clear").hidden = !cell && FILTERS.every((id) => valueOf(id) === ALL);
+  byId("clear").hidden =
+    !cell && !valueOf("find").trim() && FILTERS.every((id) => valueOf(id) === ALL);
   byId("cell").hidden = !cell;
   if (!cell) return;
   const strokes = selected.reduce((n, d) => n + countInCell(d), 0);

@@ -7,25 +7,37 @@ const strokesOfChip = new WeakMap(); // chip to the set of its strokes
 
 /** Leave only some strokes in full colour, in all pictures of a card, with their names. */
 function highlight(card, isOn, withNames = true) {
-  for (const { svg, lines, groups } of picturesOfCard.get(card)) {
+  for (const picture of picturesOfCard.get(card)) {
+    const { svg, lines, groups } = picture;
+    // Places are found when they are needed: on thousands of cards that takes a while.
+    if (withNames && isOn.includes(true)) writeNames(picture);
     svg.classList.toggle("lit", isOn.includes(true));
     lines.forEach((line, i) => line.classList.toggle("on", isOn[i]));
     const named = groups.filter((_, i) => withNames && isOn[i]);
-    for (const name of svg.querySelectorAll(".name")) {
-      name.classList.toggle("on", named.includes(name.textContent));
+    for (const name of svg.querySelectorAll(".name, .leader")) {
+      name.classList.toggle("on", named.includes(name.dataset.name ?? name.textContent));
     }
+  }
+  for (const row of card.querySelectorAll("[data-stroke]")) {
+    row.classList.toggle("on", Boolean(isOn[row.dataset.stroke]));
   }
 }
 
 /** Highlight what a card shows while nothing of it is pointed at: strokes of the selected cell. */
 function resetHighlight(card) {
-  const [{ d, lines }] = picturesOfCard.get(card);
+  const [picture] = picturesOfCard.get(card);
+  if (!picture) return; // of a card that is still empty
+  const { d, lines } = picture;
   // A name stands for all strokes that have it, so it hides while a cell's strokes are highlighted.
   highlight(card, lines.map((_, i) => isInCell(d, i)), false);
 }
 
-function highlightObject(card, { strokes }, object) {
-  if (object === undefined) resetHighlight(card);
+/** Highlight the object of a stroke; where strokes are listed one by one, the stroke itself. */
+function highlightStroke(card, { strokes }, stroke) {
+  const isListed = card.matches(".large") && !(layer === "object");
+  const object = stroke === undefined ? undefined : strokes[stroke].object;
+  if (stroke !== undefined && isListed) highlight(card, strokes.map((_, i) => i === stroke));
+  else if (object === undefined) resetHighlight(card);
   else highlight(card, strokes.map((s) => s.object === object));
 }
 
@@ -39,41 +51,34 @@ function highlightChip(card, chip) {
 
 // --- pointer ------------------------------------------------------------------------------------
 
-/** Return the distance of a point from a line segment. */
-function distanceTo(point, from, to) {
-  const [dx, dy] = [to.x - from.x, to.y - from.y];
-  // A segment without length would divide by zero.
-  const along = ((point.x - from.x) * dx + (point.y - from.y) * dy) / (dx * dx + dy * dy || 1);
-  const share = Math.min(Math.max(along, 0), 1);
-  return Math.hypot(point.x - from.x - share * dx, point.y - from.y - share * dy);
-}
-
-/** Return the object of the stroke nearest to the pointer; undefined if none is near. */
-function objectUnder({ svg, lines, strokes }, event) {
+/** Return the index of the stroke nearest to the pointer; undefined if none is near. */
+function strokeUnder({ svg, lines }, event) {
   const toScreen = svg.getScreenCTM();
-  const pointer = new DOMPoint(event.clientX, event.clientY).matrixTransform(toScreen.inverse());
-  let [nearest, object] = [NEAR / toScreen.a, undefined];
+  const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(toScreen.inverse());
+  let [nearest, found] = [NEAR / toScreen.a, undefined];
   lines.forEach((line, i) => {
-    const points = [...line.points];
+    const points = pointsOf(line);
     for (let j = 1; j < points.length; j++) {
-      const distance = distanceTo(pointer, points[j - 1], points[j]);
-      if (distance < nearest) [nearest, object] = [distance, strokes[i].object];
+      const distance = distanceToSegment(x, y, ...points[j - 1], ...points[j]);
+      if (distance < nearest) [nearest, found] = [distance, i];
     }
   });
-  return object;
+  return found;
 }
 
 let highlightedCard = null;
 
 function onPointer(event) {
-  const card = event.target.closest(".card");
+  const card = event.target.closest(".drawing");
   if (highlightedCard && highlightedCard !== card) resetHighlight(highlightedCard);
   highlightedCard = card;
   if (!card) return;
   const chip = event.target.closest(".chip");
   const picture = picturesOfCard.get(card).find(({ svg }) => svg.contains(event.target));
+  const row = event.target.closest("[data-stroke]");
   if (chip) highlightChip(card, chip);
-  else if (picture) highlightObject(card, picture, objectUnder(picture, event));
+  else if (row) highlight(card, picturesOfCard.get(card)[0].lines.map((_, i) => i == row.dataset.stroke));
+  else if (picture) highlightStroke(card, picture, strokeUnder(picture, event));
   else resetHighlight(card);
 }
 
@@ -116,7 +121,7 @@ function moveFocus(buttons, next) {
 function moveAmongChips(event) {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (!step || !event.target.matches(".chip")) return;
-  const chips = [...event.target.closest(".card").querySelectorAll(".chip")];
+  const chips = [...event.target.closest(".drawing").querySelectorAll(".chip")];
   const next = chips[(chips.indexOf(event.target) + step + chips.length) % chips.length];
   moveFocus(chips, next);
   event.preventDefault(); // an arrow would scroll the page, too

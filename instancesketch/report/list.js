@@ -52,7 +52,7 @@ const staleObserver = new IntersectionObserver(
 function refresh(card) {
   stale.delete(card);
   staleObserver.unobserve(card);
-  fillCard(card, picturesOfCard.get(card)[0].d);
+  fillCard(card, drawingOf(card));
 }
 
 function repaint() {
@@ -69,6 +69,8 @@ function updateSelection() {
   selected = drawings.filter(createFilter());
   if (compare) selected.sort(compare);
   describeSelection(selected);
+  describeChoice();
+  updateAddress();
   stale.clear();
   staleObserver.disconnect();
   list.replaceChildren();
@@ -146,6 +148,7 @@ function switchTo(name) {
 function onLayerChange(event) {
   setLayer(event.target.value);
   saveLayer();
+  updateAddress();
   if (valueOf("verdict") !== ALL) {
     updateSelection(); // each layer has its own mistakes
     return;
@@ -156,6 +159,13 @@ function onLayerChange(event) {
 
 function updateNames() {
   list.classList.toggle("names", byId("names").checked);
+}
+
+// While somebody types, the list waits for the end of the word.
+let searching;
+function onSearch() {
+  clearTimeout(searching);
+  searching = setTimeout(updateSelection, 120);
 }
 
 // --- controls --------------------------------------------------------------------------------
@@ -173,7 +183,12 @@ function fillLayers() {
 function listenToControls() {
   byId("category").addEventListener("change", fillParts);
   for (const id of [...FILTERS, "order"]) byId(id).addEventListener("change", updateSelection);
-  byId("names").addEventListener("change", updateNames);
+  byId("names").addEventListener("change", () => {
+    updateNames();
+    if (byId("names").checked) repaint(); // which writes them
+    updateAddress();
+  });
+  byId("find").addEventListener("input", onSearch);
   byId("clear").addEventListener("click", () => {
     resetFilters();
     updateSelection();
@@ -186,7 +201,11 @@ function listenToControls() {
   });
   more.addEventListener("click", drawMore);
   addEventListener("beforeprint", () => [...stale].forEach(refresh));
+  addEventListener("hashchange", onAddress);
   listenToCards(list);
+  listenToLarge();
+  listenToChoice();
+  listenToCorrections();
 }
 
 function start() {
@@ -200,9 +219,11 @@ function start() {
   byId("legend").open = !onPhone;
   list.classList.toggle("pairs", withTruth);
   list.classList.toggle("scenes", withObjects);
+  const open = location.hash.length > 1 ? showView(location.hash) : null;
   updateNames(); // a browser may have restored the tick
   listenToControls();
   updateSelection();
+  openView(open);
 }
 
 start();

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from functools import cache
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,40 +15,50 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from instancesketch.core import storage
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import OTHER, SCENE, Taxonomy
-from instancesketch.report.drawings import Drawings
+from instancesketch.core.taxonomy import OTHER, PARTLESS, SCENE, Taxonomy
+from instancesketch.report.beside import Beside
+from instancesketch.report.captions import category_title
+from instancesketch.report.drawings import MOST_STROKES, Drawings
+from instancesketch.report.entries import AddressOf
 from instancesketch.report.figures import category_confusion, confusion, headline, tables
 from instancesketch.report.page_data import page_data
 
-# About 15 MB, which a phone still opens.
-MOST_DRAWINGS = 5_000
+# In a page alone about 10 MB, which a phone still opens; of any more the pictures lie beside it.
+MOST_INSIDE = 5_000
+# About 20 MB without the pictures: the page opens within a second on a laptop.
+MOST_DRAWINGS = 100_000
+LOADED_BY_SCRIPTS = " 'strict-dynamic'"
 # Reasons that quote a row are all different: a list without end helps nobody.
 _MOST_REASONS = 200
 # In the order in which their top-level constants depend on each other; `list` starts the page.
-_SCRIPTS = ("strokes", "names", "highlight", "card", "filters", "list")
+_SCRIPTS = (
+    "strokes", "files", "corrections", "written_names", "highlight", "card", "filters", "choice",
+    "large", "address", "list",
+)  # fmt: skip
+# Modules that other pages import; here they are part of the script.
+_SHARED = ("names", "geometry")
 
 
-def write_report(
-    result: Iterable[Sketch],
-    out: str | Path,
-    *,
-    title: str,
-    truth: Mapping[str, Sketch] | None = None,
-    figures: Mapping[str, Any] | None = None,
-    taxonomy: Taxonomy | None = None,
-    most: int = MOST_DRAWINGS,
-) -> None:
-    """Write a result as one HTML file; the arguments are those of `render_report`.
+def write_report(result: Iterable[Sketch], out: str | Path, *, title: str, **values: Any) -> None:
+    """Write a result as an HTML page, and beside it what it has no room for.
+
+    Args:
+        result: rows of a result or of a labelled corpus, read once.
+        out: the location of the page.
+        title: the page's heading.
+        values: other arguments of `render_report`.
 
     Raises:
-        UserError: a drawing has other strokes in the result than in the truth.
-        OSError: the file can't be written.
+        UserError: a drawing has other strokes in the result than in the truth, or a file can't be
+            written.
     """
-    page = render_report(
-        result, title=title, truth=truth, figures=figures, taxonomy=taxonomy, most=most
-    )
-    Path(out).write_text(page, "utf-8")
+    beside = Beside(str(out))
+    page = render_report(result, title=title, beside=beside, **values)
+    beside.remove_others()
+    # Last, so that a page never lacks its files.
+    storage.write_text(str(out), page)
 
 
 def render_report(
@@ -57,8 +68,10 @@ def render_report(
     truth: Mapping[str, Sketch] | None = None,
     figures: Mapping[str, Any] | None = None,
     taxonomy: Taxonomy | None = None,
-    most: int = MOST_DRAWINGS,
-    not_read: Mapping[str, Any] | None = None,
+    most: int | None = None,
+    not_read: Sequence[Mapping[str, Any]] = (),
+    address_of: AddressOf | None = None,
+    beside: Beside | None = None,
 ) -> str:
     """Render a result: figures, legend, drawings by object, part, instance or confidence.
 
@@ -72,27 +85,40 @@ def render_report(
         figures: the figures of `metrics.evaluate`.
         taxonomy: keeps colours the same in every report of its categories, and resolves the
             truth's category.
-        most: the most drawings on the page. Of more, or of more than 100,000 strokes, only the
-            worst are shown, and the summary says so.
-        not_read: what the job rejected: in a summary and a title, and reasons with files.
+        most: the most drawings on the page. Of more only the worst are shown, and the summary says
+            so; by default 100,000 with files beside the page, and 5,000 without.
+        not_read: what the job rejected or left out: each a summary and a title, and reasons with
+            files.
+        address_of: returns the address of the file of a drawing, from its id and word.
+        beside: writes the pictures of all but the first drawings, where the page has no room for
+            them; None: all are in the page.
 
     Raises:
-        UserError: a drawing has other strokes in the result than in the truth.
+        UserError: a drawing has other strokes in the result than in the truth, or a file can't be
+            written.
     """
-    drawings = Drawings.collect(result, truth, taxonomy, most)
+    if most is None:
+        most = MOST_INSIDE if beside is None else MOST_DRAWINGS
+    most_strokes = MOST_STROKES * (1 if beside is None else MOST_DRAWINGS // MOST_INSIDE)
+    drawings = Drawings.collect(result, truth, taxonomy, most, most_strokes)
+    if len(drawings.worst) <= MOST_INSIDE and drawings.strokes < MOST_STROKES:
+        beside = None
+    title_of = partial(_title_in_tables, taxonomy)
     # The policy allows the script by its hash, so it must be the very text that the page holds.
-    script, scored = join_scripts(*_SCRIPTS), figures or {}
+    script, scored = join_scripts(*_SCRIPTS, shared=_SHARED), figures or {}
     return render_page(
         "report.html",
         title=title,
-        summary=" · ".join([_summary(drawings), *([not_read["summary"]] if not_read else [])]),
-        policy=f"script-src {hash_of(script)}",
+        summary=" · ".join([_summary(drawings), *(each["summary"] for each in not_read)]),
+        # Other scripts are loaded by this one alone, never by an element in the page.
+        policy=f"script-src {hash_of(script)}{'' if beside is None else LOADED_BY_SCRIPTS}",
         tiles=headline(scored),
-        tables=tables(scored),
+        tables=tables(scored, title_of),
         confusion=confusion(scored.get("confusion"), clickable=True),
-        categories=category_confusion(scored.get("category_confusion")),
-        failures=[f for f in (_failures(drawings), not_read) if f is not None],
-        data=escape_json(page_data(drawings, taxonomy)),
+        categories=category_confusion(scored.get("category_confusion"), title_of),
+        failures=[*_failures(drawings), *not_read],
+        beside=None if beside is None else beside.address,
+        data=escape_json(page_data(drawings, taxonomy, address_of, beside)),
         script=Markup(script),
     )
 
@@ -136,13 +162,30 @@ def _templates() -> Environment:
     )
 
 
-def join_scripts(*names: str) -> str:
-    """Return a page's script in one function, so that it adds no name to the page."""
-    return "(() => {\n" + "\n".join(_asset(f"{name}.js") for name in names) + "})();\n"
+def join_scripts(*names: str, shared: Sequence[str] = ()) -> str:
+    """Return a page's script in one function, so that it adds no name to the page.
+
+    Args:
+        names: its files, in this order.
+        shared: modules of `render/web/` whose exports come first.
+    """
+    modules = [_without_exports(_asset(f"{name}.js", "render.web")) for name in shared]
+    return (
+        '(() => {\n"use strict";\n'
+        + "\n".join([*modules, *(_asset(f"{n}.js") for n in names)])
+        + "})();\n"
+    )
 
 
-def _asset(name: str) -> str:
-    return (resources.files("instancesketch.report") / name).read_text("utf-8")
+def _without_exports(module: str) -> str:
+    """Return a module as a block whose exports are constants: no page loads another file."""
+    names = ", ".join(re.findall(r"^export (?:function|const) (\w+)", module, re.M))
+    text = re.sub(r"^export ", "", module, flags=re.M)
+    return f"const {{ {names} }} = (() => {{\n{text}return {{ {names} }};\n}})();"
+
+
+def _asset(name: str, folder: str = "report") -> str:
+    return (resources.files("instancesketch") / folder.replace(".", "/") / name).read_text("utf-8")
 
 
 def hash_of(text: str) -> str:
@@ -155,6 +198,11 @@ def escape_json(data: Any) -> Markup:
     # Escaped as JSON allows, so that the browser's JSON.parse gives the original text.
     text = json.dumps(data, separators=(",", ":"))
     return Markup(text.replace("</", "<\\/").replace("<!", "<\\u0021"))
+
+
+def _title_in_tables(taxonomy: Taxonomy | None, category: str) -> str:
+    # `none of the known categories` is too long for the head of a column.
+    return category if category in PARTLESS else category_title(category, taxonomy)
 
 
 def _summary(drawings: Drawings) -> str:
@@ -175,10 +223,10 @@ def _summary(drawings: Drawings) -> str:
     return " · ".join(phrases)
 
 
-def _failures(drawings: Drawings) -> dict[str, Any] | None:
+def _failures(drawings: Drawings) -> list[dict[str, Any]]:
     """Return the reasons of failed rows, the most frequent first, with some ids of each."""
     if not drawings.failed:
-        return None
+        return []
     reasons = [
         {
             "text": reason,
@@ -188,8 +236,5 @@ def _failures(drawings: Drawings) -> dict[str, Any] | None:
         }
         for reason, count in drawings.failed.most_common(_MOST_REASONS)
     ]
-    return {
-        "title": f"{drawings.failed.total():,} failed, and why",
-        "reasons": reasons,
-        "left": len(drawings.failed) - len(reasons),
-    }
+    title = f"{drawings.failed.total():,} failed, and why"
+    return [{"title": title, "reasons": reasons, "left": len(drawings.failed) - len(reasons)}]

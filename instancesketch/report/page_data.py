@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import UNLABELED, Taxonomy
+from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy, with_side
 from instancesketch.metrics import judge_groups
 from instancesketch.render.colours import CONFIDENCE, GREY, Ink, instance_ink, palette
-from instancesketch.render.svg import to_svg
-from instancesketch.report.captions import category_title, describe_category
+from instancesketch.report.beside import EACH, Beside
+from instancesketch.report.captions import category_title
 from instancesketch.report.drawings import Drawing, Drawings
-from instancesketch.report.scene_cards import object_categories, scene_entry
+from instancesketch.report.entries import AddressOf, Entries, word_of
 
-# Coordinates are rounded to the larger side over this: finer than a card's pixels, and a page of
-# thousands of drawings stays small.
-_RESOLUTION = 250
-_SCENE_RESOLUTION = 500
 # Instance numbers are int32, so this times the object never makes two objects' numbers equal.
 _INSTANCES_PER_OBJECT = 1 << 32
 
 
-def page_data(drawings: Drawings, taxonomy: Taxonomy | None) -> dict[str, Any]:
-    """Return the data of the page's script, ready for JSON."""
+def page_data(
+    drawings: Drawings,
+    taxonomy: Taxonomy | None,
+    address_of: AddressOf | None = None,
+    beside: Beside | None = None,
+) -> dict[str, Any]:
+    """Return the data of the page's script, ready for JSON.
+
+    Args:
+        drawings: the drawings of the page.
+        taxonomy: that of the result; None for a corpus.
+        address_of: returns the address of the file of a drawing, from its id and word.
+        beside: writes the pictures of all but the first drawings; None: they are in the data.
+    """
     legend = _legend(drawings, taxonomy)
     # By the whole taxonomy where there is one, so that every report has the same colours.
     groups = legend.values() if taxonomy is None else _parts_of_categories(taxonomy)
@@ -31,7 +40,23 @@ def page_data(drawings: Drawings, taxonomy: Taxonomy | None) -> dict[str, Any]:
     # Strokes refer to parts by index, which keeps the page small.
     parts = sorted({p for known in drawings.parts.values() for p in known} | {UNLABELED})
     index_of = {part: i for i, part in enumerate(parts)}
-    entries = [_entry(d, colours, index_of, taxonomy) for d in drawings.worst]
+    words = sorted({word for word in map(word_of, drawings.worst) if word is not None})
+    described = Entries(
+        part_index=index_of,
+        word_index={word: i for i, word in enumerate(words)},
+        taxonomy=taxonomy,
+        address_of=address_of or (lambda sketch_id, word: None),
+    )
+    entries = [described.describe(d) for d in drawings.worst]
+    stamp = _stamp(drawings.worst)
+    for first in range(0, len(entries), EACH):
+        pictures = [described.picture(d) for d in drawings.worst[first : first + EACH]]
+        if beside is not None and first:
+            beside.write(stamp, first // EACH, pictures)
+            continue
+        # The first are in the page in any case: it shows them at once.
+        for entry, picture in zip(entries[first : first + EACH], pictures, strict=True):
+            entry |= picture
     for drawing, part in _misgrouped(drawings.worst, index_of):
         entries[drawing].setdefault("misgrouped", []).append(part)
     return {
@@ -39,10 +64,22 @@ def page_data(drawings: Drawings, taxonomy: Taxonomy | None) -> dict[str, Any]:
         "inks": _instance_inks(drawings.worst, colours),
         "bands": [{"least": least, "ink": ink} for least, ink in CONFIDENCE],
         "parts": parts,
+        "words": words,
+        "scored": any(d.sketch.part_score is not None for d in drawings.worst),
+        "files": beside and {"folder": beside.address, "each": EACH, "stamp": stamp},
+        "choices": {} if taxonomy is None else _choices(taxonomy),
         "legend": legend,
         "titles": _titles(drawings.worst, legend, taxonomy),
         "drawings": entries,
     }
+
+
+def _stamp(drawings: Sequence[Drawing]) -> str:
+    """Return what tells the drawings of one page from those of another."""
+    digest = hashlib.blake2b(digest_size=6)
+    for drawing in drawings:
+        digest.update(repr((drawing.sketch.sketch_id, drawing.sketch.part)).encode())
+    return digest.hexdigest()
 
 
 def _legend(drawings: Drawings, taxonomy: Taxonomy | None) -> dict[str, list[str]]:
@@ -63,8 +100,26 @@ def _titles(
 ) -> dict[str, str]:
     """Return the titles of the categories on the page that have another one than their name."""
     seen = {name for d in drawings for name in (d.sketch.category, d.true_category) if name}
-    titles = {name: category_title(name, taxonomy) for name in sorted({*seen, *legend})}
+    known = () if taxonomy is None else taxonomy.category_names
+    titles = {name: category_title(name, taxonomy) for name in sorted({*seen, *legend, *known})}
     return {name: title for name, title in titles.items() if title != name}
+
+
+def _choices(taxonomy: Taxonomy) -> dict[str, dict[str, Any]]:
+    """Return by category what its strokes can be: labels with their parts, and countable parts."""
+    return {
+        category.name: {
+            "labels": {
+                label: part
+                for part in category.parts
+                for label in (
+                    part, *(with_side(part, side) for side in SIDES if part in category.sided)
+                )
+            },
+            "countable": sorted(category.countable),
+        }
+        for category in taxonomy.categories.values()
+    }  # fmt: skip
 
 
 def _parts_of_categories(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
@@ -135,53 +190,3 @@ def _parts_and_instances(
             for number, index in zip(_instances(sketch), objects, strict=True)
         ]
     return parts, instances
-
-
-def _entry(
-    drawing: Drawing,
-    colours: Mapping[str, str],
-    index_of: Mapping[str, int],
-    taxonomy: Taxonomy | None,
-) -> dict[str, Any]:
-    """Return a drawing as the page's script reads it; fields without a value are left out."""
-    sketch = drawing.sketch
-    resolution = _RESOLUTION if sketch.object is None else _SCENE_RESOLUTION
-    entry: dict[str, Any] = {
-        "id": sketch.sketch_id,
-        "category": sketch.category or "",
-        "svg": to_svg(sketch, colours=colours, resolution=resolution, on_canvas=False),
-    }
-    categories = object_categories((sketch, drawing.true), taxonomy)
-    if categories:
-        entry["categories"] = categories
-    entry |= scene_entry(sketch, drawing.true, drawing.agreement, taxonomy)
-    unlabeled = index_of[UNLABELED]
-    if sketch.part is not None:
-        entry["predicted"] = [index_of.get(part, unlabeled) for part in sketch.part]
-    if sketch.part_score is not None:
-        entry["scores"] = [round(100 * score) for score in sketch.part_score]
-    if drawing.confidence is not None:
-        entry["confidence"] = round(drawing.confidence, 3)
-    if sketch.category_score is not None:
-        entry["heading"] = describe_category(sketch, taxonomy)
-    if drawing.true_category is not None:
-        entry["trueCategory"] = drawing.true_category
-    return entry | _true_entry(drawing, index_of)
-
-
-def _true_entry(drawing: Drawing, index_of: Mapping[str, int]) -> dict[str, Any]:
-    """Return the truth's labels, and the strokes that differ from them."""
-    true = drawing.true
-    if true is None or true.part is None:
-        return {}
-    entry: dict[str, Any] = {
-        "truth": [index_of.get(part, index_of[UNLABELED]) for part in true.part],
-        "wrong": drawing.wrong,
-    }
-    if true.instance is not None:
-        entry["trueInstances"] = true.instance
-    if true.label not in (None, true.part):
-        entry["trueLabels"] = true.label
-    if drawing.wrong_sides:
-        entry["wrongSides"] = drawing.wrong_sides
-    return entry

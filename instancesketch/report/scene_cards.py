@@ -138,7 +138,11 @@ def scene_entry(
             "extra": agreement.extra,
         }
     if sketch.object is not None:
-        entry["objects"] = {"categories": sketch.object_category, "colours": colours}
+        entry["objects"] = {
+            "of": sketch.object,
+            "categories": sketch.object_category,
+            "colours": colours,
+        }
         if sketch.object_score is not None:
             entry["objects"]["scores"] = [round(v, 3) for v in sketch.object_score]
     return entry

@@ -1,5 +1,3 @@
-"use strict";
-
 // Strokes and the meaning of their colours. page.py joins the scripts in its order into one function,
 // so that their names are visible to each other alone.
 
@@ -18,11 +16,12 @@ function createElement(tag, className, text) {
   return node;
 }
 
-function parseSvg(svg) {
-  // A template's content is inert: nothing in it loads or runs while it is parsed.
-  const template = document.createElement("template");
-  template.innerHTML = svg;
-  return template.content.firstElementChild;
+const SVG = "http://www.w3.org/2000/svg";
+
+function createSvgElement(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
 }
 
 const NO_NUMBER = ""; // instance number of strokes that have none
@@ -35,7 +34,7 @@ const layers = [
   ...(withObjects ? ["object"] : []),
   ...(!withObjects || Object.keys(data.legend).length ? ["part"] : []),
   ...(withInstances ? ["instance"] : []),
-  ...(drawings.some((d) => d.scores) ? ["confidence"] : []),
+  ...(data.scored ? ["confidence"] : []),
 ];
 let layer = layers[0];
 // A page of scenes can hold plain drawings: these keep their parts in the layer of objects.
@@ -49,34 +48,48 @@ function objectFields(objects, index) {
   return { object: index, category: objects.categories[index] || "", colour: objects.colours[index] };
 }
 
-/** Return the predicted labels of each stroke of a drawing. */
-const predictedStrokes = (d, lines) =>
-  lines.map(({ dataset }, i) => ({
-    score: d.scores ? d.scores[i] : null,
-    part: dataset.part,
-    label: dataset.label || dataset.part,
-    number: dataset.instance || NO_NUMBER,
-    ...objectFields(d.objects, dataset.object && Number(dataset.object)),
-  }));
+const numberOf = (instances, i) =>
+  instances && instances[i] !== null ? String(instances[i]) : NO_NUMBER;
 
-/** Return the true labels of each stroke of a drawing. */
-const trueStrokes = (d, lines) =>
-  lines.map((_, i) => {
-    const part = d.truth ? data.parts[d.truth[i]] : undefined;
-    const instance = d.truth && d.trueInstances ? d.trueInstances[i] : null;
-    const label = d.trueLabels ? d.trueLabels[i] : part;
-    const labels = { part, label, number: instance === null ? NO_NUMBER : String(instance) };
-    return { ...labels, ...objectFields(d.trueObjects, d.trueObjects && d.trueObjects.of[i]) };
+/** Return the labels of each stroke of a drawing as the result has them. */
+const predictedStrokes = (d) =>
+  d.lines.map((_, i) => {
+    const part = d.predicted && data.parts[d.predicted[i]];
+    return {
+      part,
+      label: d.labels ? d.labels[i] : part,
+      number: numberOf(d.instances, i),
+      score: d.scores ? d.scores[i] : null,
+      second: (d.seconds && d.seconds[i]) || null,
+      ...objectFields(d.objects, d.objects && d.objects.of[i]),
+    };
   });
 
-/** Return `tree`, `tree 4` where there are several, `object 3` for an object without category. */
+/** Return the true labels of each stroke of a drawing. */
+const trueStrokes = (d) =>
+  d.lines.map((_, i) => {
+    const part = d.truth && data.parts[d.truth[i]];
+    return {
+      part,
+      label: d.trueLabels ? d.trueLabels[i] : part,
+      number: d.truth ? numberOf(d.trueInstances, i) : NO_NUMBER,
+      ...objectFields(d.trueObjects, d.trueObjects && d.trueObjects.of[i]),
+    };
+  });
+
+/** Return `tree`, `tree 4` where there are several, `object 3` for an object without category.
+ *
+ * Objects are counted from 1, as instances are.
+ */
 function nameOfObject(objects, index) {
   const category = objects.categories[index];
-  if (!category) return `object ${index}`;
+  if (!category) return `object ${index + 1}`;
+  const title = nameOf(category);
   const alike = objects.categories.filter((other) => other === category);
-  return alike.length > 1 ? `${category} ${index}` : category;
+  return alike.length > 1 ? `${title} ${index + 1}` : title;
 }
 
+const nameOf = (category) => data.titles[category] || category || "no category";
 const nameOfStroke = (s) => (s.number > 0 ? `${s.label} ${s.number}` : s.label);
 
 // --- colours -------------------------------------------------------------------------------
@@ -112,8 +125,8 @@ function paint(line, width, [colour, dash, opacity]) {
 
 function swatch(ink, text, tag = "span") {
   const node = createElement(tag, "swatch");
-  const svg = parseSvg('<svg viewBox="0 0 22 4"><path d="M2 2H20" stroke-linecap="round"/></svg>');
-  svg.setAttribute("aria-hidden", "true");
+  const svg = createSvgElement("svg", { viewBox: "0 0 22 4", "aria-hidden": "true" });
+  svg.append(createSvgElement("path", { d: "M2 2H20", "stroke-linecap": "round" }));
   paint(svg.firstElementChild, 2.4, ink);
   node.append(svg, text);
   return node;
@@ -161,7 +174,7 @@ function legendByCategory(strokes, createEntry) {
   const ofCategory = (category) =>
     legendOf(strokes.filter((s) => (s.category || "") === category), createEntry);
   const categories = unique(strokes.map((s) => s.category)).filter(Boolean).sort();
-  const named = (category) => [createElement("b", "", category), " ", ...ofCategory(category)];
+  const named = (category) => [createElement("b", "", nameOf(category)), " ", ...ofCategory(category)];
   return [...categories.flatMap(named), ...ofCategory("")];
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 from itertools import islice
 
@@ -16,6 +15,7 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.formats import EXPORTABLE, write
 from instancesketch.results.folder import taxonomy_of
+from instancesketch.results.selection import Selection
 
 YOLO = "yolo"
 _WITH_IMAGES = ("cvat", "coco")
@@ -27,7 +27,7 @@ def export(
     out: str,
     on_progress: OnProgress | None = None,
     *,
-    uncertain: int | None = None,
+    selection: Selection | None = None,
     images: bool = False,
 ) -> int:
     """Write a corpus or result in another format; return the number of sketches.
@@ -37,12 +37,12 @@ def export(
         format: one of `EXPORTABLE`, or `yolo`, for scenes: images and boxes of objects.
         out: a new or empty folder.
         on_progress: called with the progress of reading.
-        uncertain: write only this many sketches, those of the lowest confidence, lowest first.
+        selection: the sketches to write; by default all.
         images: write the images that CVAT and COCO name, too.
 
     Raises:
         UserError: the format can't be written, the output folder isn't empty, `corpus` is not a
-            corpus or result, or it has no scores to choose by.
+            corpus or result, or has not what is selected.
     """
     if format not in (*EXPORTABLE, YOLO):
         raise UserError(f"can't write {format!r}; it writes {', '.join((*EXPORTABLE, YOLO))}")
@@ -50,10 +50,10 @@ def export(
         raise UserError("--images goes with --format cvat or coco; other formats need none")
     refuse_existing(out)
     parquet.list_row_files(corpus)  # raises before anything is written if it is not a corpus
-    rows: Iterable[Sketch] = read_sketches(corpus, on_progress=on_progress)
-    if uncertain is not None:
-        rows = least_certain(rows, uncertain, corpus)
     taxonomy = taxonomy_of(corpus)
+    rows: Iterable[Sketch] = read_sketches(corpus, on_progress=on_progress)
+    if selection is not None:
+        rows = selection.apply(rows, corpus, taxonomy)
     if format == YOLO:
         return _export_yolo(rows, out, taxonomy or Taxonomy.load("doodle7"))
     filesystem, path = storage.locate(out)
@@ -81,29 +81,6 @@ def _export_yolo(rows: Iterable[Sketch], out: str, taxonomy: Taxonomy) -> int:
     # Last, for programs begin with this file.
     yolo_dataset.describe(out, taxonomy)
     return number
-
-
-def least_certain(rows: Iterable[Sketch], number: int, name: str) -> list[Sketch]:
-    """Return the sketches of the lowest confidence, lowest first; of equal ones the earlier.
-
-    Args:
-        rows: sketches of a result.
-        number: how many, at least 1.
-        name: the result's, for messages.
-
-    Raises:
-        UserError: the number is below 1, or a sketch has no scores.
-    """
-    if number < 1:
-        raise UserError(f"--uncertain {number}: give a number of drawings from 1")
-
-    def confidence(sketch: Sketch) -> float:
-        if sketch.confidence is None:
-            raise UserError(f"{name} has no scores: `segment` writes a result that has them")
-        return sketch.confidence
-
-    # A heap keeps `number` sketches in memory, however many rows the result has.
-    return heapq.nsmallest(number, rows, key=confidence)
 
 
 def refuse_existing(out: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from instancesketch.core.sketch import Sketch
-from instancesketch.render.colours import palette
+from instancesketch.render.colours import part_colours
 from instancesketch.render.svg import stroke_colours, stroke_names, to_svg
 from instancesketch.report.captions import category_title, describe_category
 
@@ -36,7 +36,7 @@ def sketches_html(sketches: Sequence[Sketch]) -> str:
     """Return the pictures of several sketches, side by side in the same colours."""
     drawings = sketches[:_MOST_SHOWN]
     # One palette for all, so that a part has the same colour in every picture.
-    colours = palette(sorted({name for s in drawings for name in stroke_names(s)}))
+    colours = part_colours(sorted({name for s in drawings for name in stroke_names(s)}))
     figures = "".join(
         _figure(
             to_svg(s, colours=colours, size=_SMALL, resolution=_RESOLUTION),

@@ -130,25 +130,41 @@ def to_lines(found: Rejections) -> Iterator[str]:
         yield f"left out of {_count(len(found.left_out_others))} more: see {REJECTED}"
 
 
-def to_page(found: Rejections) -> dict[str, Any] | None:
-    """Return a list for a page, by reason with the files; None where all was read."""
-    if not found.number:
-        return None
+def to_page(found: Rejections) -> list[dict[str, Any]]:
+    """Return lists for a page, by reason with the files: what was rejected, what was left out."""
+    lists = []
+    if found.number:
+        listed = found.reasons.most_common(_GROUPS)
+        reasons = _by_reason(found.files) + [
+            {"text": _shorten(reason), "count": number, "ids": [], "more": number}
+            for reason, number in listed
+        ]
+        left = len(found.reasons) - len(listed)
+        lists.append(_fold(f"{found.number:,} not read", reasons, left))
+    if found.left_out:
+        number = len(found.left_out) + len(found.left_out_others)
+        reasons = _by_reason(found.left_out, "left out: ")
+        if found.left_out_others:
+            others = len(found.left_out_others)
+            reasons.append({"text": "others", "count": others, "ids": [], "more": others})
+        lists.append(_fold(f"something left out of {_count(number)}", reasons, 0))
+    return lists
+
+
+def _by_reason(files: list[NotRead], prefix: str = "") -> list[dict[str, Any]]:
     groups: dict[str, list[str]] = {}
-    for one in found.files:
-        groups.setdefault(one.reason, []).append(_place(one))
-    reasons = [
-        {"text": _shorten(reason), "count": len(files), "ids": files, "more": 0}
-        for reason, files in groups.items()
+    for one in files:
+        groups.setdefault(one.reason.removeprefix(prefix), []).append(_place(one))
+    return [
+        {"text": _shorten(reason), "count": len(places), "ids": places, "more": 0}
+        for reason, places in groups.items()
     ]
-    listed = found.reasons.most_common(_GROUPS)
-    reasons += [
-        {"text": _shorten(reason), "count": number, "ids": [], "more": number}
-        for reason, number in listed
-    ]
-    left = len(found.reasons) - len(listed)
-    summary = f"{found.number:,} not read"
-    return {"summary": summary, "title": f"{summary}, and why", "reasons": reasons, "left": left}
+
+
+def _fold(summary: str, reasons: list[dict[str, Any]], left: int) -> dict[str, Any]:
+    return {
+        "summary": summary, "title": f"{summary}, and why", "reasons": reasons, "left": left
+    }  # fmt: skip
 
 
 def _place(one: NotRead) -> str:

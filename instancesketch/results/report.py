@@ -6,10 +6,11 @@ import posixpath
 
 from instancesketch.core import storage
 from instancesketch.core.parquet import OnProgress, read_sketches
-from instancesketch.report import render_report
+from instancesketch.report import write_report
 from instancesketch.results.evaluate import evaluate
 from instancesketch.results.folder import taxonomy_of
 from instancesketch.results.rejections import read_rejections, to_page
+from instancesketch.results.source_files import SourceFiles
 
 
 def report(
@@ -45,12 +46,13 @@ def report(
         )
     # `rows` is a generator: a result larger than memory is read once, row by row.
     found = read_rejections(corpus)
-    page = render_report(
+    write_report(
         rows,
+        out,
         title=posixpath.basename(storage.absolute(corpus)),
         truth=true,
         figures=figures,
         taxonomy=taxonomy_of(corpus),
-        not_read=None if found is None else to_page(found),
+        not_read=() if found is None else to_page(found),
+        address_of=SourceFiles(corpus, out).address_of,
     )
-    storage.write_text(out, page)

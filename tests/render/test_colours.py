@@ -7,7 +7,15 @@ import pytest
 
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.render.colours import COLOURS, GREY, instance_ink, object_colours, palette
+from instancesketch.render.colours import (
+    COLOURS,
+    GREY,
+    instance_ink,
+    label_colours,
+    object_colours,
+    palette,
+    part_colours,
+)
 
 # Linear RGB as seen without red, green or blue receptors (Machado, Oliveira and Fernandes
 # 2009, severity 1).
@@ -89,7 +97,7 @@ def test_every_colour_shows_on_light_and_dark_paper(paper):
     assert np.maximum(light / behind, behind / light).min() > 2
 
 
-@pytest.mark.parametrize("name", ["doodle7", "spg20"])
+@pytest.mark.parametrize("name", Taxonomy.shipped())
 def test_parts_of_a_category_differ_in_colour(name):
     categories = Taxonomy.load(name).categories.values()
     colours = palette(*(c.parts for c in categories))
@@ -97,6 +105,30 @@ def test_parts_of_a_category_differ_in_colour(name):
         assert len({colours[p] for p in category.parts}) == len(category.parts)
     assert colours["unlabeled"] == GREY
     assert colours == palette(*(c.parts for c in categories))
+
+
+def test_a_part_has_one_colour_everywhere():
+    colours = {}
+    for name in Taxonomy.shipped():
+        taxonomy = Taxonomy.load(name)
+        for category in taxonomy.categories.values():
+            alone = part_colours(category.parts)
+            assert label_colours(category.parts).items() >= alone.items()
+            for part in category.parts:
+                colours.setdefault(part, alone[part])
+        assert palette(*(c.parts for c in taxonomy.categories.values())).items() <= colours.items()
+    sides = label_colours(["front-left-leg", "back-right-foot", "left-arm", "right-arm"])
+    assert sides["front-left-leg"] == colours["front-leg"]
+    assert sides["back-right-foot"] == colours["back-foot"]
+    assert sides["left-arm"] == sides["right-arm"]
+
+
+def test_parts_of_ones_own_differ_beside_known_ones():
+    own = [["wheel", "ray", "body", "center"], ["roof", "door", "wall", "body"]]
+    colours = palette(*own)
+    for group in own:
+        assert len({colours[part] for part in group}) == len(group)
+    assert len({part_colours(own[1])[part] for part in own[1]}) == len(own[1])
 
 
 def test_more_parts_than_colours_share_them_evenly():

@@ -166,7 +166,7 @@ def test_hostile_names_are_escaped():
     [
         ("part", ["leg", "leg", "body"]),
         ("label", ["left-leg", "leg", "body"]),
-        ("object", ["dog 0", "unlabeled", "object 1"]),
+        ("object", ["dog 1", "unlabeled", "object 2"]),
     ],
 )
 def test_strokes_are_coloured_by_part_label_or_object(by, names):

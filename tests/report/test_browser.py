@@ -159,10 +159,10 @@ def test_scrolling_draws_more_cards(open_file, report):
 def test_controls_work_by_keyboard_alone(open_file, report):
     page = open_file(report)
     reached = []
-    for _ in range(14):
+    for _ in range(18):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
-    for control in ("SUMMARY", "category", "part", "verdict", "confidence", "order"):
+    for control in ("SUMMARY", "find", "category", "part", "verdict", "confidence", "order"):
         assert control in reached
     page.locator("#verdict").focus()
     page.keyboard.press("ArrowDown")

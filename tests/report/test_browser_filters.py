@@ -104,7 +104,7 @@ def test_matrix_works_by_keyboard(page):
 
 
 def test_names_in_the_tables_select_their_drawings(page):
-    page.get_by_role("button", name="4leg", exact=True).click()
+    page.get_by_role("button", name="four-legged animal", exact=True).click()
     assert ids(page) == ["dog"]
     assert page.locator("#category").input_value() == "4leg"
     assert page.locator("#part option").all_text_contents()[:3] == ["all", "back-leg", "body"]

@@ -147,17 +147,17 @@ def test_object_under_the_pointer_is_highlighted(open_page, scene):
     assert names(page) == names(page, 1) == ["car"]
     move_pointer(page, 400, 300)
     assert highlighted(page) == highlighted(page, 1) == [3, 4]
-    assert (names(page), names(page, 1)) == (["tree"], ["tree 1", "tree 2"])
+    assert (names(page), names(page, 1)) == (["tree"], ["tree 2", "tree 3"])
     move_pointer(page, 400, 300, at=1)
     assert highlighted(page) == highlighted(page, 1) == [3]
     move_pointer(page, 55, 50)  # a stroke of no object
     assert highlighted(page) == []
     move_pointer(page, 700, 300)
-    assert (names(page), names(page, 1)) == (["object 2"], ["object 3"])
+    assert (names(page), names(page, 1)) == (["object 3"], ["object 4"])
     page.mouse.move(5, 5)
     assert names(page) == []
     page.get_by_label("names").check()
-    assert names(page) == ["car", "tree", "object 2"]
+    assert names(page) == ["car", "tree", "object 3"]
 
 
 def test_objects_are_reached_by_keyboard(open_page, scene):
@@ -165,11 +165,11 @@ def test_objects_are_reached_by_keyboard(open_page, scene):
     chips = page.locator(".card").first.locator(".chip")
     assert [text_of(chip) for chip in chips.all()] == [
         "car · 90 %",
-        "tree 1 · 80 %",
-        "tree 2 · 70 %",
-        "object 3 · 60 %",
+        "tree 2 · 80 %",
+        "tree 3 · 70 %",
+        "object 4 · 60 %",
     ]
-    page.locator("#names").focus()
+    page.locator(".card .open").first.focus()
     page.keyboard.press("Tab")
     assert highlighted(page) == [0, 1, 2]
     page.keyboard.press("ArrowRight")
@@ -177,7 +177,7 @@ def test_objects_are_reached_by_keyboard(open_page, scene):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     assert highlighted(page) == [5]
-    page.keyboard.press("Tab")  # to the next card
+    page.keyboard.press("Tab")  # to the next card's tick
     assert highlighted(page) == []
     assert page.evaluate("document.activeElement.closest('.card').innerText.includes('b')")
 
@@ -193,8 +193,8 @@ def test_mistakes_about_objects_are_marked(open_page, scene):
     assert "sun, should be tree" in text_of(card)
     titles = card.locator("svg[role]").first.locator("polyline title").all_text_contents()
     assert titles[2] == "tree, should be car"
-    assert titles[5:] == ["no object, should be object 3", "no object"]
-    card.locator(".chip", has_text="object 3").hover()
+    assert titles[5:] == ["no object, should be object 4", "no object"]
+    card.locator(".chip", has_text="object 4").hover()
     settle(page)
     assert highlighted(page, 1) == [5]
     assert page.locator(".card").nth(1).locator(".wrong").count() == 0
@@ -240,7 +240,7 @@ def test_hostile_names_are_shown_and_not_run(open_page, scene):
     page = open_page([scene("a", object_category=(hostile, hostile, "tree", None))])
     assert page.locator("img").count() == 0
     page.get_by_label("names").check()
-    assert names(page) == [f"{hostile} 0", f"{hostile} 1", "tree", "object 3"]
+    assert names(page) == [f"{hostile} 1", f"{hostile} 2", "tree", "object 4"]
     page.locator("#category").select_option(hostile)
     assert page.locator(".card").count() == 1
 

@@ -3,6 +3,7 @@
 import pytest
 
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.report.captions import category_title, describe_category
 from tests.drawings import DEFAULT
 
@@ -37,6 +38,13 @@ def test_the_category_is_described_with_the_next_likely(
     assert describe_category(sketch, DEFAULT).replace("\u00a0", " ") == expected
 
 
-def test_without_a_taxonomy_names_are_their_own_titles():
-    assert category_title("4leg", None) == "4leg"
-    assert category_title("other", None) == "none of the known categories"
+@pytest.mark.parametrize("taxonomy", [None, Taxonomy.load("doodle7")])
+def test_names_of_shipped_categories_have_their_titles_everywhere(taxonomy):
+    titles = [category_title(name, taxonomy) for name in ("4leg", "car", "castle", "other")]
+    assert titles == ["four-legged animal", "car", "castle", "none of the known categories"]
+
+
+def test_own_titles_come_first():
+    data = {"4leg": {"title": "table", "parts": ["leg"]}, "2leg": {"parts": ["leg"]}}
+    own = Taxonomy.from_dict({"name": "own", "categories": data})
+    assert [category_title(name, own) for name in ("4leg", "2leg")] == ["table", "bird"]

@@ -143,7 +143,7 @@ def test_drawings_of_nothing_known_are_compared_by_category_alone(flower):
         "bus": (None, [0, 1, 2, 3]),
         "lost": ("flower", [0, 1, 2, 3]),
     }
-    assert page.data["titles"] == {"other": "none of the known categories"}
+    assert page.data["titles"]["other"] == "none of the known categories"
     assert "other" not in page.data["legend"]
 
 

@@ -32,7 +32,7 @@ def test_headline_tables_and_matrix_show_the_figures(flower):
     for expected in (r"\bC\s+93\.8", r"part accuracy\s+93\.8", r"category accuracy\s+100\.0"):
         assert re.search(expected, text), expected
     assert 'title="petal called leaf: 1 of 8"' in html
-    assert re.search(r'<th scope="row">stem</th><td>100\.0</td>', bare_cells(html))
+    assert re.search(r'<th scope="row">stem\*</th><td>100\.0</td>', bare_cells(html))
     flower_row = re.search(r'data-category="flower".*?</tr>', html)[0]
     assert re.search(r'<td>93\.8<svg.*?<rect width="93\.8"', flower_row)
     assert '<th scope="row">wheel</th>' not in html
@@ -47,8 +47,9 @@ def test_columns_of_instances_and_sides_appear_only_with_values(dog, flower):
     for expected in (r"grouping\s+50\.0", r"ARI\s+50\.0", r"sides\s+50\.0"):
         assert re.search(expected, text), expected
     html = bare_cells(html)
-    for row, value in (("4leg", "50.0"), ("flower", "–"), ("front-leg", "50.0"), ("body", "–")):
-        (cells,) = re.findall(rf'<th scope="row">{row}</th>((?:<td>[^<]*</td>)+)</tr>', html)
+    rows = {"four-legged animal": "50.0", "flower": "–", "front-leg": "50.0", "body": "–"}
+    for row, value in rows.items():
+        (cells,) = re.findall(rf'<th scope="row">{row}\*?</th>((?:<td>[^<]*</td>)+)</tr>', html)
         assert re.findall(">([^<]+)</td>", cells)[3:6] == [value] * 3
 
     bare = [flower("c")]
@@ -88,3 +89,14 @@ def test_categories_have_a_matrix_and_known_drawings_a_tile(flower):
     assert "Drawings. A row is a true category" in text
     (cells,) = re.findall(r'<th scope="row">other</th>(.*?)</tr>', bare_cells(html))[:1]
     assert "100.0" in cells
+
+
+def test_parts_too_rare_for_macro_f1_are_marked(flower):
+    truth = [flower(f"{i}") for i in range(12)]
+    figures = evaluate(truth, truth, DOODLE7).figures
+    html = bare_cells(render_report(truth, title="t", figures=figures))
+    assert "not counted in macro-F1" not in html
+    figures = evaluate(truth[:7], truth[:7], DOODLE7).figures
+    html = bare_cells(render_report(truth[:7], title="t", figures=figures))
+    assert {"center*", "stem*", "petal"} <= set(re.findall(r'<th scope="row">([^<]*)</th>', html))
+    assert "* fewer than 10 strokes in the truth: not counted in macro-F1" in html

@@ -1,7 +1,5 @@
 """Colours, inks and scores in the data of a report."""
 
-import re
-
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.render.colours import COLOURS, GREY, instance_ink, palette
 from instancesketch.report import render_report
@@ -10,15 +8,34 @@ from tests.report.pages import Page
 DOODLE7 = Taxonomy.load("doodle7")
 
 
-def test_pictures_have_the_colours_of_the_palette(flower):
+def test_strokes_have_the_colours_of_the_palette(flower):
     page = Page(render_report([flower("a")], title="t", taxonomy=DOODLE7))
     expected = palette(*(c.parts for c in DOODLE7.categories.values()))
     assert page.data["colours"] == expected
     (drawing,) = page.data["drawings"]
-    drawn = re.findall(r'stroke="(#\w+)" [^>]*data-part="(\w+)"', drawing["svg"])
-    assert len(drawn) >= 3
-    assert all(expected[part] == colour for colour, part in drawn)
+    assert [page.data["parts"][i] for i in drawing["predicted"]] == list(flower("a").part)
     assert page.data["legend"] == {"flower": ["center", "petal", "stem"]}
+
+
+def test_lines_keep_the_shape_and_a_dot_is_a_line_of_no_length(flower):
+    (drawing,) = Page(render_report([flower("a")], title="t")).data["drawings"]
+    assert drawing["lines"] == [
+        "40,40 60,40 60,60 40,60 40,40",
+        "40,40 20,20 30,45",
+        "70,30 70,30",
+        "50,60 50,120",
+    ]
+    left, top, width, height = map(float, drawing["box"].split())
+    assert (left, top) == (16, 16)
+    assert (width, height) == (58, 108)
+
+
+def test_strokes_can_become_what_their_category_has(dog):
+    choices = Page(render_report([dog("a")], title="t", taxonomy=DOODLE7)).data["choices"]
+    assert choices["4leg"]["labels"]["front-left-leg"] == "front-leg"
+    assert choices["4leg"]["countable"] == sorted(DOODLE7.categories["4leg"].countable)
+    assert list(choices["car"]["labels"]) == ["wheel", "frame", "unlabeled"]
+    assert Page(render_report([dog("a")], title="t")).data["choices"] == {}
 
 
 def test_instances_of_result_and_truth_have_inks(dog):

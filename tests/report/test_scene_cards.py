@@ -8,7 +8,7 @@ import pytest
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import evaluate
 from instancesketch.render.colours import object_colours
-from instancesketch.report import drawings, render_report
+from instancesketch.report import page, render_report
 
 DOODLE7 = Taxonomy.load("doodle7")
 TRUE_CATEGORIES = ("Police Car", "tree", "tree", "house")
@@ -26,11 +26,11 @@ def test_objects_have_their_categories_scores_and_colours(scene):
     sketch = scene("a", object_score=(0.9, 0.8, 0.71234, 0.6))
     (entry,) = entries([sketch])
     assert entry["objects"] == {
+        "of": [0, 0, 0, 1, 2, 3, -1],
         "categories": ["car", "tree", "tree", None],
         "colours": object_colours(sketch),
         "scores": [0.9, 0.8, 0.712, 0.6],
     }
-    assert re.findall(r'data-object="(-?\d)"', entry["svg"]) == ["0", "0", "0", "1", "2", "3", "-1"]
     assert entry["categories"] == ["car", "tree"]
     assert entry["confidence"] == pytest.approx(0.753, abs=1e-3)
     assert not {"trueObjects", "agreement"} & set(entry)
@@ -38,8 +38,7 @@ def test_objects_have_their_categories_scores_and_colours(scene):
 
 def test_scene_fills_its_picture(scene):
     (entry,) = entries([scene("a")])
-    left, top, width, height = map(float, re.findall(r'viewBox="([^"]+)"', entry["svg"])[0].split())
-    assert (left, top, width, height) == (20, 20, 810, 390)
+    assert entry["box"] == "20 20 810 390"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +146,7 @@ def test_scenes_without_parts_have_figures_of_objects_alone(scene):
 
 
 def test_only_the_worst_scenes_of_too_many_strokes_are_shown(scene, monkeypatch):
-    monkeypatch.setattr(drawings, "MOST_STROKES", 14)
+    monkeypatch.setattr(page, "MOST_STROKES", 14)
     result = [scene(f"{i}", object_score=(i / 10,) * 4) for i in range(5)]
     html = render_report(result, title="t")
     assert "2 shown, the worst or least certain of all" in html

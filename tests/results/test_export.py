@@ -15,6 +15,7 @@ from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats import EXPORTABLE
 from instancesketch.results import export
+from instancesketch.results.selection import Selection
 from tests.drawings import DEFAULT
 
 
@@ -45,17 +46,68 @@ def test_uncertain_exports_the_lowest_confidence_first(corpus: str, tmp_path: Pa
     scored[3] = scored[3].replace(error="too odd", part_score=None)
     parquet.write_table(str(tmp_path / "r" / "rows.parquet"), to_table(scored, RESULT_SCHEMA))
     out = tmp_path / "out"
-    assert export.export(str(tmp_path / "r"), "quickdraw", str(out), uncertain=5) == 5
+    assert (
+        export.export(str(tmp_path / "r"), "quickdraw", str(out), selection=Selection(uncertain=5))
+        == 5
+    )
     exported = [json.loads(line)["key_id"] for line in (out / "sketches.ndjson").open()]
     expected = sorted(scored, key=lambda s: s.confidence or 0)[:5]
     assert scored[3] in expected[:2]
     assert exported == [s.sketch_id for s in expected]
     with pytest.raises(UserError, match="has no scores"):
-        export.export(corpus, "svg", str(tmp_path / "none"), uncertain=5)
+        export.export(corpus, "svg", str(tmp_path / "none"), selection=Selection(uncertain=5))
     with pytest.raises(UserError, match="a number of drawings from 1"):
-        export.export(corpus, "svg", str(tmp_path / "none"), uncertain=0)
+        export.export(corpus, "svg", str(tmp_path / "none"), selection=Selection(uncertain=0))
     with pytest.raises(UserError, match="--images goes with --format cvat or coco"):
         export.export(corpus, "svg", str(tmp_path / "none"), images=True)
+
+
+def exported_ids(out: Path) -> list[str]:
+    return [json.loads(line)["key_id"] for line in (out / "sketches.ndjson").open()]
+
+
+def test_ids_of_a_file_are_exported_in_the_order_of_the_rows(corpus: str, tmp_path: Path) -> None:
+    ids = [s.sketch_id for s in parquet.read_sketches(corpus)]
+    names = tmp_path / "ids.txt"
+    names.write_bytes(f"{ids[7]}\r\n\n{ids[2]}\n{ids[7]}".encode())
+    out = tmp_path / "out"
+    assert export.export(corpus, "quickdraw", str(out), selection=Selection(ids=str(names))) == 2
+    assert exported_ids(out) == [ids[2], ids[7]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"nowhere\nelse", "ids.txt: not in .*: 'else', 'nowhere'"),
+        (b" \n", "has no ids"),
+        (b"\xff\xfe", "not a text file"),
+        (None, "ids.txt"),
+    ],
+)
+def test_wrong_files_of_ids_are_one_line_and_write_nothing(
+    corpus: str, tmp_path: Path, text: bytes | None, message: str
+) -> None:
+    names = tmp_path / "ids.txt"
+    if text is not None:
+        names.write_bytes(text)
+    with pytest.raises(UserError, match=message):
+        export.export(corpus, "svg", str(tmp_path / "none"), selection=Selection(ids=str(names)))
+    assert not (tmp_path / "none").exists()
+
+
+def test_categories_are_exported_by_name_word_and_title(result: str, tmp_path: Path) -> None:
+    rows = list(parquet.read_sketches(result))
+    for number, (name, category) in enumerate({"sun": "sun", "dog": "4leg"}.items()):
+        out = tmp_path / f"{number}"
+        expected = [s.sketch_id for s in rows if s.category == category]
+        assert expected
+        selection = Selection(categories=[name])
+        assert export.export(result, "quickdraw", str(out), selection=selection) == len(expected)
+        assert exported_ids(out) == expected
+    with pytest.raises(UserError, match="'castle' is no category of doodle7"):
+        export.export(
+            result, "svg", str(tmp_path / "none"), selection=Selection(categories=["castle"])
+        )
 
 
 HOUSE = Sketch.from_strokes(

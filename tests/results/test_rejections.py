@@ -1,6 +1,7 @@
 """What a job could not read, as people see it."""
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -73,7 +74,7 @@ def test_a_job_ends_with_these_lines_and_strict_sees_what_was_left_out(
 def test_the_report_counts_and_names_what_was_not_read(corpus: Path, tmp_path: Path) -> None:
     report.report(str(corpus), str(tmp_path / "report.html"))
     page = (tmp_path / "report.html").read_text("utf-8")
-    assert "8 not read<" in page
+    assert re.search("8 not read( ·|<)", page)
     assert "8 not read, and why" in page
     assert "in/3.bin" in page
 
@@ -90,5 +91,5 @@ def test_folders_of_earlier_versions_are_described_all_the_same(tmp_path: Path) 
     parquet.write_table(str(tmp_path / "_rejected.parquet"), table.slice(0, 0))
     found = rejections.read_rejections(str(tmp_path))
     assert found is not None
-    assert rejections.to_page(found) is None
+    assert rejections.to_page(found) == []
     assert list(rejections.to_lines(found)) == []

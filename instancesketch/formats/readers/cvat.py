@@ -8,15 +8,18 @@ keyframe is a drawing, of all tracks that it shows.
 A `<tag>` and the folders in an image's name may name the category. `subset` is the split. Images of
 a project have the name of their task before their own.
 
-Fields of a sketch that CVAT has no place for are in `<attribute>` elements: in a tag `drawing` of
-the image `category`, `word`, `source`, `split`, `object_category` (JSON) and, if it can't be the
-image's name, `sketch_id`; in a polyline `object`. CVAT keeps these if its task was made with the
-labels that are written beside the file. The image's own attribute `columns` names the fields that
-are not null; CVAT drops it, and reading doesn't need it. CVAT rounds coordinates to two decimals.
+Fields of a sketch that CVAT has no place for are in `<attribute>` elements: in a polyline `object`;
+in a tag `drawing` of the image `category`, `word`, `source`, `split`, `object_category` (JSON), if
+it can't be the image's name `sketch_id`, and where the points are pixels of an image `placement`, a
+JSON list of the drawing's scale, left and top there, and its own width and height. CVAT keeps these
+if its task was made with the labels that are written beside the file. The image's own attribute
+`columns` names the fields that are not null; CVAT drops it, and reading doesn't need it. CVAT
+rounds coordinates to two decimals.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -165,7 +168,24 @@ def _parse_fields(image: Image) -> dict[str, Any]:
         categories = json_values.load(values["object_category"].encode())
         fields |= parse_objects(objects, categories)
     points = [_to_points(i, s.xml.get("points", "")) for i, s in enumerate(strokes)]
+    if values.get("placement"):
+        scale, left, top, *size = _to_placement(values["placement"])
+        points = [pixels_K2 / scale + (left, top) for pixels_K2 in points]
+        fields |= dict(zip(("width", "height"), size, strict=True))
     return fields | join_strokes(points)
+
+
+def _to_placement(text: str) -> list[Any]:
+    """Return the scale, left and top of a drawing in its image, and its own width and height."""
+    values = json_values.as_list(json_values.load(text.encode()), "placement")
+    numbers = [isinstance(v, int | float) and not isinstance(v, bool) for v in values]
+    if len(values) != 5 or not all(numbers[:3]) or not 0 < values[0] < math.inf:
+        raise SketchError(f"placement {text[:60]!r} is not the place of a drawing in an image")
+    width, height = (
+        None if value is None else json_values.as_size(value, name)
+        for name, value in zip(("width", "height"), values[3:], strict=True)
+    )
+    return [*values[:3], width, height]
 
 
 def _guess_columns(image: Image) -> list[str]:

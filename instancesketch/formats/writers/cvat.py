@@ -9,6 +9,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -22,31 +23,44 @@ from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.formats import json_values
 from instancesketch.formats.readers.cvat import OPTIONAL_FIELDS, image_stem
 from instancesketch.formats.readers.cvat_parser import TAG
+from instancesketch.formats.writers.cvat_images import Placement, draw, place
 from instancesketch.formats.writers.files import SingleFile
+from instancesketch.render.colours import label_colours
 from instancesketch.render.svg import writable
 
 _MAX_IMAGE_SIDE = 8_192  # pixels
 _INK = 120
-_TAG_FIELDS = ("category", "word", "source", "split", "object_category", "sketch_id")
+_TAG_FIELDS = (
+    "category", "word", "source", "split", "object_category", "placement", "sketch_id",
+)  # fmt: skip
 # XML parsers turn a bare carriage return into a line feed.
 _CARRIAGE_RETURN = {"\r": "&#13;"}
 
 
-def dump(sketches: Iterable[Sketch]) -> Iterator[bytes]:
-    """Yield the parts of one file with all sketches, in order."""
+def dump(sketches: Iterable[Sketch], on_images: bool = False) -> Iterator[bytes]:
+    """Yield the parts of one file with all sketches, in order.
+
+    Args:
+        sketches: the drawings.
+        on_images: place them in the images of `dump_placed_image`, and not in their own unit.
+    """
     yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n'
     for number, sketch in enumerate(sketches):
         # XML has no way to write most control characters.
-        yield writable(_to_image(number, sketch)).encode()
+        placement = place(sketch) if on_images else None
+        yield writable(_to_image(number, sketch, placement)).encode()
     yield b"</annotations>\n"
 
 
-def _to_image(number: int, sketch: Sketch) -> str:
+def _to_image(number: int, sketch: Sketch, placement: Placement | None) -> str:
     name = image_name(sketch)
-    width, height = extent(sketch)
+    width, height = extent(sketch) if placement is None else placement[3:]
     fields = {k: getattr(sketch, k) for k in ("category", "word", "source", "split")}
     if sketch.object_category is not None:
         fields["object_category"] = json_values.dump(sketch.object_category)
+    if placement is not None:
+        own = (*placement[:3], sketch.width, sketch.height)
+        fields["placement"] = json_values.dump(own)
     # The name is percent-encoded and may be cut.
     if image_stem(name) != sketch.sketch_id:
         fields["sketch_id"] = json_values.dump(sketch.sketch_id)
@@ -56,7 +70,10 @@ def _to_image(number: int, sketch: Sketch) -> str:
     head = f'  <image id="{number}" name={_quote(name)} {size}>\n'
     known = "".join(_attribute(k, v) for k, v in fields.items() if v is not None)
     tag = f'    <tag label="{TAG}" source="manual">{known}</tag>\n' if known else ""
-    strokes = "".join(_polyline(sketch, i, p) for i, p in enumerate(sketch.to_strokes()))
+    strokes = "".join(
+        _polyline(sketch, i, _points(p) if placement is None else _pixels(placement.to_pixels(p)))
+        for i, p in enumerate(sketch.to_strokes())
+    )
     return f"{head}    {_attribute('columns', columns)}\n{tag}{strokes}  </image>\n"
 
 
@@ -68,18 +85,26 @@ def dump_labels(labels: Sequence[str], categories: Sequence[str], scenes: bool) 
         return {"name": name, "mutable": False} | spec
 
     of_strokes = [attribute("object", "-1")] if scenes else []
+    colours = label_colours(labels)
     spec: list[dict[str, object]] = [
-        {"name": name, "type": "polyline", "attributes": of_strokes} for name in labels
+        {"name": name, "type": "polyline", "color": colours[name], "attributes": of_strokes}
+        for name in labels
     ]
     # CVAT keeps only the attributes that its task declares.
     spec.append({"name": TAG, "type": "tag", "attributes": [attribute(k) for k in _TAG_FIELDS]})
     return json.dumps(spec, indent=1).encode()
 
 
-def dump_image(sketch: Sketch) -> tuple[str, bytes]:
-    """Return the name of a sketch's image, and its strokes as a PNG.
+def dump_placed_image(sketch: Sketch) -> tuple[str, bytes]:
+    """Return the name of a sketch's image, and its strokes as a PNG of 1,000 pixels.
 
     CVAT can correct labels only in tasks that have their images.
+    """
+    return image_name(sketch), draw(sketch, place(sketch))
+
+
+def dump_image(sketch: Sketch) -> tuple[str, bytes]:
+    """Return the name of a sketch's image, and its strokes as a PNG, a pixel per unit.
 
     Raises:
         UserError: the image would be too large.
@@ -125,11 +150,19 @@ def _format_side(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def _polyline(sketch: Sketch, stroke: int, points: npt.NDArray[np.float32]) -> str:
+def _points(points_K2: npt.NDArray[np.float32]) -> str:
+    # As text float32 has the fewest digits that read back exactly.
+    return ";".join(f"{x},{y}" for x, y in points_K2.astype("U32"))
+
+
+def _pixels(points_K2: npt.NDArray[np.float64]) -> str:
+    # CVAT itself keeps two decimals.
+    return ";".join(f"{x:.4f},{y:.4f}" for x, y in points_K2.tolist())
+
+
+def _polyline(sketch: Sketch, stroke: int, text: str) -> str:
     label = sketch.label[stroke] if sketch.label is not None else UNLABELED
     group = sketch.instance[stroke] if sketch.instance is not None else None
-    # As text float32 has the fewest digits that read back exactly.
-    text = ";".join(f"{x},{y}" for x, y in points.astype("U32"))
     group_id = "" if group is None else f' group_id="{group}"'
     inside = "" if sketch.object is None else _attribute("object", str(sketch.object[stroke]))
     return (
@@ -151,5 +184,6 @@ WRITER = SingleFile(
     dump,
     labels_name="cvat-labels.json",
     dump_labels=dump_labels,
-    dump_image=dump_image,
+    dump_image=dump_placed_image,
+    dump_on_images=partial(dump, on_images=True),
 )

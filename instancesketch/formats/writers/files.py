@@ -40,6 +40,7 @@ class SingleFile:
             whether there are scenes.
         dump_image: returns the name and the contents of a sketch's image, for programs that can't
             do without.
+        dump_on_images: yields the parts of the file where these are written; None: `dump` does.
     """
 
     name: str
@@ -47,6 +48,7 @@ class SingleFile:
     labels_name: str | None = None
     dump_labels: Callable[[Sequence[str], Sequence[str], bool], bytes] | None = None
     dump_image: Callable[[Sketch], tuple[str, bytes]] | None = None
+    dump_on_images: Callable[[Iterable[Sketch]], Iterator[bytes]] | None = None
 
     def write(
         self,
@@ -63,7 +65,8 @@ class SingleFile:
         # A half-written file under the final name would be read as if it were complete.
         part = f"{out}/{self.name}.part"
         with filesystem.open_output_stream(part, compression=None) as stream:
-            for data in self.dump(choices.collect(sketches)):
+            dump = (self.dump_on_images if images else None) or self.dump
+            for data in dump(choices.collect(sketches)):
                 stream.write(data)
         # Readers then see the file complete or not at all.
         filesystem.move(part, f"{out}/{self.name}")

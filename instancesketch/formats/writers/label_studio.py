@@ -19,7 +19,7 @@ from instancesketch.formats import json_values
 from instancesketch.formats.json_fields import to_columns, to_fields
 from instancesketch.formats.readers.label_studio import LABELS, NUMBERS
 from instancesketch.formats.writers.files import SingleFile
-from instancesketch.render.colours import palette
+from instancesketch.render.colours import label_colours
 from instancesketch.render.svg import to_svg, view_box, writable
 
 _PICTURE_SIDE = 800  # pixels of the larger side
@@ -103,7 +103,7 @@ def _to_vertices(stroke: int, share_K2: npt.NDArray[np.float64]) -> list[dict[st
 
 def dump_labels(labels: Sequence[str], categories: Sequence[str], scenes: bool) -> bytes:
     """Return the labelling interface that the tasks are for, as XML."""
-    colours = palette(labels)
+    colours = label_colours(labels)
     # Only scenes need a field for the number of the object.
     numbers = NUMBERS if scenes else NUMBERS[:1]
     rows = [

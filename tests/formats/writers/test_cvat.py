@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from instancesketch.core.errors import UserError
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats import write
+from instancesketch.render.colours import palette
 from tests.formats.conftest import read_file
 from tests.formats.strategies import DOODLE7
 
@@ -121,17 +121,53 @@ def test_labels_given_in_cvat_to_an_unlabelled_sketch_are_read(tmp_path):
     assert record.sketch.part == ("body", "unlabeled", "unlabeled", "unlabeled")
 
 
-def test_images_have_the_size_and_the_strokes_of_the_sketch(tmp_path):
-    sketch = SPIDER.replace(x=SPIDER.x * 10, y=SPIDER.y * 10)
+def test_images_are_large_enough_to_work_on(tmp_path):
+    for name, factor in (("small", 0.01), ("large", 100)):
+        sketch = SPIDER.replace(x=SPIDER.x * factor, y=SPIDER.y * factor)
+        write([sketch], "cvat", str(tmp_path / name), images=True)
+        root = ElementTree.parse(tmp_path / name / "annotations.xml").getroot()
+        (image,) = root.iter("image")
+        with Image.open(tmp_path / name / "images" / image.attrib["name"]) as picture:
+            assert picture.size == tuple(int(image.attrib[k]) for k in ("width", "height"))
+            assert max(picture.size) == 1_000
+            grey = np.asarray(picture)
+        assert len(np.unique(grey)) > 5  # edges are smooth
+        border = np.concatenate([grey[:20].ravel(), grey[:, :20].ravel(), grey[-20:].ravel()])
+        assert border.min() == 255
+        points = [p.attrib["points"].split(";") for p in image.iter("polyline")]
+        for x, y in (map(float, pair.split(",")) for line in points for pair in line):
+            assert grey[round(y), round(x)] < 200  # every point lies on ink
+        assert (grey < 200).mean() < 0.05
+
+
+@pytest.mark.parametrize("sketch", [SPIDER, SPIDERS], ids=["drawing", "scene"])
+@pytest.mark.parametrize("factor", [0.001, 1, 1_000])
+def test_drawings_keep_their_own_unit_through_cvat_with_images(tmp_path, sketch, factor):
+    sketch = sketch.replace(x=sketch.x * factor, y=sketch.y * factor - 3 * factor)
     write([sketch], "cvat", str(tmp_path), images=True)
-    root = ElementTree.parse(tmp_path / "annotations.xml").getroot()
-    (image,) = root.iter("image")
-    with Image.open(tmp_path / "images" / image.attrib["name"]) as picture:
-        assert picture.size == tuple(int(image.attrib[k]) for k in ("width", "height"))
-        dark = np.asarray(picture) < 200
-    assert dark[50, 50]  # the dot at (5, 5), scaled by 10
-    assert dark[1, 20:90].all()
-    assert not dark[60:, 30:70].any()
-    far = SPIDER.replace(width=10_000.0)
-    with pytest.raises(UserError, match="too large"):
-        write([far], "cvat", str(tmp_path / "far"), images=True)
+    through_cvat(tmp_path)
+    (record,) = read_file(tmp_path / "annotations.xml")
+    back = record.sketch
+    # CVAT keeps hundredths of a pixel, of a thousand.
+    np.testing.assert_allclose(back.x, sketch.x, atol=2e-5 * 11 * factor)
+    np.testing.assert_allclose(back.y, sketch.y, atol=2e-5 * 11 * factor)
+    assert back.replace(x=sketch.x, y=sketch.y) == sketch
+
+
+def test_a_placement_that_is_none_rejects_the_drawing(tmp_path):
+    def correct(image):
+        next(a for a in image.iter("attribute") if a.attrib["name"] == "placement").text = "[0,1,2]"
+
+    write([SPIDER], "cvat", str(tmp_path), images=True)
+    through_cvat(tmp_path, correct)
+    (rejection,) = read_file(tmp_path / "annotations.xml")
+    assert "is not the place of a drawing in an image" in rejection.reason
+
+
+def test_labels_have_the_colours_of_reports(tmp_path):
+    write([SPIDER], "cvat", str(tmp_path), taxonomy=DOODLE7)
+    labels = json.loads((tmp_path / "cvat-labels.json").read_text())
+    colours = {spec["name"]: spec.get("color") for spec in labels}
+    expected = palette(*(c.parts for c in DOODLE7.categories.values()))
+    assert colours["front-left-leg"] == colours["front-leg"] == expected["front-leg"]
+    assert expected.items() <= colours.items()
