@@ -30,6 +30,9 @@ class InProcessRunner:
         keep: leave that process to the next job, until `close`.
     """
 
+    # There is no other machine to try it on; the same command continues.
+    retries = 0
+
     def __init__(self, *, will_read: bool = False, keep: bool = False) -> None:
         self._reading, self._keep = StageProcess("reads files"), keep
         if will_read:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import platform
+import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
 from typing import Any
 
 from instancesketch import __version__
@@ -30,6 +32,14 @@ _LEFT_OUT = "(lines left out here: the log had grown too long)\n"
 _LONGEST_CONFIG = 4_000
 
 _log = logging.getLogger(__name__)
+
+# A shard is late when it takes this many times the median, and at least this long.
+TIMES_MEDIAN = 5.0
+LEAST_SECONDS = 10.0
+# Fewer shards have no median to speak of.
+_FEWEST = 5
+_LOOK_EVERY = 5.0
+_MOST_NAMES = 8
 
 
 @contextmanager
@@ -181,3 +191,68 @@ def _versions() -> str:
         except PackageNotFoundError:
             continue
     return f"{', '.join(used)} on {platform.node()} ({platform.platform()})"
+
+
+class Stragglers:
+    """A watch over the shards of a job, as a context.
+
+    Shards that were late are logged when they are done; where none is done for as long, so are
+    those that are left.
+
+    Args:
+        names: of the shards to do.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._left = dict.fromkeys(names)
+        self._seconds: list[float] = []
+        self._last_done = time.monotonic()
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Stragglers:
+        # A daemon: a command that ends doesn't wait for it.
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+
+    def add(self, name: str, seconds: float) -> None:
+        """Take a shard that is done, and how long it took its workers."""
+        with self._lock:
+            late = self._late_after()
+            if late is not None and seconds > late:
+                median = statistics.median(self._seconds)
+                _log.info("%s was late: %.0f s, where most take %.1f s", name, seconds, median)
+            self._seconds.append(seconds)
+            self._left.pop(name, None)
+            self._last_done = time.monotonic()
+
+    def _late_after(self) -> float | None:
+        """Return the seconds from which on a shard is late; None before that can be said."""
+        if len(self._seconds) < _FEWEST:
+            return None
+        return max(LEAST_SECONDS, TIMES_MEDIAN * statistics.median(self._seconds))
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_LOOK_EVERY):
+            with self._lock:
+                late, waited = self._late_after(), time.monotonic() - self._last_done
+                if late is None or waited < late or not self._left:
+                    continue
+                names = list(self._left)[:_MOST_NAMES]
+                more = len(self._left) - len(names)
+                # Said again after as long again.
+                self._last_done = time.monotonic()
+            _log.info(
+                "no shard done for %.0f s; left: %s%s",
+                waited,
+                ", ".join(names),
+                f" and {more} more" if more else "",
+            )

@@ -10,25 +10,35 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from instancesketch.batch import job_log
 from instancesketch.batch.job import Job, Summary
 from instancesketch.batch.output import Output
 from instancesketch.batch.stages import JobRun, Shard, ShardState, StageUsage
 from instancesketch.core import lease, storage
-from instancesketch.core.errors import UserError
+from instancesketch.core.errors import TransientError, UserError
 from instancesketch.core.lease import Lease
-from instancesketch.core.progress import Pace, Progress
+from instancesketch.core.progress import Pace, Progress, doing
 from instancesketch.core.usage import peak_memory_mb
+
+R = TypeVar("R")
+
+# Seconds before the first retry; before each further one twice as long.
+FIRST_WAIT = 2.0
+# Where this many shards fail with none done in between, the store is gone, not a request.
+MOST_IN_A_ROW = 5
 
 _log = logging.getLogger(__name__)
 
 
 class Runner(Protocol):
     """A way to carry out the stages of a job for many shards."""
+
+    retries: int  # of a shard, and of publishing, where a store or a disk fails for a while
 
     def connect(self, job: Job) -> None:
         """Connect to workers for the job; called if there is work, before anything is written.
@@ -93,9 +103,9 @@ def _work(
         # Rows that are moved into place are there for good.
         output.refuse_loss()
         held.refuse_loss()
-        summary = Summary(
-            location=output.location, counts=output.publish(names, {**job.summary, **usage})
-        )
+        publish = partial(output.publish, names, {**job.summary, **usage})
+        counts = retry_step(publish, runner.retries)
+        summary = Summary(location=output.location, counts=counts)
         _log_summary(summary, usage)
         return _checked(summary)
 
@@ -108,15 +118,16 @@ def _run_shards(
     run = JobRun(output=output, id=uuid.uuid4().hex)
     pace = Pace(total=len(job.shards), done=len(job.shards) - len(todo))
     usage = _JobUsage()
-    with runner.quiet(), Progress(job.verb, quiet=job.quiet) as progress:
-        for state in runner.run(job, todo, run):
-            # Shards that are written stay; the same command does the others.
-            if state.error is not None:
-                raise UserError(state.error)
+    stragglers = job_log.Stragglers(shard.name for shard in todo)
+    with runner.quiet(), Progress(job.verb, quiet=job.quiet) as progress, stragglers:
+        # Shards that are written stay; where the job ends here, the same command does the others.
+        do = partial(runner.run, job, run=run)
+        for state in retry_shards(do, todo, runner.retries):
             usage.add(state.usage)
             seconds = _seconds_of_pace(job, state)
             text = pace.add(state.written, seconds)
             _log.info("%s: %d rows in %.1f s; %s", state.shard.name, state.written, seconds, text)
+            stragglers.add(state.shard.name, seconds)
             progress.show(text)
     seconds = pace.seconds
     return {
@@ -129,6 +140,61 @@ def _run_shards(
         },
         **usage.to_dict(pace.sketches),
     }
+
+
+def retry_shards(
+    run: Callable[[Sequence[Shard]], Iterator[ShardState]], shards: Sequence[Shard], retries: int
+) -> Iterator[ShardState]:
+    """Yield each shard once it is done; those that failed for a while are done again.
+
+    All others come first, so that a retry is later, and on whichever worker is free then.
+
+    Args:
+        run: does shards, and yields each of them in any order.
+        shards: to do.
+        retries: of a shard, at most.
+
+    Raises:
+        UserError: a shard failed for good, or too often, or too many in a row.
+    """
+    in_a_row: set[str] = set()
+    for attempt in range(retries + 1):
+        failed: list[ShardState] = []
+        for state in run(shards):
+            if state.error is None:
+                in_a_row.clear()
+                yield state
+                continue
+            in_a_row.add(state.shard.name)
+            if not state.may_pass or attempt == retries or len(in_a_row) >= MOST_IN_A_ROW:
+                raise UserError(state.error)
+            _log.warning("%s failed, and is done again: %s", state.shard.name, state.error)
+            failed.append(state)
+        if not failed:
+            return
+        _wait(attempt, f"{len(failed)} shard{'s' * (len(failed) > 1)}: {failed[0].error}")
+        shards = [state.shard for state in failed]
+
+
+def retry_step(do: Callable[[], R], retries: int) -> R:
+    """Return what `do` returns, which can be done again, even where it stopped half-way.
+
+    Raises:
+        UserError: it failed for good, or too often.
+    """
+    for attempt in range(retries):
+        try:
+            return do()
+        except TransientError as error:
+            _log.warning("failed, and is done again: %s", error)
+            _wait(attempt, str(error))
+    return do()
+
+
+def _wait(attempt: int, problem: str) -> None:
+    seconds = FIRST_WAIT * 2**attempt
+    doing(f"trying again in {seconds:g} s, {problem}")
+    time.sleep(seconds)
 
 
 def _seconds_of_pace(job: Job, state: ShardState) -> float:

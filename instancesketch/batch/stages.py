@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from instancesketch.batch import manifest, quarantine
 from instancesketch.batch.output import Output
-from instancesketch.core.errors import UserError
+from instancesketch.core.errors import TransientError, UserError
 from instancesketch.core.schema import RESULT_SCHEMA, build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb
@@ -62,7 +62,8 @@ class ShardState:
     manifest: pa.Table = field(default_factory=lambda: _NO_ROWS)
     written: int = 0  # rows
     usage: Mapping[str, StageUsage] = field(default_factory=dict)  # by stage, in order
-    error: str | None = None  # a user's mistake, which ends the job
+    error: str | None = None  # what kept the stages from doing it
+    may_pass: bool = False  # the error may not recur: a store without answer, a full disk
 
     def without_tables(self) -> ShardState:
         """Return the shard without its rows and its manifest."""
@@ -136,7 +137,7 @@ class ShardTask(ABC):
         """
 
     def __call__(self, state: ShardState, run: JobRun) -> ShardState:
-        """Process a shard, unless an earlier stage met a user's mistake."""
+        """Process a shard, unless an earlier stage failed."""
         if state.error is not None:
             return state
         began = time.perf_counter()
@@ -144,7 +145,8 @@ class ShardTask(ABC):
             state = self.process(state, run)
         except UserError as error:
             # Returned as a value: a runner may reduce the exception to a part of its message.
-            return replace(state.without_tables(), error=str(error))
+            may_pass = isinstance(error, TransientError)
+            return replace(state.without_tables(), error=str(error), may_pass=may_pass)
         usage = StageUsage(
             seconds=time.perf_counter() - began, memory_mb=peak_memory_mb(), node=run.node
         )

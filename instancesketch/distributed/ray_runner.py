@@ -41,6 +41,8 @@ _CLUSTER_CPUS_PER_TASK = 4  # so there are no more of them at a time than a four
 class RayRunner:
     """A runner on the Ray cluster that is running, or on one that it starts."""
 
+    retries = 5
+
     def __init__(self) -> None:
         self._capacity: cluster.Capacity | None = None
 

@@ -1,6 +1,7 @@
 """A local S3 server, whose buckets are lost when it ends."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import urllib.request
 
 
 class S3Server:
-    """A server process of moto, with a port of its own."""
+    """A server process of moto, with a port of its own, which fails where it is asked to."""
 
     def __init__(self) -> None:
         with socket.socket() as free:
@@ -28,7 +29,7 @@ class S3Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+        command = [sys.executable, "-m", "tests.faults.failing_s3", str(self.port)]
         self.process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -52,3 +53,14 @@ class S3Server:
             headers={"Content-Type": "text/plain"},
         )
         urllib.request.urlopen(request).close()
+
+    def fail(self, **faults: object) -> dict[str, int]:
+        """Have the server fail from now on as `failing_s3.Faults` says; without any, no more.
+
+        Returns:
+            How many requests failed and stalled before.
+        """
+        request = urllib.request.Request(f"{self.url}/faults", data=json.dumps(faults).encode())
+        with urllib.request.urlopen(request) as answer:
+            found: dict[str, int] = json.load(answer)
+        return found

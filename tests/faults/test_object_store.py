@@ -1,6 +1,7 @@
 """Rows and runs on an object store, and one that fails."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.fs as fs
@@ -83,6 +84,31 @@ def test_killed_ingest_from_s3_to_s3_continues_with_the_rows_of_a_local_one(
     assert "finished before" in capsys.readouterr().out
     do("info", "s3://bucket/ingested")
     assert f"info: {DRAWINGS} sketches" in capsys.readouterr().out
+
+
+@pytest.mark.nightly
+def test_store_that_fails_for_a_while_changes_no_row(
+    joined: TwoNodes, bucket: S3Server, drawings: Path, tmp_path: Path
+) -> None:
+    from instancesketch.distributed.ray_runner import RayRunner
+
+    local = IngestConfig(sources=(str(drawings),), out=str(tmp_path / "corpus"), quiet=True)
+    ingest(local, InProcessRunner())
+    whole = visible(tmp_path / "corpus")
+    second = sorted(whole)[1].removesuffix(".parquet")
+    # One request in a hundred; a shard for longer than the six seconds that the client tries;
+    # and a minute without an answer to another.
+    bucket.fail(share=0.01, path=f"/slices/{second}.", times=40, stall_path="/slices/", stall=60.0)
+    try:
+        there = replace(local, out="s3://bucket/failing")
+        ingest(there, RayRunner())
+    finally:
+        counts = bucket.fail()
+    assert counts["failed"] >= 40
+    assert counts["stalled"] == 1
+    assert on_s3("s3://bucket/failing") == whole
+    log = storage.read_bytes("s3://bucket/failing/_log.txt").decode()
+    assert f"{second} failed, and is done again: s3://bucket/failing/_state/slices" in log
 
 
 @pytest.mark.nightly
