@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import tinycss2
 
 from instancesketch.formats.vector import paints
 from instancesketch.formats.vector.flatten import flatten
+from instancesketch.formats.vector.lengths import meaningful, parse_length
 from instancesketch.formats.vector.painting.place import Leaf
 from instancesketch.formats.vector.path_data import Subpath
 from instancesketch.formats.vector.stylesheets import Element
@@ -46,8 +48,11 @@ def _server_alpha(url: str, subpaths: Sequence[Subpath], tree: Tree) -> float | 
         return None
     chain = tree.chain(server)
     if tag == "pattern":
-        # It is drawn by what it holds.
-        alpha = 1.0 if any(len(one.etree_element) for one in chain) else 0.0
+        # It is drawn by what it holds; with nothing in it, or no size, the fallback is.
+        has_size = all(_is_positive(chain, side) for side in ("width", "height"))
+        if not has_size or not any(len(one.etree_element) for one in chain):
+            return None
+        alpha = 1.0
     else:
         stops = next((found for found in (_stops(one, tree) for one in chain) if found), [])
         alpha = max(stops, default=0.0)
@@ -58,6 +63,15 @@ def _server_alpha(url: str, subpaths: Sequence[Subpath], tree: Tree) -> float | 
         if not np.ptp(every, axis=0).all():
             return None
     return alpha
+
+
+def _is_positive(chain: Sequence[Element], name: str) -> bool:
+    """Return whether a length is over 0, of the first of a chain that has the attribute."""
+    texts = (one.etree_element.attrib.get(name) for one in chain)
+    text = next((t for t in texts if t is not None), "0")
+    tokens = meaningful(tinycss2.parse_component_value_list(text))
+    length = parse_length(tokens[0], True) if len(tokens) == 1 else None
+    return length is not None and max(length.px, length.em, length.percent) > 0
 
 
 def _stops(gradient: Element, tree: Tree) -> list[float]:
