@@ -48,7 +48,8 @@ def test_docstring_of_a_job_begins_with_its_command(job) -> None:
 
 
 def test_every_verb_has_a_job() -> None:
-    assert [job.stem for job in JOBS] == sorted(VERBS)
+    # But for `draw`, whose page is for the machine of whoever draws.
+    assert [job.stem for job in JOBS] == sorted(VERBS.keys() - {"draw"})
 
 
 TESTING = (ROOT / "docs/testing.md").read_text("utf-8")

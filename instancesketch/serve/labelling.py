@@ -151,7 +151,9 @@ class Labeller:
         return [
             {
                 "category": name,
-                "title": known[name].title if name in known else "something else",
+                "title": known[name].title
+                if name is not None and name in known
+                else "something else",
                 "score": score,
                 "colour": colour,
             }

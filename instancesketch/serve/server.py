@@ -38,7 +38,7 @@ def serve(config: DrawConfig) -> None:
         labeller.label(to_label_request(_WARM_UP))
         port = listener.getsockname()[1]
         app = create_app(labeller, port, config.corpus)
-        _Server(app, page_address(config.host, port), not config.no_open).run([listener])
+        PageServer(app, page_address(config.host, port), not config.no_open).run([listener])
 
 
 def listen(host: str, port: int | None) -> socket.socket:
@@ -72,7 +72,7 @@ def page_address(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-class _Server(uvicorn.Server):
+class PageServer(uvicorn.Server):
     """A server that says where the page is, and opens it, once it answers."""
 
     def __init__(self, app: Starlette, address: str, opens: bool) -> None:

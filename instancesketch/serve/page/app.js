@@ -2,19 +2,19 @@
 
 import { Asker } from "./asking.js";
 import { createBackend } from "./backend.js";
-import { Bars } from "./bars.js";
 import { Chooser } from "./chooser.js";
 import * as drawings from "./drawing.js";
-import * as files from "./files.js";
-import { Vocabulary, describe, groupsOf, percent, viewsOf } from "./labels.js";
+import { Vocabulary, describe, groupsOf, viewsOf } from "./labels.js";
 import { Opener } from "./opening.js";
+import { Panel } from "./panel.js";
 import { Replay } from "./replay.js";
+import { Saver } from "./saving.js";
 import { Sheet } from "./sheet.js";
 import { listenToKeys } from "./keys.js";
 import { Storage } from "./storage.js";
+import { Tip } from "./tip.js";
 
 const byId = (id) => document.getElementById(id);
-const PHRASES = { other: "none of the known things", scene: "a scene of several things" };
 
 const columnsOf = (drawing) => drawing.strokes.map(({ x, y }) => [x, y]);
 
@@ -32,7 +32,7 @@ class App {
       tap: (stroke, event, dot) => this.correct(stroke.id, event, dot),
       hover: (stroke, event) => this.point(stroke, event),
     });
-    this.bars = new Bars(byId("categories"), byId("more"), backend.model.categories, (name) =>
+    this.panel = new Panel(backend, this.vocabulary, (name) =>
       this.choose(name === this.drawing.category ? null : name),
     );
     this.chooser = new Chooser(byId("chooser"), this.vocabulary, {
@@ -52,6 +52,8 @@ class App {
       end: () => this.say(`One of our drawings of: ${this.shownTitle}.`),
     });
     this.opener = new Opener(this);
+    this.saver = new Saver(this);
+    this.tip = new Tip(byId("tip"));
     this.listen();
     this.restart();
   }
@@ -142,6 +144,8 @@ class App {
   }
 
   take(asked, { strokes, ...answer }) {
+    // Cleared, or gone back from, while the model was at it.
+    if (asked !== this.drawing) return;
     // By stroke, so that it can be shown for the strokes that are still there.
     const ofStroke = new Map(asked.strokes.map(({ id }, i) => [id, strokes[i]]));
     this.answer = { ...answer, strokes: ofStroke };
@@ -160,8 +164,7 @@ class App {
     this.views = viewsOf(drawing, answer, this.vocabulary);
     this.groups = groupsOf(this.views, answer);
     this.sheet.show(drawing.strokes, this.views, this.groups);
-    this.showCategory();
-    this.showObjects();
+    this.panel.show(drawing, answer, this.groups);
     const isEmpty = drawing.strokes.length === 0;
     byId("hint").hidden = !isEmpty || this.replay.isRunning;
     byId("scene").checked = drawing.scene;
@@ -169,52 +172,6 @@ class App {
     byId("redo").disabled = !this.history.future.length;
     for (const id of ["mirror", "clear", "save-json", "save-svg", "add"]) byId(id).disabled = isEmpty;
     if (this.chooser.isOpen) this.refillChooser();
-  }
-
-  showCategory() {
-    const { answer, drawing } = this;
-    const isScene = drawing.scene;
-    for (const id of ["categories", "more"]) byId(id).classList.toggle("unused", isScene);
-    byId("categories").hidden = isScene;
-    byId("more").hidden = isScene || this.backend.model.categories.length <= 8;
-    this.bars.show(answer?.categories ?? [], drawing.category);
-    const [title, note] = this.describeCategory();
-    byId("category").textContent = title;
-    byId("category-note").textContent = note;
-  }
-
-  describeCategory() {
-    const { answer, drawing } = this;
-    if (drawing.scene) {
-      const number = answer?.objects?.length;
-      return number ? [`${number} ${number === 1 ? "object" : "objects"}`, "in this scene"] : ["Scene", ""];
-    }
-    const name = answer?.category ?? drawing.category;
-    if (!name) return ["What is it?", "Draw, and the bars will move."];
-    const title = PHRASES[name] ?? this.vocabulary.titleOf(name);
-    if (drawing.category) return [title, "Chosen by you. Press it again to let the model decide."];
-    const [, second] = answer.categories ?? [];
-    const next = second && second.score >= 0.01 ? `or ${second.title} ${percent(second.score)}` : "";
-    if (name === "scene" && this.backend.labelScene) return [title, "Scene mode groups its objects."];
-    return [`${title} ${percent(answer.category_score ?? 0)}`, next];
-  }
-
-  showObjects() {
-    const list = byId("objects");
-    const objects = (this.drawing.scene && this.answer?.objects) || [];
-    list.hidden = !objects.length;
-    const names = new Map(this.groups.map((group) => [group.key, group.texts[0]]));
-    list.replaceChildren(
-      ...objects.map((object, index) => {
-        const row = document.createElement("li");
-        const swatch = document.createElement("span");
-        swatch.className = "swatch";
-        swatch.style.background = object.colour;
-        const score = object.score === null ? "" : ` ${percent(object.score)}`;
-        row.append(swatch, `${names.get(`object ${index}`) ?? object.title}${score}`);
-        return row;
-      }),
-    );
   }
 
   /** Write one line about what has happened. */
@@ -230,21 +187,17 @@ class App {
   }
 
   point(stroke, event) {
-    const tip = byId("tip");
     const view = stroke && this.views.get(stroke.id);
-    tip.hidden = !view || this.chooser.isOpen;
     byId("sheet").classList.toggle("over", Boolean(view));
-    if (!this.chooser.isOpen) this.sheet.mark(view ? this.groupOf(view.id) : []);
-    if (tip.hidden) return;
-    tip.textContent = describe(view, this.vocabulary);
-    const { width } = tip.getBoundingClientRect();
-    tip.style.setProperty("--left", `${Math.min(event.clientX + 14, innerWidth - width - 8)}px`);
-    tip.style.setProperty("--top", `${Math.max(8, event.clientY - 40)}px`);
+    if (this.chooser.isOpen) return;
+    this.sheet.mark(view ? this.groupOf(view.id) : []);
+    if (view) this.tip.show(describe(view, this.vocabulary), event);
+    else this.tip.hide();
   }
 
   correct(id, place, dot = null) {
     this.dot = dot;
-    byId("tip").hidden = true;
+    this.tip.hide();
     this.select(id);
     this.chooser.open(this.views.get(id), this.instances(), place, Boolean(dot));
   }
@@ -284,12 +237,7 @@ class App {
     this.select(ids[next]);
     const text = describe(this.views.get(ids[next]), this.vocabulary);
     byId("spoken").textContent = `Stroke ${next + 1} of ${ids.length}: ${text}`;
-    const tip = byId("tip");
-    const { clientX, clientY } = this.sheet.placeOf(this.drawing.strokes[next]);
-    tip.hidden = false;
-    tip.textContent = text;
-    tip.style.setProperty("--left", `${clientX + 14}px`);
-    tip.style.setProperty("--top", `${Math.max(8, clientY - 40)}px`);
+    this.tip.show(text, this.sheet.placeOf(this.drawing.strokes[next]));
   }
 
   correctSelected() {
@@ -330,36 +278,6 @@ class App {
     this.changed();
   }
 
-  // --- files -------------------------------------------------------------------------------------------------
-
-  /** Resolve when nothing is left to ask: a file holds the labels of all strokes. */
-  async settled() {
-    while (this.asker.isBusy) await new Promise((done) => setTimeout(done, 20));
-  }
-
-  async save(form) {
-    await this.settled();
-    const { drawing, views, answer } = this;
-    const name = `${drawing.id}.${form}`;
-    if (form === "svg") files.save(name, files.toSvg(drawing, views, answer), "image/svg+xml");
-    else {
-      const data = files.toJson(drawing, views, answer);
-      files.save(name, `${JSON.stringify(data)}\n`, "application/json");
-    }
-    this.say(`Saved ${name}.`);
-  }
-
-  async addToCorpus() {
-    await this.settled();
-    try {
-      const data = files.toJson(this.drawing, this.views, this.answer);
-      const { location } = await this.backend.addToCorpus(data);
-      this.say(`Added to the corpus: ${location}`);
-    } catch (error) {
-      this.say(error.message, true);
-    }
-  }
-
   listen() {
     const click = (id, act) => byId(id).addEventListener("click", act);
     click("undo", () => this.move("undo"));
@@ -369,16 +287,7 @@ class App {
     click("example", () => this.showExample());
     click("draws", () => this.setMode(false));
     click("corrects", () => this.setMode(true));
-    click("save-json", () => this.save("json"));
-    click("save-svg", () => this.save("svg"));
-    click("add", () => this.addToCorpus());
     byId("scene").addEventListener("change", (event) => this.setScene(event.target.checked));
-    byId("scene-mode").hidden = !this.backend.labelScene;
-    byId("add").hidden = !this.backend.addToCorpus;
-    byId("example").hidden = !this.backend.model.examples.length;
-    const known = this.backend.model.categories.filter((c) => c.parts.length).map((c) => c.title);
-    byId("hint").textContent = `Draw here: ${known.slice(0, 3).join(", ")} …\nIts parts take colours and names as you go.`;
-    byId("about").textContent = `names the parts of what you draw · model ${this.backend.title}`;
     listenToKeys(this);
   }
 }

@@ -35,7 +35,5 @@ export function listenToKeys(app) {
     event.preventDefault();
     act();
   });
-  document.getElementById("sheet").addEventListener("blur", () => {
-    document.getElementById("tip").hidden = true;
-  });
+  document.getElementById("sheet").addEventListener("blur", () => app.tip.hide());
 }

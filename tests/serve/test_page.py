@@ -1,0 +1,260 @@
+"""The page in a browser: drawing, colours, names, corrections, files, keys, and what it refuses."""
+
+import json
+import threading
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instancesketch.core.sketch import Sketch
+from instancesketch.render.colours import palette
+from instancesketch.serve.app import create_app
+from instancesketch.serve.labelling import Labeller
+from instancesketch.serve.server import PageServer, listen
+from tests.serve.pages import CAR, CAT, SECONDS, Hand, ring
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def address(labeller: Labeller, drawn: Path) -> Iterator[str]:
+    """Serve the page, and yield its address."""
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        address = f"http://127.0.0.1:{port}/"
+        server = PageServer(create_app(labeller, port, str(drawn)), address, opens=False)
+        thread = threading.Thread(target=server.run, args=[[listener]], daemon=True)
+        thread.start()
+        yield address
+        server.should_exit = True
+        thread.join(30)
+
+
+@pytest.fixture
+def open_page(browser, address) -> Iterator[Any]:
+    """Yield a function that opens the page; fail at the end on complaints and foreign requests."""
+    complaints, requests, contexts = [], [], []
+
+    def open_in(width: int = 1280, scheme: str = "light") -> Any:
+        context = browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": width, "height": 844},
+            has_touch=width < 500,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(SECONDS)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    open_in.complaints = complaints
+    yield open_in
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert all(url.startswith((address, "blob:", "data:")) for url in requests)
+
+
+def saved(page: Any, button: str, folder: Path) -> Path:
+    """Save a drawing by a button of the page, and return the file."""
+    with page.expect_download() as download:
+        page.locator(button).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_a_car_is_coloured_and_named_corrected_saved_and_opened_again(
+    open_page, labeller, tmp_path
+):
+    page = open_page()
+    hand = Hand(page)
+    hand.draw(*CAR)
+    hand.wait(5)
+    colours = palette(*(c.parts for c in labeller.taxonomy.categories.values()))
+    labels = hand.labels()
+    assert labels == ["frame", "frame", "wheel", "wheel", "frame"]
+    assert hand.colours() == [colours[label] for label in labels]
+    assert sorted(hand.names()) == ["frame", "wheel 1", "wheel 2"]
+    assert page.locator("#categories li").first.inner_text().startswith("car")
+    assert page.locator("#category").inner_text().startswith("car")
+
+    # Pointing at a stroke shows its second guess; a click opens the choice of another part.
+    page.mouse.move(*hand.place(440, 360))
+    assert page.locator("#tip").inner_text().startswith("frame")
+    hand.click(440, 360)
+    chooser = page.locator("#chooser")
+    assert chooser.is_visible()
+    chooser.get_by_label("wheel", exact=True).check(force=True)
+    assert hand.labels()[4] == "wheel"
+    assert hand.colours()[4] == colours["wheel"]
+    assert "wheel 3\u00a0✓" in hand.names()
+    chooser.get_by_label("2", exact=True).check(force=True)
+    assert "wheel 2\u00a0✓" in hand.names()
+    page.keyboard.press("Escape")
+    assert not chooser.is_visible()
+
+    # It is remembered when another stroke is drawn.
+    hand.draw(ring(860, 530, 15, 15))
+    hand.wait(6)
+    assert hand.labels()[4] == "wheel"
+
+    # The files are read by the package, with the correction in them.
+    json_file, svg_file = (saved(page, f"#save-{form}", tmp_path) for form in ("json", "svg"))
+    for path in (json_file, svg_file):
+        sketch = Sketch.from_file(path)
+        assert sketch.category == "car"
+        assert sketch.label == tuple(hand.labels())
+        assert sketch.instance is not None
+        assert sketch.instance[4] == 2
+        assert len(sketch) == 6
+
+    # A reload keeps the drawing, and another browser opens the file.
+    page.reload()
+    hand.wait(6)
+    assert hand.labels()[4] == "wheel"
+    other = open_page()
+    other.locator("#file").set_input_files(json_file)
+    again = Hand(other)
+    again.wait(6)
+    assert again.labels() == list(Sketch.from_file(json_file).label or ())
+    assert "wheel 2\u00a0✓" in again.names()
+
+
+def test_a_cat_drawn_by_finger_on_a_phone_has_legs_and_names_apart(open_page):
+    page = open_page(390, "dark")
+    hand = Hand(page, "touch")
+    hand.draw(*CAT)
+    hand.wait(len(CAT))
+    first = page.locator("#categories button").first
+    assert first.get_attribute("data-category") == "4leg"
+    labels = hand.labels()
+    assert "" not in labels
+    assert {"body", "head"} <= set(labels)
+    assert any("leg" in label for label in labels)
+    sizes = [name.bounding_box() for name in page.locator("#sheet .names text").all()]
+    for a, b in combinations(sizes, 2):
+        apart_x = a["x"] + a["width"] <= b["x"] + 1 or b["x"] + b["width"] <= a["x"] + 1
+        apart_y = a["y"] + a["height"] <= b["y"] + 3 or b["y"] + b["height"] <= a["y"] + 3
+        assert apart_x or apart_y, hand.names()
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
+
+
+def test_undo_redo_clear_mirror_and_a_dot(open_page):
+    page = open_page()
+    hand = Hand(page)
+    hand.draw(*CAR[:3])
+    hand.click(500, 150)  # a dot, far from everything
+    hand.wait(4)
+    points = page.locator("#sheet .ink polyline").nth(3).get_attribute("points").split(" ")
+    assert len(set(points)) == 1
+    page.locator("#mirror").click()
+    hand.wait(4)
+    x = float(page.locator("#sheet .ink polyline").nth(3).get_attribute("points").split(",")[0])
+    assert x + float(points[0].split(",")[0]) == pytest.approx(1000, abs=0.2)
+    page.locator("#clear").click()
+    assert hand.labels() == []
+    assert page.locator("#hint").is_visible()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    hand.wait(4)
+    assert page.locator("#sheet .ink polyline").nth(3).get_attribute("points").split(" ") == points
+    page.keyboard.press("Control+Shift+Z")
+    assert page.locator("#undo").is_enabled()
+
+
+def test_everything_but_drawing_is_done_by_keys(open_page):
+    page = open_page()
+    hand = Hand(page)
+    page.keyboard.press("e")  # one of our drawings
+    page.wait_for_selector("#sheet .names text")
+    page.wait_for_selector("#sheet[data-labelled]")
+    page.locator("#sheet").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#spoken").inner_text().startswith("Stroke 1 of ")
+    page.keyboard.press("Enter")
+    chooser = page.locator("#chooser")
+    assert chooser.is_visible()
+    before = hand.labels()[0]
+    page.keyboard.press("ArrowDown")
+    assert hand.labels()[0] != before
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "sheet"
+    number = len(hand.labels())
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    assert len(hand.labels()) == number - 1
+    # Each control can be reached, and shows that it has the focus.
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id"))
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none" or page.evaluate("document.activeElement === document.body")
+    assert {"undo", "mirror", "clear", "example", "scene", "sheet", "save-svg", "open"} <= reached
+
+
+def test_a_category_can_be_chosen_and_scenes_are_grouped(open_page):
+    page = open_page()
+    hand = Hand(page)
+    hand.draw(*CAR)
+    hand.wait(5)
+    page.locator('#categories button[data-category="tree"]').click()
+    hand.wait(5)
+    assert set(hand.labels()) <= {"trunk", "leaves", "unlabeled"}
+    assert "Chosen by you" in page.locator("#category-note").inner_text()
+    page.locator('#categories button[data-category="tree"]').click()
+    hand.wait(5)
+    assert "wheel" in hand.labels()
+    page.locator("#scene").check()
+    hand.wait(5)
+    assert page.locator("#objects li").count() >= 1
+    assert page.locator("#category").inner_text().split()[1] in ("object", "objects")
+
+
+def test_a_late_answer_is_dropped_and_a_lost_server_is_named(open_page):
+    page = open_page()
+    hand = Hand(page)
+    held: list[Any] = []
+    page.route("**/api/label", lambda route: held.append(route))
+    hand.draw(CAR[0])
+    hand.draw(CAR[1])
+    page.wait_for_timeout(200)
+    assert len(held) == 1  # the second question waits for the first one's answer
+    strokes = [dict.fromkeys(("part_2", "part_2_score", "instance"), None)]
+    strokes[0] |= {"part": "ray", "label": "ray", "title": "ray", "score": 1.0}
+    late = {"category": "sun", "category_score": 1.0, "categories": [], "strokes": strokes}
+    held[0].fulfill(json=late)
+    page.wait_for_timeout(500)
+    assert hand.labels() == ["", ""]
+    assert len(held) == 2
+    held[1].abort()
+    page.wait_for_selector("#message.wrong")
+    assert "instancesketch draw" in page.locator("#message").inner_text()
+    assert open_page.complaints == ["Failed to load resource: net::ERR_FAILED"]
+    open_page.complaints.clear()
+    page.unroute("**/api/label")
+    hand.draw(CAR[2])
+    hand.wait(3)
+    assert page.locator("#message").inner_text() == ""
+
+
+def test_a_corrected_drawing_is_added_to_the_corpus(open_page, drawn):
+    page = open_page()
+    hand = Hand(page)
+    hand.draw(*CAR)
+    hand.wait(5)
+    page.locator("#add").click()
+    page.get_by_text("Added to the corpus").wait_for()
+    path = Path(page.locator("#message").inner_text().removeprefix("Added to the corpus: "))
+    assert path.parent == drawn
+    assert json.loads(path.read_text())["label"] == hand.labels()
