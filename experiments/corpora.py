@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -143,12 +142,6 @@ class Data:
         batch = pack(self.spg_table("train"), TAXONOMY)
         unknown_S = batch.part_S == TAXONOMY.part_names.index(UNLABELED)
         return replace(batch, part_S=torch.where(unknown_S, -1, batch.part_S))
-
-
-def resize(pools: Sequence[Pool], number: int) -> list[Pool]:
-    """Return the pools with their shares of another number of drawings in all."""
-    total = sum(pool.number for pool in pools)
-    return [Pool(pool.batch, round(number * pool.number / total)) for pool in pools]
 
 
 def pool_evenly(batch: Batch, number: int, power: float) -> list[Pool]:

@@ -111,20 +111,22 @@ class Results:
         return evaluate_files(self.out, names, method, kind, self.truth, source)
 
     def known_figures(self, names: Sequence[str], method: str) -> dict[str, float]:
-        """Return how well known drawings are told from those of words never trained on."""
-        scores = [np.load(self.out / name / f"{method}-known.npz") for name in names]
-        known, other, right = (
-            np.concatenate([s[k] for s in scores]) for k in ("known", "other", "right")
-        )
-        truth = np.repeat([1, 0], [len(known), len(other)])
-        score = np.concatenate([known, other])
-        wrongly, rightly, _ = roc_curve(truth, score)
-        kept = wrongly[np.searchsorted(rightly, _KNOWN_KEPT / 100)]
-        return {
-            "auroc": 100 * float(roc_auc_score(truth, score)),
-            "others_kept": 100 * float(kept),
-            "right_among_all": 100 * float(np.mean(right)),
-        }
+        """Return how well known drawings are told from those of words never trained on.
+
+        Known are the real drawings of the seven categories; for `all_auroc` and `all_others_kept`
+        SPG's valid, of the other categories, too.
+        """
+        files = [np.load(self.out / name / f"{method}-known.npz") for name in names]
+        scores = {k: np.concatenate([f[k] for f in files]) for k in files[0].files}
+        found = {"right_among_all": 100 * float(np.mean(scores["right"]))}
+        for prefix, known in (("", ("known",)), ("all_", ("known", "spg"))):
+            score = np.concatenate([*(scores[k] for k in known), scores["other"]])
+            truth = np.arange(len(score)) < len(score) - len(scores["other"])
+            wrongly, rightly, _ = roc_curve(truth, score)
+            found[f"{prefix}auroc"] = 100 * float(roc_auc_score(truth, score))
+            kept = wrongly[np.searchsorted(rightly, _KNOWN_KEPT / 100)]
+            found[f"{prefix}others_kept"] = 100 * float(kept)
+        return found
 
     def spg_figures(self, name: str, method: str) -> dict[str, float]:
         """Return the figures on SPG's valid, of the categories that are not of the seven."""
@@ -199,6 +201,15 @@ def report(out: Path, data: Data, names: Sequence[str]) -> str:
             row = figures(results, [name], method)
             saved["left_out"].setdefault(name.removeprefix("source-"), {})[method] = row
             lines.append(_line(f"{name.removeprefix('source-')}, {TITLES[method]}", row))
+    left_out = [rows["student"] for rows in saved["left_out"].values()]
+    if left_out:
+        # Too few drawings may leave a figure unmeasured.
+        means = {
+            k: float(np.mean([row[k] for row in left_out]))
+            for k in _COLUMNS
+            if all(row[k] is not None for row in left_out)
+        }
+        lines.append(_line(f"mean of {len(left_out)}, {TITLES['student']}", means))
     storage.write_json(str(out / "figures.json"), saved)
     return "\n".join(lines)
 
@@ -207,7 +218,8 @@ _COLUMNS = {
     "part_accuracy": "parts told", "macro_f1": "macro-F1", "grouping": "grouping", "sides": "sides",
     "true_parts_grouping": "group. true", "category_accuracy": "category",
     "untold_part_accuracy": "untold", "right_among_all": "among all", "auroc": "AUROC",
-    "others_kept": "others kept", "C": "SPG C", "P": "SPG P",
+    "others_kept": "others kept", "all_auroc": "AUROC 24", "all_others_kept": "kept 24",
+    "C": "SPG C", "P": "SPG P",
 }  # fmt: skip
 
 

@@ -1,10 +1,14 @@
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from instancesketch.cli.main import VERBS, parse
+from instancesketch.synth.draw import draw
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -52,6 +56,15 @@ def test_every_verb_has_a_job() -> None:
     assert [job.stem for job in JOBS] == sorted(VERBS.keys() - {"draw"})
 
 
+DOCS = [f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", ["README.md", *DOCS])
+def test_files_that_a_page_links_to_exist(page) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text("utf-8"))
+    assert all((ROOT / page).parent.joinpath(link).exists() for link in links), links
+
+
 TESTING = (ROOT / "docs/testing.md").read_text("utf-8")
 
 
@@ -59,3 +72,28 @@ TESTING = (ROOT / "docs/testing.md").read_text("utf-8")
 def test_every_test_named_as_proof_exists(name) -> None:
     file, test = name.split("::")
     assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_commands_and_code_of_the_readme_run_as_they_stand(tmp_path) -> None:
+    folder = tmp_path / "drawings"
+    folder.mkdir()
+    for number, category in enumerate(("4leg", "car", "flower")):
+        (folder / f"{category}.svg").write_text(draw(11, number, category).to_svg())
+    (tmp_path / "cat.svg").write_text(draw(12, 0, "4leg").to_svg())
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.S)
+    # The page to draw on runs until it is stopped.
+    lines = [line for line in commands("\n".join(blocks), "instancesketch ") if line[-4:] != "draw"]
+    assert [shlex.split(line)[1] for line in lines] == ["segment", "report", "export"]
+    # A browser that opens nothing.
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "BROWSER": "true"}
+    for line in lines:
+        command = [sys.executable, "-m", *shlex.split(line)]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=300)
+    assert {"result.html", "table"} <= {path.name for path in tmp_path.iterdir()}
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=300,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("4leg ['")

@@ -127,10 +127,10 @@ class SegmentConfig(SourcesConfig):
 
     out: str = field(metadata=option("the folder to make", metavar="DIR"))
     weights: tuple[str, ...] = field(
-        default=("doodle7",),
+        default=("default",),
         metadata=option(
-            "a shipped name (doodle7, spg20), or the folder of a run; can be given several times, "
-            "later ones win",
+            "a shipped name (default, doodle7, spg20), or the folder of a run; can be given "
+            "several times, later ones win",
             metavar="W",
             action="append",
         ),

@@ -38,7 +38,9 @@ _log = logging.getLogger(__name__)
 class Runner(Protocol):
     """A way to carry out the stages of a job for many shards."""
 
-    retries: int  # of a shard, and of publishing, where a store or a disk fails for a while
+    @property
+    def retries(self) -> int:
+        """Return how often a shard, or publishing, is done again where a store or a disk fails."""
 
     def connect(self, job: Job) -> None:
         """Connect to workers for the job; called if there is work, before anything is written.

@@ -68,9 +68,9 @@ def scene_stages(
         UserError: weights aren't there or don't go together.
     """
     # The weights are checked here without loading them, to refuse wrong ones before any worker.
-    label = _stage("labelling", partial(_load_segmenter, sources, precision))
     taxonomy = weights.inspect_segmenter(sources)
     if given_objects:
+        label = _stage("labelling", partial(_load_segmenter, sources, precision, None))
         return Labelling(taxonomy=taxonomy, stages=(label,))
     named = ", ".join(sources)
     if not weights.holds(sources, "grouper"):
@@ -78,15 +78,23 @@ def scene_stages(
             f"{named} holds no grouper, which finds the objects of scenes: give weights that "
             "do, or --given-objects"
         )
-    _check_categories(
-        taxonomy, weights.inspect(sources, "grouper").taxonomy, f"the grouper of {named}"
-    )
+    objects = weights.inspect(sources, "grouper").taxonomy
+    _check_parts_of(taxonomy, objects, f"the grouper of {named}")
+    # An object is of a category that the grouper knows, or of none.
+    names = tuple(objects.category_names)
+    taxonomy = weights.inspect_segmenter(sources, names)
+    label = _stage("labelling", partial(_load_segmenter, sources, precision, names))
     group = _stage("grouping", partial(_load_grouper, sources, drawing_order))
     if detector is None:
         return Labelling(taxonomy=taxonomy, stages=(group, label))
     yolo.check_installed()
     theirs = weights.inspect([detector], "detector").taxonomy
-    _check_categories(taxonomy, theirs, f"the detector of {detector}")
+    # These two exchange categories as numbers, so the order of their names must be the same, too.
+    if theirs.category_names != objects.category_names:
+        raise UserError(
+            f"the detector of {detector} knows the categories of {theirs.name}, the grouper those "
+            f"of {objects.name}"
+        )
     detect = _stage("detecting", partial(_load_detector, detector), BOXES_SCHEMA)
     detect = replace(detect, gpus=detector_gpus)
     return Labelling(taxonomy=taxonomy, stages=(detect, group, label))
@@ -96,11 +104,11 @@ def _stage(name: str, load: partial[LabelRows], schema: pa.Schema = RESULT_SCHEM
     return ModelStage(name=name, load=load, schema=schema, rows_at_once=_ROWS_AT_ONCE)
 
 
-def _check_categories(taxonomy: Taxonomy, other: Taxonomy, whose: str) -> None:
-    # Stages exchange categories as numbers, so the order of their names must be the same, too.
-    if other.category_names != taxonomy.category_names:
+def _check_parts_of(taxonomy: Taxonomy, objects: Taxonomy, whose: str) -> None:
+    if not set(objects.category_names) <= set(taxonomy.category_names):
         raise UserError(
-            f"{whose} knows the categories of {other.name}, the segmenter those of {taxonomy.name}"
+            f"{whose} knows the categories of {objects.name}, which the segmenter's, those of "
+            f"{taxonomy.name}, lack"
         )
 
 
@@ -153,5 +161,8 @@ def _load_grouper(sources: tuple[str, ...], drawing_order: bool, device: str) ->
     return group
 
 
-def _load_segmenter(sources: tuple[str, ...], precision: str, device: str) -> LabelRows:
-    return SceneSegmenter(Segmenter.load(sources, device, precision)).label_table
+def _load_segmenter(
+    sources: tuple[str, ...], precision: str, categories: tuple[str, ...] | None, device: str
+) -> LabelRows:
+    segmenter = Segmenter.load(sources, device, precision, categories)
+    return SceneSegmenter(segmenter).label_table

@@ -46,7 +46,7 @@ class BenchmarkConfig:
         default=0, metadata=option("label on this number of GPUs as well", metavar="N")
     )
     quiet: bool = field(default=False, metadata=option("show no progress"))
-    weights: str = "doodle7"
+    weights: str = "default"
 
     @property
     def parts(self) -> tuple[str, ...]:

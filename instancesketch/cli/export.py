@@ -20,7 +20,7 @@ neither torch nor this package. This requires the extra `onnx`, and takes a minu
   instancesketch export result --format cvat --images --out for-cvat
   instancesketch export result --format labelstudio --uncertain 100 --out to-correct
   instancesketch export result --format svg --ids ids.txt --out chosen
-  instancesketch export doodle7 --format onnx --out app"""
+  instancesketch export default --format onnx --out app"""
 
 
 def add(parser: VerbParser) -> None:

@@ -24,8 +24,9 @@ Weights whose categories include `other` give it to drawings of nothing that the
 to drawings that look like several things at once; the strokes of these get no labels. category_2
 and part_2 are the next likely.
 
-Shipped weights: doodle7 (cars, clouds, flowers, suns, trees, four-legged and two-legged animals;
-parts, instances and sides) and spg20 (twenty categories of SPG; parts).
+Shipped weights: default (cars, clouds, flowers, suns, trees, four-legged and two-legged animals,
+with instances and sides, seventeen categories of SPG, and other); doodle7, which is default with
+the first seven alone; and spg20 (the twenty categories of SPG, with all their parts).
 
 With --scenes each row is a scene of many objects: strokes are first grouped into objects, by the
 grouper in the weights and, with --detector, by boxes around objects as well; then each object is

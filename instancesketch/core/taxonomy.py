@@ -181,7 +181,7 @@ class Taxonomy:
         for word in words:
             name = self.category_of(word) or titles.get(normalise(word))
             if name is None:
-                known = [*self._category_of, *titles]
+                known = {*self._category_of, *titles}
                 near = difflib.get_close_matches(normalise(word), known, n=3, cutoff=0.6)
                 hint = f"nearest: {', '.join(near)}" if near else ", ".join(self.category_names)
                 raise UserError(f"{word!r} is no category of {self.name}; {hint}")

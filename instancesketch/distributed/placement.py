@@ -68,6 +68,11 @@ class PlacedRunner:
         self._runner: Runner = self._here
         self.retries = self._here.retries
 
+    @property
+    def retries(self) -> int:
+        """Return how often the runner that was chosen retries."""
+        return self._runner.retries
+
     def connect(self, job: Job) -> None:
         """Choose, and connect to workers.
 

@@ -173,7 +173,7 @@ class Segmenter:
         """Label a sketch or several, as `label` does; Jupyter shows what is returned.
 
         >>> from instancesketch.synth.draw import draw
-        >>> Segmenter.load("doodle7")(draw(5, 0, "car"))
+        >>> Segmenter.load("default")(draw(5, 0, "car"))
         Sketch('synth-5-0', 17 strokes, car)
         """
         if isinstance(sketches, Sketch):

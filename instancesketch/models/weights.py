@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 # Further names of shipped weights: for those, restricted to the categories of a taxonomy.
-ALIASES: dict[str, tuple[str, str]] = {}
+ALIASES: dict[str, tuple[str, str]] = {"doodle7": ("default", "doodle7")}
 # The length of a safetensors header, little-endian, comes first in the file.
 _LENGTH_BYTES = 8
 

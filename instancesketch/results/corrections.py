@@ -189,7 +189,7 @@ def _stroke(
     if label is None:
         raise SketchError(f"stroke {index + 1} has no part")
     # What belongs to no object, or to one of no known category, has no parts to choose from.
-    if category not in taxonomy.categories:
+    if category is None or category not in taxonomy.categories:
         if change is not None:
             raise SketchError(f"stroke {index + 1} is of no category that has parts")
         return (sketch.part or (label,) * len(sketch))[index], label, None

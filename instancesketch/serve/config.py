@@ -17,8 +17,8 @@ class DrawConfig:
     weights: tuple[str, ...] = field(
         default=SegmentConfig.weights,
         metadata=option(
-            "a shipped name (doodle7, spg20), or the folder of a run; can be given several times, "
-            "later ones win",
+            "a shipped name (default, doodle7, spg20), or the folder of a run; can be given "
+            "several times, later ones win",
             metavar="W",
             action="append",
         ),

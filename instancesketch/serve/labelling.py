@@ -32,12 +32,16 @@ class Labeller:
         Args:
             segmenter: of parts, instances and categories.
             title: the name of the weights, for people.
-            grouper: of scenes into objects, of the same categories.
+            grouper: of scenes into objects, of some of these categories.
         """
         self.segmenter, self.title = segmenter, title
         self.taxonomy: Taxonomy = segmenter.taxonomy
-        self._grouper, self._scenes = grouper, SceneSegmenter(segmenter)
         self._restricted = lru_cache(_RESTRICTED)(self._restrict)
+        self._grouper = grouper
+        if grouper is not None:
+            # An object is of a category that the grouper knows, or of none.
+            names = tuple(grouper.taxonomy.category_names)
+            self._scenes = SceneSegmenter(self._restrict(names))
         self._examples: dict[str, Iterator[Sketch]] = {}
         self._shown, self._lock = 0, threading.Lock()
 
@@ -52,8 +56,7 @@ class Labeller:
         grouper = None
         if weights.holds(sources, "grouper"):
             grouper = Grouper.load(sources)
-            # Objects are exchanged as numbers of categories.
-            if grouper.taxonomy.category_names != segmenter.net_taxonomy.category_names:
+            if not set(grouper.taxonomy.category_names) <= set(segmenter.taxonomy.category_names):
                 grouper = None
         return cls(segmenter, ", ".join(sources), grouper)
 

@@ -188,6 +188,15 @@ class SegmenterFitConfig(FitConfig):
     label_smoothing: float = 0.05
     category_loss: float = 0.2  # weight of the category's cross-entropy
     category_given_p: float = 0.7  # share of drawings whose category is an input while training
+    # What chooses the epoch and the trial is measured with categories given; true: with those that
+    # the model predicts, whose errors then count.
+    select_untold: bool = False
+
+    def check(self) -> None:
+        """Raise a UserError if a network can't be built or trained by this recipe."""
+        super().check()
+        if self.select_untold and not self.model.sketch_token:
+            raise UserError("select_untold: a model without sketch_token predicts no category")
 
 
 def seed_segmenter() -> SegmenterFitConfig:

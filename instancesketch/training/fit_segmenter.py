@@ -68,14 +68,16 @@ class SegmenterFit(Fit):
         return loss + self.config.category_loss * category_loss / hidden_N.sum().clamp(min=1)
 
     def measure(self, batches: Iterable[Batch]) -> PartTally:
-        """Count right and wrong parts of labelled batches, with their categories given."""
+        """Count right and wrong parts of labelled batches, their categories by `select_untold`."""
         with self.autocast():
-            return evaluate(self.mean, batches, self.taxonomy, given=True)
+            return evaluate(self.mean, batches, self.taxonomy, given=not self.config.select_untold)
 
     def label_table(self, table: pa.Table) -> pa.Table:
-        """Return rows of a result with predicted parts, with their categories given."""
+        """Return rows of a result with predicted parts, with categories as `select_untold` says."""
         with self.autocast():
-            return Segmenter(self.mean, self.taxonomy).label_table(table, given_category=True)
+            return Segmenter(self.mean, self.taxonomy).label_table(
+                table, given_category=not self.config.select_untold
+            )
 
 
 def part_loss(

@@ -249,7 +249,7 @@ def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path) -
     model = Segmenter.load(str(tmp_path / "shipped"))
     assert model.refiner is not None
     card = weights.load([str(tmp_path / "shipped")], "segmenter").config
-    assert card["metrics"] == row
+    assert card["metrics"]["folds"] == row
     assert card["drawings"]["an epoch"] > 70
     assert "MIT" in card["licences"]
 

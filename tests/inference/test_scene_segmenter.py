@@ -24,7 +24,7 @@ BARE = {"part": None, "label": None, "instance": None}
 
 @pytest.fixture(scope="module")
 def segmenter():
-    return Segmenter.load("doodle7")
+    return Segmenter.load("default")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def check(segmenter, scene, found):
     left = set(range(len(scene)))
     assert found.error is None
     assert found.object == scene.object
-    assert found.object_category == tuple(map(DOODLE7.category_of, scene.object_category))
+    assert found.object_category == tuple(map(DEFAULT.category_of, scene.object_category))
     for number, category in enumerate(found.object_category):
         if category is None or number not in scene.object:
             continue

@@ -172,6 +172,13 @@ def test_segmenter_memorises_thirty_drawings():
     assert figures["category_accuracy"] is None
     guessed = evaluate(fit.mean, data, DOODLE7, given=False).figures()
     assert guessed["category_accuracy"] > 50
+    fit.config = replace(config, select_untold=True)
+    assert fit.measure(data).figures() == guessed
+    labelled = fit.label_table(to_table(drawn(30)))
+    wrong = 30 - guessed["category_accuracy"] * 30 / 100
+    truth = [sketch.category for sketch in drawn(30)]
+    named = labelled["category"].to_pylist()
+    assert sum(a != b for a, b in zip(named, truth, strict=True)) == round(wrong)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ class RunConfig:
     """Fields of every training run."""
 
     data: tuple[str, ...] = field(
-        metadata=option("labelled corpora", metavar="CORPUS", action="extend")
+        metadata=option(
+            "labelled corpora; one given twice counts twice", metavar="CORPUS", action="extend"
+        )
     )
     run: str = field(metadata=option("name of the run, its folder in --storage", metavar="NAME"))
     storage: str = field(
