@@ -37,6 +37,8 @@ _ADVICE = (
     ("no strokes", "export the drawing with its lines as strokes, not as areas, text or pictures"),
     ("no lines found", "only dark lines on a plain ground can be traced"),
     ("a damaged picture", "save the picture again"),
+    ("not a drawing: ", "docs/formats.md shows the forms of JSON that are read"),
+    ("not an SVG", "save the drawing as an SVG file of its own"),
     ("in no format", "docs/formats.md lists what is read"),
     ("died on this", "it is isolated, and all else was read"),
 )

@@ -56,6 +56,20 @@ def test_five_files_are_named_with_advice_and_the_others_by_reason(corpus: Path)
     assert lines[6:] == ["left out of in/good.svg: 2 text"]
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("not a drawing: no field 'lines'", "docs/formats.md shows the forms of JSON"),
+        ("not a drawing: JSON a list in place of an object", "docs/formats.md shows the forms"),
+        ("not an SVG: its root is <html>", "as an SVG file of its own"),
+        ("compressed with gzip; unpack it first", ""),
+    ],
+)
+def test_a_reason_that_says_too_little_comes_with_advice(reason: str, advice: str) -> None:
+    assert advice in rejections.advise(reason)
+    assert bool(rejections.advise(reason)) == bool(advice)
+
+
 def test_a_job_ends_with_these_lines_and_strict_sees_what_was_left_out(
     corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,8 @@ def parse(data: dict[str, Any], name: str) -> RawRecord:
     Raises:
         SketchError: it is not Excalidraw's, or has no strokes.
     """
+    if data.get("type") == "excalidrawlib":
+        raise SketchError("a library of Excalidraw: put its shapes into a drawing, and save that")
     ink = Ink()
     for number, given in enumerate(json_values.as_list(data.get("elements"), "elements")):
         element = as_object(given, f"element {number}")

@@ -154,6 +154,7 @@ def test_old_and_compact_excalidraw_files_are_read(read_bytes):
         (excalidraw(freedraw(HOOK, 1e30, 0)), "beyond 1e+07"),
         (excalidraw(freedraw(HOOK, 0, 0))[:-90], "not JSON"),
         (b'{"type": "excalidraw", "elements": 3}', "elements is a number"),
+        (b'{"type": "excalidrawlib", "version": 2, "libraryItems": []}', "a library of Excalidraw"),
     ],
 )
 def test_broken_excalidraw_files_are_rejected(read_bytes, data, reason):
