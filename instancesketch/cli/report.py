@@ -13,13 +13,14 @@ from instancesketch.core.errors import UserError
 HELP = "show a result, a training run or a sweep as an HTML page"
 DESCRIPTION = """\
 Writes one HTML page with the drawings of a result or corpus. Strokes are coloured by part,
-instance, object or confidence; drawings can be filtered by category, part, mistakes and confidence;
-pointing at a stroke of a scene highlights its object. With --truth the page shows the true labels
-beside each drawing, sorts the worst first, and has the figures: click a confusion to see its
-drawings. For a training run or a sweep, finished or not, the page has curves, tables and the
-drawings of the best epoch; several runs of one model kind share a page, with what differs in their
-configs. The page is one file that needs no network; without --out it lies beside
-the folder, `result.html`.
+instance, object or confidence; drawings can be searched, and filtered by category, word, part,
+mistakes and confidence; the page's address holds the view. A click opens a drawing large, with its
+strokes, whose parts can be corrected there: see `ingest --corrections`. With --truth the page shows
+the true labels beside each drawing, sorts the worst first, and has the figures: click a confusion
+to see its drawings. For a training run or a sweep, finished or not, the page has curves, tables and
+the drawings of the best epoch; several runs of one model kind share a page, with what differs in
+their configs. The page needs no network and is one file, but for more than 5,000 drawings, whose
+pictures lie in a folder beside it, `result-drawings`; without --out the page is `result.html`.
 
   instancesketch report result --open
   instancesketch report result --truth corpus --out report.html

@@ -31,11 +31,11 @@ function describeStroke(stroke, objects) {
   const words = [stroke.part === undefined ? "unlabeled" : nameOfStroke(stroke)];
   if (stroke.object !== undefined) words.push(`(${nameOfObject(objects, stroke.object)})`);
   if (stroke.isCorrected) words.push("(corrected)");
-  if (stroke.score !== null) words.push(`${stroke.score}\u00a0%`);
+  if (stroke.score !== null) words.push(`${stroke.score} %`);
   return words.join(" ") + (stroke.second ? `, or ${nameOfSecond(stroke.second)}` : "");
 }
 
-const nameOfSecond = ([part, score]) => `${data.parts[part]} ${score}\u00a0%`;
+const nameOfSecond = ([part, score]) => `${data.parts[part]} ${score} %`;
 
 /** Return a stroke's name in the page's layer; undefined where it has no label there. */
 function nameInLayer(d, stroke, objects) {

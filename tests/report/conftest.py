@@ -1,6 +1,6 @@
 """Drawings, and pages opened in the browser, for the tests of reports."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,13 +116,17 @@ def opened_pages(browser) -> Iterator[Callable[..., Any]]:
     requests: list[str] = []
     contexts = []
 
-    def open_file(path: Path, *, width: int = 1280) -> Any:
+    def open_file(path: Path, *, width: int = 1280, expected: Sequence[str] = ()) -> Any:
+        def complain(text: str) -> None:
+            if not any(part in text for part in expected):
+                complaints.append(text)
+
         context = browser.new_context(
             color_scheme="light", viewport={"width": width, "height": 900}, has_touch=width < 500
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
+        page.on("console", lambda message: complain(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append("a dialog"), dialog.dismiss()))
         page.on("request", lambda request: requests.append(request.url))
@@ -134,7 +138,7 @@ def opened_pages(browser) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert complaints == []
-    assert all(url.startswith(("file:", "data:")) for url in requests)
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in requests)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_layer_of_instances_colours_result_and_truth(open_page, dog):
     assert "grouping of front-leg wrong" in text_of(card)
     parts = text_of(card.locator(".parts"))
     assert parts == "front-left-leg front-right-leg 1 3 back-leg no number body"
-    assert text_of(lines) == "4leg front-leg 1 3 back-leg no number body"
+    assert text_of(lines) == "four-legged animal front-leg 1 3 back-leg no number body"
     titles = card.locator("svg[role]").nth(1).locator("polyline title").all_text_contents()
     assert titles == ["body", "front-left-leg 1", "front-right-leg 3", "back-leg"]
 
