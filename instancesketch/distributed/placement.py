@@ -66,7 +66,6 @@ class PlacedRunner:
     def __init__(self, *, will_read: bool) -> None:
         self._here = InProcessRunner(will_read=will_read)
         self._runner: Runner = self._here
-        self.retries = self._here.retries
 
     @property
     def retries(self) -> int:
@@ -89,7 +88,6 @@ class PlacedRunner:
                     f"{job.verb}: about {_seconds(job):,.0f} s of work for one core: starting Ray",
                     file=sys.stderr,
                 )
-        self.retries = self._runner.retries
         self._runner.connect(job)
 
     def describe(self) -> str | None:
