@@ -1,6 +1,6 @@
 """Drawings for tests: seeded synthetic ones, and arbitrary ones for properties."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from instancesketch.training.roles import RowGroup, count_roles
 DOODLE7 = Taxonomy.load("doodle7")
 DEFAULT = Taxonomy.load("default")
 TINY = SegmenterConfig(samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32)
+# With what the default weights have besides: an image of the whole sketch.
+TINY_IMAGE = replace(TINY, samples=32, image=32)
 
 TINY_REFINER = RefinerConfig(
     samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32, embedding=8

@@ -35,6 +35,14 @@ OPSET = 18
 # length.
 _EXAMPLE_LENGTHS = (4, 3, 2)
 _INPUTS = ("points", "stroke_len", "category")
+_ANY_LENGTH = ("points", "stroke_len", "part")
+
+
+class Exportable(nn.Module):
+    """What can be exported: a module with names for its inputs and outputs."""
+
+    INPUTS: tuple[str, ...]
+    OUTPUTS: tuple[str, ...]
 
 
 def export(source: str, out: str) -> list[str]:
@@ -55,25 +63,32 @@ def export(source: str, out: str) -> list[str]:
     for model_kind in ("segmenter", "refiner"):
         if model_kind == "refiner" and not weights.holds([source], model_kind):
             continue
-        loaded = weights.load([source], model_kind)
-        model, taxonomy = _one_sketch_model(loaded, source)
-        metadata = {
-            "kind": model_kind,
-            "instancesketch": __version__,
-            "taxonomy": taxonomy.name,
-            "categories": taxonomy.category_names,
-            "parts": taxonomy.part_names,
-            "licences": str(loaded.config.get("licences", "")),
-        }
-        data = to_onnx(model, metadata)
+        model, taxonomy, licences = load_one(source, model_kind)
+        data = to_onnx(model, describe(model_kind, taxonomy, licences))
         storage.write_bytes(storage.join(out, f"{model_kind}.onnx"), data)
         names.append(f"{model_kind}.onnx")
     return names
 
 
-def _one_sketch_model(
-    loaded: weights.Weights, source: str
-) -> tuple[OneSegmenter | OneRefiner, Taxonomy]:
+def describe(model_kind: str, taxonomy: Taxonomy, licences: str) -> dict[str, Any]:
+    """Return the metadata of a file."""
+    return {
+        "kind": model_kind,
+        "instancesketch": __version__,
+        "taxonomy": taxonomy.name,
+        "categories": taxonomy.category_names,
+        "parts": taxonomy.part_names,
+        "licences": licences,
+    }
+
+
+def load_one(source: str, model_kind: str) -> tuple[OneSegmenter | OneRefiner, Taxonomy, str]:
+    """Load the segmenter or refiner of some weights, their taxonomy and their data's licences.
+
+    Raises:
+        UserError: as `export` does.
+    """
+    loaded = weights.load([source], model_kind)
     net, taxonomy = weights.build(loaded)
     config = net.config
     if loaded.model_kind == "segmenter" and (chosen := weights.choose_categories([source])):
@@ -91,10 +106,10 @@ def _one_sketch_model(
             f"the {loaded.model_kind} of {source} can't be written as ONNX: only those of the "
             "default recipe"
         )
-    return model, taxonomy
+    return model, taxonomy, str(loaded.config.get("licences", ""))
 
 
-def to_onnx(model: OneSegmenter | OneRefiner, metadata: Mapping[str, Any]) -> bytes:
+def to_onnx(model: Exportable, metadata: Mapping[str, Any]) -> bytes:
     """Return a model as the bytes of its ONNX file.
 
     Args:
@@ -110,16 +125,21 @@ def to_onnx(model: OneSegmenter | OneRefiner, metadata: Mapping[str, Any]) -> by
         raise UserError("ONNX needs the extra `onnx`: pip install 'instancesketch[onnx]'") from None
 
     length_S = torch.tensor(_EXAMPLE_LENGTHS)
-    points_P2 = torch.rand(int(length_S.sum()), 2, generator=torch.Generator().manual_seed(0))
-    number = len(model.INPUTS)
+    examples = {
+        "points": torch.rand(int(length_S.sum()), 2, generator=torch.Generator().manual_seed(0)),
+        "stroke_len": length_S,
+        "category": torch.tensor([-1]),
+        "part": torch.zeros_like(length_S),
+        "kept": torch.ones(len(metadata["categories"]), dtype=torch.bool),
+    }
     any_length = {0: torch.export.Dim.DYNAMIC}
     program = torch.onnx.export(
         model.eval(),
-        (points_P2, length_S, torch.tensor([-1]), torch.zeros_like(length_S))[:number],
+        tuple(examples[name] for name in model.INPUTS),
         dynamo=True,
         input_names=list(model.INPUTS),
         output_names=list(model.OUTPUTS),
-        dynamic_shapes=(any_length, any_length, None, any_length)[:number],
+        dynamic_shapes=tuple(any_length if n in _ANY_LENGTH else None for n in model.INPUTS),
         opset_version=OPSET,
         optimize=False,  # takes a minute, and runtimes do it as they load
         verbose=False,
@@ -130,7 +150,7 @@ def to_onnx(model: OneSegmenter | OneRefiner, metadata: Mapping[str, Any]) -> by
     return bytes(program.model_proto.SerializeToString())
 
 
-class OneSegmenter(nn.Module):
+class OneSegmenter(Exportable):
     """Parts and category of one sketch, from its points."""
 
     INPUTS = _INPUTS
@@ -148,14 +168,14 @@ class OneSegmenter(nn.Module):
         Returns:
             (S, Q) probabilities among the parts of the category, and (C,) of the categories.
         """
-        features = _features(points_P2, stroke_len_S, category_1)
+        features = sketch_features(points_P2, stroke_len_S, category_1)
         parts_SQ, category_1C = self.net(features, category_1)
         category_1 = torch.where(category_1 < 0, category_1C.argmax(1), category_1)
         parts_SQ = self.net.mask_parts(parts_SQ, category_1, features.batch)
         return parts_SQ.softmax(1), category_1C.softmax(1)[0]
 
 
-class OneRefiner(nn.Module):
+class OneRefiner(Exportable):
     """The grouping of one sketch's strokes into instances, from its points and parts."""
 
     INPUTS = (*_INPUTS, "part")
@@ -181,8 +201,15 @@ class OneRefiner(nn.Module):
             part has sides. (S,) moments and weights: the sum of its strokes' moments over that of
             their weights is an instance's place from the left.
         """
+        features = sketch_features(points_P2, stroke_len_S, category_1)
+        *found, moment_S, weight_S = self.group(features, category_1, part_S)
+        return *found, moment_S.float(), weight_S.float()
+
+    def group(
+        self, features: StrokeFeatures, category_1: Tensor, part_S: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Return what `forward` does, of features; moments and weights in double precision."""
         net, row_1 = self.net, category_1 % len(self.countable_CQ)
-        features = _features(points_P2, stroke_len_S, category_1)
         counted_S = self.countable_CQ[row_1, part_S]
         counted, strokes_T = self._select(features, counted_S, category_1)
         part_T = part_S[strokes_T]
@@ -197,7 +224,7 @@ class OneRefiner(nn.Module):
             ~meet_TT, float("-inf")
         )
         single_S = torch.zeros_like(part_S).index_put((strokes_T,), single_T.long())
-        moment_S, weight_S = moments(features.batch).float().unbind(1)
+        moment_S, weight_S = moments(features.batch).unbind(1)
         return (
             affinity_SS,
             torch.where(counted_S, single_S, -1),
@@ -220,7 +247,7 @@ class OneRefiner(nn.Module):
         return features.select(strokes_T, number_1, category_1), strokes_T
 
 
-def _features(points_P2: Tensor, stroke_len_S: Tensor, category_1: Tensor) -> StrokeFeatures:
+def sketch_features(points_P2: Tensor, stroke_len_S: Tensor, category_1: Tensor) -> StrokeFeatures:
     """Return the features of the strokes of one sketch."""
     layout = Layout(stroke_len_S, torch.full((1,), stroke_len_S.shape[0]), points_P2.shape[0])
     batch = Batch(

@@ -56,10 +56,11 @@ def session_of(path: Path) -> Any:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of weights that a graph is quickly made of: small, of one layer, random.
 
-    The segmenter uses the order of strokes, as the shipped `spg20` does and `doodle7` doesn't.
+    The segmenter uses the order of strokes, as the shipped `spg20` does and `doodle7` doesn't, and
+    an image of the whole sketch, which neither does.
     """
     folder = tmp_path_factory.mktemp("weights")
-    shape = replace(TINY, samples=32, pair_order=True)
+    shape = replace(TINY, samples=32, pair_order=True, image=32)
     save_untrained(folder, "segmenter", shape, segmenter.SegmenterNet)
     save_untrained(folder, "refiner", replace(TINY_REFINER, samples=32), refiner.RefinerNet)
     for kind in ("segmenter", "refiner"):
