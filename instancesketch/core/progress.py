@@ -161,6 +161,11 @@ class Activity:
         with self._lock:
             self._line.clear()
 
+    def end(self) -> None:
+        """Clear the line, and show it no more."""
+        self._ended.set()
+        self.clear()
+
     def look(self) -> None:
         """Draw the line, if it is time."""
         with self._lock:
@@ -185,6 +190,12 @@ def clear_activity() -> None:
     """Clear the line of the command's activity, if it is on a terminal."""
     if _activity is not None:
         _activity.clear()
+
+
+def end_activity() -> None:
+    """Show no more what the command does: it waits for its user from now on."""
+    if _activity is not None:
+        _activity.end()
 
 
 def _terminal_line(text: str, stream: TextIO) -> tqdm[None]:

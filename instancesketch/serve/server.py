@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from instancesketch.core.errors import UserError
-from instancesketch.core.progress import clear_activity, doing
+from instancesketch.core.progress import doing, end_activity
 from instancesketch.serve.app import create_app
 from instancesketch.serve.config import DEFAULT_PORT, DrawConfig
 from instancesketch.serve.labelling import Labeller
@@ -91,8 +91,7 @@ class PageServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        clear_activity()
-        doing(f"serving {self._address}")
+        end_activity()
         print(f"draw: open {self._address} in a browser; Ctrl-C ends it", flush=True)
         if self._opens:
             # Some browsers are run, not asked: their call returns when they are closed.

@@ -1,4 +1,5 @@
 import io
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -126,6 +127,14 @@ def test_activity_is_shown_in_the_first_second_and_every_three(
     assert stream.getvalue() == (
         "segment: starting, 1 s\nsegment: loading weights, 2 s\nsegment: loading weights, 5 s\n"
     )
+
+
+def test_activity_that_waits_for_its_user_is_silent() -> None:
+    stream = io.StringIO()
+    with Activity("draw", stream=stream, clock=time.monotonic):
+        progress_module.end_activity()
+        time.sleep(1.5)
+    assert stream.getvalue() == ""
 
 
 def test_progress_takes_the_place_of_the_activity_until_it_ends(
