@@ -9,15 +9,17 @@ from tests.serve.test_static_export import MOST_APART, compare, exported_page, r
 pytestmark = [pytest.mark.nightly, pytest.mark.xdist_group("browser")]
 
 
+@pytest.mark.parametrize("name", ["default", "doodle7"])
 def test_shipped_weights_label_real_drawings_as_the_package_does(
-    browser, data_dir, tmp_path
+    name, browser, data_dir, tmp_path
 ) -> None:
     """Graphs of four layers take half a minute to make."""
     sketches = real(data_dir, 400)
-    with web_host(exported_page("doodle7", tmp_path)) as address:
+    model = Segmenter.load(name)
+    with web_host(exported_page(name, tmp_path)) as address:
         page = browser.new_page()
         start_backend(page, address)
-        assert (
-            compare(label(page, sketches), Segmenter.load("doodle7").label(sketches)) < MOST_APART
-        )
+        assert compare(label(page, sketches), model.label(sketches)) < MOST_APART
+        offered = page.evaluate("backend.model.categories.map(({ name }) => name)")
+        assert offered == list(model.taxonomy.category_names)
         page.close()
