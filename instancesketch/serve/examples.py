@@ -11,6 +11,7 @@ import numpy as np
 from instancesketch.core.sketch import FloatArray, Sketch
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.serve.columns import columns_of
+from instancesketch.serve.model_table import title_of_category
 from instancesketch.synth.draw import DRAWINGS, draw
 
 _SEED = 20
@@ -40,7 +41,7 @@ def describe_example(sketch: Sketch, taxonomy: Taxonomy) -> dict[str, Any]:
     category = sketch.category or ""
     return {
         "category": category,
-        "title": taxonomy.categories[category].title,
+        "title": title_of_category(category, taxonomy),
         "strokes": columns_of(sketch),
     }
 

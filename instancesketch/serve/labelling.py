@@ -17,7 +17,7 @@ from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.render.colours import object_colours
 from instancesketch.serve.examples import describe_example, example_categories, examples_of
-from instancesketch.serve.model_table import describe_model, title_of
+from instancesketch.serve.model_table import describe_model, title_of, title_of_category
 from instancesketch.serve.requests import LabelRequest, RequestError
 
 _RESTRICTED = 4  # sets of categories whose networks are kept
@@ -142,21 +142,21 @@ class Labeller:
             return []
         (scores,) = segmenter.category_probabilities([sketch])
         found = [
-            {"name": c.name, "title": c.title, "score": float(score)}
-            for c, score in zip(segmenter.taxonomy.categories.values(), scores, strict=True)
+            {"name": name, "title": self._title(name), "score": float(score)}
+            for name, score in zip(segmenter.taxonomy.category_names, scores, strict=True)
         ]
         return sorted(found, key=lambda each: -each["score"])
+
+    def _title(self, category: str) -> str:
+        return title_of_category(category, self.segmenter.net_taxonomy)
 
     def _objects(self, scene: Sketch) -> list[dict[str, Any]]:
         names, scores = scene.object_category or (), scene.object_score or ()
         colours = object_colours(scene)
-        known = self.taxonomy.categories
         return [
             {
                 "category": name,
-                "title": known[name].title
-                if name is not None and name in known
-                else "something else",
+                "title": "something else" if name is None else self._title(name),
                 "score": score,
                 "colour": colour,
             }

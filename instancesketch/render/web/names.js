@@ -1,6 +1,9 @@
 // Places for names beside what they name, so that none is written over another.
 
-const INK = 1; // cost of a point of a stroke under a name
+const INK = 2; // cost of a point of a stroke under a name
+const STRAY = 5; // cost of a name that is nearer to a stroke of another name
+const SHORTER = 3; // cost of a shorter form of a name
+const FURTHER = 2; // cost of a place in the second row
 const INWARD = 4; // cost of a place on the side of the drawing's middle
 const MOVED = 3; // cost of a place on another side than before: names should not jump
 const INSIDE = 6; // cost of a name on what it names
@@ -10,21 +13,40 @@ const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[
 const isWithin = (a, b) => a[0] >= b[0] && a[1] >= b[1] && a[2] <= b[2] && a[3] <= b[3];
 const middleOf = (box) => [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
 
-// The sides of a box, as steps of its middle: above, below, right, left, corners, and on it.
-const SIDES = [[0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [-1, -1], [1, 1], [-1, 1], [0, 0]];
+// The sides of a box, as steps of its middle: above, below, right, left, corners, on it; and the
+// second rows above and below.
+const SIDES = [
+  [0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [-1, -1], [1, 1], [-1, 1], [0, 0],
+  [0, -1, 1], [0, 1, 1],
+];
 
 /** Return a box of a size beside another one. */
-function boxBeside([left, top, right, bottom], [sideX, sideY], width, height) {
+function boxBeside([left, top, right, bottom], [sideX, sideY, row = 0], width, height) {
   const gap = GAP * height;
   const x = (left + right) / 2 + sideX * ((right - left + width) / 2 + gap);
   // A corner touches the box: further out, a name seems to belong to something else.
   const inset = sideX && sideY ? height : 0;
-  const y = (top + bottom) / 2 + sideY * ((bottom - top + height) / 2 + gap - inset);
+  const away = (bottom - top + height) / 2 + gap - inset + row * height;
+  const y = (top + bottom) / 2 + sideY * away;
   return [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
 }
 
 const countInside = (points, box) =>
   points.filter(([x, y]) => x > box[0] && x < box[2] && y > box[1] && y < box[3]).length;
+
+/** Return whether the stroke nearest to a box is of another name, where points say whose they are. */
+function isStray(box, key, points) {
+  const [x, y] = middleOf(box);
+  let [nearest, owner] = [Infinity, undefined];
+  for (const [atX, atY, whose] of points) {
+    // From the box, not from its middle: names are wide.
+    const dx = Math.max(0, Math.abs(atX - x) - (box[2] - box[0]) / 2);
+    const dy = Math.max(0, Math.abs(atY - y) - (box[3] - box[1]) / 2);
+    const distance = dx * dx + dy * dy;
+    if (distance < nearest) [nearest, owner] = [distance, whose];
+  }
+  return owner !== undefined && owner !== key;
+}
 
 /** Return the best free place for a text of a width; null if every place is taken. */
 function findPlace(item, text, width, { height, bounds, points, middle, taken }) {
@@ -39,6 +61,8 @@ function findPlace(item, text, width, { height, bounds, points, middle, taken })
       (outward < 0 ? INWARD : 0) +
       (item.side !== undefined && item.side !== index ? MOVED : 0) +
       (side[0] || side[1] ? 0 : INSIDE) +
+      (side[2] ? FURTHER : 0) +
+      (isStray(box, item.key, points) ? STRAY : 0) +
       index / 100;
     if (!best || cost < best.cost) best = { text, box, cost, side: index };
   });
@@ -47,10 +71,11 @@ function findPlace(item, text, width, { height, bounds, points, middle, taken })
 
 /** Place names, none over another.
  *
- * items: each with `texts`, the name and shorter forms of it, tried in this order; `box`, left, top,
- *   right and bottom of what it names; and `side`, the index of its last place, if it has one.
+ * items: each with `texts`, the name and shorter forms of it; `box`, left, top, right and
+ *   bottom of what it names; `side`, the index of its last place, if it has one; and
+ *   `key`, if points say whose they are.
  * options: `height` of a line; `widthOf(text)`; `bounds`, the box that names have to stay in;
- *   `points`, [x, y] of strokes that names should leave free.
+ *   `points`, [x, y] of strokes that names should leave free, or [x, y, key of the name].
  *
  * Returns for each item `{text, x, y, side}`, the middle of its name, or null without a place.
  */
@@ -62,14 +87,13 @@ export function placeNames(items, { height, widthOf, bounds, points = [] }) {
   ]);
   const taken = [];
   return items.map((item) => {
-    for (const text of item.texts) {
-      const place = findPlace(item, text, widthOf(text), { height, bounds, points, middle, taken });
-      if (place) {
-        taken.push(place.box);
-        const [x, y] = middleOf(place.box);
-        return { text, x, y, side: place.side };
-      }
-    }
-    return null;
+    const around = { height, bounds, points, middle, taken };
+    const places = item.texts.map((text) => findPlace(item, text, widthOf(text), around));
+    const costs = places.map((place, i) => (place ? place.cost + SHORTER * i : Infinity));
+    const place = places[costs.indexOf(Math.min(...costs))];
+    if (!place) return null;
+    taken.push(place.box);
+    const [x, y] = middleOf(place.box);
+    return { text: place.text, x, y, side: place.side };
   });
 }

@@ -44,7 +44,10 @@ export class Bars {
       button.setAttribute("aria-pressed", name === chosen);
     }
     const first = chosen === null ? [] : [chosen];
-    const order = [...new Set([...first, ...known.keys(), ...this.rows.keys()])];
+    // Equal as they are written, they keep their places: bars of 0 % would change without end.
+    const rank = (name) => -Math.round(100 * (known.get(name) ?? 0));
+    const sorted = [...this.rows.keys()].sort((a, b) => rank(a) - rank(b));
+    const order = [...new Set([...first, ...sorted])];
     if (order.some((name, i) => this.list.children[i] !== this.rows.get(name)?.row)) {
       this.list.append(...order.filter((n) => this.rows.has(n)).map((n) => this.rows.get(n).row));
       // A row that is moved loses the focus.

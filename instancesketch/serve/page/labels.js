@@ -110,6 +110,8 @@ function groupParts(views) {
     // One wheel is `wheel`; a side tells a leg from the other one.
     const isNumbered = instance > 0 && (alike.size > 1 || instance > 1) && label === part;
     const texts = isNumbered ? [`${title} ${instance}`, `${instance}`] : [title];
+    // `back right leg` is known by its side, and by its colour.
+    if (label !== part) texts.push(title.split(" ").slice(0, -1).join(" "));
     return { key, texts, ids: members.map((view) => view.id), fixed: members.some((v) => v.fixed) };
   });
 }

@@ -7,9 +7,12 @@ import { placeNames } from "./shared/names.js";
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 1.5; // pixels: nearer points add nothing
 const TAP = 4; // a pointer that moves less has tapped
-const NEAR = { mouse: 8, pen: 10, touch: 16 }; // pixels within which a pointer is on a stroke
+// Pixels within which a pointer is on a stroke; a tap has to be nearer, since it may be a dot.
+const NEAR = { mouse: 8, pen: 10, touch: 18 };
+const ON = { mouse: 5, pen: 5, touch: 8 };
 const FONT = 14; // pixels of names
-const SAMPLES = 40; // points of a stroke that names should leave free
+const SPACING = 12; // pixels between points of strokes that names should leave free
+const MOST_POINTS = 1500; // of these
 
 const round = (value) => Math.round(10 * value) / 10;
 
@@ -56,9 +59,9 @@ export class Sheet {
     return [round(x), round(y)];
   }
 
-  #strokeAt(event) {
+  #strokeAt(event, near = NEAR) {
     const [x, y] = this.#toSheet(event, this.svg.getScreenCTM().inverse());
-    return strokeNear(this.strokes, x, y, (NEAR[event.pointerType] ?? NEAR.mouse) / this.scale);
+    return strokeNear(this.strokes, x, y, (near[event.pointerType] ?? near.mouse) / this.scale);
   }
 
   // --- pointers ------------------------------------------------------------------------------
@@ -67,7 +70,7 @@ export class Sheet {
     // A palm, a second finger and the right button draw nothing.
     if (this.pen || !event.isPrimary || event.button !== 0) return;
     this.on.start();
-    const near = this.#strokeAt(event);
+    const near = this.#strokeAt(event, this.corrects ? NEAR : ON);
     if (this.corrects) return void (near && this.on.tap(near, event));
     this.svg.setPointerCapture(event.pointerId);
     const matrix = this.svg.getScreenCTM().inverse();
@@ -218,7 +221,7 @@ export class Sheet {
           height: 1.25 * size,
           widthOf: (text) => (this.ruler.measureText(text).width + 6) / scale,
           bounds: [low.x, low.y, high.x, high.y],
-          points: this.strokes.flatMap(samplesOf),
+          points: this.#samples(),
         })
       : [];
     const gone = new Set(this.names.keys());
@@ -232,6 +235,16 @@ export class Sheet {
       this.names.get(key).node.remove();
       this.names.delete(key);
     }
+  }
+
+  /** Return points along all strokes, with the keys of their names. */
+  #samples() {
+    const keys = new Map((this.groups ?? []).flatMap(({ key, ids }) => ids.map((id) => [id, key])));
+    const points = this.strokes.flatMap((stroke) =>
+      samplesOf(stroke, SPACING / this.scale, keys.get(stroke.id)),
+    );
+    const every = Math.ceil(points.length / MOST_POINTS);
+    return points.filter((_, i) => i % every === 0);
   }
 
   #writeName({ key, ids }, { text, x, y, side }, size) {
@@ -248,13 +261,17 @@ export class Sheet {
   }
 }
 
-function samplesOf({ x, y }) {
-  const step = Math.max(1, Math.floor(x.length / SAMPLES));
-  const points = [];
-  for (let i = 0; i < x.length; i += step) {
-    points.push([x[i], y[i]]);
-    // Straight lines have few points: one between each two.
-    if (i + step < x.length) points.push([(x[i] + x[i + step]) / 2, (y[i] + y[i + step]) / 2]);
+/** Return points along a stroke, at most a distance apart. */
+function samplesOf({ x, y }, spacing, key) {
+  const points = [[x[0], y[0], key]];
+  let walked = 0;
+  for (let i = 1; i < x.length; i++) {
+    const length = Math.hypot(x[i] - x[i - 1], y[i] - y[i - 1]);
+    for (let at = spacing - walked; at <= length; at += spacing) {
+      const share = at / length;
+      points.push([x[i - 1] + share * (x[i] - x[i - 1]), y[i - 1] + share * (y[i] - y[i - 1]), key]);
+    }
+    walked = (walked + length) % spacing;
   }
   return points;
 }
