@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 from anyio import to_thread
@@ -18,33 +18,48 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from instancesketch.core.errors import UserError, last_line
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.serve import collection
 from instancesketch.serve.dropped_file import read_dropped
-from instancesketch.serve.guard import Guard
-from instancesketch.serve.labelling import Labeller
+from instancesketch.serve.guard import Access, Guard
+from instancesketch.serve.openapi import describe_api
 from instancesketch.serve.page_files import media_type, page_files
 from instancesketch.serve.requests import (
     MOST_FILE_BYTES,
+    LabelRequest,
     RequestError,
     read_body,
     read_json,
     to_label_request,
 )
 
-_MOST_WAITING = 8  # requests for the model; the page has one on its way
-
 _log = logging.getLogger(__name__)
 
 
-def create_app(labeller: Labeller, port: int, corpus: str | None = None) -> Starlette:
+class Models(Protocol):
+    """What labels drawings and scenes, here or in other processes: as `Labeller` does."""
+
+    @property
+    def taxonomy(self) -> Taxonomy: ...
+
+    def describe(self) -> dict[str, Any]: ...
+
+    def label(self, request: LabelRequest) -> dict[str, Any]: ...
+
+    def label_scene(self, request: LabelRequest) -> dict[str, Any]: ...
+
+    def example(self, category: str | None) -> dict[str, Any]: ...
+
+
+def create_app(labeller: Models, access: Access, corpus: str | None = None) -> Starlette:
     """Return the app.
 
     Args:
         labeller: the models.
-        port: the one that it is served at, which requests have to name.
+        access: who is answered, and how much at a time.
         corpus: the folder for drawings that are added to the corpus; None: none are.
     """
-    work, table = _Work(), labeller.describe() | {"opens": True, "corpus": corpus}
+    work, table = _Work(access), labeller.describe() | {"opens": True, "corpus": corpus}
 
     async def model(request: Request) -> Response:
         return JSONResponse(table)
@@ -73,7 +88,11 @@ def create_app(labeller: Labeller, port: int, corpus: str | None = None) -> Star
         location = await work.do(partial(collection.keep, sketch, corpus))
         return JSONResponse({"location": location})
 
+    async def openapi(request: Request) -> Response:
+        return JSONResponse(describe_api())
+
     api = {
+        "openapi.json": (openapi, "GET"),
         "label": (label, "POST"),
         "scene": (scene, "POST"),
         "open": (open_file, "POST"),
@@ -86,7 +105,7 @@ def create_app(labeller: Labeller, port: int, corpus: str | None = None) -> Star
             *(Route(f"/api/{n}", answer, methods=[method]) for n, (answer, method) in api.items()),
             *_file_routes(),
         ],
-        middleware=[Middleware(Guard, port=port)],
+        middleware=[Middleware(Guard, access=access)],
         exception_handlers={
             RequestError: _refuse,
             UserError: _fail_for_a_reason,
@@ -97,9 +116,10 @@ def create_app(labeller: Labeller, port: int, corpus: str | None = None) -> Star
 
 
 class _Work:
-    """Calls that take a thread for long, one at a time, and only so many that wait."""
+    """Calls that take a thread for long: so many at a time, and only so many that wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, access: Access) -> None:
+        self._access = access
         self._limiter: anyio.CapacityLimiter | None = None
         self._waiting = 0
 
@@ -109,10 +129,10 @@ class _Work:
         Raises:
             RequestError: too many others wait.
         """
-        if self._waiting >= _MOST_WAITING:
+        if self._waiting >= self._access.waiting:
             raise RequestError(503, "busy with other drawings; try again", {"retry-after": "1"})
         # Made here, since it belongs to the loop that is running.
-        self._limiter = self._limiter or anyio.CapacityLimiter(1)
+        self._limiter = self._limiter or anyio.CapacityLimiter(self._access.at_once)
         self._waiting += 1
         try:
             return await to_thread.run_sync(call, limiter=self._limiter)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -28,29 +29,43 @@ _HEADERS = {
     # A newer version of this package has other files under the same names.
     "cache-control": "no-cache",
 }
-# A pen-up a second is fast; a burst is somebody who scribbles, or a page that is opened again.
-_PER_SECOND, _BURST = 30.0, 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Who is answered, and how much at a time."""
+
+    hosts: frozenset[str]  # with their ports, as browsers name them
+    schemes: tuple[str, ...] = ("http",)
+    # A pen-up a second is fast; a burst is somebody who scribbles, or a page that is opened again.
+    per_second: float = 30.0
+    burst: float = 120.0
+    at_once: int = 1  # requests that the models work on
+    waiting: int = 8  # of them and of those that wait; the page has one on its way
+
+    @classmethod
+    def of_this_machine(cls, port: int) -> Access:
+        """Return the access of a server at a port of a loopback address, for one person."""
+        # Browsers leave out the port of HTTP itself.
+        hosts = {f"{host}:{port}" for host in LOOPBACK} | (set(LOOPBACK) if port == 80 else set())
+        return cls(hosts=frozenset(hosts))
 
 
 class Guard:
     """The middleware before everything else."""
 
     def __init__(
-        self, app: ASGIApp, port: int, clock: Callable[[], float] = time.monotonic
+        self, app: ASGIApp, access: Access, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Wrap an app.
 
         Args:
             app: the app.
-            port: the one that the server listens at.
+            access: who is answered.
             clock: returns seconds.
         """
-        self._app = app
-        # Browsers leave out the port of HTTP itself.
-        self._hosts = {f"{host}:{port}" for host in LOOPBACK} | (
-            set(LOOPBACK) if port == 80 else set()
-        )
-        self._rate = TokenBucket(_PER_SECOND, _BURST, clock)
+        self._app, self._access = app, access
+        self._rate = TokenBucket(access.per_second, access.burst, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -70,9 +85,11 @@ class Guard:
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers, is_api = Headers(scope=scope), scope["path"].startswith("/api/")
         host, origin = headers.get("host", ""), headers.get("origin")
-        if host.lower() not in self._hosts:
-            return _refuse(403, "this server answers to its own name alone: 127.0.0.1 or localhost")
-        if origin is not None and origin.lower() != f"http://{host.lower()}":
+        if host.lower() not in self._access.hosts:
+            names = " or ".join(sorted(self._access.hosts))
+            return _refuse(403, f"this server answers to its own name alone: {names}")
+        own = [f"{scheme}://{host.lower()}" for scheme in self._access.schemes]
+        if origin is not None and origin.lower() not in own:
             return _refuse(403, "requests of other sites are refused")
         # What browsers say by themselves, also where they send no origin.
         site = headers.get("sec-fetch-site", "same-origin")

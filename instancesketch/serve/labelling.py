@@ -72,22 +72,49 @@ class Labeller:
             RequestError: a category is unknown.
             UserError: the weights predict no category, and none is given.
         """
+        (answer,) = self.label_all([request])
+        if isinstance(answer, RequestError):
+            raise answer
+        return answer
+
+    def label_all(self, requests: Sequence[LabelRequest]) -> list[dict[str, Any] | RequestError]:
+        """Return what `label` returns, or raises, for each of several requests.
+
+        Drawings that choose among the same categories go through the network together.
+        """
+        answers: list[Any] = [None] * len(requests)
+        groups: dict[tuple[Any, bool], list[tuple[int, Sketch]]] = {}
+        for number, request in enumerate(requests):
+            try:
+                category, chosen = self._choose(request)
+            except RequestError as error:
+                answers[number] = error
+                continue
+            sketch = request.sketch.replace(category=category)
+            groups.setdefault((chosen, category is not None), []).append((number, sketch))
+        for (chosen, given), members in groups.items():
+            segmenter = self.segmenter if chosen is None else self._restricted(chosen)
+            sketches = [sketch for _, sketch in members]
+            labelled = segmenter.label(sketches, given_category=given)
+            categories = self._probabilities(segmenter, sketches)
+            for (number, _), one, scores in zip(members, labelled, categories, strict=True):
+                answers[number] = {
+                    "category": one.category,
+                    "category_score": one.category_score,
+                    "categories": scores,
+                    "strokes": strokes_of(one),
+                }
+        return answers
+
+    def _choose(self, request: LabelRequest) -> tuple[str | None, tuple[str, ...] | None]:
+        """Return the category that is given, and those to choose among; None: none, and all."""
         category = self._known(request.category)
-        segmenter = self.segmenter
-        if request.categories is not None:
-            names = [self._known(name) for name in request.categories]
-            if not names:
-                raise RequestError(422, "categories is empty: there is nothing to choose among")
-            segmenter = self._restricted(tuple(sorted({name for name in names if name})))
-        (labelled,) = segmenter.label(
-            [request.sketch.replace(category=category)], given_category=category is not None
-        )
-        return {
-            "category": labelled.category,
-            "category_score": labelled.category_score,
-            "categories": self._probabilities(segmenter, request.sketch),
-            "strokes": strokes_of(labelled),
-        }
+        if request.categories is None:
+            return category, None
+        names = [self._known(name) for name in request.categories]
+        if not names:
+            raise RequestError(422, "categories is empty: there is nothing to choose among")
+        return category, tuple(sorted({name for name in names if name}))
 
     def label_scene(self, request: LabelRequest) -> dict[str, Any]:
         """Return the objects of a scene, and its strokes' objects and labels.
@@ -136,16 +163,21 @@ class Labeller:
         net = copy.deepcopy(whole.net)
         return Segmenter(net, whole.net_taxonomy, whole.refiner, categories)
 
-    def _probabilities(self, segmenter: Segmenter, sketch: Sketch) -> list[dict[str, Any]]:
-        """Return each category with the probability that the model gives it by itself."""
+    def _probabilities(
+        self, segmenter: Segmenter, sketches: Sequence[Sketch]
+    ) -> list[list[dict[str, Any]]]:
+        """Return for each drawing the categories with the model's own probabilities of them."""
         if not segmenter.net.predicts_category:
-            return []
-        (scores,) = segmenter.category_probabilities([sketch])
+            return [[] for _ in sketches]
+        names = segmenter.taxonomy.category_names
         found = [
-            {"name": name, "title": self._title(name), "score": float(score)}
-            for name, score in zip(segmenter.taxonomy.category_names, scores, strict=True)
+            [
+                {"name": name, "title": self._title(name), "score": float(score)}
+                for name, score in zip(names, scores, strict=True)
+            ]
+            for scores in segmenter.category_probabilities(sketches)
         ]
-        return sorted(found, key=lambda each: -each["score"])
+        return [sorted(each, key=lambda one: -one["score"]) for each in found]
 
     def _title(self, category: str) -> str:
         return title_of_category(category, self.segmenter.net_taxonomy)

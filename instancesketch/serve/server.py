@@ -14,6 +14,7 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.progress import doing, end_activity
 from instancesketch.serve.app import create_app
 from instancesketch.serve.config import DEFAULT_PORT, DrawConfig
+from instancesketch.serve.guard import Access
 from instancesketch.serve.labelling import Labeller
 from instancesketch.serve.requests import to_label_request
 
@@ -37,7 +38,7 @@ def serve(config: DrawConfig) -> None:
         # The first drawing would otherwise wait for what is set up once.
         labeller.label(to_label_request(_WARM_UP))
         port = listener.getsockname()[1]
-        app = create_app(labeller, port, config.corpus)
+        app = create_app(labeller, Access.of_this_machine(port), config.corpus)
         PageServer(app, page_address(config.host, port), not config.no_open).run([listener])
 
 

@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from instancesketch.serve.app import create_app
+from instancesketch.serve.guard import Access
 from instancesketch.serve.labelling import Labeller
 
 PORT = 8754
@@ -28,6 +29,6 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def client(labeller: Labeller, drawn: Path) -> Iterator[TestClient]:
     """Yield a client of an app of its own, whose rate nobody else has used up."""
-    app = create_app(labeller, PORT, str(drawn))
+    app = create_app(labeller, Access.of_this_machine(PORT), str(drawn))
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
         yield client

@@ -5,7 +5,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from instancesketch.serve.guard import Guard, TokenBucket
+from instancesketch.serve.guard import Access, Guard, TokenBucket
 from tests.serve.conftest import ADDRESS, PORT
 from tests.serve.test_app import LINE, error_of
 
@@ -65,7 +65,7 @@ def test_answers_carry_a_strict_policy_and_say_nothing_of_the_server(client):
 
 def test_too_many_requests_wait_a_second():
     now = [0.0]
-    app = Guard(Starlette(), PORT, lambda: now[0])
+    app = Guard(Starlette(), Access.of_this_machine(PORT), lambda: now[0])
     client = TestClient(app, base_url=ADDRESS)
     while client.get("/api/model").status_code == 404:
         assert now[0] < 500
@@ -87,7 +87,7 @@ def test_the_bucket_fills_again():
 
 
 def test_websockets_are_closed():
-    client = TestClient(Guard(Starlette(), PORT), base_url=ADDRESS)
+    client = TestClient(Guard(Starlette(), Access.of_this_machine(PORT)), base_url=ADDRESS)
     with (
         pytest.raises(WebSocketDisconnect) as refused,
         client.websocket_connect(f"ws://127.0.0.1:{PORT}/api/label"),

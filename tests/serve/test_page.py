@@ -12,6 +12,7 @@ import pytest
 from instancesketch.core.sketch import Sketch
 from instancesketch.render.colours import palette
 from instancesketch.serve.app import create_app
+from instancesketch.serve.guard import Access
 from instancesketch.serve.labelling import Labeller
 from instancesketch.serve.server import PageServer, listen
 from tests.serve.pages import CAR, CAT, SECONDS, Hand, ring
@@ -33,7 +34,9 @@ def address(labeller: Labeller, drawn: Path) -> Iterator[str]:
     with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         address = f"http://127.0.0.1:{port}/"
-        server = PageServer(create_app(labeller, port, str(drawn)), address, opens=False)
+        server = PageServer(
+            create_app(labeller, Access.of_this_machine(port), str(drawn)), address, opens=False
+        )
         thread = threading.Thread(target=server.run, args=[[listener]], daemon=True)
         thread.start()
         yield address
