@@ -28,7 +28,7 @@ function createFact(name, ...values) {
 function createFacts(d) {
   const facts = createElement("dl", "facts");
   facts.append(createFact("id", createElement("code", "", d.id)));
-  if (wordOf(d)) facts.append(createFact("its file's word", wordOf(d)));
+  if (wordOf(d) && ![d.category, d.trueCategory].includes(wordOf(d))) facts.append(createFact("its file's word", wordOf(d)));
   if (d.trueCategory !== undefined) facts.append(createFact("true category", nameOf(d.trueCategory)));
   if (d.source) facts.append(createFact("source", d.source));
   if (d.file) {

@@ -224,6 +224,7 @@ function start() {
   listenToControls();
   updateSelection();
   openView(open);
+  performance.mark("interactive"); // all that is there answers now
 }
 
 start();
