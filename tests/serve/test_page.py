@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ BOX_OF_LETTERS = """name => {
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
-@pytest.fixture(scope="module")
-def address(labeller: Labeller, drawn: Path) -> Iterator[str]:
+@contextmanager
+def serving(labeller: Labeller, drawn: Path) -> Iterator[str]:
     """Serve the page, and yield its address."""
     with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
@@ -44,8 +45,8 @@ def address(labeller: Labeller, drawn: Path) -> Iterator[str]:
         thread.join(30)
 
 
-@pytest.fixture
-def open_page(browser, address) -> Iterator[Any]:
+@contextmanager
+def pages_of(browser, address: str) -> Iterator[Any]:
     """Yield a function that opens the page; fail at the end on complaints and foreign requests."""
     complaints, requests, contexts = [], [], []
 
@@ -72,6 +73,20 @@ def open_page(browser, address) -> Iterator[Any]:
         context.close()
     assert complaints == []
     assert all(url.startswith((address, "blob:", "data:")) for url in requests)
+
+
+@pytest.fixture(scope="module")
+def address(labeller: Labeller, drawn: Path) -> Iterator[str]:
+    """Serve the page, and yield its address."""
+    with serving(labeller, drawn) as address:
+        yield address
+
+
+@pytest.fixture
+def open_page(browser, address) -> Iterator[Any]:
+    """Yield a function that opens the page."""
+    with pages_of(browser, address) as opened:
+        yield opened
 
 
 def saved(page: Any, button: str, folder: Path) -> Path:
@@ -270,3 +285,24 @@ def test_a_corrected_drawing_is_added_to_the_corpus(open_page, drawn):
     path = Path(page.locator("#message").inner_text().removeprefix("Added to the corpus: "))
     assert path.parent == drawn
     assert json.loads(path.read_text())["label"] == hand.labels()
+
+
+def test_a_ladder_is_nothing_it_knows_until_a_category_is_chosen(browser, tmp_path):
+    labeller = Labeller.load(["default"])
+    with serving(labeller, tmp_path) as address, pages_of(browser, address) as open_in:
+        page = open_in()
+        hand = Hand(page)
+        posts = [[(300, 100), (300, 900)], [(500, 100), (500, 900)]]
+        rungs = [[(300, 200 + 100 * i), (500, 200 + 100 * i)] for i in range(7)]
+        hand.draw(*posts, *rungs)
+        hand.wait(9)
+        assert page.locator("#category").inner_text().startswith("nothing it knows")
+        assert hand.labels() == [""] * 9
+        assert hand.names() == []
+        hand.click(500, 150)
+        assert "has no parts" in page.locator("#chooser").inner_text()
+        page.keyboard.press("Escape")
+        page.locator("#more").click()  # all categories
+        page.locator('#categories button[data-category="candle"]').click()
+        hand.wait(9)
+        assert "" not in hand.labels()

@@ -43,8 +43,8 @@ export class Chooser {
     if (!parts.length) {
       const title = vocabulary.titleOf(view.category);
       head.textContent = view.category
-        ? `Drawings of “${title}” have no parts. Choose what it is among the categories first.`
-        : "Nothing is known of this stroke yet. Choose a category first.";
+        ? `“${title}” has no parts. Choose what it is among the categories; then name its parts.`
+        : "Nothing is known of this stroke yet. Choose what it is among the categories.";
     } else {
       rows.push(
         this.#choices("Part", "part", parts.map((p) => [p.name, p.title, p.colour]), view.part, (name) =>

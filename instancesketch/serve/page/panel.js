@@ -3,7 +3,7 @@
 import { Bars } from "./bars.js";
 import { percent } from "./labels.js";
 
-const PHRASES = { other: "none of the known things", scene: "a scene of several things" };
+const PHRASES = { other: "nothing it knows", scene: "a scene of several things" };
 const byId = (id) => document.getElementById(id);
 
 export class Panel {
