@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from instancesketch.synth.draw import draw
 
 STROKES = (10, 30)  # the drawings, cut from generated ones that are put beside each other
+POINTS = 100  # of each stroke, as many as a pen gives
 TIMES = 40
 
 _START = """async () => {
@@ -55,9 +57,15 @@ def drawing(strokes: int) -> list[list[list[float]]]:
     index = 0
     while len(found) < strokes:
         shift = np.array([300.0 * index, 0.0])
-        found += [(points + shift).T.tolist() for points in draw(1, index).to_strokes()]
+        found += [(fill(points) + shift).T.tolist() for points in draw(1, index).to_strokes()]
         index += 1
     return found[:strokes]
+
+
+def fill(points: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return a stroke with more points on the same line."""
+    at = np.linspace(0, len(points) - 1, POINTS)
+    return np.stack([np.interp(at, range(len(points)), column) for column in points.T], axis=1)
 
 
 def measure(page: Any, address: str, strokes: Sequence[int], times: int) -> dict[str, Any]:

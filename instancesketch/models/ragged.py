@@ -218,7 +218,7 @@ def along(points_P2: Tensor, stroke_len_S: Tensor, fraction_K: Tensor) -> Tensor
     run_P = segment_lengths(points_P2, stroke_len_S).cumsum(0, dtype=torch.float64)
     from_S1, to_S1 = run_P[begin_S1], run_P[last_S1]
     target_SK = from_S1 + (to_S1 - from_S1) * fraction_K
-    after_SK = _search(run_P, target_SK).clamp(min=begin_S1, max=last_S1)
+    after_SK = _search(run_P, target_SK, stroke_len_S).clamp(min=begin_S1, max=last_S1)
     before_SK = torch.maximum(after_SK - 1, begin_S1)
     # Values are taken by flat indices: by those of two dimensions it takes many times longer.
     before, after = before_SK.flatten(), after_SK.flatten()
@@ -233,11 +233,18 @@ def along(points_P2: Tensor, stroke_len_S: Tensor, fraction_K: Tensor) -> Tensor
     return _lerp(start, end, weight).view(*before_SK.shape, 2)
 
 
-def _search(sorted_P: Tensor, values: Tensor) -> Tensor:
-    """Return how many of the sorted numbers are below each value."""
+def _search(sorted_P: Tensor, values_SK: Tensor, stroke_len_S: Tensor) -> Tensor:
+    """Return how many of the sorted numbers, of all strokes, are below each value of a stroke.
+
+    Values are at least the numbers of the strokes before and at most those of the strokes after.
+    """
     if is_exporting():
-        return (sorted_P < values[..., None]).sum(-1)
-    return torch.searchsorted(sorted_P, values)
+        # Each value with the numbers of its own stroke alone: all with all would fill the memory.
+        owner_P = owners(stroke_len_S, sorted_P.shape[0])
+        below_PK = (sorted_P[:, None] < values_SK[owner_P]).long()
+        own_SK = reduce(below_PK, owner_P, stroke_len_S.shape[0], "sum")
+        return own_SK + starts(stroke_len_S)[:, None]
+    return torch.searchsorted(sorted_P, values_SK)
 
 
 def _lerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:

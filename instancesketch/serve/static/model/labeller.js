@@ -2,6 +2,8 @@
 
 import { findInstances } from "./instances.js";
 
+const MANY = 500; // strokes: so many may be too many
+
 /** Return the index of the largest number, the first of equals. */
 function indexOfLargest(numbers) {
   let best = 0;
@@ -68,12 +70,20 @@ export class Labeller {
         points[at++] = y[i];
       }
     }
-    const outputs = await this.session.run({
+    const inputs = {
       points: new Tensor("float32", points, [points.length / 2, 2]),
       stroke_len: new Tensor("int64", BigInt64Array.from(lengths, BigInt), [lengths.length]),
       category: new Tensor("int64", BigInt64Array.of(BigInt(category)), [1]),
       kept: new Tensor("bool", Uint8Array.from(kept), [kept.length]),
-    });
+    };
+    let outputs;
+    try {
+      outputs = await this.session.run(inputs);
+    } catch (error) {
+      // WebAssembly has less memory than the pairs of a thousand strokes take.
+      if (lengths.length <= MANY) throw error;
+      throw new Error(`${lengths.length} strokes are more than the model takes in a browser`);
+    }
     return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
   }
 
