@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from instancesketch.metrics.formatting import PERCENT, title_of
-from instancesketch.render.colours import COLOURS, GREY, palette
+from instancesketch.render.colours import COLOURS, GREY, part_colours
 from instancesketch.training.search_space import Dimension
 
 # Lines beyond the colours repeat these with other dashes.
@@ -83,7 +83,7 @@ def of_run(epochs: Sequence[Mapping[str, Any]], best: int | None) -> list[LineCh
     titles = {"loss": "training, augmented", "selection_loss": "selection split"}
     scored = [(title_of(name), [e.get(name) for e in epochs]) for name in PERCENT]
     parts = list(dict.fromkeys(part for e in epochs for part in e.get("part_f1") or ()))
-    colours, seen = palette(parts), dict.fromkeys(COLOURS, 0)
+    colours, seen = part_colours(parts), dict.fromkeys(COLOURS, 0)
     by_part = []
     for part in parts:
         values = [(e.get("part_f1") or {}).get(part) for e in epochs]

@@ -28,7 +28,9 @@ function createFact(name, ...values) {
 function createFacts(d) {
   const facts = createElement("dl", "facts");
   facts.append(createFact("id", createElement("code", "", d.id)));
-  if (wordOf(d) && ![d.category, d.trueCategory].includes(wordOf(d))) facts.append(createFact("its file's word", wordOf(d)));
+  // A word that only repeats the category says nothing new.
+  const isNew = ![d.category, d.trueCategory].includes(wordOf(d));
+  if (wordOf(d) && isNew) facts.append(createFact("its file's word", wordOf(d)));
   if (d.trueCategory !== undefined) facts.append(createFact("true category", nameOf(d.trueCategory)));
   if (d.source) facts.append(createFact("source", d.source));
   if (d.file) {
