@@ -18,7 +18,7 @@ def test_sweep_has_the_options_of_a_run() -> None:
 @pytest.mark.parametrize(
     ("command", "error"),
     [
-        ("grouper --data c --run r", "invalid choice: 'grouper'"),
+        ("detector --data c --run r", "invalid choice: 'detector'"),
         ("segmenter --run r", "required: --data"),
         ("segmenter --data c --run a/b", "a run needs a plain name"),
         ("segmenter --data c --run r --recipe best", "no recipe 'best'"),
