@@ -133,7 +133,7 @@ def render_page(template: str, *, title: str, summary: str, policy: str, **value
         policy: directives of the content security policy besides that of the page's own style.
         values: the template's other variables; escaped, unless they are `Markup`.
     """
-    style = _asset("report.css")
+    style = _asset("colours.css", "render.web") + _asset("report.css")
     # Names in drawings are anybody's words. Escaping keeps them text; should that ever fail, the
     # policy still allows no script, style or request but the page's own.
     page = (
