@@ -99,7 +99,8 @@ function createPair(d) {
   const pictures = picturesOf(d, d.objects || d.trueObjects ? 1 : LARGE_STROKES);
   const pair = createElement("div", "pair");
   pictures.forEach((picture, i) => {
-    writeNames(picture, LARGE_NAMES);
+    // A scene's frame is hardly larger here than on its card.
+    writeNames(picture, picture.objects ? 1 : LARGE_NAMES);
     const caption = i ? captionOfTruth(d) : pictures.length > 1 ? "labelled" : "";
     pair.append(createFigure(picture.svg, caption));
   });
