@@ -29,7 +29,7 @@ Line = npt.NDArray[np.float64]
 PORT = 8799
 VIEW = {"width": 1100, "height": 620}
 SCALE = 0.7  # of the moving picture
-COLOURS = 96
+COLOURS = 224
 FRAME, LAST = 350, 3_000  # ms
 # Drawings of the generator that the report shows: seed, numbers and categories.
 SEED = 21

@@ -96,4 +96,4 @@ def test_commands_and_code_of_the_readme_run_as_they_stand(tmp_path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=300,
         capture_output=True, text=True,
     )  # fmt: skip
-    assert done.stdout.startswith("4leg ['")
+    assert done.stdout.startswith("4leg ('")

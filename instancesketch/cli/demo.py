@@ -48,8 +48,15 @@ def run(args: argparse.Namespace) -> int:
         # Later steps read what this one would have written.
         if status:
             return status
-    pages = [storage.absolute(storage.join(args.out, f"{n}.html")) for n in ("shipped", "trained")]
-    print(f"demo: all done; open {' and '.join(pages)} in a browser")
+    shipped, trained = (
+        storage.absolute(storage.join(args.out, f"{name}.html")) for name in ("shipped", "trained")
+    )
+    # By default a page with the truth has the worst drawings first.
+    print(
+        f"demo: all done; open {shipped}#order=mixed, labelled by the shipped weights, and "
+        f"{trained}, by those that were trained just now; `instancesketch draw` opens a page to "
+        "draw on"
+    )
     return 0
 
 

@@ -7,10 +7,25 @@ const noun = drawings.length && drawings.every((d) => d.objects) ? "scene" : "dr
 
 const confidenceOf = (d) => (d.confidence === undefined ? 1 : d.confidence);
 
+// Which drawing of its category each is, the surest first; counted when it is first asked for.
+const turns = new Map();
+
+function turnOf(drawing) {
+  if (!turns.size) {
+    const counts = new Map();
+    for (const d of [...drawings].sort((a, b) => confidenceOf(b) - confidenceOf(a))) {
+      counts.set(d.category, (counts.get(d.category) ?? -1) + 1);
+      turns.set(d, counts.get(d.category));
+    }
+  }
+  return turns.get(drawing);
+}
+
 // The data is sorted: worst first, or without truth least certain first.
 const orders = {
   worst: ["worst first", null],
   certain: ["least certain first", (a, b) => confidenceOf(a) - confidenceOf(b)],
+  mixed: ["each category in turn", (a, b) => turnOf(a) - turnOf(b) || confidenceOf(b) - confidenceOf(a)],
   id: ["by id", (a, b) => (a.id < b.id ? -1 : 1)],
 };
 if (!withTruth) delete orders.worst;

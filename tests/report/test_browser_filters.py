@@ -181,3 +181,14 @@ def test_focused_part_is_highlighted_with_its_name(page):
     settle(page)
     assert all(name.is_visible() for name in card.locator(".name").all())
     page.get_by_label("names").uncheck()
+
+
+def test_order_by_categories_in_turn_begins_with_the_surest_of_each(page):
+    page.locator("#order").select_option("mixed")
+    settle(page)
+    shown = page.locator(".card code").all_text_contents()
+    # The dog has no scores, and is the only one of its category.
+    assert set(shown[:2]) == {"dog", "right"}
+    assert shown[2] == "leaf-0"
+    assert shown[-1] == "stem-1"
+    page.locator("#order").select_option("worst")
