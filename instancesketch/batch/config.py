@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from instancesketch.core.config import SplitBy, option
+from instancesketch.core.config import Split, SplitBy, option
 from instancesketch.synth.scenes.config import SceneConfig
 
 AUTO = "auto"  # a format or a precision that is detected
@@ -74,6 +74,13 @@ class IngestConfig(SourcesConfig):
             "corrections.json, saved from the report of the one source, a result: ingest the "
             "drawings corrected there, with a person's labels",
             metavar="FILE",
+        ),
+    )
+    split: Split | None = field(
+        default=None,
+        metadata=option(
+            "the split of all drawings, whatever the files say (default: the file's own, else by "
+            "--split-by)"
         ),
     )
     # With `user`, nobody's drawings are both in train and in test.

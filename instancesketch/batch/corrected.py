@@ -83,6 +83,7 @@ def _only_source(config: IngestConfig) -> str:
         "--format": config.format != AUTO,
         "--trace": config.trace,
         "--shuffle-strokes": config.shuffle_strokes is not None,
+        "--split": config.split is not None,
     }
     if unfit := [option for option, is_given in given.items() if is_given]:
         raise UserError(f"{unfit[0]} goes with files, and --corrections with a result")

@@ -39,6 +39,7 @@ def ingest_job(config: IngestConfig) -> Job:
         shuffle_strokes=config.shuffle_strokes,
         max_record_mb=config.max_record_mb,
         trace=config.trace,
+        split=config.split,
     )
     plan = plan_shards(config.sources, config.format)
     return Job(

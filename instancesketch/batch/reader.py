@@ -55,14 +55,13 @@ class ReadConfig:
     only_split: str | None = None
     max_record_mb: float = 64.0
     trace: bool = False  # read pictures
+    split: str | None = None  # of all that is read, whatever the files say; None: one by one
 
     def describe(self) -> dict[str, Any]:
         """Return the values for the config of a job."""
         values = asdict(self)
-        # Folders of earlier versions, which traced nothing, are continued.
-        if not self.trace:
-            del values["trace"]
-        return values
+        # Folders of earlier versions, which had neither, are continued.
+        return {k: v for k, v in values.items() if v or k not in ("trace", "split")}
 
 
 def check_pictures(config: SourcesConfig) -> None:
@@ -203,13 +202,16 @@ class _RangeReader:
 
     def _add_drawing(self, record: Record) -> None:
         config = self._config
-        sketch = record.sketch
+        sketch = (
+            record.sketch if config.split is None else record.sketch.replace(split=config.split)
+        )
         if config.only_split is not None and sketch.split != config.only_split:
             self._manifest.skip(self._path, record.position, "other_split")
             return
         if config.shuffle_strokes is not None:
             sketch = shuffle_strokes(sketch, config.shuffle_strokes)
-        without_user = config.split_by == "user" and record.split_from == "sketch_id"
+        by_user = config.split_by == "user" and config.split is None
+        without_user = by_user and record.split_from == "sketch_id"
         self._manifest.accept(
             sketch, self._path, record.position, self._format, without_user=without_user
         )
@@ -223,7 +225,11 @@ class _RangeReader:
         table, config = rows.table, self._config
         index = table.schema.get_field_index("split")
         without = pc.is_null(table["split"]).to_numpy()
-        if without.any():
+        if config.split is not None:
+            without = np.zeros(len(table), bool)
+            splits = pa.array([config.split] * len(table), pa.string())
+            table = table.set_column(index, table.schema.field(index), splits)
+        elif without.any():
             ids, splits = table["sketch_id"].to_pylist(), table["split"].to_pylist()
             # A corpus doesn't store users, so these rows are split by their ids.
             splits = [split or assign_split(key) for key, split in zip(ids, splits, strict=True)]

@@ -10,6 +10,7 @@ OPTION = "option"
 
 # Hashed to assign a split where a file has no official one.
 SplitBy = Literal["sketch", "user"]
+Split = Literal["train", "valid", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)

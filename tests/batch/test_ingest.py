@@ -168,3 +168,19 @@ def test_corpora_shuffled_with_equal_seeds_are_equal(data_dir: Path, tmp_path: P
         files.append(visible(tmp_path / name))
     assert files[0] == files[1]
     assert files[0] != files[2]
+
+
+def test_one_split_for_all_stands_for_those_of_files_and_of_corpora(tmp_path: Path) -> None:
+    (tmp_path / "suns.ndjson").write_text("".join(drawing(str(i)) for i in range(40)))
+    run(tmp_path / "by-hash", tmp_path / "suns.ndjson")
+    run(tmp_path / "test", tmp_path / "suns.ndjson", split="test", split_by="user")
+    run(tmp_path / "valid", tmp_path / "by-hash", split="valid")
+    found = {}
+    for name in ("by-hash", "test", "valid"):
+        (file,) = (tmp_path / name).glob("part-*.parquet")
+        found[name] = set(pq.read_table(file)["split"].to_pylist())
+    assert len(found["by-hash"]) > 1
+    assert (found["test"], found["valid"]) == ({"test"}, {"valid"})
+    # A corpus of another split is another one.
+    with pytest.raises(UserError, match="split"):
+        run(tmp_path / "test", tmp_path / "suns.ndjson", split="train", split_by="user")

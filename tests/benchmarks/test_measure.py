@@ -99,6 +99,7 @@ def address(ray_cluster, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.nightly
 def test_training_and_scenes_on_ray_have_a_speed(few, address, tmp_path, capsys) -> None:
     _, by = measure(["training", "scenes"], tmp_path, capsys)
     assert by["Ray Train, 1 worker"]["start_up_seconds"] > 0
