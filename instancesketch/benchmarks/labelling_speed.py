@@ -49,7 +49,8 @@ def _published(workload: Workload, model: Segmenter) -> Row:
     table = workload.to_label.slice(0, workload.config.published_number)
     batch = pack(table, model.taxonomy, labels=False)
     # The published refiner is given parts; its segmenter's weights were not released.
-    part_S = pack(model.label_table(table), model.taxonomy).part_S
+    # Drawings of nothing known have no parts; the published path refines them all the same.
+    part_S = pack(model.label_table(table), model.taxonomy).part_S.clamp(min=0)
     published = Published(model.taxonomy)
     # Both clocks: the wall's for the speed, the processor's to see how busy the machine was.
     began, computing = time.perf_counter(), time.process_time()

@@ -98,7 +98,6 @@ def address(ray_cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
 
 
-@pytest.mark.ray
 @pytest.mark.nightly
 def test_training_and_scenes_on_ray_have_a_speed(few, address, tmp_path, capsys) -> None:
     _, by = measure(["training", "scenes"], tmp_path, capsys)
