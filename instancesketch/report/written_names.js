@@ -5,7 +5,7 @@ const NAME_SHARE = onPhone ? 0.04 : 0.024; // share of a scene's picture
 const NAME_SHARE_OF_PART = 0.075;
 const CHARACTER_WIDTH = 0.6; // in font sizes, wide enough for most letters
 const LINE = 1.05; // height of a line, in font sizes
-const POINTS = 400; // of a drawing, that names keep away from
+const POINTS = 800; // of a drawing, that names keep away from
 const [FRAME, SCENE_FRAME] = [1, 10 / 7]; // width over height of a picture
 
 /** Return the x and y of the points of a line. */
@@ -74,6 +74,17 @@ function placeAll(items, size, bounds, points) {
   });
 }
 
+/** Return points of a stroke, at most a distance apart. */
+function spread(stroke, distance) {
+  return stroke.flatMap(([x, y], i) => {
+    const [fromX, fromY] = stroke[Math.max(0, i - 1)];
+    const steps = Math.max(1, Math.ceil(Math.hypot(x - fromX, y - fromY) / distance));
+    return Array.from({ length: steps }, (_, k) => [
+      fromX + ((x - fromX) * (k + 1)) / steps, fromY + ((y - fromY) * (k + 1)) / steps,
+    ]);
+  });
+}
+
 /** Write the name of each group of strokes beside it, unless that is done.
  *
  * `groups` has the name of each stroke, undefined where it has none; `scale` is the size of names
@@ -92,12 +103,20 @@ function writeNames(picture, scale = 1) {
   if (!names.length) return;
   const items = names.map((name) => {
     const ofGroup = strokes.filter((_, i) => groups[i] === name);
-    return { texts: [name], box: boxOfGroup(ofGroup, Boolean(objects)) };
+    return { key: name, texts: [name], box: boxOfGroup(ofGroup, Boolean(objects)) };
   });
-  const every = Math.ceil(strokes.flat().length / POINTS);
-  const points = strokes.flat().filter((_, i) => i % every === 0);
+  const spreadOut = strokes.flatMap((stroke, i) =>
+    spread(stroke, size / 2).map(([x, y]) => [x, y, groups[i]]),
+  );
+  const every = Math.ceil(spreadOut.length / POINTS);
+  const points = spreadOut.filter((_, i) => i % every === 0);
   placeAll(items, size, bounds, points).forEach((place, i) => {
-    if (place) svg.append(...createName(place, items[i].box, size));
+    if (!place) return;
+    const [name, leader] = createName(place, items[i].box, size).reverse();
+    // Black beside five colours, a name could be anyone's; pure, some colours are hard to read.
+    const colour = lines[groups.indexOf(names[i])].getAttribute("stroke");
+    if (layer === "part") name.style.fill = `color-mix(in srgb, ${colour} 60%, var(--ink))`;
+    svg.append(...(leader ? [leader, name] : [name]));
   });
 }
 

@@ -22,11 +22,11 @@ export class Bars {
       this.rows.set(name, { row, button });
     }
     more.hidden = categories.length <= MOST;
-    more.textContent = `all ${categories.length} categories`;
+    more.textContent = "all categories";
     more.addEventListener("click", () => {
       this.showsAll = !this.showsAll;
       more.setAttribute("aria-expanded", this.showsAll);
-      more.textContent = this.showsAll ? "fewer" : `all ${categories.length} categories`;
+      more.textContent = this.showsAll ? "fewer categories" : "all categories";
       this.#cut();
     });
     this.#cut();

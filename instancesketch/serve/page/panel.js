@@ -52,7 +52,8 @@ export class Panel {
     const [, second] = answer.categories ?? [];
     const word = name === "other" ? "nearest:" : "or";
     const isLikely = second && second.score >= 0.01;
-    const next = isLikely ? `${word} ${second.title} ${percent(second.score)}` : "";
+    const likely = isLikely ? `${word} ${second.title} ${percent(second.score)}` : "";
+    const next = name === "other" ? `${likely}${likely && ". "}Press a category to name its parts.` : likely;
     return [`${title} ${percent(answer.category_score ?? 0)}`, next];
   }
 }
