@@ -22,11 +22,10 @@ from instancesketch.core.schema import (
     flatten_lists,
     to_list_array,
 )
-from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference import detector as detectors
 from instancesketch.inference.detector import Boxes
 from instancesketch.inference.object_grouper import Grouper
-from instancesketch.inference.scene_segmenter import SceneSegmenter
+from instancesketch.inference.scene_segmenter import SceneSegmenter, categories_of_objects
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights, yolo
 from instancesketch.models.packing import pack
@@ -79,10 +78,9 @@ def scene_stages(
             "do, or --given-objects"
         )
     objects = weights.inspect(sources, "grouper").taxonomy
-    _check_parts_of(taxonomy, objects, f"the grouper of {named}")
-    # An object is of a category that the grouper knows, or of none.
-    names = tuple(objects.category_names)
-    taxonomy = weights.inspect_segmenter(sources, names)
+    names = categories_of_objects(named, taxonomy, objects)
+    if names is not None:
+        taxonomy = weights.inspect_segmenter(sources, names)
     label = _stage("labelling", partial(_load_segmenter, sources, precision, names))
     group = _stage("grouping", partial(_load_grouper, sources, drawing_order))
     if detector is None:
@@ -102,14 +100,6 @@ def scene_stages(
 
 def _stage(name: str, load: partial[LabelRows], schema: pa.Schema = RESULT_SCHEMA) -> ModelStage:
     return ModelStage(name=name, load=load, schema=schema, rows_at_once=_ROWS_AT_ONCE)
-
-
-def _check_parts_of(taxonomy: Taxonomy, objects: Taxonomy, whose: str) -> None:
-    if not set(objects.category_names) <= set(taxonomy.category_names):
-        raise UserError(
-            f"{whose} knows the categories of {objects.name}, which the segmenter's, those of "
-            f"{taxonomy.name}, lack"
-        )
 
 
 def with_boxes(rows: pa.Table, boxes: Boxes) -> pa.Table:

@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from instancesketch.core.errors import UserError
 from instancesketch.core.schema import (
     NO_OBJECTS,
     RESULT_SCHEMA,
     build_result_table,
     flatten_lists,
 )
-from instancesketch.core.taxonomy import UNLABELED
+from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models import ragged
 from instancesketch.models.features import StrokeFeatures
@@ -105,6 +106,30 @@ class SceneSegmenter:
         prior_DC = rest_D1.expand_as(guess_DC).scatter(1, category_D[:, None], score_D[:, None])
         likely_D = (prior_DC * guess_DC**SEGMENTER_POWER).argmax(1)
         return category_D.where(given_D, likely_D)
+
+
+def categories_of_objects(
+    where: str, segmenter: Taxonomy, grouper: Taxonomy
+) -> tuple[str, ...] | None:
+    """Return the categories that a segmenter is restricted to for a grouper's objects.
+
+    An object is of a category that the grouper knows, or of none. None: these are the segmenter's.
+
+    Args:
+        where: the weights, in messages.
+        segmenter: its taxonomy.
+        grouper: its taxonomy.
+
+    Raises:
+        UserError: the segmenter lacks one of them.
+    """
+    names = grouper.category_names
+    if not set(names) <= set(segmenter.category_names):
+        raise UserError(
+            f"the grouper of {where} knows the categories of {grouper.name}, which the "
+            f"segmenter's, those of {segmenter.name}, lack"
+        )
+    return None if set(names) == set(segmenter.category_names) else names
 
 
 def objects_as_sketches(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:

@@ -12,7 +12,7 @@ from instancesketch.core.schema import from_table, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.object_grouper import Grouper
-from instancesketch.inference.scene_segmenter import SceneSegmenter
+from instancesketch.inference.scene_segmenter import SceneSegmenter, categories_of_objects
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.render.colours import object_colours
@@ -39,9 +39,8 @@ class Labeller:
         self._restricted = lru_cache(_RESTRICTED)(self._restrict)
         self._grouper = grouper
         if grouper is not None:
-            # An object is of a category that the grouper knows, or of none.
-            names = tuple(grouper.taxonomy.category_names)
-            self._scenes = SceneSegmenter(self._restrict(names))
+            names = categories_of_objects(title, self.taxonomy, grouper.taxonomy)
+            self._scenes = SceneSegmenter(segmenter if names is None else self._restrict(names))
         self._examples: dict[str, Iterator[Sketch]] = {}
         self._shown, self._lock = 0, threading.Lock()
 

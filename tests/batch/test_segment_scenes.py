@@ -1,8 +1,9 @@
 """Scenes through detector, grouper and segmenter, with real, untrained models."""
 
 import json
+import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.detector import Boxes
 from instancesketch.models import weights
+from instancesketch.models.segmenter import SegmenterNet
+from tests.conftest import save_untrained
+from tests.drawings import TINY, composed
 
 DOODLE7 = Taxonomy.load("doodle7")
 
@@ -71,6 +75,17 @@ def test_incompatible_weights_are_refused(scene_weights: Path, tmp_path: Path) -
         scene_stages((str(scene_weights), "spg20"))
     with pytest.raises(UserError, match="no detector in spg20"):
         scene_stages((str(scene_weights),), "spg20")
+
+
+def test_a_segmenter_that_predicts_no_category_labels_what_its_grouper_names(
+    scene_weights: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(scene_weights, tmp_path / "weights")
+    published = replace(TINY, sketch_token=False, pair_bias=False)
+    save_untrained(tmp_path / "weights", "segmenter", published, SegmenterNet)
+    labelling = scene_stages((str(tmp_path / "weights"),))
+    assert labelling.taxonomy == DOODLE7
+    assert labelling.stages[-1].load("cpu")(to_table(composed(2))).num_rows == 2
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
