@@ -35,7 +35,6 @@ from instancesketch.training.config import AugmentConfig, RefinerFitConfig, Segm
 
 SURE = 0.8  # least probability of a predicted label that is trained on
 SCENES = 4_000
-_OTHERS = -2  # the place of their pool among those of a base
 # What was seen in the drawings of the folds whose category is wrong.
 LIMITS = (
     "birds seen from the side are taken for quadrupeds, and quadrupeds of which two legs show for "
@@ -150,27 +149,38 @@ PLANS = {
 }
 
 
-def pool_base(data: Data, plan: Plan, taxonomy: Taxonomy = TAXONOMY) -> list[Pool]:
-    """Return the pools of drawings that no figure is measured on."""
+def pool_base(
+    data: Data,
+    plan: Plan,
+    taxonomy: Taxonomy = TAXONOMY,
+    *,
+    share: float = 1.0,
+    others_share: float = 1.0,
+) -> list[Pool]:
+    """Return the pools of drawings that no figure is measured on.
+
+    Args:
+        data: the corpora.
+        plan: how many drawings of each sort an epoch of the base has.
+        taxonomy: of the labels.
+        share: of these in an epoch.
+        others_share: the same of drawings of other words.
+    """
     scenes = pack(data.scenes(SCENES), TAXONOMY)
-    return [
-        *data.pool_generated(plan.generated),
-        Pool(data.pack_spg(), plan.spg),
-        Pool(pack(data.others(unseen=False), taxonomy), plan.others),
-        Pool(scenes, plan.scenes),
+    pools = [
+        *((pool, share) for pool in data.pool_generated(plan.generated)),
+        (Pool(data.pack_spg(), plan.spg), share),
+        (Pool(pack(data.others(unseen=False), taxonomy), plan.others), others_share),
+        (Pool(scenes, plan.scenes), share),
     ]
+    return [Pool(pool.batch, round(pool.number * part)) for pool, part in pools]
 
 
 def fit_all(data: Data, plan: Plan, out: Path, initial: Path, rest: pa.Table, name: str) -> None:
     """Train teacher, student and refiner on the given real drawings, below `out`."""
     real = pack(rest, TAXONOMY)
-    base = pool_base(data, plan)
-    shares = [(pool, plan.share) for pool in base]
-    shares[_OTHERS] = base[_OTHERS], plan.others_share
-    pools = [
-        Pool(real, plan.real * len(real)),
-        *(Pool(pool.batch, round(pool.number * share)) for pool, share in shares),
-    ]
+    base = pool_base(data, plan, share=plan.share, others_share=plan.others_share)
+    pools = [Pool(real, plan.real * len(real)), *base]
     train(plan.teacher, TAXONOMY, pools, initial, out / "teacher")
     unlabelled = pseudo_label(out / "teacher", data.unlabelled(without=name), TAXONOMY, SURE)
     pools += pool_evenly(unlabelled, min(plan.unlabelled, 2 * len(unlabelled)), 1 - plan.evenness)

@@ -27,6 +27,15 @@ from instancesketch.training.roles import RowGroup, count_roles
 
 DOODLE7 = Taxonomy.load("doodle7")
 DEFAULT = Taxonomy.load("default")
+# Strokes of a dot, a short one, one drawn three times, ones without length or huge, and very many.
+ODD = [
+    [[(3, 4)]],
+    [[(3, 4), (5, 6)]],
+    [[(3, 4)]] * 3,
+    [[(0, 0)] * 4, [(1e6, -1e6), (2e6, 0)]],
+    [[(i, j) for j in range(2)] for i in range(60)],
+]
+
 TINY = SegmenterConfig(samples=8, channels=(16,), width=16, layers=1, heads=2, feedforward=32)
 # With what the default weights have besides: an image of the whole sketch.
 TINY_IMAGE = replace(TINY, samples=32, image=32)

@@ -11,6 +11,13 @@ from instancesketch.core.config import Split, SplitBy, option
 from instancesketch.synth.scenes.config import SceneConfig
 
 AUTO = "auto"  # a format or a precision that is detected
+# The option of everything that labels drawings.
+WEIGHTS = option(
+    "a shipped name (default, doodle7, spg20), or the folder of a run; can be given several times, "
+    "later ones win",
+    metavar="W",
+    action="append",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,15 +140,7 @@ class SegmentConfig(SourcesConfig):
     """The sources to label, the weights that label them, and where the result goes."""
 
     out: str = field(metadata=option("the folder to make", metavar="DIR"))
-    weights: tuple[str, ...] = field(
-        default=("default",),
-        metadata=option(
-            "a shipped name (default, doodle7, spg20), or the folder of a run; can be given "
-            "several times, later ones win",
-            metavar="W",
-            action="append",
-        ),
-    )
+    weights: tuple[str, ...] = field(default=("default",), metadata=WEIGHTS)
     given_category: bool = field(
         default=False,
         metadata=option(

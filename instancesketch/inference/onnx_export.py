@@ -39,7 +39,7 @@ _ANY_LENGTH = ("points", "stroke_len", "part")
 
 
 class Exportable(nn.Module):
-    """What can be exported: a module with names for its inputs and outputs."""
+    """A module that can be exported, with names for its inputs and outputs."""
 
     INPUTS: tuple[str, ...]
     OUTPUTS: tuple[str, ...]

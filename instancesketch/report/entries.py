@@ -23,7 +23,7 @@ AddressOf = Callable[[str, str | None], str | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Entries:
-    """What the entries of a page have in common."""
+    """Describes the drawings of a page, with the indices that they share."""
 
     part_index: Mapping[str, int]
     word_index: Mapping[str, int]

@@ -74,17 +74,6 @@ function placeAll(items, size, bounds, points) {
   });
 }
 
-/** Return points of a stroke, at most a distance apart. */
-function spread(stroke, distance) {
-  return stroke.flatMap(([x, y], i) => {
-    const [fromX, fromY] = stroke[Math.max(0, i - 1)];
-    const steps = Math.max(1, Math.ceil(Math.hypot(x - fromX, y - fromY) / distance));
-    return Array.from({ length: steps }, (_, k) => [
-      fromX + ((x - fromX) * (k + 1)) / steps, fromY + ((y - fromY) * (k + 1)) / steps,
-    ]);
-  });
-}
-
 /** Write the name of each group of strokes beside it, unless that is done.
  *
  * `groups` has the name of each stroke, undefined where it has none; `scale` is the size of names
@@ -105,11 +94,11 @@ function writeNames(picture, scale = 1) {
     const ofGroup = strokes.filter((_, i) => groups[i] === name);
     return { key: name, texts: [name], box: boxOfGroup(ofGroup, Boolean(objects)) };
   });
-  const spreadOut = strokes.flatMap((stroke, i) =>
-    spread(stroke, size / 2).map(([x, y]) => [x, y, groups[i]]),
-  );
-  const every = Math.ceil(spreadOut.length / POINTS);
-  const points = spreadOut.filter((_, i) => i % every === 0);
+  const inked = strokes.map((points, i) => {
+    const [x, y] = [0, 1].map((axis) => points.map((point) => point[axis]));
+    return { x, y, key: groups[i] };
+  });
+  const points = samplesOf(inked, size / 2, POINTS);
   placeAll(items, size, bounds, points).forEach((place, i) => {
     if (!place) return;
     const [name, leader] = createName(place, items[i].box, size).reverse();

@@ -29,7 +29,7 @@ _NO_SCORES = dict.fromkeys(
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """What a person has corrected in one drawing; indices count from 0."""
+    """The corrections of a person in one drawing; indices count from 0."""
 
     sketch_id: str
     category: str | None = None  # None: it is right

@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Models(Protocol):
-    """What labels drawings and scenes, here or in other processes: as `Labeller` does."""
+    """Labels drawings and scenes as `Labeller` does, here or in other processes."""
 
     @property
     def taxonomy(self) -> Taxonomy: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from instancesketch.batch.config import SegmentConfig
+from instancesketch.batch.config import WEIGHTS, SegmentConfig
 from instancesketch.core.config import option
 
 DEFAULT_PORT = 8754
@@ -14,15 +14,7 @@ DEFAULT_PORT = 8754
 class DrawConfig:
     """The weights that label, where the page is served, and where drawings are kept."""
 
-    weights: tuple[str, ...] = field(
-        default=SegmentConfig.weights,
-        metadata=option(
-            "a shipped name (default, doodle7, spg20), or the folder of a run; can be given "
-            "several times, later ones win",
-            metavar="W",
-            action="append",
-        ),
-    )
+    weights: tuple[str, ...] = field(default=SegmentConfig.weights, metadata=WEIGHTS)
     # None: the first of `DEFAULT_PORT` and any free one.
     port: int | None = field(
         default=None,

@@ -33,7 +33,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """Who is answered, and how much at a time."""
+    """The hosts that are answered, and limits on how much at a time."""
 
     hosts: frozenset[str]  # with their ports, as browsers name them
     schemes: tuple[str, ...] = ("http",)

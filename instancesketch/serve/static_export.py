@@ -28,7 +28,7 @@ _EXAMPLES = 8  # drawings of each category
 
 
 class Exported(NamedTuple):
-    """How much was written."""
+    """The number of files that were written, and of their bytes."""
 
     files: int
     bytes: int

@@ -24,16 +24,9 @@ from instancesketch.models import config, refiner, segmenter
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import pack
 from tests.conftest import save_untrained
-from tests.drawings import TINY, TINY_REFINER, drawn
+from tests.drawings import ODD, TINY, TINY_REFINER, drawn
 
 DOC = Path(__file__).parents[2] / "docs" / "onnx.md"
-ODD = [
-    [[(3, 4)]],
-    [[(3, 4), (5, 6)]],
-    [[(3, 4)]] * 3,
-    [[(0, 0)] * 4, [(1e6, -1e6), (2e6, 0)]],
-    [[(i, j) for j in range(2)] for i in range(60)],
-]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -22,20 +22,13 @@ from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
-from tests.drawings import DEFAULT, DOODLE7, TINY_IMAGE, TINY_REFINER, drawn
+from tests.drawings import DEFAULT, DOODLE7, ODD, TINY_IMAGE, TINY_REFINER, drawn
 from tests.serve.browser_pages import BLANK, label, refusal, start_backend, strokes_of, web_host
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 WAIT_MS = 180_000  # a busy machine takes long to start the model
 MOST_APART = 1e-3  # of scores, both computed in float32
-ODD = [
-    [[(3, 4)]],
-    [[(3, 4), (5, 6)]],
-    [[(3, 4)]] * 3,
-    [[(0, 0)] * 4, [(1e6, -1e6), (2e6, 0)]],
-    [[(i, j) for j in range(2)] for i in range(60)],
-]
 
 
 def save_varied(folder: Path) -> None:

@@ -69,14 +69,13 @@ class Search(OptunaSearch):  # type: ignore[misc]
         doesn't compare it with scores of all epochs.
         """
         result = result or {}
-        blameless = result.get("retry", False)
-        ends = error or blameless or "whole" in result or "failure" in result
-        if ends or "score" not in result:
-            super().on_trial_complete(trial_id, None if blameless else result, error or blameless)
+        if not error and "score" in result and not {"whole", "failure"} & result.keys():
+            trial = self._ot_trials[trial_id]
+            trial.report(result["score"], result["epoch"])
+            self._ot_study.tell(trial, state=TrialState.PRUNED)
             return
-        trial = self._ot_trials[trial_id]
-        trial.report(result["score"], result["epoch"])
-        self._ot_study.tell(trial, state=TrialState.PRUNED)
+        blameless = result.get("retry", False)
+        super().on_trial_complete(trial_id, None if blameless else result, error or blameless)
 
     def _add_ended(self, trial: Trial) -> None:
         """Add a trial of an earlier start of the sweep."""

@@ -69,6 +69,31 @@ function findPlace(item, text, width, { height, bounds, points, middle, taken })
   return best;
 }
 
+/** Return points along strokes, [x, y, key of the stroke], at most a distance apart; where there
+ * would be more than `most`, so many less dense.
+ *
+ * strokes: each with lists `x` and `y`, and the `key` of its name.
+ */
+export function samplesOf(strokes, spacing, most) {
+  const points = strokes.flatMap((stroke) => walk(stroke, spacing));
+  const every = Math.ceil(points.length / most);
+  return points.filter((_, i) => i % every === 0);
+}
+
+function walk({ x, y, key }, spacing) {
+  const points = [[x[0], y[0], key]];
+  let walked = 0;
+  for (let i = 1; i < x.length; i++) {
+    const length = Math.hypot(x[i] - x[i - 1], y[i] - y[i - 1]);
+    for (let at = spacing - walked; at <= length; at += spacing) {
+      const share = at / length;
+      points.push([x[i - 1] + share * (x[i] - x[i - 1]), y[i - 1] + share * (y[i] - y[i - 1]), key]);
+    }
+    walked = (walked + length) % spacing;
+  }
+  return points;
+}
+
 /** Place names, none over another.
  *
  * items: each with `texts`, the name and shorter forms of it; `box`, left, top, right and

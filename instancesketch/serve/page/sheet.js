@@ -2,7 +2,7 @@
 
 import { SIDE } from "./drawing.js";
 import { boxOf, strokeNear } from "./shared/geometry.js";
-import { placeNames } from "./shared/names.js";
+import { placeNames, samplesOf } from "./shared/names.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEP = 1.5; // pixels: nearer points add nothing
@@ -240,11 +240,8 @@ export class Sheet {
   /** Return points along all strokes, with the keys of their names. */
   #samples() {
     const keys = new Map((this.groups ?? []).flatMap(({ key, ids }) => ids.map((id) => [id, key])));
-    const points = this.strokes.flatMap((stroke) =>
-      samplesOf(stroke, SPACING / this.scale, keys.get(stroke.id)),
-    );
-    const every = Math.ceil(points.length / MOST_POINTS);
-    return points.filter((_, i) => i % every === 0);
+    const strokes = this.strokes.map(({ id, x, y }) => ({ x, y, key: keys.get(id) }));
+    return samplesOf(strokes, SPACING / this.scale, MOST_POINTS);
   }
 
   #writeName({ key, ids }, { text, x, y, side }, size) {
@@ -259,19 +256,4 @@ export class Sheet {
     name.node.style.fill = this.views.get(ids[0]).colour;
     name.node.style.transform = `translate(${x}px, ${y + 0.35 * size}px)`;
   }
-}
-
-/** Return points along a stroke, at most a distance apart. */
-function samplesOf({ x, y }, spacing, key) {
-  const points = [[x[0], y[0], key]];
-  let walked = 0;
-  for (let i = 1; i < x.length; i++) {
-    const length = Math.hypot(x[i] - x[i - 1], y[i] - y[i - 1]);
-    for (let at = spacing - walked; at <= length; at += spacing) {
-      const share = at / length;
-      points.push([x[i - 1] + share * (x[i] - x[i - 1]), y[i - 1] + share * (y[i] - y[i - 1]), key]);
-    }
-    walked = (walked + length) % spacing;
-  }
-  return points;
 }
