@@ -20,6 +20,17 @@ os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name binary values by their argument.
+
+    A zip holds the time at which it was packed, and the processes that share the tests have to
+    agree on every name.
+    """
+    if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()):
+        return argname
+    return None
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Return the folder of real drawings; skip the test if it is not set."""
