@@ -60,7 +60,7 @@ def scene_stages(
         drawing_order: whether the order of strokes is evidence of what belongs together.
         given_objects: whether the objects of the rows are taken as true, in place of the first
             stages.
-        precision: of the segmenter's arithmetic, as for `Segmenter.load`.
+        precision: of the networks' arithmetic, as for `Segmenter.load`.
         detector_gpus: GPUs of each worker that detects; None: those of the job's.
 
     Raises:
@@ -82,7 +82,7 @@ def scene_stages(
     if names is not None:
         taxonomy = weights.inspect_segmenter(sources, names)
     label = _stage("labelling", partial(_load_segmenter, sources, precision, names))
-    group = _stage("grouping", partial(_load_grouper, sources, drawing_order))
+    group = _stage("grouping", partial(_load_grouper, sources, drawing_order, precision))
     if detector is None:
         return Labelling(taxonomy=taxonomy, stages=(group, label))
     yolo.check_installed()
@@ -140,8 +140,10 @@ def _load_detector(source: str, device: str) -> LabelRows:
     return detect
 
 
-def _load_grouper(sources: tuple[str, ...], drawing_order: bool, device: str) -> LabelRows:
-    grouper = Grouper.load(sources, device)
+def _load_grouper(
+    sources: tuple[str, ...], drawing_order: bool, precision: str, device: str
+) -> LabelRows:
+    grouper = Grouper.load(sources, device, precision)
 
     def group(rows: pa.Table) -> pa.Table:
         # Taken out of the rows here: results have no columns for them.

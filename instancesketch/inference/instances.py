@@ -141,6 +141,17 @@ def _cluster(net: RefinerNet, features: StrokeFeatures, part_S: Tensor) -> Tenso
 def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None = None) -> Tensor:
     """Cluster by average linkage: join clusters while any two have a positive mean affinity.
 
+    Returns:
+        (G, L) for each stroke the position of its cluster's first one.
+    """
+    return agglomerate_with_margins(affinity_GLL, there_GL, weight_GL)[0]
+
+
+def agglomerate_with_margins(
+    affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Cluster by average linkage, and say how nearly each group was clustered otherwise.
+
     All pairs that are each other's nearest are joined at once, which gives what joining one pair
     after the other does (Bruynooghe 1978; Murtagh 1983), in a few rounds for all groups together.
 
@@ -150,7 +161,8 @@ def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None
         weight_GL: the weight of each stroke in a mean, above 0; equal weights by default.
 
     Returns:
-        (G, L) for each stroke the position of its cluster's first one.
+        (G, L) for each stroke the position of its cluster's first one; and (G,) how far from 0 the
+        mean affinities were that decided: the least of those joined, and the largest that were not.
     """
     groups, length = there_GL.shape
     own_L = torch.arange(length, device=there_GL.device)
@@ -161,6 +173,7 @@ def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None
     # Sums of affinities between clusters: those of a joined pair add up, and no mean is recomputed.
     # Affinities of padding may be anything, and 0 times infinity would be NaN.
     sum_GLL = affinity_GLL.nan_to_num() * size_GL[:, :, None] * size_GL[:, None]
+    margin_G = affinity_GLL.new_full((groups,), float("inf"))
     while True:
         weight_GLL = size_GL[:, :, None] * size_GL[:, None]
         mean_GLL = (sum_GLL / weight_GLL).masked_fill(weight_GLL == 0, float("-inf"))
@@ -169,8 +182,9 @@ def agglomerate(affinity_GLL: Tensor, there_GL: Tensor, weight_GL: Tensor | None
         mutual_GL = nearest_GL.gather(1, nearest_GL) == own_L
         # Of a pair, the later cluster goes into the earlier one.
         joins_GL = mutual_GL & (best_GL > 0) & (nearest_GL < own_L)
+        margin_G = torch.minimum(margin_G, best_GL.where(joins_GL, float("inf")).amin(1))
         if not bool(joins_GL.any()):
-            return label_GL
+            return label_GL, torch.minimum(margin_G, -best_GL.amax(1))
         into_GL = torch.where(joins_GL, nearest_GL, own_L)
         label_GL = into_GL.gather(1, label_GL)
         size_GL = torch.zeros_like(size_GL).scatter_add(1, into_GL, size_GL)

@@ -16,12 +16,14 @@ from torch import Tensor
 from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, to_list_array
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.detector import Boxes
-from instancesketch.inference.instances import DOT_LENGTH, agglomerate
+from instancesketch.inference.instances import DOT_LENGTH, agglomerate_with_margins
 from instancesketch.models import packing, ragged, weights
 from instancesketch.models.config import GrouperConfig
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.grouper import Grouped, GrouperNet
+from instancesketch.models.optimize import optimize
 from instancesketch.models.packing import Batch, object_category_column, pack
+from instancesketch.models.precision import resolve_precision
 
 # Factors of x and y: a scene as it is, mirrored, and lower. The mean of their outputs is surer.
 VIEWS = ((1.0, 1.0), (-1.0, 1.0), (1.0, 0.8))
@@ -54,36 +56,85 @@ def find_objects(
     cluster_S = torch.zeros(strokes, dtype=torch.long)
     category_SC = torch.zeros(strokes, net.kinds.out_features)
     evidence = None if boxes is None else BoxEvidence(batch, boxes)
-    weight_S = _stroke_weights(batch)
+    weight_S, normal = _stroke_weights(batch), batch.normalised()
     for pick in packing.bucket_by_size(batch.layout, *packing.bounds(net.device)):
         strokes_U = batch.strokes_of(pick)
-        grouped = average_views(net, batch.select(pick), drawing_order)
-        category_SC[strokes_U] = grouped.category_SC.log_softmax(1).cpu()
-        affinity_NLL = grouped.affinity_NLL + net.config.join
-        if evidence is not None:
-            affinity_NLL = affinity_NLL + evidence.affinities(pick, net.config).to(net.device)
-        there_NL = torch.arange(affinity_NLL.shape[1]) < batch.strokes_N[pick][:, None]
-        # A long stroke is better evidence of what belongs together than a short one.
-        weight_NL = torch.ones_like(there_NL, dtype=torch.float32)
-        weight_NL[there_NL] = weight_S[strokes_U]
-        label_NL = agglomerate(
-            affinity_NLL, there_NL.to(net.device), weight_NL.to(net.device)
-        ).cpu()
-        cluster_S[strokes_U] = label_NL[there_NL]
+        added_NLL = None if evidence is None else evidence.affinities(pick, net.config)
+        features = StrokeFeatures(normal.select(pick)).to(net.device)
+        weight_U = weight_S[strokes_U].to(net.device)
+        found = group_strokes(net, features, weight_U, added_NLL, drawing_order)
+        cluster_S[strokes_U], category_SC[strokes_U] = (x.cpu() for x in found)
     return _number_objects(batch, cluster_S, weight_S, category_SC)
 
 
-def average_views(net: GrouperNet, batch: Batch, drawing_order: bool) -> Grouped:
-    """Return the network's mean output over several views of the same scenes."""
-    ordered_N = torch.full((len(batch),), drawing_order, device=net.device)
-    normal, outputs = batch.normalised(), []
-    for stretch in VIEWS[: net.config.views]:
-        view = normal.with_points(normal.points_P2 * torch.tensor(stretch))
-        features = StrokeFeatures.of(view).to(net.device)
-        with torch.autocast(net.device.type, torch.bfloat16, net.device.type == "cuda"):
-            outputs.append(net(features, ordered_N))
-    affinity_NLL, category_SC = (torch.stack(x).mean(0) for x in zip(*outputs, strict=True))
-    return Grouped(affinity_NLL, category_SC)
+def group_strokes(
+    net: GrouperNet,
+    features: StrokeFeatures,
+    weight_S: Tensor,
+    added_NLL: Tensor | None,
+    drawing_order: bool,
+) -> tuple[Tensor, Tensor]:
+    """Cluster the strokes of scenes that go through the network at once.
+
+    Where a slightly different affinity would change the clusters, several views are averaged.
+
+    Args:
+        net: the grouper.
+        features: of the strokes, on its device.
+        weight_S: of the strokes.
+        added_NLL: logits to add to the affinities, if any.
+        drawing_order: take the order of the strokes as evidence.
+
+    Returns:
+        Each stroke's cluster within its scene, (S,), and the logarithms of the probabilities of the
+        categories, (S, C + 1).
+    """
+    batch = features.batch
+    first = look(net, features, drawing_order)
+    label_NL, margin_N = _cluster(net, features, first.affinity_NLL, weight_S, added_NLL)
+    cluster_S, category_SC = features.unpadded(label_NL), first.category_SC
+    unsure_M = (margin_N < net.config.sure).nonzero()[:, 0]
+    if net.config.views > 1 and len(unsure_M):
+        strokes_T = batch.strokes_of(unsure_M)
+        again = features.select(strokes_T, batch.strokes_N[unsure_M], batch.category_N[unsure_M])
+        pairs = np.s_[unsure_M, : again.batch.longest, : again.batch.longest]
+        mean = _average(
+            Grouped(first.affinity_NLL[pairs], category_SC[strokes_T]),
+            *(look(net, again.stretched(x), drawing_order) for x in VIEWS[1 : net.config.views]),
+        )
+        added_MLL = None if added_NLL is None else added_NLL[pairs]
+        label_ML, _ = _cluster(net, again, mean.affinity_NLL, weight_S[strokes_T], added_MLL)
+        cluster_S[strokes_T], category_SC[strokes_T] = again.unpadded(label_ML), mean.category_SC
+    return cluster_S, category_SC.log_softmax(1)
+
+
+def look(net: GrouperNet, features: StrokeFeatures, drawing_order: bool) -> Grouped:
+    """Return the network's output for scenes as they are."""
+    ordered_N = None
+    if drawing_order:
+        ordered_N = torch.ones(len(features.batch), dtype=torch.bool, device=net.device)
+    with torch.autocast(net.device.type, torch.bfloat16, net.device.type == "cuda"):
+        return net(features, ordered_N)  # type: ignore[no-any-return]
+
+
+def _average(*outputs: Grouped) -> Grouped:
+    return Grouped(*(torch.stack(views).mean(0) for views in zip(*outputs, strict=True)))
+
+
+def _cluster(
+    net: GrouperNet,
+    features: StrokeFeatures,
+    affinity_NLL: Tensor,
+    weight_S: Tensor,
+    added_NLL: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """Return the first stroke of each stroke's cluster, (N, L), and the scenes' margins, (N,)."""
+    affinity_NLL = affinity_NLL + net.config.join
+    if added_NLL is not None:
+        affinity_NLL = affinity_NLL + added_NLL.to(affinity_NLL)
+    there_NL = features.padded(torch.ones_like(weight_S, dtype=torch.bool))
+    # A long stroke is better evidence of what belongs together than a short one.
+    return agglomerate_with_margins(affinity_NLL, there_NL, features.padded(weight_S))
 
 
 def _stroke_weights(batch: Batch) -> Tensor:
@@ -174,15 +225,22 @@ class Grouper:
         self.net, self.taxonomy = net.eval(), taxonomy
 
     @classmethod
-    def load(cls, sources: str | Sequence[str], device: str = "cpu") -> Grouper:
+    def load(
+        cls, sources: str | Sequence[str], device: str = "cpu", precision: str = "float32"
+    ) -> Grouper:
         """Load weights by shipped name or from folders; of several groupers the last one counts.
+
+        Args:
+            sources: names or folders.
+            device: `cpu`, or `cuda`.
+            precision: `float32`, `bfloat16`, or `auto` for what the device is made for.
 
         Raises:
             UserError: there are none, or they can't be read.
         """
         names = [sources] if isinstance(sources, str) else list(sources)
         net, taxonomy = weights.build(weights.load(names, "grouper"))
-        return cls(net.to(device), taxonomy)
+        return cls(optimize(net, device, resolve_precision(precision, device)), taxonomy)
 
     def group_table(
         self, table: pa.Table, boxes: Boxes | None = None, *, drawing_order: bool = False

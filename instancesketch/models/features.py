@@ -37,11 +37,22 @@ class StrokeFeatures:
         self.batch = batch
         self._samples: dict[int, Tensor] = {}
         self._pairs_NLLF: Tensor | None = None
+        self._unstretched: StrokeFeatures | None = None
 
     @classmethod
     def of(cls, batch: Batch) -> StrokeFeatures:
         """Return the features of sketches that aren't normalised yet."""
         return cls(batch.normalised())
+
+    def stretched(self, factor_2: tuple[float, float]) -> StrokeFeatures:
+        """Return the features of the same sketches with their x and y multiplied.
+
+        What lies within what is the same as before: of all features of pairs, these take longest.
+        """
+        factor = self.batch.points_P2.new_tensor(factor_2)
+        stretched = StrokeFeatures(self.batch.with_points(self.batch.points_P2 * factor))
+        stretched._unstretched = self
+        return stretched
 
     def to(self, device: torch.device | str) -> StrokeFeatures:
         """Return the features on a device; on another one they are computed there."""
@@ -90,7 +101,9 @@ class StrokeFeatures:
         fits = is_exporting() or len(self.batch) * self.batch.longest**2 <= MAX_PAIRS
         if self._pairs_NLLF is None and fits:
             places_NLK2 = self.pair_places()
-            self._pairs_NLLF = pair_features(places_NLK2, places_NLK2)
+            known_NLLF = None if self._unstretched is None else self._unstretched.pairs()
+            within_NLL2 = None if known_NLLF is None else known_NLLF[..., -2:]
+            self._pairs_NLLF = pair_features(places_NLK2, places_NLK2, within_NLL2)
         return self._pairs_NLLF
 
     def pairs_of_groups(self, strokes_GL: Tensor) -> Tensor | None:
@@ -102,6 +115,23 @@ class StrokeFeatures:
             return None
         sketch_G = self.batch.sketch_of_S[strokes_GL[:, 0]]
         return _take_pairs(self._pairs_NLLF, sketch_G, self.batch.at_S[strokes_GL])
+
+    def pairs_between(self, from_T: Tensor, to_T: Tensor) -> Tensor:
+        """Return the features of some pairs of each sketch alone, (T, N, F).
+
+        Args:
+            from_T: positions in the sketches; where one has fewer strokes, they mean nothing.
+            to_T: positions of the other strokes of the pairs.
+        """
+        pairs_NLLF = self.pairs()
+        if pairs_NLLF is None:
+            places_NLK2 = self.pair_places()
+            ends = (places_NLK2[:, at_T].flatten(0, 1)[:, None] for at_T in (from_T, to_T))
+            return pair_features(*ends).view(len(self.batch), len(from_T), -1).transpose(0, 1)
+        # In the order in which they lie in memory.
+        pairs_FLLN = pairs_NLLF.permute(3, 1, 2, 0)
+        at_T = from_T * pairs_FLLN.shape[1] + to_T
+        return pairs_FLLN.flatten(1, 2).index_select(1, at_T).permute(1, 2, 0)
 
     def select(self, strokes_T: Tensor, strokes_N: Tensor, category_N: Tensor) -> StrokeFeatures:
         """Return the features of some strokes, `strokes_N` of each sketch, where they lie.
@@ -148,11 +178,16 @@ def _take_pairs(features_NLLF: Tensor, sketch_G: Tensor, at_GL: Tensor) -> Tenso
     return features_NLLF[sketch_G[:, None, None], at_GL[:, :, None], at_GL[:, None]]
 
 
-def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
+def pair_features(from_NMK2: Tensor, to_NLK2: Tensor, within_NML2: Tensor | None = None) -> Tensor:
     """Return what describes M strokes beside L strokes, (N, M, L, 20).
 
     The distance between them, their sizes, how their boxes overlap; how near the ends of each come
     to the other; and how much of each lies within the other's outline.
+
+    Args:
+        from_NMK2: points along the strokes.
+        to_NLK2: points along those beside them.
+        within_NML2: the last two of the features, where they are known.
     """
     alike = from_NMK2 is to_NLK2
     # Sketches come last in memory: each step then runs over long rows, however few strokes a
@@ -172,9 +207,13 @@ def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
     few_2KLN = to_2KLN[:, ::3].contiguous()  # the last is an end, too
     few_2KMN = few_2KLN if alike else from_2KMN[:, ::3].contiguous()
     away_5MLN = _distances(few_2KMN, few_2KLN)
-    holds_MLN = _within(few_2KLN, from_2KMN)
-    # Among the same strokes, being held is the transpose of holding.
-    held_LMN = holds_MLN if alike else _within(few_2KMN, to_2KLN)
+    if within_NML2 is None:
+        holds_MLN = _within(few_2KLN, from_2KMN)
+        # Among the same strokes, being held is the transpose of holding.
+        held_LMN = holds_MLN if alike else _within(few_2KMN, to_2KLN)
+        within_2MLN = torch.stack([holds_MLN, held_LMN.transpose(0, 1)])
+    else:
+        within_2MLN = within_NML2.permute(3, 1, 2, 0)
     features = [
         apart_2MLN,
         apart_2MLN / size_1MN.clamp(min=0.1)[:, :, None],
@@ -182,8 +221,7 @@ def pair_features(from_NMK2: Tensor, to_NLK2: Tensor) -> Tensor:
         overlap_2MLN.amin(0, keepdim=True),
         away_5MLN,
         (20 * away_5MLN).add_(1).reciprocal_(),
-        holds_MLN[None],
-        held_LMN.transpose(0, 1)[None],
+        within_2MLN,
     ]
     return torch.cat(features).permute(3, 1, 2, 0)
 

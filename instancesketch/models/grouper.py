@@ -1,22 +1,25 @@
 """The grouper: which strokes of a scene draw the same object, and the category of that object.
 
 A scene is packed as a sketch whose parts are its objects' categories and whose instances are its
-objects. Shape letters: see `models.ragged`; C categories, E numbers a pair of strokes, M strokes
-beside L strokes.
+objects. Shape letters: see `models.ragged`; C categories, E numbers and X twice as many a pair of
+strokes, T pairs of positions.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.config import GrouperConfig
 from instancesketch.models.encoders import PointsEncoder
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.pair_geometry import PairGeometry
+from instancesketch.models.precision import match_precision
 from instancesketch.models.transformer import StrokeTransformer
 
 
@@ -30,8 +33,10 @@ class Grouped(NamedTuple):
 class GrouperNet(nn.Module):
     """Affinities of all pairs of a scene's strokes, and the category of what each draws."""
 
-    # Pairs compared at once; training needs all of them for its gradients.
-    MAX_PAIRS = 200_000
+    # Pairs compared at once, as many as a CPU's cache or a GPU's memory holds; training needs all
+    # of them for its gradients.
+    MAX_PAIRS = 2_000
+    GPU_MAX_PAIRS = 1_000_000
 
     def __init__(self, config: GrouperConfig, taxonomy: Taxonomy) -> None:
         super().__init__()
@@ -54,73 +59,83 @@ class GrouperNet(nn.Module):
         """Return the device that the model computes on."""
         return self.out.weight.device
 
-    def forward(self, features: StrokeFeatures, ordered_N: Tensor) -> Grouped:
+    def forward(self, features: StrokeFeatures, ordered_N: Tensor | None = None) -> Grouped:
         """Compute the affinities and categories of strokes.
 
         Args:
             features: of the strokes of scenes.
-            ordered_N: bool, scenes whose strokes are in drawing order, where that is evidence.
+            ordered_N: bool, scenes whose strokes are in drawing order, where that is evidence; None
+                for no scene.
 
         Returns:
-            Affinities of the scenes' strokes, without meaning beyond a scene's own; and categories.
+            Affinities of the scenes' strokes, without meaning beyond a scene's own, and 0 of a
+            stroke with itself; and categories.
         """
         hidden_SD, _ = self.transformer(self.encoder(features), features)
-        places_NLK2 = features.pair_places()
-        side_NLE = features.padded(self.side(hidden_SD))
-        affinity_NLL = self._affinity(places_NLK2, side_NLE, ordered_N)
-        # Symmetric, though each pair is computed twice, from either stroke's side.
-        return Grouped(
-            (affinity_NLL + affinity_NLL.transpose(1, 2)) / 2, self.kinds(hidden_SD).float()
-        )
+        affinity_NLL = self._affinity(features, features.padded(self.side(hidden_SD)), ordered_N)
+        return Grouped(affinity_NLL, self.kinds(hidden_SD).float())
 
-    def _affinity(self, places_NLK2: Tensor, side_NLE: Tensor, ordered_N: Tensor) -> Tensor:
-        """Return logits of all pairs, each from its row's side, (N, L, L)."""
+    @property
+    def heavy_modules(self) -> Iterable[nn.Module]:
+        """Return the modules that do most of the arithmetic besides encoder and Transformer."""
+        return (self.joined,)
+
+    def _affinity(
+        self, features: StrokeFeatures, side_NLE: Tensor, ordered_N: Tensor | None
+    ) -> Tensor:
+        """Return logits of all pairs, symmetric, (N, L, L)."""
         n, length = side_NLE.shape[:2]
-        if self.training or n * length * length <= self.MAX_PAIRS:
-            geometry_NLLE = self.geometry(places_NLK2)
-            return self._compare(geometry_NLLE, side_NLE, side_NLE, 0, ordered_N)
-        # The pairs of thousands of strokes would fill the memory, so a few rows go at a time.
-        rows = max(1, self.MAX_PAIRS // (n * length))
-        parts = zip(places_NLK2.split(rows, dim=1), side_NLE.split(rows, dim=1), strict=True)
-        return torch.cat(
-            [
-                self._compare(
-                    self.geometry.beside(places_NMK2, places_NLK2),
-                    side_NME,
-                    side_NLE,
-                    i * rows,
-                    ordered_N,
-                )
-                for i, (places_NMK2, side_NME) in enumerate(parts)
-            ],
-            dim=1,
-        )
+        # Each pair once: whatever is the same from either stroke's side is computed once.
+        from_T, to_T = torch.triu_indices(length, length, 1, device=side_NLE.device)
+        # Scenes come last but one, as in the features of pairs.
+        side_LNE = side_NLE.transpose(0, 1).contiguous()
+        at_once = len(from_T) if self.training else self._pairs_at_once(side_NLE.device) // n
+        affinity_NLL = side_NLE.new_zeros(n, length, length, dtype=torch.float32)
+        for some_T, other_T in zip(
+            from_T.split(max(1, at_once)), to_T.split(max(1, at_once)), strict=True
+        ):
+            affinity_TN = self._compare(features, side_LNE, some_T, other_T, ordered_N)
+            affinity_NLL[:, some_T, other_T] = affinity_TN.T
+        return affinity_NLL + affinity_NLL.transpose(1, 2)
+
+    def _pairs_at_once(self, device: torch.device) -> int:
+        return self.MAX_PAIRS if device.type == "cpu" else self.GPU_MAX_PAIRS
 
     def _compare(
         self,
-        geometry_NMLE: Tensor,
-        from_NME: Tensor,
-        to_NLE: Tensor,
-        first: int,
-        ordered_N: Tensor,
+        features: StrokeFeatures,
+        side_LNE: Tensor,
+        from_T: Tensor,
+        to_T: Tensor,
+        ordered_N: Tensor | None,
     ) -> Tensor:
-        """Return logits of M strokes, at positions from `first` on, with L strokes, (N, M, L)."""
-        a, b = from_NME[:, :, None], to_NLE[:, None]
-        geometry_NMLE = geometry_NMLE + self._order(
-            first, from_NME.shape[1], to_NLE.shape[1], ordered_N
+        """Return logits of the strokes at T positions with those at T others, (T, N)."""
+        first = cast(nn.Linear, self.joined[0])
+        width = side_LNE.shape[2]
+        alike_EX, lie_EE = first.weight.split((2 * width, width), dim=1)
+        a, b = side_LNE[from_T], side_LNE[to_T]
+        # What the two are is the same from either side; how they lie to each other is not.
+        alike_TNX = match_precision(torch.cat([a * b, (a - b).abs()], dim=2), alike_EX)
+        alike_TNE = F.linear(alike_TNX, alike_EX, first.bias)
+        if ordered_N is not None:
+            order_TE = F.linear(match_precision(self._order(from_T, to_T), lie_EE), lie_EE)
+            alike_TNE = alike_TNE + order_TE[:, None] * ordered_N[:, None]
+        lie_2TNE = torch.stack(
+            [
+                self.geometry.through(features.pairs_between(*pair), lie_EE)
+                for pair in ((from_T, to_T), (to_T, from_T))
+            ]
         )
-        pairs_NMLE = self.joined(
-            # The first two are the same from either side.
-            torch.cat([a * b, (a - b).abs(), geometry_NMLE.to(from_NME.dtype)], dim=3)
-        )
-        return self.out(pairs_NMLE)[..., 0].float()
+        hidden_2TNE = lie_2TNE + alike_TNE
+        for layer in self.joined[1:]:
+            hidden_2TNE = layer(hidden_2TNE)
+        return self.out(hidden_2TNE.to(self.out.weight.dtype))[..., 0].float().mean(0)
 
-    def _order(self, first: int, rows: int, length: int, ordered_N: Tensor) -> Tensor:
-        """Return what the drawing order adds to each pair, (N, M, L, E); 0 where it isn't read."""
-        at_L = torch.arange(length, device=ordered_N.device, dtype=torch.float32)
+    def _order(self, from_T: Tensor, to_T: Tensor) -> Tensor:
+        """Return what the drawing order adds to each pair, (T, E), where it is read."""
         # One after the other, near, and far: beyond 50 strokes, more makes no difference.
-        apart_ML = (at_L[first : first + rows, None] - at_L).abs()
-        near_ML3 = torch.stack(
-            [(apart_ML == 1).float(), (-apart_ML / 4).exp(), apart_ML.clamp(max=50) / 50], dim=2
+        apart_T = (to_T - from_T).abs().to(self.order.weight.dtype)
+        near_T3 = torch.stack(
+            [(apart_T == 1).to(apart_T), (-apart_T / 4).exp(), apart_T.clamp(max=50) / 50], dim=1
         )
-        return self.order(near_ML3) * ordered_N[:, None, None, None]
+        return self.order(near_T3)  # type: ignore[no-any-return]

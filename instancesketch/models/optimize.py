@@ -15,6 +15,7 @@ from instancesketch.models.encoders import (
     PolylineEncoder,
     RasterEncoder,
 )
+from instancesketch.models.grouper import GrouperNet
 from instancesketch.models.precision import Precision
 from instancesketch.models.transformer import StrokeTransformer
 
@@ -43,7 +44,7 @@ def optimize(net: Net, device: str, precision: Precision) -> Net:
         if isinstance(module, nn.Sequential):
             _simplify(module)
         if precision == "bfloat16" and isinstance(
-            module, PolylineEncoder | RasterEncoder | StrokeTransformer
+            module, PolylineEncoder | RasterEncoder | StrokeTransformer | GrouperNet
         ):
             for part in module.heavy_modules:
                 part.to(torch.bfloat16)

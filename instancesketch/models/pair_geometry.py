@@ -6,8 +6,11 @@ of strokes of the same sketch.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from instancesketch.models.features import (
     MAX_PAIRS,
@@ -16,6 +19,7 @@ from instancesketch.models.features import (
     StrokeFeatures,
     pair_features,
 )
+from instancesketch.models.precision import match_precision
 
 
 class PairGeometry(nn.Module):
@@ -68,6 +72,17 @@ class PairGeometry(nn.Module):
         if pairs_GLLF is None:
             return self(features.resampled(PAIR_SAMPLES)[strokes_GL])  # type: ignore[no-any-return]
         return self._project(pairs_GLLF)
+
+    def through(self, features_TNF: Tensor, weight_DE: Tensor) -> Tensor:
+        """Return what a linear layer makes of the numbers of pairs, (T, N, D).
+
+        Its weight and that of the last layer here are one product, so that the numbers themselves
+        need not be computed.
+        """
+        first, activation, last = self.net[0], self.net[1], cast(nn.Linear, self.net[2])
+        hidden_TNH = match_precision(activation(first(features_TNF)), weight_DE)
+        weight_DH = weight_DE @ match_precision(last.weight, weight_DE)
+        return F.linear(hidden_TNH, weight_DH, weight_DE @ match_precision(last.bias, weight_DE))
 
     def _project(self, features_NMLF: Tensor, first: int = 0) -> Tensor:
         if self.order:

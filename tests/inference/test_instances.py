@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from instancesketch.core.schema import to_table
 from instancesketch.inference.instances import (
     agglomerate,
+    agglomerate_with_margins,
     countable_parts,
     find_instances,
     number_from_left,
@@ -84,6 +85,19 @@ def test_clustering_of_equal_affinities_terminates():
     there = torch.ones(1, 6, dtype=torch.bool)
     assert agglomerate(torch.ones(1, 6, 6), there).tolist() == [[0] * 6]
     assert agglomerate(torch.zeros(1, 6, 6), there).tolist() == [list(range(6))]
+
+
+def test_margins_are_those_of_the_nearest_decision():
+    affinity = torch.full((2, 3, 3), -3.0)
+    affinity[0, 0, 1] = affinity[0, 1, 0] = 0.5  # joined with the least
+    affinity[1] = -0.25  # the nearest of what stays apart
+    affinity[1, 0, 1] = affinity[1, 1, 0] = 2.0
+    there = torch.ones(2, 3, dtype=torch.bool)
+    labels, margin = agglomerate_with_margins(affinity, there)
+    assert labels.tolist() == [[0, 0, 2], [0, 0, 2]]
+    assert margin.tolist() == [0.5, 0.25]
+    _, of_one = agglomerate_with_margins(affinity[:, :1, :1], there[:, :1])
+    assert of_one.tolist() == [float("inf")] * 2
 
 
 def legs(*places, part="front-leg", shift=0.0):

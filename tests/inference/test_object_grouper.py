@@ -15,6 +15,7 @@ from instancesketch.inference.object_grouper import BoxEvidence, Grouper, find_o
 from instancesketch.models import weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.grouper import GrouperNet
+from instancesketch.models.optimize import optimize
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, packed_scenes, sketch_of
 
 OTHER = len(DOODLE7.category_names)
@@ -170,6 +171,33 @@ def test_objects_are_numbered_from_the_left():
     assert one.object == (0, 0, 0, 0)
 
 
+def test_only_scenes_near_another_answer_are_seen_in_several_views():
+    scenes, seen = composed(8), []
+    net = network(sure=0.0)
+    net.register_forward_hook(lambda module, given, got: seen.append(len(given[0].batch)))
+    one_view = grouped(Grouper(net, DOODLE7), scenes)
+    assert sum(seen) == 8
+    net.config = replace(net.config, sure=float("inf"))
+    seen.clear()
+    three_views = grouped(Grouper(net, DOODLE7), scenes)
+    assert sum(seen) == 24
+    assert [s.object_score for s in three_views] != [s.object_score for s in one_view]
+    net.config = replace(net.config, sure=0.01)
+    seen.clear()
+    some = grouped(Grouper(net, DOODLE7), scenes)
+    assert 8 < sum(seen) < 24
+    for found, one, three in zip(some, one_view, three_views, strict=True):
+        assert found.object in (one.object, three.object)
+
+
+def test_bfloat16_hardly_changes_affinities():
+    net, rounded = network(loud=1.0), optimize(network(loud=1.0), "cpu", "bfloat16")
+    features = StrokeFeatures.of(packed_scenes(composed(4)))
+    with torch.no_grad():
+        away = (net(features).affinity_NLL - rounded(features).affinity_NLL).abs()
+    assert 0 < float(away.max()) < 0.05
+
+
 def test_the_category_of_an_object_is_averaged_over_strokes_by_length():
     """Join two strokes of different categories: the longer one has more weight."""
     net = network(loud=1.0, join=100.0)
@@ -277,7 +305,8 @@ def test_weights_are_loaded_from_the_last_of_several_folders(tmp_path):
     loaded = Grouper.load([str(tmp_path / "b"), str(tmp_path / "a")])
     assert loaded.taxonomy == DOODLE7
     assert not loaded.net.training
-    assert loaded.group_table(scenes).equals(Grouper(network(), DOODLE7).group_table(scenes))
+    want = Grouper(optimize(network(), "cpu", "float32"), DOODLE7)
+    assert loaded.group_table(scenes).equals(want.group_table(scenes))
     assert Grouper.load(str(tmp_path / "b")).net.config == TINY_GROUPER
 
 

@@ -47,6 +47,36 @@ def test_too_many_pairs_are_not_cached(monkeypatch):
     assert features.pairs() is None
 
 
+def test_features_of_some_pairs_are_those_of_all(monkeypatch):
+    features = features_of(drawn(3))
+    all_NLLF, short = features.pairs(), int(features.batch.strokes_N.min())
+    from_T, to_T = torch.triu_indices(short, short, 1)
+    assert torch.equal(
+        features.pairs_between(from_T, to_T), all_NLLF[:, from_T, to_T].transpose(0, 1)
+    )
+    monkeypatch.setattr("instancesketch.models.features.MAX_PAIRS", 3)
+    alone = StrokeFeatures(features.batch).pairs_between(to_T, from_T)
+    torch.testing.assert_close(alone, all_NLLF[:, to_T, from_T].transpose(0, 1))
+
+
+@pytest.mark.parametrize("factor", [(-1.0, 1.0), (1.0, 0.5)])
+def test_features_of_stretched_sketches_are_those_of_their_points(factor):
+    features = features_of(drawn(3))
+    stretched = features.stretched(factor)
+    alone = StrokeFeatures(
+        features.batch.with_points(features.batch.points_P2 * torch.tensor(factor))
+    )
+    assert torch.equal(stretched.resampled(16), alone.resampled(16))
+    assert torch.equal(stretched.pairs()[..., :-2], alone.pairs()[..., :-2])
+    # What lies within what is taken over, from samples that lay a little elsewhere.
+    assert torch.equal(stretched.pairs()[..., -2:], features.pairs()[..., -2:])
+    there = features.padded(torch.ones(features.batch.layout.strokes, dtype=torch.bool))
+    # Of a stroke's own outline, on which its points lie, the last bit decides.
+    both = there[:, :, None] & there[:, None] & ~torch.eye(there.shape[1], dtype=torch.bool)
+    away = (stretched.pairs() - alone.pairs())[..., -2:].abs()[both]
+    assert float(away.mean()) < 0.02
+
+
 def test_features_cached_in_inference_mode_take_part_in_gradients():
     """Train on a batch whose index tensors were computed in inference mode."""
     batch = features_of(drawn(2)).batch

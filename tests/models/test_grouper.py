@@ -110,14 +110,14 @@ def test_affinities_do_not_depend_on_chunk_size(monkeypatch, most, ordered):
 def test_pairs_of_a_large_scene_are_computed_in_bounded_chunks(monkeypatch):
     """Check that no intermediate tensor of pairs exceeds the limit."""
     net, seen = network(), []
-    net.joined.register_forward_hook(lambda module, given, got: seen.append(got.shape))
+    net.out.register_forward_hook(lambda module, given, got: seen.append(got.shape))
     monkeypatch.setattr(GrouperNet, "MAX_PAIRS", 5_000)
     rng = np.random.default_rng(0)
     strokes = [rng.uniform(0, 99, (3, 2)) for _ in range(300)]
     said = say(net, [sketch_of(*strokes)])
     assert said.affinity_NLL.shape == (1, 300, 300)
-    assert max(n * m * length for n, m, length, _ in seen) <= 5_000
-    assert sum(m for _, m, _, _ in seen) == 300
+    assert max(pairs * scenes for _, pairs, scenes, _ in seen) <= 5_000
+    assert sum(pairs for _, pairs, _, _ in seen) == 300 * 299 / 2
 
 
 DOT = [(5, 5)]

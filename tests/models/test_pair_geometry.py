@@ -140,3 +140,12 @@ def test_pairs_of_a_subset_are_taken_from_those_of_all_strokes() -> None:
         group = torch.tensor([[0, 1, 0]])
         want = net(anew.resampled(PAIR_SAMPLES)[group])
         torch.testing.assert_close(net.among_groups(known, group), want)
+
+
+def test_numbers_through_a_layer_are_what_it_makes_of_them():
+    net, layer = geometry(), torch.nn.Linear(4, 3, bias=False)
+    strokes = torch.randn(2, 5, PAIR_SAMPLES, 2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        features_NLLF, numbers_NLLE = pair_features(strokes, strokes), net(strokes)
+        got = net.through(features_NLLF.flatten(1, 2).transpose(0, 1), layer.weight)
+    torch.testing.assert_close(got.transpose(0, 1).reshape(2, 5, 5, 3), layer(numbers_NLLE))
