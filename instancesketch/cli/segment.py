@@ -20,7 +20,7 @@ Parquet files with the columns of a corpus and, in addition, scores. With weight
 refiner, each stroke also gets the instance of its part, and its side. A drawing that can't be
 labelled keeps its row, with an error. Labels in the sources are ignored.
 
-Weights whose categories include `other` give it to drawings of nothing that they know, and `scene`
+Weights whose categories include `other` give it to drawings of nothing it knows, and `scene`
 to drawings that look like several things at once; the strokes of these get no labels. category_2
 and part_2 are the next likely.
 
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 def _conclude(args: argparse.Namespace, summary: Summary) -> int:
     rows = "scenes" if args.scenes else "sketches"
     notes = [f"{summary.failed:,} failed"]
-    for name, text in (("other", "of no known category"), ("scene", "like scenes")):
+    for name, text in (("other", "of nothing it knows"), ("scene", "like scenes")):
         if summary.counts.get(name):
             notes.append(f"{summary.counts[name]:,} {text}")
     if args.scenes:

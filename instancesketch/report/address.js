@@ -1,6 +1,8 @@
 // Filters, order, layer and the opened drawing in the page's address, so that a view can be sent.
 
 const FIELDS = [...FILTERS, "order"];
+// Names of a scene's objects would cover its strokes; they are on the page beside it.
+const WITH_NAMES = !withObjects;
 
 /** Return what differs from the page as it opens. */
 function currentView() {
@@ -8,16 +10,29 @@ function currentView() {
   for (const id of FIELDS) if (valueOf(id) !== byId(id).options[0].value) view.set(id, valueOf(id));
   if (valueOf("find").trim()) view.set("find", valueOf("find").trim());
   if (cell) {
-    view.set("true", cellText(cell.true));
-    view.set("called", cellText(cell.predicted));
+    const [true_, called] = CELL_FIELDS[cell.of];
+    view.set(true_, cellText(cell.true));
+    view.set(called, cellText(cell.predicted));
   }
   if (layer !== layers[0]) view.set("by", layer);
-  if (byId("names").checked) view.set("names", "1");
+  const { checked } = byId("names");
+  if (checked !== WITH_NAMES) view.set("names", checked ? "1" : "0");
   if (opened) view.set("open", opened.id);
   return view;
 }
 
-const cellText = (part) => (part === undefined ? "" : data.parts[part]);
+// Of the cell of a matrix: what it is, and what it was called.
+const CELL_FIELDS = { part: ["true", "called"], category: ["true-category", "called-category"] };
+const cellText = (key) =>
+  key === undefined ? "" : cell.of === "category" ? key : data.parts[key];
+
+/** Return the cell of a view; null without one. */
+function cellOf(view) {
+  const [part, called] = CELL_FIELDS.part.map((key) => data.parts.indexOf(view.get(key)));
+  if (part >= 0) return { of: "part", true: part, predicted: called < 0 ? undefined : called };
+  const [category, calledCategory] = CELL_FIELDS.category.map((key) => view.get(key));
+  return category && { of: "category", true: category, predicted: calledCategory || undefined };
+}
 
 function updateAddress() {
   const address = `#${currentView()}`;
@@ -33,15 +48,13 @@ function setValue(id, value, fallback) {
 /** Show the view of an address. */
 function showView(hash) {
   const view = new URLSearchParams(hash.slice(1));
-  cell = null;
+  cell = cellOf(view);
   setValue("category", view.get("category"), ALL);
   fillParts();
   for (const id of FILTERS) setValue(id, view.get(id), ALL);
   setValue("order", view.get("order"), byId("order").options[0].value);
   byId("find").value = view.get("find") ?? "";
-  const [isTrue, called] = ["true", "called"].map((key) => data.parts.indexOf(view.get(key)));
-  if (isTrue >= 0) cell = { true: isTrue, predicted: called < 0 ? undefined : called };
-  byId("names").checked = view.has("names");
+  byId("names").checked = view.has("names") ? view.get("names") === "1" : WITH_NAMES;
   const by = view.get("by");
   if (layers.includes(by)) switchTo(by);
   return view.get("open");

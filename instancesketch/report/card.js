@@ -26,7 +26,7 @@ function setTitle(line, text) {
   title.textContent = text;
 }
 
-/** Return the tooltip of a stroke: `front-left-leg 1 (dog) 93 %, or head 5 %`. */
+/** Return the tooltip of a stroke: `front left leg (dog) 93 %, or head 5 %`. */
 function describeStroke(stroke, objects) {
   const words = [stroke.part === undefined ? "unlabeled" : nameOfStroke(stroke)];
   if (stroke.object !== undefined) words.push(`(${nameOfObject(objects, stroke.object)})`);
@@ -35,14 +35,14 @@ function describeStroke(stroke, objects) {
   return words.join(" ") + (stroke.second ? `, or ${nameOfSecond(stroke.second)}` : "");
 }
 
-const nameOfSecond = ([part, score]) => `${data.parts[part]} ${score} %`;
+const nameOfSecond = ([part, score]) => `${wordsOf(data.parts[part])} ${score} %`;
 
 /** Return a stroke's name in the page's layer; undefined where it has no label there. */
 function nameInLayer(d, stroke, objects) {
   if (byObject(d)) {
     return stroke.object === undefined ? undefined : nameOfObject(objects, stroke.object);
   }
-  return layer === "instance" ? nameOfStroke(stroke) : stroke.part;
+  return layer === "instance" ? nameOfStroke(stroke) : wordsOf(stroke.part);
 }
 
 /** Return a drawing's picture, and its lines without colours. */
@@ -105,7 +105,7 @@ function drawResult(d, thickness) {
   for (const i of wrongStrokes(d)) {
     addHalo(picture, i, first);
     const name =
-      layer === "instance" ? correct[i].label : nameInLayer(d, correct[i], d.trueObjects);
+      layer === "instance" ? wordsOf(correct[i].label) : nameInLayer(d, correct[i], d.trueObjects);
     setTitle(lines[i], `${lines[i].textContent}, should be ${name}`);
   }
   return picture;
@@ -144,7 +144,7 @@ function describeMistakes(d) {
   }
   if (d.wrong.length) phrases.push(`${d.wrong.length} of ${d.truth.length} wrong`);
   if (wrongSides(d).length) phrases.push(`${plural(wrongSides(d).length, "side")} wrong`);
-  if (misgrouped(d).length) phrases.push(`grouping of ${misgrouped(d).join(", ")} wrong`);
+  if (misgrouped(d).length) phrases.push(`grouping of ${misgrouped(d).map(wordsOf).join(", ")} wrong`);
   return phrases.join(", ");
 }
 
@@ -159,17 +159,12 @@ function headingOf(d, result) {
   return plural(objectsOf(result.strokes).length, "object") + quality;
 }
 
-function nameOfTrue(d, index) {
-  const category = d.trueObjects.categories[index];
-  return category ? nameOf(category) : "another thing";
-}
-
 /** Return chips for the objects of a scene, then for those of the truth that it misses. */
 function legendOfObjects(d, result, truth) {
   const trueObjectOf = new Map(objectMistakes(d).misnamed);
   const remark = (index) =>
     trueObjectOf.has(index)
-      ? `, should be ${nameOfTrue(d, trueObjectOf.get(index))}`
+      ? `, should be ${nameOfKind(d.trueObjects.categories[trueObjectOf.get(index)])}`
       : "";
   const chips = objectsOf(result.strokes)
     .sort((a, b) => a - b)

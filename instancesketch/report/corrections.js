@@ -2,19 +2,21 @@
 //
 // `ingest RESULT --corrections corrections.json` makes labelled rows of the drawings in it.
 
-// id -> {category, strokes: index -> {label, number}, objects: index -> category}
+// id -> {category, strokes: index -> {label, number}, objects: index -> category or null,
+//        moved: index of a stroke -> index of its object, -1 for none}
 const corrections = new Map();
 let isSaved = true;
 
 const correctionOf = (d) => corrections.get(d.id);
-const isEmpty = ({ category, strokes, objects }) =>
-  category === undefined && !strokes.size && !objects.size;
+const isEmpty = ({ category, strokes, objects, moved }) =>
+  category === undefined && !strokes.size && !objects.size && !moved.size;
 
 /** Return the category of a drawing, or of an object of a scene, with corrections. */
 function labelledCategory(d, object) {
   const fixed = correctionOf(d);
   if (object === undefined) return (fixed && fixed.category) ?? d.category;
-  return (fixed && fixed.objects.get(object)) ?? (d.objects.categories[object] || "");
+  if (fixed && fixed.objects.has(object)) return fixed.objects.get(object) || "";
+  return d.objects.categories[object] || "";
 }
 
 /** Return what a stroke of a category can be: `labels`, each with its part, and `countable`. */
@@ -28,36 +30,35 @@ const isCountable = (category, label) => {
 const categoryOfStroke = (d, stroke) =>
   d.objects ? (stroke.object === undefined ? "" : labelledCategory(d, stroke.object)) : labelledCategory(d);
 
-/** Return the objects of a scene with their categories corrected. */
-function labelledObjects(d) {
-  if (!d.objects) return undefined;
-  return { ...d.objects, categories: d.objects.categories.map((_, i) => labelledCategory(d, i)) };
-}
-
 /** Return the labels of each stroke, with corrections. */
 function labelledStrokes(d) {
   const fixed = correctionOf(d);
   const strokes = predictedStrokes(d);
   if (!fixed) return strokes;
+  const objects = labelledObjects(d);
   strokes.forEach((stroke, i) => {
-    if (stroke.object !== undefined) stroke.category = labelledCategory(d, stroke.object);
+    if (fixed.moved.has(i)) moveTo(fixed.moved.get(i), stroke, objects);
+    if (stroke.object !== undefined) stroke.category = objects.categories[stroke.object];
     const category = categoryOfStroke(d, stroke);
     if (!d.objects && category in data.choices && !Object.keys(choicesOf(category).labels).length) {
       // `other` and `scene` have no parts.
       Object.assign(stroke, { part: undefined, label: undefined, number: NO_NUMBER });
     }
+    if (d.objects) settleMoved(fixed, i, stroke, category);
     const change = fixed.strokes.get(i);
     if (!change) return;
     const part = choicesOf(category).labels[change.label] ?? change.label;
     Object.assign(stroke, change, { part, score: null, second: null, isCorrected: true });
   });
-  return strokes;
+  return tellBySides(strokes);
 }
 
 // --- changes -----------------------------------------------------------------------------------
 
 function change(d, apply) {
-  const fixed = correctionOf(d) || { category: undefined, strokes: new Map(), objects: new Map() };
+  const fixed = correctionOf(d) || {
+    category: undefined, strokes: new Map(), objects: new Map(), moved: new Map(),
+  };
   corrections.set(d.id, fixed);
   apply(fixed);
   onCorrection(d);
@@ -87,7 +88,7 @@ function dropForeignLabels(d, fixed, concerns) {
 function correctCategory(d, object, category) {
   change(d, (fixed) => {
     if (object === undefined) fixed.category = category === d.category ? undefined : category;
-    else fixed.objects.set(object, category);
+    else fixed.objects.set(object, category || null);
     const concerns = (stroke) => object === undefined || stroke.object === object;
     // Corrections for the category before would not fit this one.
     for (const [i, stroke] of labelledStrokes(d).entries()) {
@@ -118,24 +119,29 @@ function createSelect(name, options, value, onChange) {
 const categoryOptions = (isObject) =>
   Object.entries(data.choices)
     .filter(([, { labels }]) => !isObject || Object.keys(labels).length)
-    .map(([name]) => [name, nameOf(name)]);
+    .map(([name]) => [name, nameOf(name)])
+    .concat(isObject ? [["", UNKNOWN]] : []);
 
 function createPartField(d, i, stroke) {
   const category = categoryOfStroke(d, stroke);
   const labels = Object.keys(choicesOf(category).labels);
-  const entry = swatch(inkOfPart(stroke.part), labels.length ? "" : stroke.label || "–");
+  const entry = swatch(inkOfPart(stroke.part), labels.length ? "" : wordsOf(stroke.label) || "–");
   if (!labels.length) return entry;
   const choose = (label) => {
     const number = isCountable(category, label) ? (stroke.number === NO_NUMBER ? "0" : stroke.number) : NO_NUMBER;
     correctStroke(d, i, label, number);
   };
-  const options = labels.map((label) => [label, label]);
+  const options = labels.map((label) => [label, wordsOf(label)]);
   entry.append(createSelect(`part of stroke ${i + 1}`, options, stroke.label, choose));
   return entry;
 }
 
 function createInstanceField(d, i, stroke) {
-  if (!isCountable(categoryOfStroke(d, stroke), stroke.label)) return document.createTextNode("–");
+  if (!isCountable(categoryOfStroke(d, stroke), stroke.label)) {
+    const dash = createElement("span", "", "–");
+    if (stroke.label) dash.title = `${wordsOf(stroke.label)} is not counted`;
+    return dash;
+  }
   const field = createElement("input", "number");
   Object.assign(field, { type: "number", min: 1, step: 1, placeholder: "?" });
   field.setAttribute("aria-label", `instance of stroke ${i + 1}`);
@@ -155,12 +161,7 @@ function createCategoryFields(d) {
     const field = createSelect("category", categoryOptions(false), labelledCategory(d), choose);
     return [createFact("category", field)];
   }
-  return objectsOf(predictedStrokes(d)).sort((a, b) => a - b).map((object) => {
-    const name = `object ${object + 1}`;
-    const choose = (category) => correctCategory(d, object, category);
-    const value = labelledCategory(d, object);
-    return createFact(name, createSelect(`category of ${name}`, categoryOptions(true), value, choose));
-  });
+  return createObjectFields(d);
 }
 
 /** Return the buttons below the fields: find it right as it is, or take corrections back. */
@@ -181,17 +182,18 @@ function createVerdict(d) {
 
 // --- file --------------------------------------------------------------------------------------
 
-function toEntry([id, { category, strokes, objects }]) {
+function toEntry([id, { category, strokes, objects, moved }]) {
   const entry = { sketch_id: id };
   if (category !== undefined) entry.category = category;
   const inOrder = (map) => [...map].sort(([a], [b]) => a - b);
-  if (strokes.size) {
-    entry.strokes = inOrder(strokes).map(([i, { label, number }]) => ({
-      stroke: i + 1,
-      label,
-      instance: number === NO_NUMBER ? null : Number(number),
-    }));
-  }
+  const changed = inOrder(new Map([...moved, ...strokes])).map(([i]) => {
+    const stroke = { stroke: i + 1 };
+    if (moved.has(i)) stroke.object = moved.get(i) < 0 ? null : moved.get(i) + 1;
+    if (!strokes.has(i)) return stroke;
+    const { label, number } = strokes.get(i);
+    return { ...stroke, label, instance: number === NO_NUMBER ? null : Number(number) };
+  });
+  if (changed.length) entry.strokes = changed;
   if (objects.size) {
     entry.objects = inOrder(objects).map(([i, name]) => ({ object: i + 1, category: name }));
   }

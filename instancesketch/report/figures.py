@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from instancesketch.metrics.formatting import title_of
 from instancesketch.metrics.parts import MACRO_STROKES
+from instancesketch.report.captions import label_title
 
 # Key in the figures, name and explanation of each tile, the most general figures first. The other
 # places where a new figure goes are listed in `metrics/formatting.py`.
@@ -101,20 +102,21 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """Strokes of a true part that were labelled as one part."""
+    """Strokes, or drawings, of one true name that were labelled as one."""
 
     count: int
-    heat: int  # 0 to 9, the shade for its share of the row's strokes
+    heat: int  # 0 to 9, the shade for its share of the row
     right: bool
-    predicted: str | None  # the part they were labelled as; None for strokes without a part
+    predicted: str | None  # the name they were labelled as; None for those without any
     title: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class CountRow:
-    """The strokes of one true part, by the part they were labelled as."""
+    """What is truly of one name, by the name it was labelled as."""
 
     name: str
+    title: str  # for people
     cells: Sequence[Count]
 
 
@@ -122,6 +124,7 @@ class CountRow:
 class Matrix:
     """A confusion matrix of parts or of categories."""
 
+    of: Literal["category", "part"]
     title: str
     note: str
     head: Sequence[str]
@@ -159,7 +162,7 @@ def tables(figures: Mapping[str, Any], title_of_category: TitleOf = str) -> list
                 rows=[
                     Row(
                         name=name,
-                        title=title_of_category(name) if group == "category" else name,
+                        title=(title_of_category if group == "category" else label_title)(name),
                         mark=_RARE if group == "part" and _is_rare(row) else "",
                         filter_by=group,
                         cells=_cells(row, columns),
@@ -203,16 +206,17 @@ def confusion(counted: Mapping[str, Any] | None, *, clickable: bool) -> Matrix |
         clickable: make each count a button that shows its drawings.
     """
     return _matrix(
-        title="Confusion of parts",
+        of="part",
         note="Strokes. A row is a true part, a column the part they were labelled as.",
         names=counted["parts"] if counted else (),
+        title_of_name=label_title,
         counts=counted["counts"] if counted else (),
         clickable=clickable,
     )
 
 
 def category_confusion(
-    counted: Mapping[str, Any] | None, title_of_category: TitleOf = str
+    counted: Mapping[str, Any] | None, title_of_category: TitleOf = str, *, clickable: bool
 ) -> Matrix | None:
     """Return the matrix of true categories against predicted ones; None where none was right
     or wrong.
@@ -221,52 +225,61 @@ def category_confusion(
         counted: `categories`, K names, and `counts`, K rows of K + 1 numbers of drawings; the last
             column is of drawings that got no category.
         title_of_category: returns the title of a category for people.
+        clickable: make each count a button that shows its drawings.
     """
     return _matrix(
-        title="Confusion of categories",
+        of="category",
         note="Drawings. A row is a true category, a column the category they were labelled as.",
-        names=[title_of_category(name) for name in counted["categories"]] if counted else (),
+        names=counted["categories"] if counted else (),
+        title_of_name=title_of_category,
         counts=counted["counts"] if counted else (),
-        clickable=False,
+        clickable=clickable,
     )
 
 
 def _matrix(
     *,
-    title: str,
+    of: Literal["category", "part"],
     note: str,
     names: Sequence[str],
+    title_of_name: TitleOf,
     counts: Sequence[Sequence[int]],
     clickable: bool,
 ) -> Matrix | None:
     if not any(map(any, counts)):
         return None
-    names = [*names, "none"]
-    # Parts that neither side has are left out; rows and columns keep one order, for the diagonal.
+    titles = [*map(title_of_name, names), "none"]
+    # Names that neither side has are left out; rows and columns keep one order, for the diagonal.
     rows = [i for i, row in enumerate(counts) if any(row)]
-    columns = [j for j in range(len(names)) if j in rows or any(row[j] for row in counts)]
+    columns = [j for j in range(len(titles)) if j in rows or any(row[j] for row in counts)]
     return Matrix(
-        title=title,
+        of=of,
+        title="Confusion of categories" if of == "category" else "Confusion of parts",
         note=note,
-        head=[names[j] for j in columns],
+        head=[titles[j] for j in columns],
         rows=[
-            CountRow(name=names[i], cells=[_count(names, counts[i], i, j) for j in columns])
+            CountRow(
+                name=names[i],
+                title=titles[i],
+                cells=[_count(names, titles, counts[i], i, j) for j in columns],
+            )
             for i in rows
         ],
         clickable=clickable,
     )
 
 
-def _count(names: Sequence[str], row: Sequence[int], i: int, j: int) -> Count:
+def _count(
+    names: Sequence[str], titles: Sequence[str], row: Sequence[int], i: int, j: int
+) -> Count:
     count, total = row[j], sum(row)
-    # The extra column is known by its position: a part of a user's taxonomy may be called "none".
-    is_part = j < len(names) - 1
     return Count(
         count=count,
         heat=-(-_SHADES * count // total),  # rounded up, so that a single mistake can be seen
         right=i == j,
-        predicted=names[j] if is_part else None,
-        title=f"{names[i]} called {names[j]}: {count:,} of {total:,}",
+        # The extra column is known by its place: a part of a user's taxonomy may be called "none".
+        predicted=names[j] if j < len(names) else None,
+        title=f"{titles[i]} called {titles[j]}: {count:,} of {total:,}",
     )
 
 

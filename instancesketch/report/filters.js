@@ -1,4 +1,4 @@
-// Filter drawings by category, part, mistakes, confidence, or one cell of the confusion matrix.
+// Filter drawings by category, part, mistakes, confidence, or one cell of a confusion matrix.
 
 const ALL = "*";
 const hasTruth = (d) => d.truth || d.trueObjects || d.trueCategory !== undefined;
@@ -6,19 +6,25 @@ const withTruth = drawings.some(hasTruth);
 const FILTERS = ["category", "word", "part", "verdict", "confidence"];
 const valueOf = (id) => byId(id).value;
 
-// The selected cell of the matrix: indices of its `true` part and of its `predicted` one, which is
-// undefined for strokes without a part. Null while none is selected.
+// The selected cell of a matrix: `of`, part or category, and indices of its `true` part and of its
+// `predicted` one, or names of categories; `predicted` is undefined for what got none. Null while
+// none is selected.
 let cell = null;
 
 /** Return whether a stroke of a drawing is counted in the selected cell. */
 function isInCell(d, i) {
-  if (!cell || !d.truth || d.truth[i] !== cell.true) return false;
+  if (!cell || cell.of !== "part" || !d.truth || d.truth[i] !== cell.true) return false;
   // In a scene the metrics count only the strokes of objects.
   if (d.trueObjects && d.trueObjects.of[i] < 0) return false;
   return (d.predicted ? d.predicted[i] : undefined) === cell.predicted;
 }
 
-const countInCell = (d) => (d.truth || []).filter((_, i) => isInCell(d, i)).length;
+/** Return how many strokes of a drawing are in the selected cell, or 1 for a drawing that is. */
+function countInCell(d) {
+  if (cell.of === "part") return (d.truth || []).filter((_, i) => isInCell(d, i)).length;
+  const isThere = d.trueCategory === cell.true && (d.category || undefined) === cell.predicted;
+  return Number(isThere);
+}
 
 /** Return the categories to find a drawing by: predicted and true, or those of its objects. */
 const categoriesOf = (d) =>
@@ -99,7 +105,7 @@ function fillParts() {
   const isSelected = ([name]) => category === ALL || name === category;
   const legends = Object.entries(data.legend).filter(isSelected);
   const parts = unique(legends.flatMap(([, ofCategory]) => ofCategory));
-  setOptions("part", parts.sort().map((part) => createOption(part, part)));
+  setOptions("part", parts.sort().map((part) => createOption(part, wordsOf(part))));
   if (parts.includes(before)) byId("part").value = before;
 }
 
@@ -132,9 +138,11 @@ function describeSelection(selected) {
     !cell && !valueOf("find").trim() && FILTERS.every((id) => valueOf(id) === ALL);
   byId("cell").hidden = !cell;
   if (!cell) return;
-  const strokes = selected.reduce((n, d) => n + countInCell(d), 0);
-  const predicted = cell.predicted === undefined ? "none" : data.parts[cell.predicted];
-  const text = `${data.parts[cell.true]} called ${predicted}: ${plural(strokes, "stroke")}`;
+  const count = selected.reduce((n, d) => n + countInCell(d), 0);
+  const nameOfCell = (key) => (cell.of === "part" ? wordsOf(data.parts[key]) : nameOf(key));
+  const predicted = cell.predicted === undefined ? "none" : nameOfCell(cell.predicted);
+  const counted = plural(count, cell.of === "part" ? "stroke" : "drawing");
+  const text = `${nameOfCell(cell.true)} called ${predicted}: ${counted}`;
   byId("cell").replaceChildren(text, createElement("span", "", " ✕"));
   byId("cell").setAttribute("aria-label", `${text}; show other cases, too`);
 }
@@ -146,10 +154,11 @@ function selectFromTable({ target }) {
   resetFilters();
   const { category, part, predicted } = button.dataset;
   if (button.matches(".cell")) {
-    const indexOf = (name) => (name === undefined ? undefined : data.parts.indexOf(name));
-    cell = { true: indexOf(button.dataset.true), predicted: indexOf(predicted) };
-    // The layer of objects shows no parts, and the matrix is of parts.
-    if (layer === "object") switchTo("part");
+    const { of } = button.closest("[data-of]").dataset;
+    const keyOf = (name) => (name === undefined || of === "category" ? name : data.parts.indexOf(name));
+    cell = { of, true: keyOf(button.dataset.true), predicted: keyOf(predicted) };
+    // The layer of objects shows no parts.
+    if (layer === "object" && of === "part") switchTo("part");
   } else {
     byId(category === undefined ? "part" : "category").value = category ?? part;
     fillParts();
@@ -188,8 +197,10 @@ function connectTables() {
     const isThere = category === undefined ? data.parts.includes(part) : categories.includes(category);
     button.disabled = !isThere;
   }
-  const first = document.querySelector("button.cell");
-  if (first) first.tabIndex = 0;
+  for (const matrix of document.querySelectorAll(".confusion")) {
+    const first = matrix.querySelector("button.cell");
+    if (first) first.tabIndex = 0;
+  }
   for (const [type, listener] of [["click", selectFromTable], ["keydown", moveAmongCells]]) {
     document.querySelector(".folds").addEventListener(type, listener);
   }

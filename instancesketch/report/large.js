@@ -45,8 +45,8 @@ function createFacts(d) {
 
 const COLUMNS = {
   object: ["object", (d) => d.objects, (d, s) =>
-    s.object === undefined ? "–" : nameOfObject(d.objects, s.object)],
-  part: ["part", (d) => d.predicted || correctionOf(d), (d, s) => swatch(inkOfPart(s.part), s.label || "–")],
+    s.object === undefined ? "–" : nameOfObject(labelledObjects(d), s.object)],
+  part: ["part", (d) => d.predicted || correctionOf(d), (d, s) => swatch(inkOfPart(s.part), wordsOf(s.label) || "–")],
   instance: ["instance", (d) => d.instances || correctionOf(d), (d, s) => (s.number > 0 ? s.number : "–")],
   score: ["score", (d) => d.scores, (d, s) => (s.score === null ? "–" : `${s.score}\u00a0%`)],
   second: ["second guess", (d) => d.seconds, (d, s) => (s.second ? nameOfSecond(s.second) : "–")],
@@ -71,10 +71,11 @@ function createRow(d, i, columns, stroke, trueStroke) {
   return row;
 }
 
-/** Return the content of a cell; parts and instances can be corrected where they are known. */
+/** Return the content of a cell; objects, parts and instances can be corrected where known. */
 function createCell(name, d, i, stroke, trueStroke) {
-  const create = { part: createPartField, instance: createInstanceField }[name];
-  return create && canCorrect ? create(d, i, stroke) : COLUMNS[name][2](d, stroke, trueStroke);
+  const fields = { object: createObjectField, part: createPartField, instance: createInstanceField };
+  const create = canCorrect && fields[name];
+  return create ? create(d, i, stroke) : COLUMNS[name][2](d, stroke, trueStroke);
 }
 
 function createStrokeTable(d) {

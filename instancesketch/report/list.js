@@ -103,6 +103,17 @@ const sampleStrokes = (parts) =>
     return (numbers.length ? numbers : [NO_NUMBER]).map((number) => ({ part, label: part, number }));
   });
 
+/** Return which parts of the shown categories are counted: each wheel by itself. */
+function describeCounted(category) {
+  const names = Object.keys(data.legend).filter((name) => category === ALL || name === category);
+  const parts = unique(
+    names.flatMap((name) => data.legend[name].filter((part) => choicesOf(name).countable.includes(part))),
+  );
+  if (!canCorrect || !names.length) return "";
+  if (!parts.length) return "None of these parts is counted: all strokes of one are one.";
+  return `Counted, each by itself: ${parts.map(wordsOf).sort().join(", ")}. Of any other part all strokes are one.`;
+}
+
 // The page's legend is only read: its entries are no buttons, unlike those of a card.
 const createLegendEntry = (ink, text) => swatch(ink, text);
 
@@ -117,7 +128,8 @@ function drawLegend() {
   });
   const bands = createElement("div");
   if (layer === "confidence") bands.append(...legendOfBands(undefined, createLegendEntry));
-  byId("lines").replaceChildren(...(layer === "confidence" ? [bands] : lines));
+  const counted = createElement("div", "counted", describeCounted(category));
+  byId("lines").replaceChildren(...(layer === "confidence" ? [bands] : [...lines, counted]));
   byId("legend").hidden = Object.keys(data.legend).length === 0 || layer === "object";
 }
 
@@ -234,8 +246,9 @@ function start() {
   byId("legend").open = !onPhone;
   list.classList.toggle("pairs", withTruth);
   list.classList.toggle("scenes", withObjects);
+  byId("names").checked = WITH_NAMES; // a browser may have restored another tick
   const open = location.hash.length > 1 ? showView(location.hash) : null;
-  updateNames(); // a browser may have restored the tick
+  updateNames();
   listenToControls();
   updateSelection();
   openView(open);

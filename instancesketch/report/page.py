@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from instancesketch.core import storage
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import OTHER, PARTLESS, SCENE, Taxonomy
+from instancesketch.core.taxonomy import OTHER, SCENE, Taxonomy
 from instancesketch.report.beside import Beside
 from instancesketch.report.captions import category_title
 from instancesketch.report.drawings import MOST_STROKES, Drawings
@@ -34,8 +34,8 @@ LOADED_BY_SCRIPTS = " 'strict-dynamic'"
 _MOST_REASONS = 200
 # In the order in which their top-level constants depend on each other; `list` starts the page.
 _SCRIPTS = (
-    "strokes", "files", "corrections", "written_names", "highlight", "card", "filters", "choice",
-    "large", "address", "list",
+    "strokes", "files", "corrections", "objects", "written_names", "highlight", "card", "filters",
+    "choice", "large", "address", "list",
 )  # fmt: skip
 # Modules that other pages import; here they are part of the script.
 _SHARED = ("names", "geometry")
@@ -103,7 +103,7 @@ def render_report(
     drawings = Drawings.collect(result, truth, taxonomy, most, most_strokes)
     if len(drawings.worst) <= MOST_INSIDE and drawings.strokes < MOST_STROKES:
         beside = None
-    title_of = partial(_title_in_tables, taxonomy)
+    title_of = partial(category_title, taxonomy=taxonomy)
     # The policy allows the script by its hash, so it must be the very text that the page holds.
     script, scored = join_scripts(*_SCRIPTS, shared=_SHARED), figures or {}
     return render_page(
@@ -115,7 +115,7 @@ def render_report(
         tiles=headline(scored),
         tables=tables(scored, title_of),
         confusion=confusion(scored.get("confusion"), clickable=True),
-        categories=category_confusion(scored.get("category_confusion"), title_of),
+        categories=category_confusion(scored.get("category_confusion"), title_of, clickable=True),
         failures=[*_failures(drawings), *not_read],
         beside=None if beside is None else beside.address,
         data=escape_json(page_data(drawings, taxonomy, address_of, beside)),
@@ -200,11 +200,6 @@ def escape_json(data: Any) -> Markup:
     return Markup(text.replace("</", "<\\/").replace("<!", "<\\u0021"))
 
 
-def _title_in_tables(taxonomy: Taxonomy | None, category: str) -> str:
-    # `none of the known categories` is too long for the head of a column.
-    return category if category in PARTLESS else category_title(category, taxonomy)
-
-
 def _summary(drawings: Drawings) -> str:
     failed = drawings.failed.total()
     rows = drawings.succeeded + failed
@@ -215,7 +210,7 @@ def _summary(drawings: Drawings) -> str:
         phrases.append(f"{drawings.objects:,} object{'s' * (drawings.objects != 1)}")
     phrases += [f"{drawings.labelled:,} labelled", f"{failed:,} failed"]
     if drawings.partless[OTHER]:
-        phrases.append(f"{drawings.partless[OTHER]:,} of no known category")
+        phrases.append(f"{drawings.partless[OTHER]:,} of nothing it knows")
     if drawings.partless[SCENE]:
         phrases.append(f"{drawings.partless[SCENE]:,} like scenes: try segment --scenes")
     if len(drawings.worst) < drawings.succeeded:

@@ -9,7 +9,7 @@ from typing import Any
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import SIDES, UNLABELED, Taxonomy, with_side
 from instancesketch.metrics import judge_groups
-from instancesketch.render.colours import CONFIDENCE, GREY, Ink, instance_ink, palette
+from instancesketch.render.colours import COLOURS, CONFIDENCE, GREY, Ink, instance_ink, palette
 from instancesketch.report.beside import EACH, Beside
 from instancesketch.report.captions import category_title
 from instancesketch.report.drawings import Drawing, Drawings
@@ -61,6 +61,7 @@ def page_data(
         entries[drawing].setdefault("misgrouped", []).append(part)
     return {
         "colours": colours,
+        "objectColours": COLOURS,
         "inks": _instance_inks(drawings.worst, colours),
         "bands": [{"least": least, "ink": ink} for least, ink in CONFIDENCE],
         "parts": parts,

@@ -53,7 +53,7 @@ const numberOf = (instances, i) =>
 
 /** Return the labels of each stroke of a drawing as the result has them. */
 const predictedStrokes = (d) =>
-  d.lines.map((_, i) => {
+  tellBySides(d.lines.map((_, i) => {
     const part = d.predicted && data.parts[d.predicted[i]];
     return {
       part,
@@ -63,11 +63,11 @@ const predictedStrokes = (d) =>
       second: (d.seconds && d.seconds[i]) || null,
       ...objectFields(d.objects, d.objects && d.objects.of[i]),
     };
-  });
+  }));
 
 /** Return the true labels of each stroke of a drawing. */
 const trueStrokes = (d) =>
-  d.lines.map((_, i) => {
+  tellBySides(d.lines.map((_, i) => {
     const part = d.truth && data.parts[d.truth[i]];
     return {
       part,
@@ -75,7 +75,16 @@ const trueStrokes = (d) =>
       number: d.truth ? numberOf(d.trueInstances, i) : NO_NUMBER,
       ...objectFields(d.trueObjects, d.trueObjects && d.trueObjects.of[i]),
     };
-  });
+  }));
+
+/** Mark the strokes whose side alone tells their instance: there is one left front leg. */
+function tellBySides(strokes) {
+  const numbers = new Map();
+  const keyOf = (s) => `${s.object} ${s.label}`;
+  for (const s of strokes) numbers.set(keyOf(s), (numbers.get(keyOf(s)) || new Set()).add(s.number));
+  for (const s of strokes) s.isTold = s.label !== s.part && numbers.get(keyOf(s)).size === 1;
+  return strokes;
+}
 
 /** Return `tree`, `tree 4` where there are several, `object 3` for an object without category.
  *
@@ -89,8 +98,13 @@ function nameOfObject(objects, index) {
   return alike.length > 1 ? `${title} ${index + 1}` : title;
 }
 
+const UNKNOWN = "nothing it knows"; // an object of no category of the taxonomy
+const nameOfKind = (category) => (category ? nameOf(category) : UNKNOWN);
 const nameOf = (category) => data.titles[category] || category || "no category";
-const nameOfStroke = (s) => (s.number > 0 ? `${s.label} ${s.number}` : s.label);
+// Labels as people write them: `front left leg` for `front-left-leg`.
+const wordsOf = (label) => label && label.replace(/[-_]/g, " ");
+const nameOfStroke = (s) =>
+  s.number > 0 && !s.isTold ? `${wordsOf(s.label)} ${s.number}` : wordsOf(s.label);
 
 // --- colours -------------------------------------------------------------------------------
 
@@ -143,26 +157,25 @@ function legendOf(strokes, createEntry) {
   if (layer !== "instance") {
     const parts = unique(strokes.map((s) => s.part));
     const ofPart = (part) => strokes.filter((s) => s.part === part);
-    return spaced(parts.map((part) => createEntry(inkOf({ part }), part, ofPart(part))));
+    return spaced(parts.map((part) => createEntry(inkOf({ part }), wordsOf(part), ofPart(part))));
   }
   const entries = unique(strokes.filter(hasNumber).map((s) => s.label)).flatMap((label) => {
     const alike = strokes.filter((s) => s.label === label);
     const numbers = unique(alike.map((s) => s.number)).sort((a, b) => a - b);
-    // A label with a side, `front-left-leg`, names a single instance: its number adds nothing.
     if (label !== alike[0].part && numbers.length === 1) {
-      return [createEntry(inkOf(alike[0]), label, alike)];
+      return [createEntry(inkOf(alike[0]), wordsOf(label), alike)];
     }
     const swatches = numbers.map((number) => {
       const ofInstance = alike.filter((s) => s.number === number);
       const text = number === "0" ? "no number" : number;
       return createEntry(inkOf(ofInstance[0]), text, ofInstance);
     });
-    swatches[0].prepend(`${label} `);
+    swatches[0].prepend(`${wordsOf(label)} `);
     return swatches;
   });
   const others = strokes.filter((s) => !hasNumber(s));
   if (others.length) {
-    const parts = unique(others.map((s) => s.part)).join(", ");
+    const parts = unique(others.map((s) => wordsOf(s.part))).join(", ");
     entries.push(createEntry(inkOf(others[0]), parts, others));
     entries.at(-1).classList.add("others");
   }

@@ -1,21 +1,23 @@
 """Apply corrections that a person has made on the page of a report.
 
 `corrections.json`, which the page saves, is an object with a list `drawings`. Each has `sketch_id`
-and what was corrected: `category`; `strokes`, with `stroke`, `label` and `instance`; `objects` of a
-scene, with `object` and `category`. Strokes and objects are counted from 1, as on the page. A
-drawing without any of these was found right as it is.
+and what was corrected: `category`; `strokes`, with `stroke` and either `label` and `instance`, or
+`object`, or all of these; `objects` of a scene, with `object` and `category`, which is null for
+what the taxonomy doesn't know. Strokes and objects are counted from 1, as on the page: a number
+beyond the objects of the result is a new object, and null is no object. A drawing without any of
+these was found right as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from instancesketch.core import storage
 from instancesketch.core.errors import SketchError, UserError
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import PARTLESS, Taxonomy
+from instancesketch.core.taxonomy import PARTLESS, UNLABELED, Taxonomy
 
 _KEYS = {"sketch_id", "category", "strokes", "objects"}
 _LARGEST_INSTANCE = 10**9
@@ -34,7 +36,8 @@ class Correction:
     sketch_id: str
     category: str | None = None  # None: it is right
     strokes: Mapping[int, tuple[str, int | None]] = field(default_factory=dict)  # label, instance
-    objects: Mapping[int, str] = field(default_factory=dict)  # categories
+    moved: Mapping[int, int] = field(default_factory=dict)  # strokes to objects; -1: to none
+    objects: Mapping[int, str | None] = field(default_factory=dict)  # categories
 
 
 def read_corrections(location: str) -> dict[str, Correction]:
@@ -74,13 +77,19 @@ def _parse(drawing: Any) -> Correction:
     # A misspelt key would otherwise be left out without a word.
     if unknown := drawing.keys() - _KEYS:
         raise _Malformed(f"{sketch_id!r} has an unknown key {min(unknown)!r}")
-    strokes, objects = {}, {}
+    strokes, moved, objects = {}, {}, {}
     for index, entry in _numbered(drawing, "strokes", "stroke"):
-        strokes[index] = (_text(entry, "label"), _instance(entry.get("instance")))
+        if "object" in entry:
+            moved[index] = -1 if entry["object"] is None else _number(entry, "object") - 1
+        if "object" not in entry or "label" in entry:
+            strokes[index] = (_text(entry, "label"), _instance(entry.get("instance")))
     for index, entry in _numbered(drawing, "objects", "object"):
-        objects[index] = _text(entry, "category")
+        is_known = entry.get("category", "") is not None
+        objects[index] = _text(entry, "category") if is_known else None
     category = _text(drawing, "category") if drawing.get("category") is not None else None
-    return Correction(sketch_id=sketch_id, category=category, strokes=strokes, objects=objects)
+    return Correction(
+        sketch_id=sketch_id, category=category, strokes=strokes, moved=moved, objects=objects
+    )
 
 
 def _text(entry: Mapping[str, Any], key: str) -> str:
@@ -95,16 +104,18 @@ def _numbered(drawing: Mapping[str, Any], key: str, number: str) -> list[tuple[i
     entries = drawing.get(key, [])
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise _Malformed(f"{key!r} is not a list of objects")
-    indexed = []
-    for entry in entries:
-        value = entry.get(number)
-        # True is a whole number for Python.
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise _Malformed(f"{number!r} is {str(value)[:40]!r}, not a number from 1")
-        indexed.append((value - 1, entry))
+    indexed = [(_number(entry, number) - 1, entry) for entry in entries]
     if len(dict(indexed)) < len(indexed):
         raise _Malformed(f"a {number} is corrected twice")
     return indexed
+
+
+def _number(entry: Mapping[str, Any], key: str) -> int:
+    value = entry.get(key)
+    # True is a whole number for Python.
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise _Malformed(f"{key!r} is {str(value)[:40]!r}, not a number from 1")
+    return value
 
 
 def _instance(value: Any) -> int | None:
@@ -118,35 +129,36 @@ def _instance(value: Any) -> int | None:
 def correct(sketch: Sketch, correction: Correction, taxonomy: Taxonomy) -> Sketch:
     """Return a labelled drawing of a result with a person's corrections, without scores.
 
+    Objects that a correction leaves without strokes are gone, and the others move up.
+
     Raises:
         SketchError: a stroke or object doesn't exist, a category is unknown or is given to a scene,
             or a label is not of its category.
     """
-    for what, indices, number in (
-        ("stroke", correction.strokes, len(sketch)),
-        ("object", correction.objects, len(sketch.object_category or ())),
-    ):
-        if indices and (last := max(indices)) >= number:
-            raise SketchError(f"there is no {what} {last + 1}: it has {number}")
-    objects = _object_categories(sketch, correction, taxonomy)
+    _check_strokes(correction, len(sketch))
     category = sketch.category
     if correction.category is not None:
         if sketch.object is not None:
             raise SketchError("a scene has no category, but its objects have")
         category = _known(correction.category, taxonomy)
-    bare = sketch.replace(category=category, object_category=objects, **_NO_SCORES)
+    bare = sketch.replace(category=category, **_NO_SCORES)
     if sketch.object is None and (category is None or category in PARTLESS):
         if correction.strokes:
             raise SketchError(f"a drawing of the category {category!r} has no parts")
-        return bare.replace(part=None, label=None, instance=None)
-    part, label, instance = zip(
-        *(
-            _stroke(bare, i, correction.strokes.get(i), _category_of(bare, i), taxonomy)
-            for i in range(len(bare))
-        ),
-        strict=True,
-    )
-    return bare.replace(part=part, label=label, instance=instance)
+        if not correction.moved:
+            return bare.replace(part=None, label=None, instance=None)
+    before = [_category_of(bare, i) for i in range(len(bare))]
+    bare = _with_objects(bare, correction, taxonomy)
+    strokes = [_stroke(bare, i, before[i], correction, taxonomy) for i in range(len(bare))]
+    part, label, instance = zip(*strokes, strict=True)
+    corrected = bare.replace(part=part, label=label, instance=instance)
+    return _without_empty_objects(corrected) if correction.moved else corrected
+
+
+def _check_strokes(correction: Correction, strokes: int) -> None:
+    last = max([*correction.strokes, *correction.moved], default=-1)
+    if last >= strokes:
+        raise SketchError(f"there is no stroke {last + 1}: it has {strokes}")
 
 
 def _known(name: str, taxonomy: Taxonomy) -> str:
@@ -156,16 +168,35 @@ def _known(name: str, taxonomy: Taxonomy) -> str:
     return name
 
 
-def _object_categories(
-    sketch: Sketch, correction: Correction, taxonomy: Taxonomy
-) -> tuple[str | None, ...] | None:
-    if sketch.object_category is None:
-        return None
-    names: Sequence[str | None] = [
-        _known(correction.objects[i], taxonomy) if i in correction.objects else name
-        for i, name in enumerate(sketch.object_category)
-    ]
-    return tuple(names)
+def _with_objects(sketch: Sketch, correction: Correction, taxonomy: Taxonomy) -> Sketch:
+    """Return a drawing with strokes in other objects, new ones among them, and their categories."""
+    old = len(sketch.object_category or ())
+    moved, categories = correction.moved, correction.objects
+    if moved and sketch.object is None:
+        raise SketchError("it is no scene: its strokes are of no object")
+    # A new object has a stroke at least; any larger number is a mistake.
+    if moved and (last := max(moved.values())) >= old + len(sketch):
+        raise SketchError(f"there is no object {last + 1}: it has {old}, and new ones by stroke")
+    number = max([old - 1, *moved.values()]) + 1
+    if categories and (last := max(categories)) >= number:
+        raise SketchError(f"there is no object {last + 1}: it has {number}")
+    if sketch.object is None or sketch.object_category is None:
+        return sketch
+    names: list[str | None] = [*sketch.object_category, *[None] * (number - old)]
+    for index, name in categories.items():
+        names[index] = None if name is None else _known(name, taxonomy)
+    objects = [moved.get(i, index) for i, index in enumerate(sketch.object)]
+    return sketch.replace(object=tuple(objects), object_category=tuple(names))
+
+
+def _without_empty_objects(sketch: Sketch) -> Sketch:
+    objects, categories = sketch.object or (), sketch.object_category or ()
+    kept = sorted(set(objects) - {-1})
+    number_of = {index: number for number, index in enumerate(kept)} | {-1: -1}
+    return sketch.replace(
+        object=tuple(number_of[index] for index in objects),
+        object_category=tuple(categories[index] for index in kept),
+    )
 
 
 def _category_of(sketch: Sketch, stroke: int) -> str | None:
@@ -177,21 +208,29 @@ def _category_of(sketch: Sketch, stroke: int) -> str | None:
 
 
 def _stroke(
-    sketch: Sketch,
-    index: int,
-    change: tuple[str, int | None] | None,
-    category: str | None,
-    taxonomy: Taxonomy,
+    sketch: Sketch, index: int, before: str | None, correction: Correction, taxonomy: Taxonomy
 ) -> tuple[str, str, int | None]:
-    """Return the part, the label and the instance of a stroke."""
+    """Return the part, the label and the instance of a stroke.
+
+    Args:
+        sketch: with the objects corrected.
+        index: of the stroke.
+        before: the category whose parts it could be before.
+        correction: of the drawing.
+        taxonomy: of its labels.
+    """
+    category, change = _category_of(sketch, index), correction.strokes.get(index)
+    has_parts = category in taxonomy.categories
+    # What belongs to no object, or to one of no known category, has no parts to choose from.
+    if not has_parts and change is not None and change[0] != UNLABELED:
+        raise SketchError(f"stroke {index + 1} is of no category that has parts")
+    if not has_parts and (change is not None or category != before):
+        return UNLABELED, UNLABELED, None
     labels = sketch.label or sketch.part
     label = change[0] if change else labels[index] if labels else None
     if label is None:
         raise SketchError(f"stroke {index + 1} has no part")
-    # What belongs to no object, or to one of no known category, has no parts to choose from.
-    if category is None or category not in taxonomy.categories:
-        if change is not None:
-            raise SketchError(f"stroke {index + 1} is of no category that has parts")
+    if category is None or not has_parts:
         return (sketch.part or (label,) * len(sketch))[index], label, None
     try:
         part, label = taxonomy.resolve_label(category, label)
@@ -199,5 +238,7 @@ def _stroke(
         raise SketchError(f"stroke {index + 1}: {error}") from None
     if part not in taxonomy.categories[category].countable:
         return part, label, None
-    number = change[1] if change else sketch.instance[index] if sketch.instance else None
+    # In another object, a number would be another instance's.
+    kept = None if index in correction.moved else sketch.instance
+    number = change[1] if change else kept[index] if kept else None
     return part, label, number or 0

@@ -10,8 +10,8 @@ import numpy as np
 
 from instancesketch.core.sketch import FloatArray, Sketch
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
+from instancesketch.report.captions import category_title
 from instancesketch.serve.columns import columns_of
-from instancesketch.serve.model_table import title_of_category
 from instancesketch.synth.draw import DRAWINGS, draw
 
 _SEED = 20
@@ -41,7 +41,7 @@ def describe_example(sketch: Sketch, taxonomy: Taxonomy) -> dict[str, Any]:
     category = sketch.category or ""
     return {
         "category": category,
-        "title": title_of_category(category, taxonomy),
+        "title": category_title(category, taxonomy),
         "strokes": columns_of(sketch),
     }
 

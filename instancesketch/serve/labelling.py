@@ -6,19 +6,20 @@ import copy
 import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from math import isnan
 from typing import Any
 
-from instancesketch.core.schema import from_table, to_table
 from instancesketch.core.sketch import Sketch
-from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.core.taxonomy import OTHER, Taxonomy
 from instancesketch.inference.object_grouper import Grouper
-from instancesketch.inference.scene_segmenter import SceneSegmenter, categories_of_objects
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.render.colours import object_colours
+from instancesketch.report.captions import category_title, label_title
 from instancesketch.serve.examples import describe_example, example_categories, examples_of
-from instancesketch.serve.model_table import describe_model, title_of, title_of_category
-from instancesketch.serve.requests import LabelRequest, RequestError
+from instancesketch.serve.model_table import describe_model
+from instancesketch.serve.requests import ChosenObjects, LabelRequest, RequestError
+from instancesketch.serve.scenes import SceneLabeller
 
 _RESTRICTED = 4  # sets of categories whose networks are kept
 
@@ -37,10 +38,9 @@ class Labeller:
         self.segmenter, self.title = segmenter, title
         self.taxonomy: Taxonomy = segmenter.taxonomy
         self._restricted = lru_cache(_RESTRICTED)(self._restrict)
-        self._grouper = grouper
+        self._scenes = None
         if grouper is not None:
-            names = categories_of_objects(title, self.taxonomy, grouper.taxonomy)
-            self._scenes = SceneSegmenter(segmenter if names is None else self._restrict(names))
+            self._scenes = SceneLabeller(grouper, segmenter, title, self._restrict)
         self._examples: dict[str, Iterator[Sketch]] = {}
         self._shown, self._lock = 0, threading.Lock()
 
@@ -62,7 +62,7 @@ class Labeller:
     def describe(self) -> dict[str, Any]:
         """Return what the page has to know: see `describe_model`."""
         table = describe_model(self.taxonomy, self.title, example_categories(self.taxonomy))
-        return table | {"scenes": self._grouper is not None}
+        return table | {"scenes": self._scenes is not None}
 
     def label(self, request: LabelRequest) -> dict[str, Any]:
         """Return a drawing's category, its categories' probabilities, and its strokes' labels.
@@ -119,12 +119,24 @@ class Labeller:
         """Return the objects of a scene, and its strokes' objects and labels.
 
         Raises:
-            RequestError: the weights have no grouper.
+            RequestError: the weights have no grouper, a category is unknown, or none of those to
+                choose among has parts.
         """
-        if self._grouper is None:
+        if self._scenes is None:
             raise RequestError(404, f"{self.title} can't group the objects of scenes")
-        grouped = self._grouper.group_table(to_table([request.sketch]))
-        (scene,) = from_table(self._scenes.label_table(grouped))
+        _, categories = self._choose(request)
+        known = self.taxonomy.categories
+        if categories is not None and not any(known[name].parts for name in categories):
+            raise RequestError(422, "choose a category with parts: objects of a scene have them")
+        chosen = request.chosen and ChosenObjects(
+            of=request.chosen.of,
+            categories=tuple(
+                # A taxonomy may lack it.
+                OTHER if name == OTHER else self._known(name)
+                for name in request.chosen.categories
+            ),
+        )
+        scene = self._scenes.label(request.sketch, categories, chosen)
         strokes = strokes_of(scene)
         for stroke, number in zip(strokes, scene.object or (), strict=True):
             stroke["object"] = number
@@ -179,7 +191,7 @@ class Labeller:
         return [sorted(each, key=lambda one: -one["score"]) for each in found]
 
     def _title(self, category: str) -> str:
-        return title_of_category(category, self.segmenter.net_taxonomy)
+        return category_title(category, self.segmenter.net_taxonomy)
 
     def _objects(self, scene: Sketch) -> list[dict[str, Any]]:
         names, scores = scene.object_category or (), scene.object_score or ()
@@ -187,8 +199,8 @@ class Labeller:
         return [
             {
                 "category": name,
-                "title": "something else" if name is None else self._title(name),
-                "score": score,
+                "title": self._title(OTHER if name is None else name),
+                "score": None if isnan(score) else score,
                 "colour": colour,
             }
             for name, score, colour in zip(names, scores, colours, strict=True)
@@ -206,5 +218,7 @@ def strokes_of(sketch: Sketch) -> list[dict[str, Any]]:
     rows = zip(*(nothing if column is None else column for column in columns), strict=True)
     strokes: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in rows]
     for stroke in strokes:
-        stroke["title"] = None if stroke["label"] is None else title_of(stroke["label"])
+        if stroke["score"] is not None and isnan(stroke["score"]):
+            stroke["score"] = None
+        stroke["title"] = None if stroke["label"] is None else label_title(stroke["label"])
     return strokes

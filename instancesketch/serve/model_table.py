@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from instancesketch.core.taxonomy import PARTLESS, Category, Taxonomy
+from instancesketch.core.taxonomy import Category, Taxonomy
 from instancesketch.render.colours import GREY, palette
-from instancesketch.report.captions import category_title
-
-_SEPARATORS = str.maketrans("-_", "  ")
-
-
-def title_of(label: str) -> str:
-    """Return a part or label for people: `front-left-leg` is `front left leg`."""
-    return label.translate(_SEPARATORS)
-
-
-def title_of_category(name: str, taxonomy: Taxonomy) -> str:
-    """Return a category for people, as in reports; `other` and `scene` as they are."""
-    return name if name in PARTLESS else category_title(name, taxonomy)
+from instancesketch.report.captions import category_title, label_title
 
 
 def describe_model(taxonomy: Taxonomy, title: str, examples: Sequence[str] = ()) -> dict[str, Any]:
@@ -39,7 +27,7 @@ def describe_model(taxonomy: Taxonomy, title: str, examples: Sequence[str] = ())
         "categories": [
             {
                 "name": category.name,
-                "title": title_of_category(category.name, taxonomy),
+                "title": category_title(category.name, taxonomy),
                 "parts": [_describe_part(part, category, colours[part]) for part in category.parts],
             }
             for category in taxonomy.categories.values()
@@ -54,7 +42,7 @@ def describe_model(taxonomy: Taxonomy, title: str, examples: Sequence[str] = ())
 def _describe_part(part: str, category: Category, colour: str) -> dict[str, Any]:
     return {
         "name": part,
-        "title": title_of(part),
+        "title": label_title(part),
         "countable": part in category.countable,
         "sided": part in category.sided,
         "colour": colour,

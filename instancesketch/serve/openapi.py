@@ -95,6 +95,22 @@ def describe_api() -> dict[str, Any]:
     }
     number = {"type": "integer", "description": "index into objects; -1: none"}
     scene = {"objects": _array(_OBJECT), "strokes": _array(_STROKE | {"object": number})}
+    asked = {
+        "strokes": _STROKES,
+        "categories": drawing["categories"],
+        "object": {
+            "type": ["array", "null"],
+            "items": {"type": ["integer", "null"], "minimum": -1},
+            "description": "for each stroke the object that a person put it into, -1 for none, "
+            "null where the model decides",
+        },
+        "object_category": {
+            "type": ["array", "null"],
+            "items": _NAME,
+            "description": "of each of these objects; `other` for nothing known, null where the "
+            "model decides",
+        },
+    }
     anything: dict[str, Any] = {"type": "object"}
     return {
         "openapi": "3.1.0",
@@ -112,7 +128,7 @@ def describe_api() -> dict[str, Any]:
                 "post": _operation(
                     "Group the strokes of a scene into objects, and label them",
                     _object(scene, *scene),
-                    _json(_object({"strokes": _STROKES}, "strokes")),
+                    _json(_object(asked, "strokes")),
                 )
             },
             "/api/example": {

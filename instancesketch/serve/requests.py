@@ -30,12 +30,23 @@ class RequestError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChosenObjects:
+    """What a person says of the objects of a scene."""
+
+    # For each stroke the object that it belongs to, -1 for none, None where the model decides.
+    of: tuple[int | None, ...]
+    # Of each of these objects; `other` for nothing known, None where the model decides.
+    categories: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class LabelRequest:
     """A drawing, and what its categories can be."""
 
     sketch: Sketch
     category: str | None  # given by the person
     categories: tuple[str, ...] | None  # those to choose among
+    chosen: ChosenObjects | None = None  # of a scene, by the person
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -87,13 +98,33 @@ def to_label_request(data: Mapping[str, Any]) -> LabelRequest:
     try:
         category = json_values.as_text(data.get("category"), "category")
         categories = json_values.as_texts(data.get("categories"), "categories")
+        sketch = to_sketch(data.get("strokes"))
         return LabelRequest(
-            sketch=to_sketch(data.get("strokes")),
+            sketch=sketch,
             category=category,
             categories=categories,
+            chosen=_to_chosen(data, len(sketch)),
         )
     except SketchError as error:
         raise RequestError(422, str(error)) from None
+
+
+def _to_chosen(data: Mapping[str, Any], strokes: int) -> ChosenObjects | None:
+    """Return the objects that a person made; None without any.
+
+    Raises:
+        SketchError: they don't fit the strokes.
+    """
+    of = json_values.as_integers(data.get("object"), "object", -1)
+    if of is None:
+        return None
+    names = json_values.as_list(data.get("object_category"), "object_category")
+    categories = tuple(json_values.as_text(name, "object_category") for name in names)
+    if len(of) != strokes:
+        raise SketchError(f"object has {len(of)} entries for {strokes} strokes")
+    if (last := max((index for index in of if index is not None), default=-1)) >= len(categories):
+        raise SketchError(f"object {last} is not among the {len(categories)} objects")
+    return ChosenObjects(of=of, categories=categories)
 
 
 def to_sketch(strokes: Any) -> Sketch:

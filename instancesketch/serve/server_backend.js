@@ -43,7 +43,10 @@ export async function createBackend() {
         body: file,
       }),
   };
-  if (model.scenes) backend.labelScene = (strokes) => send("scene", { strokes });
+  if (model.scenes) {
+    backend.labelScene = (strokes, { categories = null, objects = null } = {}) =>
+      send("scene", { strokes, categories, ...objects });
+  }
   if (model.corpus !== null) backend.addToCorpus = (drawing) => send("corpus", drawing);
   return backend;
 }

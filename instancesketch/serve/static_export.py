@@ -11,10 +11,11 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import SAME_PLACE
 from instancesketch.inference.onnx_labeller import labeller
 from instancesketch.models import weights
+from instancesketch.report.captions import category_title, label_title
 from instancesketch.results.export import refuse_existing
 from instancesketch.serve import onnxruntime_web
 from instancesketch.serve.examples import example_table
-from instancesketch.serve.model_table import describe_model, title_of
+from instancesketch.serve.model_table import describe_model
 from instancesketch.serve.page_files import page_files
 
 # What the page may load: its own files. WebAssembly counts as a script that is made at run time.
@@ -94,7 +95,7 @@ def _labelling(taxonomy: Taxonomy, offered: Taxonomy, files: dict[str, bytes]) -
         "categories": [
             {
                 "name": category.name,
-                "title": category.title,
+                "title": category_title(category.name, taxonomy),
                 "has_parts": bool(category.parts),
                 "offered": category.name in offered.categories,
             }
@@ -102,7 +103,7 @@ def _labelling(taxonomy: Taxonomy, offered: Taxonomy, files: dict[str, bytes]) -
         ],
         "parts": len(taxonomy.part_names),
         "labels": taxonomy.label_names,
-        "titles": [title_of(label) for label in taxonomy.label_names],
+        "titles": [label_title(label) for label in taxonomy.label_names],
         "same_place": SAME_PLACE,
     }
 

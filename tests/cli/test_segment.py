@@ -35,7 +35,7 @@ def test_contradicting_options_are_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("category", "lines"),
     [
-        ("other", ["segment: 1 sketches, 1 strokes, 0 rejected, 0 failed, 1 of no known category"]),
+        ("other", ["segment: 1 sketches, 1 strokes, 0 rejected, 0 failed, 1 of nothing it knows"]),
         (
             "scene",
             [

@@ -130,16 +130,28 @@ def test_drawings_of_nothing_known_are_shown_and_filtered(open_page, flower):
     assert "flower 70 %, or bird 30 % parts 85 %" in text_of(page.locator(".card").last)
     page.locator("#category").select_option("other")
     chosen = page.locator("#category option:checked")
-    assert chosen.inner_text() == "none of the known categories (2)"
+    assert chosen.inner_text() == "nothing it knows (2)"
     assert ids(page) == ["lost", "pot"]
     text = text_of(page.locator(".card").first)
-    assert text.startswith("none of the known categories 40 %, nearest: bird 30 %")
+    assert text.startswith("nothing it knows 40 %, nearest: bird 30 %")
     truth = {
         "pot": flower("pot", category="teapot"),
         "lost": flower("lost"),
         "fine": flower("fine"),
     }
-    page = open_page(result, taxonomy=DEFAULT, truth=truth)
+    figures = evaluate(result, truth.values(), DEFAULT).figures
+    page = open_page(result, taxonomy=DEFAULT, truth=truth, figures=figures)
+    page.locator("summary", has_text="Confusion of categories").click()
+    page.get_by_role("button", name="flower called nothing it knows: 1 of 2").click()
+    assert ids(page) == ["lost"]
+    chosen = "flower called nothing it knows: 1 drawing ✕"
+    assert text_of(page.locator("#cell")) == chosen
+    assert page.evaluate("location.hash") == "#true-category=flower&called-category=other"
+    page.reload()
+    settle(page)
+    assert (ids(page), text_of(page.locator("#cell"))) == (["lost"], chosen)
+    page.locator("#cell").click()
+    assert len(ids(page)) == 3
     page.locator("#verdict").select_option("wrong")
     assert ids(page) == ["lost"]
     assert "4 of 4 wrong should be flower" in text_of(page.locator(".card"))

@@ -75,6 +75,16 @@ def test_what_is_corrected_on_the_page_becomes_rows(page, flower, dog, scene, tm
     dialog = opened(page, "scene")
     choose(dialog, "category of object 2", "flower")
     choose(dialog, "part of stroke 4", "stem")
+    # A new object, a wheel that is the flower's, and a tree that is the new object's.
+    choose(dialog, "object of stroke 7", "new")
+    choose(dialog, "category of object 5", "sun")
+    choose(dialog, "part of stroke 7", "ray")
+    choose(dialog, "object of stroke 2", "1")
+    choose(dialog, "join object 3 with", "4")
+    names = dialog.get_by_label("object of stroke 1", exact=True).locator("option")
+    assert names.all_inner_texts()[:4] == ["1 car", "2 flower", "4 nothing it knows", "5 sun"]
+    assert dialog.get_by_label("part of stroke 2", exact=True).input_value() == "unlabeled"
+    assert set(dialog.locator(".name").all_text_contents()) == {"car", "flower", "object 4", "sun"}
     page.keyboard.press("Escape")
     assert text_of(page.locator("#save-corrections")) == "save 4 corrections"
     assert page.locator(".card .corrected").count() == 4
@@ -93,8 +103,11 @@ def test_what_is_corrected_on_the_page_becomes_rows(page, flower, dog, scene, tm
     assert made["flower"].part == flower("flower").part
     assert made["pot"].category == "flower"
     assert made["pot"].part == ("center", "petal", "petal", "stem")
-    assert made["scene"].object_category == ("car", "flower", "tree", None)
-    assert made["scene"].part[3:5] == ("stem", "leaves")
+    assert made["scene"].object_category == ("car", "flower", None, "sun")
+    assert made["scene"].object == (0, 1, 0, 1, 3, 2, 3)
+    assert made["scene"].part[1:] == (
+        "unlabeled", "wheel", "stem", "unlabeled", "unlabeled", "ray"
+    )  # fmt: skip
 
 
 def test_another_category_leaves_its_own_parts_to_choose(page, tmp_path):
@@ -112,6 +125,12 @@ def test_another_category_leaves_its_own_parts_to_choose(page, tmp_path):
 
 
 def test_corrections_can_be_taken_back(page):
+    dialog = opened(page, "scene")
+    choose(dialog, "object of stroke 2", "new")
+    choose(dialog, "object of stroke 2", "0")  # back where it was
+    assert dialog.get_by_label("instance of stroke 2", exact=True).input_value() == "1"
+    assert dialog.get_by_label("category of object 5").count() == 0
+    dialog.get_by_role("button", name="take back").click()
     dialog = opened(page, "flower")
     choose(dialog, "part of stroke 4", "leaf")
     dialog.get_by_role("button", name="take back").click()

@@ -134,11 +134,11 @@ def test_address_holds_the_view(page, open_page):
     page.locator("#category").select_option("flower")
     page.locator("#order").select_option("id")
     page.get_by_label("confidence", exact=True).check()
-    page.get_by_label("names").check()
+    page.get_by_label("names").uncheck()
     page.locator("#find").fill("daisy")
     page.locator(".card .open", has_text="c").click()
     address = page.evaluate("location.hash")
-    parts = {"category=flower", "order=id", "by=confidence", "names=1", "find=daisy", "open=c"}
+    parts = {"category=flower", "order=id", "by=confidence", "names=0", "find=daisy", "open=c"}
     assert set(address.removeprefix("#").split("&")) == parts
     page.reload()
     settle(page)

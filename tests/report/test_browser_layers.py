@@ -64,12 +64,16 @@ def test_layer_of_instances_colours_result_and_truth(open_page, dog):
     page.locator("#verdict").select_option("wrong")
     assert page.locator(".card").count() == 0
     page.get_by_label("instance", exact=True).check()
-    assert "grouping of front-leg wrong" in text_of(card)
+    assert "grouping of front leg wrong" in text_of(card)
     parts = text_of(card.locator(".parts"))
-    assert parts == "front-left-leg front-right-leg 1 3 back-leg no number body"
-    assert text_of(lines) == "four-legged animal front-leg 1 3 back-leg no number body"
+    assert parts == "front left leg front right leg 1 3 back leg no number body"
+    assert text_of(lines.locator("div").first) == (
+        "four-legged animal front leg 1 3 back leg no number body"
+    )
+    counted = text_of(lines.locator(".counted"))
+    assert counted.startswith("Counted, each by itself: back leg, front leg. ")
     titles = card.locator("svg[role]").nth(1).locator("polyline title").all_text_contents()
-    assert titles == ["body", "front-left-leg 1", "front-right-leg 3", "back-leg"]
+    assert titles == ["body", "front left leg", "front right leg", "back leg"]
 
 
 def test_wrong_side_is_marked_in_the_layer_of_instances(open_page, dog):
@@ -81,7 +85,7 @@ def test_wrong_side_is_marked_in_the_layer_of_instances(open_page, dog):
     assert card.locator(".halo").count() == 2
     assert "2 sides wrong" in text_of(card)
     title = card.locator("svg[role]").first.locator("polyline title").nth(1).text_content()
-    assert title == "front-right-leg 1, should be front-left-leg"
+    assert title == "front right leg, should be front left leg"
     assert "part or side is wrong" in text_of(page.locator("#key"))
 
 

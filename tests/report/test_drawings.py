@@ -136,14 +136,14 @@ def test_drawings_of_nothing_known_are_compared_by_category_alone(flower):
             taxonomy=Taxonomy.load("default"),
         )
     )
-    assert "3 of no known category" in page.text["p"]
+    assert "3 of nothing it knows" in page.text["p"]
     found = {d["id"]: (d.get("trueCategory"), d.get("wrong")) for d in page.data["drawings"]}
     assert found == {
         "pot": ("other", None),
         "bus": (None, [0, 1, 2, 3]),
         "lost": ("flower", [0, 1, 2, 3]),
     }
-    assert page.data["titles"]["other"] == "none of the known categories"
+    assert page.data["titles"]["other"] == "nothing it knows"
     assert "other" not in page.data["legend"]
 
 

@@ -47,7 +47,7 @@ def test_columns_of_instances_and_sides_appear_only_with_values(dog, flower):
     for expected in (r"grouping\s+50\.0", r"ARI\s+50\.0", r"sides\s+50\.0"):
         assert re.search(expected, text), expected
     html = bare_cells(html)
-    rows = {"four-legged animal": "50.0", "flower": "–", "front-leg": "50.0", "body": "–"}
+    rows = {"four-legged animal": "50.0", "flower": "–", "front leg": "50.0", "body": "–"}
     for row, value in rows.items():
         (cells,) = re.findall(rf'<th scope="row">{row}\*?</th>((?:<td>[^<]*</td>)+)</tr>', html)
         assert re.findall(">([^<]+)</td>", cells)[3:6] == [value] * 3
@@ -81,13 +81,13 @@ def test_categories_have_a_matrix_and_known_drawings_a_tile(flower):
     result = [flower("a", **score), flower("b", **score | bare | {"category": "other"})]
     result.append(flower("c", **score | bare | {"category": "other"}))
     html = render_report(result, title="t", figures=evaluate(result, truth, default).figures)
-    assert 'title="flower called other: 1 of 2"' in html
+    assert 'title="flower called nothing it knows: 1 of 2"' in html
     assert "<dt>known against other</dt><dd>75.0<" in html
     assert "<dt>category ECE</dt>" in html
     text = re.sub(r"<[^>]+>", " ", html)
     assert "Confusion of categories" in text
     assert "Drawings. A row is a true category" in text
-    (cells,) = re.findall(r'<th scope="row">other</th>(.*?)</tr>', bare_cells(html))[:1]
+    (cells,) = re.findall(r'<th scope="row">nothing it knows</th>(.*?)</tr>', bare_cells(html))[:1]
     assert "100.0" in cells
 
 

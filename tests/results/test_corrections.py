@@ -133,6 +133,45 @@ def test_objects_of_scenes_are_corrected(folder):
     assert scene.instance == (None,) * 3
 
 
+def test_strokes_go_to_other_objects_and_to_new_ones(folder):
+    ingest(
+        folder,
+        [
+            {
+                "sketch_id": "scene",
+                "objects": [{"object": 2, "category": "tree"}, {"object": 3, "category": None}],
+                "strokes": [
+                    {"stroke": 1, "object": 3},
+                    {"stroke": 2, "object": 2, "label": "trunk", "instance": None},
+                    {"stroke": 3, "object": 2, "label": "leaves", "instance": None},
+                ],
+            }
+        ],
+    )
+    scene = rows(folder)["scene"]
+    # Nothing is left of the car.
+    assert (scene.object_category, scene.object) == (("tree", None), (1, 0, 0))
+    assert scene.part == scene.label == ("unlabeled", "trunk", "leaves")
+    assert scene.instance == (None,) * 3
+
+
+def test_a_stroke_of_another_object_keeps_its_part_but_not_its_number(folder):
+    ingest(
+        folder,
+        [
+            {
+                "sketch_id": "scene",
+                "objects": [{"object": 2, "category": "car"}],
+                "strokes": [{"stroke": 1, "object": 2}, {"stroke": 2, "object": None}],
+            }
+        ],
+    )
+    scene = rows(folder)["scene"]
+    assert (scene.object_category, scene.object) == (("car",), (0, -1, -1))
+    assert scene.part == ("wheel", "unlabeled", "unlabeled")
+    assert scene.instance == (0, None, None)
+
+
 STROKE = {"stroke": 1, "label": "body", "instance": None}
 WRONG = {
     "not JSON": ("{", "corrections.json"),
@@ -179,6 +218,37 @@ WRONG = {
     "no such object": (
         [{"sketch_id": "scene", "objects": [{"object": 2, "category": "tree"}]}],
         "'scene': there is no object 2: it has 1",
+    ),
+    "object of a plain drawing": (
+        [{"sketch_id": "dog", "strokes": [{"stroke": 1, "object": 1}]}],
+        "'dog': it is no scene",
+    ),
+    "object 0": (
+        [{"sketch_id": "scene", "strokes": [{"stroke": 1, "object": 0}]}],
+        "'object' is '0', not a number from 1",
+    ),
+    "more objects than strokes": (
+        [{"sketch_id": "scene", "strokes": [{"stroke": 1, "object": 5}]}],
+        "'scene': there is no object 5",
+    ),
+    "part of another object": (
+        [
+            {
+                "sketch_id": "scene",
+                "objects": [{"object": 2, "category": "tree"}],
+                "strokes": [{"stroke": 1, "object": 2}],
+            }
+        ],
+        "'scene': stroke 1: unknown label 'wheel' for tree",
+    ),
+    "part of no object": (
+        [
+            {
+                "sketch_id": "scene",
+                "strokes": [{"stroke": 1, "object": None, "label": "wheel", "instance": 1}],
+            }
+        ],
+        "'scene': stroke 1 is of no category that has parts",
     ),
     "category of a scene": ([{"sketch_id": "scene", "category": "car"}], "a scene has no category"),
 }

@@ -58,10 +58,10 @@ def test_second_guesses_and_drawings_of_nothing_known_are_named() -> None:
     other = sun.replace(category="other", **bare)
     for sketch, expected in (
         (sun, "sun 60 %, or car 30 %"),
-        (other, "none of the known categories 60 %, nearest: car 30 %"),
+        (other, "nothing it knows 60 %, nearest: car 30 %"),
     ):
         text = "".join(parse(sketch._repr_html_()).itertext()).replace("\u00a0", " ")
         assert expected in text
     several = parse(Sketches([sun, other])._repr_html_())
     captions = [f.text for f in several.findall(".//figcaption")]
-    assert captions == ["sun", "none of the known categories"]
+    assert captions == ["sun", "nothing it knows"]

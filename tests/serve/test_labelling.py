@@ -9,6 +9,7 @@ from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models.config import SegmenterConfig
 from instancesketch.models.segmenter import SegmenterNet
 from instancesketch.render.colours import palette
+from instancesketch.report.captions import category_title
 from instancesketch.serve.examples import example_categories, example_table
 from instancesketch.serve.labelling import Labeller
 from instancesketch.serve.requests import LabelRequest, RequestError
@@ -33,7 +34,9 @@ def asked(**values) -> LabelRequest:
 def test_strokes_of_a_drawing_without_parts_have_none(untrained, name):
     answer = untrained.label(asked(categories=(name,)))
     assert answer["category"] == name
-    assert answer["categories"] == [{"name": name, "title": name, "score": 1.0}]
+    assert answer["categories"] == [
+        {"name": name, "title": category_title(name, DEFAULT), "score": 1.0}
+    ]
     assert [set(stroke.values()) for stroke in answer["strokes"]] == [{None}, {None}]
 
 
@@ -49,7 +52,7 @@ def test_all_categories_are_described_with_the_colours_of_reports(untrained):
         "colour": colours["front-leg"],
     }  # fmt: skip
     titles = {each["name"]: each["title"] for each in table["categories"]}
-    assert (titles["4leg"], titles["other"]) == ("four-legged animal", "other")
+    assert (titles["4leg"], titles["other"]) == ("four-legged animal", "nothing it knows")
     assert not table["scenes"]
 
 

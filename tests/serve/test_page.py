@@ -1,9 +1,6 @@
 """The page in a browser: drawing, colours, names, corrections, files, keys, and what it refuses."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,11 +9,9 @@ import pytest
 
 from instancesketch.core.sketch import Sketch
 from instancesketch.render.colours import palette
-from instancesketch.serve.app import create_app
-from instancesketch.serve.guard import Access
 from instancesketch.serve.labelling import Labeller
-from instancesketch.serve.server import PageServer, listen
-from tests.serve.pages import CAR, CAT, SECONDS, Hand, ring
+from tests.serve.conftest import pages_of, serving
+from tests.serve.pages import CAR, CAT, Hand, ring
 
 # Without the halo of paper around them, which `getBoundingClientRect` includes.
 BOX_OF_LETTERS = """name => {
@@ -29,66 +24,6 @@ BOX_OF_LETTERS = """name => {
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
-@contextmanager
-def serving(labeller: Labeller, drawn: Path) -> Iterator[str]:
-    """Serve the page, and yield its address."""
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
-        address = f"http://127.0.0.1:{port}/"
-        server = PageServer(
-            create_app(labeller, Access.of_this_machine(port), str(drawn)), address, opens=False
-        )
-        thread = threading.Thread(target=server.run, args=[[listener]], daemon=True)
-        thread.start()
-        yield address
-        server.should_exit = True
-        thread.join(30)
-
-
-@contextmanager
-def pages_of(browser, address: str) -> Iterator[Any]:
-    """Yield a function that opens the page; fail at the end on complaints and foreign requests."""
-    complaints, requests, contexts = [], [], []
-
-    def open_in(width: int = 1280, scheme: str = "light") -> Any:
-        context = browser.new_context(
-            color_scheme=scheme,
-            viewport={"width": width, "height": 844},
-            has_touch=width < 500,
-            reduced_motion="reduce",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(SECONDS)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(address)
-        page.wait_for_selector("html[data-ready]")
-        return page
-
-    open_in.complaints = complaints
-    yield open_in
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert all(url.startswith((address, "blob:", "data:")) for url in requests)
-
-
-@pytest.fixture(scope="module")
-def address(labeller: Labeller, drawn: Path) -> Iterator[str]:
-    """Serve the page, and yield its address."""
-    with serving(labeller, drawn) as address:
-        yield address
-
-
-@pytest.fixture
-def open_page(browser, address) -> Iterator[Any]:
-    """Yield a function that opens the page."""
-    with pages_of(browser, address) as opened:
-        yield opened
-
-
 def saved(page: Any, button: str, folder: Path) -> Path:
     """Save a drawing by a button of the page, and return the file."""
     with page.expect_download() as download:
@@ -99,7 +34,7 @@ def saved(page: Any, button: str, folder: Path) -> Path:
 
 
 def test_a_car_is_coloured_and_named_corrected_saved_and_opened_again(
-    open_page, labeller, tmp_path
+    open_page, labeller, drawn, tmp_path
 ):
     page = open_page()
     hand = Hand(page)
@@ -142,6 +77,11 @@ def test_a_car_is_coloured_and_named_corrected_saved_and_opened_again(
         assert sketch.instance is not None
         assert sketch.instance[4] == 2
         assert len(sketch) == 6
+    page.locator("#add").click()
+    page.get_by_text("Added to the corpus").wait_for()
+    path = Path(page.locator("#message").inner_text().removeprefix("Added to the corpus: "))
+    assert path.parent == drawn
+    assert json.loads(path.read_text())["label"] == hand.labels()
 
     # A reload keeps the drawing, and another browser opens the file.
     page.reload()
@@ -230,24 +170,6 @@ def test_everything_but_drawing_is_done_by_keys(open_page):
     assert {"undo", "mirror", "clear", "example", "scene", "sheet", "save-svg", "open"} <= reached
 
 
-def test_a_category_can_be_chosen_and_scenes_are_grouped(open_page):
-    page = open_page()
-    hand = Hand(page)
-    hand.draw(*CAR)
-    hand.wait(5)
-    page.locator('#categories button[data-category="tree"]').click()
-    hand.wait(5)
-    assert set(hand.labels()) <= {"trunk", "leaves", "unlabeled"}
-    assert "Chosen by you" in page.locator("#category-note").inner_text()
-    page.locator('#categories button[data-category="tree"]').click()
-    hand.wait(5)
-    assert "wheel" in hand.labels()
-    page.locator("#scene").check()
-    hand.wait(5)
-    assert page.locator("#objects li").count() >= 1
-    assert page.locator("#category").inner_text().split()[1] in ("object", "objects")
-
-
 def test_a_late_answer_is_dropped_and_a_lost_server_is_named(open_page):
     page = open_page()
     hand = Hand(page)
@@ -273,18 +195,6 @@ def test_a_late_answer_is_dropped_and_a_lost_server_is_named(open_page):
     hand.draw(CAR[2])
     hand.wait(3)
     assert page.locator("#message").inner_text() == ""
-
-
-def test_a_corrected_drawing_is_added_to_the_corpus(open_page, drawn):
-    page = open_page()
-    hand = Hand(page)
-    hand.draw(*CAR)
-    hand.wait(5)
-    page.locator("#add").click()
-    page.get_by_text("Added to the corpus").wait_for()
-    path = Path(page.locator("#message").inner_text().removeprefix("Added to the corpus: "))
-    assert path.parent == drawn
-    assert json.loads(path.read_text())["label"] == hand.labels()
 
 
 def test_a_ladder_is_nothing_it_knows_until_a_category_is_chosen(browser, tmp_path):

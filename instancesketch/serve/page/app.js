@@ -1,13 +1,15 @@
 // The page: joins the sheet, the model and what people do.
 
+import { Among } from "./among.js";
 import { Asker } from "./asking.js";
 import { createBackend } from "./backend.js";
 import { Chooser } from "./chooser.js";
 import * as drawings from "./drawing.js";
+import { Example } from "./example.js";
 import { Vocabulary, describe, groupsOf, viewsOf } from "./labels.js";
+import * as objects from "./objects.js";
 import { Opener } from "./opening.js";
 import { Panel } from "./panel.js";
-import { Replay } from "./replay.js";
 import { Saver } from "./saving.js";
 import { Sheet } from "./sheet.js";
 import { listenToKeys } from "./keys.js";
@@ -37,6 +39,9 @@ class App {
     );
     this.chooser = new Chooser(byId("chooser"), this.vocabulary, {
       fix: (id, fix) => this.go(drawings.withFix(this.drawing, id, fix)),
+      object: (id, choice) => this.go(objects.withObject(this.drawing, this.views, id, choice)),
+      category: (object, name) =>
+        this.go(objects.withObjectCategory(this.drawing, this.views, object, name)),
       remove: (id) => this.remove(id),
       dot: () => this.putDot(),
       close: () => this.select(null),
@@ -46,16 +51,19 @@ class App {
       (drawing, answer) => this.take(drawing, answer),
       (error) => this.say(error.message, true),
     );
-    this.replay = new Replay({
-      part: (stroke) => this.sheet.showLive(stroke),
-      stroke: (stroke) => this.addReplayed(stroke),
-      end: () => this.say(`One of our drawings of: ${this.shownTitle}.`),
-    });
+    this.example = new Example(this);
+    const { categories } = backend.model;
+    this.among = new Among(categories, this.storage.readCategories(), (names) => this.restrict(names));
+    this.panel.bars.restrict(this.among.names);
     this.opener = new Opener(this);
     this.saver = new Saver(this);
     this.tip = new Tip(byId("tip"));
     this.listen();
     this.restart();
+  }
+
+  get replay() {
+    return this.example.replay;
   }
 
   get drawing() {
@@ -129,6 +137,15 @@ class App {
     this.go({ ...this.drawing, category });
   }
 
+  /** Choose among some categories alone; all for null. */
+  restrict(names) {
+    this.storage.writeCategories(names);
+    this.panel.bars.restrict(names);
+    const { category } = this.drawing;
+    if (category && names && !names.includes(category)) this.go({ ...this.drawing, category: null });
+    else this.changed();
+  }
+
   setScene(scene) {
     this.replay.finish();
     this.history.commit({ ...this.drawing, scene });
@@ -139,8 +156,14 @@ class App {
 
   ask(drawing) {
     const strokes = columnsOf(drawing);
-    if (drawing.scene) return this.backend.labelScene(strokes);
-    return this.backend.label(strokes, { category: drawing.category, categories: null });
+    const { names } = this.among;
+    if (drawing.scene) {
+      return this.backend.labelScene(strokes, { categories: names, objects: objects.askedObjects(drawing) });
+    }
+    const { category } = drawing;
+    // A file may be of a category that isn't offered.
+    const categories = names && category && !names.includes(category) ? [...names, category] : names;
+    return this.backend.label(strokes, { category, categories });
   }
 
   take(asked, { strokes, ...answer }) {
@@ -199,13 +222,26 @@ class App {
     this.dot = dot;
     this.tip.hide();
     this.select(id);
-    this.chooser.open(this.views.get(id), this.instances(), place, Boolean(dot));
+    this.chooser.open(this.views.get(id), this.known(), place, Boolean(dot));
   }
 
   refillChooser() {
     const view = this.views.get(this.chooser.id);
-    if (view) this.chooser.fill(view, this.instances());
+    if (view) this.chooser.fill(view, this.known());
     else this.chooser.close();
+  }
+
+  /** Return what the box about a stroke has to know: see `Chooser.fill`. */
+  known() {
+    const known = { instances: this.instances(), objects: null };
+    if (!this.drawing.scene || !this.answer) return known;
+    known.objects = this.groups.map(({ index, texts: [text] }) => ({
+      index,
+      text,
+      colour: this.answer.objects[index].colour,
+      category: objects.chosenCategory(this.drawing, this.views, index),
+    }));
+    return known;
   }
 
   /** Return the highest instance of each part. */
@@ -252,39 +288,13 @@ class App {
     byId("corrects").setAttribute("aria-pressed", corrects);
   }
 
-  // --- a drawing to look at ------------------------------------------------------------------------------
-
-  async showExample() {
-    const { examples } = this.backend.model;
-    const { category } = this.drawing;
-    try {
-      const found = await this.backend.example(examples.includes(category) ? category : null);
-      this.replay.stop();
-      this.shownTitle = found.title ?? this.vocabulary.titleOf(found.category);
-      this.history.commit(drawings.newDrawing());
-      this.restart();
-      const strokes = drawings.fitted(found.strokes).map(([x, y]) => drawings.newStroke(x, y));
-      this.replay.start(strokes);
-      this.show();
-    } catch (error) {
-      this.say(error.message, true);
-    }
-  }
-
-  addReplayed(stroke) {
-    this.sheet.clearLive();
-    // One step to undo, however many strokes.
-    this.history.amend(drawings.withStroke(this.drawing, stroke));
-    this.changed();
-  }
-
   listen() {
     const click = (id, act) => byId(id).addEventListener("click", act);
     click("undo", () => this.move("undo"));
     click("redo", () => this.move("redo"));
     click("clear", () => this.clear());
     click("mirror", () => this.mirror());
-    click("example", () => this.showExample());
+    click("example", () => this.example.show());
     click("draws", () => this.setMode(false));
     click("corrects", () => this.setMode(true));
     byId("scene").addEventListener("change", (event) => this.setScene(event.target.checked));

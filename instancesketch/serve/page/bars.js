@@ -8,7 +8,7 @@ const MOVE = { duration: 250, easing: "ease-out" };
 export class Bars {
   /** list: an `ol`; more: the button that shows all; choose: called with a category's name. */
   constructor(list, more, categories, choose) {
-    Object.assign(this, { list, more, rows: new Map(), showsAll: false });
+    Object.assign(this, { list, more, rows: new Map(), showsAll: false, offered: null });
     for (const { name, title } of categories) {
       const row = document.createElement("li");
       const button = document.createElement("button");
@@ -21,14 +21,17 @@ export class Bars {
       list.append(row);
       this.rows.set(name, { row, button });
     }
-    more.hidden = categories.length <= MOST;
-    more.textContent = "all categories";
     more.addEventListener("click", () => {
       this.showsAll = !this.showsAll;
       more.setAttribute("aria-expanded", this.showsAll);
-      more.textContent = this.showsAll ? "fewer categories" : "all categories";
       this.#cut();
     });
+    this.#cut();
+  }
+
+  /** Offer some categories alone, by name; all for null. */
+  restrict(names) {
+    this.offered = names;
     this.#cut();
   }
 
@@ -62,8 +65,11 @@ export class Bars {
   }
 
   #cut() {
-    [...this.list.children].forEach((row, i) => {
-      row.hidden = !this.showsAll && i >= MOST;
-    });
+    const isOffered = (row) => this.offered?.includes(row.firstChild.dataset.category) ?? true;
+    const offered = [...this.list.children].filter(isOffered);
+    for (const row of this.list.children) row.hidden = true;
+    for (const row of this.showsAll ? offered : offered.slice(0, MOST)) row.hidden = false;
+    this.more.textContent = this.showsAll ? "show fewer" : `show all ${offered.length}`;
+    this.more.hidden = offered.length <= MOST;
   }
 }

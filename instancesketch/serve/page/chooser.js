@@ -1,14 +1,17 @@
-// The box in which a person corrects a stroke: its part, its side, its instance.
+// The box in which a person corrects a stroke: its part, its side, its instance; in a scene its
+// object, and that one's category.
 
 import { describe } from "./labels.js";
+import { NEW, NONE } from "./objects.js";
 
+const OTHER = "other"; // of no category of the taxonomy
 const GAP = 14; // pixels between the box and what it is about
 const SIDES = [["left", "left"], ["right", "right"], ["", "neither"]];
 
 export class Chooser {
   /**
    * box: a `dialog` element; vocabulary: of the model.
-   * on: `fix(id, fix)`, `remove(id)`, `dot()`, `close()`.
+   * on: `fix(id, fix)`, `object(id, choice)`, `category(object, name)`, `remove(id)`, `dot()`, `close()`.
    */
   constructor(box, vocabulary, on) {
     Object.assign(this, { box, vocabulary, on, id: null });
@@ -24,28 +27,36 @@ export class Chooser {
   }
 
   /** Open the box about a stroke, beside a place on the screen. */
-  open(view, instances, place, canBeDot) {
+  open(view, known, place, canBeDot) {
     this.id = view.id;
     this.canBeDot = canBeDot;
-    this.fill(view, instances);
+    this.fill(view, known);
     if (!this.box.open) this.box.show();
     this.#place(place);
     (this.box.querySelector("input:checked") ?? this.box.querySelector("button"))?.focus();
   }
 
-  /** Fill the box; `instances` is the number of instances of each part. */
-  fill(view, instances) {
+  /** Fill the box.
+   *
+   * known: `instances`, the number of instances of each part; `objects` of a scene, each with `index`,
+   *   `text`, `colour` and the `category` that a person chose for it; null for a plain drawing.
+   */
+  fill(view, { instances, objects }) {
     const { vocabulary } = this;
     const parts = vocabulary.partsOf(view.category);
     const part = vocabulary.part(view.category, view.part);
     const head = element("p", "about", describe(view, vocabulary));
     const rows = [head];
-    if (!parts.length) {
+    if (objects) {
+      if (!parts.length) head.textContent = "No part: its object is nothing it knows, or it is of none.";
+      rows.push(...this.#objectRows(view, objects));
+    } else if (!parts.length) {
       const title = vocabulary.titleOf(view.category);
       head.textContent = view.category
         ? `“${title}” has no parts. Choose what it is among the categories; then name its parts.`
         : "Nothing is known of this stroke yet. Choose what it is among the categories.";
-    } else {
+    }
+    if (parts.length) {
       rows.push(
         this.#choices("Part", "part", parts.map((p) => [p.name, p.title, p.colour]), view.part, (name) =>
           this.#choose(view, { part: name }, instances),
@@ -72,7 +83,8 @@ export class Chooser {
     rows.push(this.#buttons(view));
     // What had the focus is made anew: the choice of the same name gets it.
     const focused = this.box.contains(document.activeElement) ? document.activeElement : null;
-    const selector = focused?.name ? `input[name="${focused.name}"]:checked` : null;
+    const selector = focused?.name
+      ? `input[name="${focused.name}"]:checked, select[name="${focused.name}"]` : null;
     this.box.replaceChildren(...rows);
     if (selector) this.box.querySelector(selector)?.focus();
   }
@@ -95,6 +107,37 @@ export class Chooser {
       instance: part.countable ? (isSame ? view.instance : found) : null,
       ...change,
     });
+  }
+
+  /** Return the choice of a stroke's object, and of that object's category. */
+  #objectRows(view, objects) {
+    const options = objects.map(({ index, text, colour }) => [String(index), text, colour]);
+    options.push([NEW, "a new one"], [String(NONE), "none"]);
+    const chosen = String(view.object ?? NONE);
+    const rows = [
+      this.#choices("Object", "object", options, chosen, (value) =>
+        this.on.object(view.id, value === NEW ? NEW : Number(value)),
+      ),
+    ];
+    const object = objects.find(({ index }) => index === view.object);
+    if (object) rows.push(this.#categoryRow(object));
+    return rows;
+  }
+
+  #categoryRow({ index, text, category }) {
+    const field = element("fieldset", "category");
+    const label = element("label", "", `${text} is `);
+    const select = element("select");
+    select.name = "category";
+    const { categories } = this.vocabulary;
+    const named = categories.filter(({ parts }) => parts.length).map(({ name, title }) => [name, title]);
+    for (const [value, title] of [["", "what the model says"], ...named, [OTHER, this.vocabulary.titleOf(null)]]) {
+      select.append(new Option(title, value, false, value === (category ?? "")));
+    }
+    select.addEventListener("change", () => this.on.category(index, select.value || null));
+    label.append(select);
+    field.append(label);
+    return field;
   }
 
   #choices(legend, name, options, chosen, choose) {

@@ -7,14 +7,17 @@ export const SIDE = 1000; // of the square that every screen shows
 
 let lastStroke = 0;
 
-/** Return a stroke that nothing else shares; `fix` is a person's correction, or null. */
-export const newStroke = (x, y, fix = null) => ({ id: ++lastStroke, x, y, fix });
+/** Return a stroke that nothing else shares.
+ *
+ * fix: a person's correction, or null. object: of a scene, see `objects.js`.
+ */
+export const newStroke = (x, y, fix = null, object = null) => ({ id: ++lastStroke, x, y, fix, object });
 
 /** Return an empty drawing with an id of its own. */
 export function newDrawing(values = {}) {
   const now = new Date().toISOString().replace(/[-:]/g, "").slice(0, 15);
   const random = crypto.getRandomValues(new Uint16Array(1))[0].toString(16).padStart(4, "0");
-  return { id: `drawn-${now}-${random}`, strokes: [], category: null, scene: false, ...values };
+  return { id: `drawn-${now}-${random}`, strokes: [], category: null, scene: false, objects: [], ...values };
 }
 
 export const withStroke = (drawing, stroke) => ({
@@ -27,23 +30,22 @@ export const withoutStroke = (drawing, id) => ({
   strokes: drawing.strokes.filter((stroke) => stroke.id !== id),
 });
 
+/** Return the drawing with each stroke changed by a function. */
+export const withStrokes = (drawing, change) => ({ ...drawing, strokes: drawing.strokes.map(change) });
+
 /** Return the drawing with another correction of a stroke; null lets the model decide again. */
-export const withFix = (drawing, id, fix) => ({
-  ...drawing,
-  strokes: drawing.strokes.map((stroke) => (stroke.id === id ? { ...stroke, fix } : stroke)),
-});
+export const withFix = (drawing, id, fix) =>
+  withStrokes(drawing, (stroke) => (stroke.id === id ? { ...stroke, fix } : stroke));
 
 const OTHER_SIDE = { left: "right", right: "left" };
 
 /** Return the drawing's mirror image, left for right, with corrected sides exchanged. */
-export const mirrored = (drawing) => ({
-  ...drawing,
-  strokes: drawing.strokes.map((stroke) => ({
+export const mirrored = (drawing) =>
+  withStrokes(drawing, (stroke) => ({
     ...stroke,
     x: stroke.x.map((value) => SIDE - value),
     fix: stroke.fix && { ...stroke.fix, side: OTHER_SIDE[stroke.fix.side] ?? null },
-  })),
-});
+  }));
 
 /** Return strokes, [[x…], [y…]] each, moved and scaled to fill most of the sheet. */
 export function fitted(columns, margin = 0.12) {

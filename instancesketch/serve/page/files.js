@@ -24,19 +24,25 @@ export function toJson(drawing, views, answer) {
     data.object_category = answer.objects.map((object) => object.category);
   }
   // Not read by `ingest`: what a person chose, for this page to go on with.
-  const fixes = drawing.strokes.map((stroke) => stroke.fix);
+  const [fixes, objects] = ["fix", "object"].map((key) => drawing.strokes.map((stroke) => stroke[key]));
   data.made_with = "instancesketch draw";
   data.chosen = { category: drawing.category, scene: drawing.scene, fixes };
+  if (drawing.objects.length) {
+    Object.assign(data.chosen, { objects, categories: drawing.objects.map((object) => object.category) });
+  }
   return data;
 }
 
 /** Return the drawing of an object that `toJson` made; null for any other. */
 export function fromJson(data) {
   if (data?.made_with !== "instancesketch draw") return null;
-  const { category = null, scene = false, fixes = [] } = data.chosen ?? {};
-  const strokes = readColumns(data.drawing).map(([x, y], i) => newStroke(x, y, readFix(fixes[i])));
+  const { category = null, scene = false, fixes = [], objects = [], categories = [] } = data.chosen ?? {};
+  const strokes = readColumns(data.drawing).map(([x, y], i) =>
+    newStroke(x, y, readFix(fixes[i]), objects[i] < categories.length ? objects[i] : null),
+  );
   const id = typeof data.key_id === "string" ? data.key_id : undefined;
-  return newDrawing({ ...(id ? { id } : {}), strokes, category, scene: Boolean(scene) });
+  const chosen = categories.map((name) => ({ category: name }));
+  return newDrawing({ ...(id ? { id } : {}), strokes, category, scene: Boolean(scene), objects: chosen });
 }
 
 /** Return the drawing of an object of Quick, Draw!'s ndjson, whose labels become corrections. */

@@ -22,7 +22,7 @@ function actionOf(event, app) {
     d: () => app.setMode(false),
     c: () => app.setMode(true),
     m: () => app.drawing.strokes.length && app.mirror(),
-    e: () => app.showExample(),
+    e: () => app.example.show(),
   };
   return anywhere[letter];
 }

@@ -12,6 +12,8 @@ export function withSide(part, side) {
   return words.join("-");
 }
 
+const NOTHING = "nothing it knows"; // what an object of no category is
+
 const sideOf = (part, label) =>
   ["left", "right"].find((side) => label === withSide(part, side)) ?? null;
 
@@ -34,7 +36,7 @@ export class Vocabulary {
   }
 
   titleOf(category) {
-    return this.byName.get(category)?.title ?? category ?? "something else";
+    return this.byName.get(category)?.title ?? category ?? NOTHING;
   }
 }
 
@@ -54,7 +56,7 @@ function readFix(fix, category, vocabulary) {
  */
 export function viewsOf(drawing, answer, vocabulary) {
   const views = new Map();
-  for (const { id, fix } of drawing.strokes) {
+  for (const { id, fix, object: chosen } of drawing.strokes) {
     const found = answer?.strokes.get(id);
     const object = found?.object >= 0 ? found.object : null;
     const category = answer?.objects
@@ -67,6 +69,7 @@ export function viewsOf(drawing, answer, vocabulary) {
       id,
       category,
       object,
+      placed: Boolean(answer?.objects) && chosen !== null, // by a person
       part: known?.part ?? null,
       label: known?.label ?? null,
       title: known?.title ?? null,
@@ -126,7 +129,7 @@ function groupObjects(views, { objects }) {
     const number = (numbers.get(title) ?? 0) + 1;
     numbers.set(title, number);
     const text = alike > 1 ? `${title} ${number}` : title;
-    return { key: `object ${index}`, texts: [text], ids: members.map((v) => v.id), fixed: false };
+    return { key: `object ${index}`, index, texts: [text], ids: members.map((v) => v.id), fixed: members.some((v) => v.placed) };
   });
 }
 

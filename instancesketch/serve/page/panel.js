@@ -3,7 +3,6 @@
 import { Bars } from "./bars.js";
 import { percent } from "./labels.js";
 
-const PHRASES = { other: "nothing it knows", scene: "a scene of several things" };
 const byId = (id) => document.getElementById(id);
 
 export class Panel {
@@ -42,7 +41,7 @@ export class Panel {
   #describeCategory(drawing, answer) {
     const name = answer?.category ?? drawing.category;
     if (!name) return ["What is it?", "Draw, and the bars will move."];
-    const title = PHRASES[name] ?? this.vocabulary.titleOf(name);
+    const title = this.vocabulary.titleOf(name);
     if (drawing.category) {
       return [title, "Chosen by you. Press it again to let the model decide."];
     }

@@ -1,4 +1,4 @@
-// The drawing, kept where a reload of the page finds it.
+// The drawing, and the categories to choose among, kept where a reload of the page finds them.
 
 import { newDrawing, newStroke } from "./drawing.js";
 
@@ -8,13 +8,14 @@ export class Storage {
   constructor(taxonomy) {
     // Corrections are of a taxonomy's parts.
     this.key = `instancesketch drawing ${taxonomy}`;
+    this.keyOfCategories = `instancesketch categories ${taxonomy}`;
   }
 
   /** Return the drawing that was kept; null without one. */
   read() {
     try {
       const { strokes, ...values } = JSON.parse(localStorage.getItem(this.key));
-      const kept = strokes.map(({ x, y, fix }) => newStroke(x, y, fix));
+      const kept = strokes.map(({ x, y, fix, object }) => newStroke(x, y, fix, object));
       return newDrawing({ ...values, strokes: kept });
     } catch {
       return null; // nothing there, or nothing that this page has written
@@ -22,11 +23,28 @@ export class Storage {
   }
 
   write(drawing) {
+    this.#keep(this.key, drawing);
+  }
+
+  /** Return the names of the categories that were kept; null for all. */
+  readCategories() {
     try {
-      const text = JSON.stringify(drawing);
-      if (text.length <= MOST) localStorage.setItem(this.key, text);
+      return JSON.parse(localStorage.getItem(this.keyOfCategories));
     } catch {
-      // A browser may keep nothing: then a reload begins with an empty sheet.
+      return null;
+    }
+  }
+
+  writeCategories(names) {
+    this.#keep(this.keyOfCategories, names);
+  }
+
+  #keep(key, value) {
+    try {
+      const text = JSON.stringify(value);
+      if (text.length <= MOST) localStorage.setItem(key, text);
+    } catch {
+      // A browser may keep nothing: then a reload begins anew.
     }
   }
 }
