@@ -111,7 +111,7 @@ class Data:
         rng = np.random.default_rng(seed)
         drawings = []
         for table in (
-            read_corpus(self.generated),
+            self.generated_table,
             self.spg_table("train"),
             self.others(unseen=False),
         ):
@@ -128,18 +128,32 @@ class Data:
         ]  # fmt: skip
         return to_table(plain)
 
-    def pool_generated(self, number: int) -> list[Pool]:
-        """Return pools of generated drawings, one per category, with its share of an epoch."""
-        batch = pack(read_corpus(self.generated), TAXONOMY)
+    @cached_property
+    def generated_table(self) -> pa.Table:
+        """Return the generated drawings."""
+        return read_corpus(self.generated)
+
+    def pool_generated(self, number: int, table: pa.Table | None = None) -> list[Pool]:
+        """Return pools of generated drawings, one per category, with its share of an epoch.
+
+        Args:
+            number: of drawings in an epoch.
+            table: of generated drawings; None stands for all.
+        """
+        batch = pack(self.generated_table if table is None else table, TAXONOMY)
         pools = []
         for name, share in SHARES.items():
             rows = batch.category_N == TAXONOMY.category_names.index(name)
             pools.append(Pool(batch.select(rows.nonzero()[:, 0]), round(number * share)))
         return pools
 
-    def pack_spg(self) -> Batch:
-        """Return SPG's drawings to train on; what has no part of ours has an unknown part."""
-        batch = pack(self.spg_table("train"), TAXONOMY)
+    def pack_spg(self, table: pa.Table | None = None) -> Batch:
+        """Return drawings of SPG to train on; what has no part of ours has an unknown part.
+
+        Args:
+            table: of such drawings; None stands for all of the official split.
+        """
+        batch = pack(self.spg_table("train") if table is None else table, TAXONOMY)
         unknown_S = batch.part_S == TAXONOMY.part_names.index(UNLABELED)
         return replace(batch, part_S=torch.where(unknown_S, -1, batch.part_S))
 

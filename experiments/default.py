@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,13 @@ import torch
 
 from experiments import results
 from experiments.corpora import TAXONOMY, Data, pool_evenly
-from experiments.plain import BFLOAT16, Pool, average, keep_countable, pseudo_label, train
+from experiments.plain import Pool, average, keep_countable, pseudo_label, train
+from experiments.plans import PLANS, Plan
+from experiments.traced_drawings import trace_corpora
 from instancesketch.core import storage
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import weights
 from instancesketch.models.packing import pack
-from instancesketch.training.config import AugmentConfig, RefinerFitConfig, SegmenterFitConfig
 
 SURE = 0.8  # least probability of a predicted label that is trained on
 SCENES = 4_000
@@ -44,109 +45,6 @@ LIMITS = (
     "writing in place of a drawing gets a category",
     "of words never trained on, one drawing in six is taken for something known with certainty",
 )
-# Generated drawings are drawn in an order of their own: where pairs know it, and where parts are
-# exchanged, the category of real drawings is right less often.
-_RECIPE = SegmenterFitConfig(
-    model=replace(SegmenterFitConfig().model, pair_order=False),
-    augment=AugmentConfig(),
-    bfloat16=BFLOAT16,
-    category_given_p=0.5,
-    category_loss=0.5,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """The recipes of a default model, and how many drawings of each sort an epoch has."""
-
-    base: SegmenterFitConfig
-    teacher: SegmenterFitConfig
-    student: SegmenterFitConfig
-    refiner: RefinerFitConfig = field(default_factory=lambda: RefinerFitConfig(epochs=12))
-    refiner_tune: RefinerFitConfig = field(
-        default_factory=lambda: RefinerFitConfig(epochs=12, learning_rate=7e-4)
-    )
-    generated: int = 20_000  # in an epoch of the base
-    spg: int = 13_000
-    others: int = 6_000
-    scenes: int = 1_500
-    share: float = 0.2  # of these in an epoch of the teacher and the student
-    others_share: float = 0.2  # of the others in such an epoch
-    words: bool = False  # the base has a category for each other word
-    real: int = 2  # times in an epoch
-    unlabelled: int = 3_500
-    evenness: float = 0.0  # 0: unlabelled drawings by their number; 1: all categories alike
-    students: int = 1  # trained alike but for their seed, and averaged
-
-
-_WHOLE = Plan(
-    base=replace(_RECIPE, epochs=40),
-    teacher=replace(_RECIPE, epochs=8, learning_rate=1e-3),
-    student=replace(_RECIPE, epochs=25, learning_rate=1e-3),
-)
-
-
-def change(plan: Plan, **values: Any) -> Plan:
-    """Return a plan with other values in all recipes of segmenters.
-
-    Args:
-        plan: to change.
-        values: of recipes; those of `model` and `augment` are dicts of what changes in them.
-    """
-    recipes = {}
-    for name in ("base", "teacher", "student"):
-        recipe = getattr(plan, name)
-        nested = {
-            key: replace(getattr(recipe, key), **value) if isinstance(value, dict) else value
-            for key, value in values.items()
-        }
-        recipes[name] = replace(recipe, **nested)
-    return replace(plan, **recipes)
-
-
-_IMAGE = {"image": 32}
-_HANDS = {
-    "device_p": 0.3,
-    "prefix_p": 0.1,
-    "join_p": 0.2,
-    "join_parts_p": 0.02,
-    "cut_p": 0.1,
-    "shuffle_p": 0.1,
-    "stray_p": 0.1,
-}
-# For ablations, each on one fold and one source.
-_ONCE = RefinerFitConfig(epochs=1)
-_PLAIN = Plan(
-    base=replace(_RECIPE, epochs=6),
-    teacher=replace(_RECIPE, epochs=3, learning_rate=1e-3),
-    student=replace(_RECIPE, epochs=7, learning_rate=1e-3),
-    refiner=_ONCE,
-    refiner_tune=_ONCE,
-)
-_WITH_IMAGE = change(_PLAIN, model=_IMAGE)
-_QUICK = replace(change(_WITH_IMAGE, augment=_HANDS), words=True, others=9_000)
-_BEST = replace(
-    change(_WHOLE, model=_IMAGE, augment=_HANDS), words=True, generated=24_000, others=9_000
-)
-PLANS = {
-    "whole": _BEST,
-    # Of the same time: less right than one student of 25 epochs.
-    "reverse": replace(
-        _BEST,
-        student=replace(_BEST.student, augment=replace(_BEST.student.augment, reverse_p=0.15)),
-    ),
-    "more others": replace(_BEST, others_share=0.5),
-    "three short students": replace(_BEST, student=replace(_BEST.student, epochs=12), students=3),
-    "plain": _PLAIN,
-    "with image": _WITH_IMAGE,
-    "with a larger image": change(_PLAIN, model={"image": 48}),
-    "with image and hands": change(_WITH_IMAGE, augment=_HANDS),
-    "with image and words": replace(_WITH_IMAGE, words=True, others=9_000),
-    "quick": _QUICK,
-    "three students": replace(_QUICK, students=3),
-    "more real drawings": replace(_QUICK, real=4),
-    "even categories": replace(_QUICK, evenness=0.5),
-}
 
 
 def pool_base(
@@ -176,23 +74,57 @@ def pool_base(
     return [Pool(pool.batch, round(pool.number * part)) for pool, part in pools]
 
 
-def fit_all(data: Data, plan: Plan, out: Path, initial: Path, rest: pa.Table, name: str) -> None:
-    """Train teacher, student and refiner on the given real drawings, below `out`."""
+def pool_traced(data: Data, plan: Plan, out: Path, rest: pa.Table, traced: float) -> list[Pool]:
+    """Return the pools of traced drawings, of the real ones only of those that are given.
+
+    Args:
+        data: the corpora.
+        plan: how many drawings of each sort an epoch has.
+        out: folder of the run, below which what was traced is kept.
+        rest: the real drawings that are trained on.
+        traced: number of traced drawings, as a share of the others of their sort.
+    """
+    found = trace_corpora(data, out / "traced", 1)
+    keys = set(rest["sketch_id"].to_pylist())
+    real = found.real.filter(pa.array([k in keys for k in found.real["sketch_id"].to_pylist()]))
+    share = plan.share * traced
+    return [
+        Pool(pack(real, TAXONOMY), round(plan.real * traced * len(rest))),
+        *data.pool_generated(round(plan.generated * share), found.generated),
+        Pool(data.pack_spg(found.spg), round(plan.spg * share)),
+        Pool(pack(found.others, TAXONOMY), round(plan.others * plan.others_share * traced)),
+    ]
+
+
+def fit_teacher(
+    data: Data, plan: Plan, out: Path, initial: Path, rest: pa.Table, name: str
+) -> list[Pool]:
+    """Train a teacher below `out`, unless that is done, and return what a student learns from."""
     real = pack(rest, TAXONOMY)
-    base = pool_base(data, plan, share=plan.share, others_share=plan.others_share)
-    pools = [Pool(real, plan.real * len(real)), *base]
+    pools = [
+        Pool(real, plan.real * len(real)),
+        *pool_base(data, plan, share=plan.share, others_share=plan.others_share),
+    ]
+    if plan.traced:
+        pools += pool_traced(data, plan, out.parent, rest, plan.traced)
     train(plan.teacher, TAXONOMY, pools, initial, out / "teacher")
     unlabelled = pseudo_label(out / "teacher", data.unlabelled(without=name), TAXONOMY, SURE)
-    pools += pool_evenly(unlabelled, min(plan.unlabelled, 2 * len(unlabelled)), 1 - plan.evenness)
+    number = min(plan.unlabelled, 2 * len(unlabelled))
+    return [*pools, *pool_evenly(unlabelled, number, 1 - plan.evenness)]
+
+
+def fit_all(data: Data, plan: Plan, out: Path, initial: Path, rest: pa.Table, name: str) -> None:
+    """Train teacher, student and refiner on the given real drawings, below `out`."""
+    pools = fit_teacher(data, plan, out, initial, rest, name)
     students = []
     for seed in range(1, plan.students + 1):
         place = out / "student" if plan.students == 1 else out / f"student-{seed}"
         students.append(train(replace(plan.student, seed=seed), TAXONOMY, pools, initial, place))
     if len(students) > 1:
         average(students, "segmenter", out / "student")
-    generated = data.pool_generated(len(real))
-    tuned = keep_countable([Pool(real, len(real)), *generated], TAXONOMY)
-    train(plan.refiner_tune, TAXONOMY, tuned, initial, out / "student")
+    real = pools[0].batch
+    tuned = [Pool(real, len(real)), *data.pool_generated(len(real))]
+    train(plan.refiner_tune, TAXONOMY, keep_countable(tuned, TAXONOMY), initial, out / "student")
 
 
 def run_hold_out(data: Data, plan: Plan, out: Path, name: str) -> None:
@@ -212,6 +144,8 @@ def run(data: Data, plan: Plan, out: Path, processes: int, only: Sequence[str]) 
     base = train(plan.base, taxonomy, pool_base(data, plan, taxonomy), None, out / "base")
     generated = keep_countable(data.pool_generated(8_000), TAXONOMY)
     train(plan.refiner, TAXONOMY, generated, None, base)
+    if plan.traced:
+        trace_corpora(data, out / "traced", processes)
     names = [n for n in data.held_out_masks() if n in only or not only]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for future in [pool.submit(run_hold_out, data, plan, out, name) for name in names]:

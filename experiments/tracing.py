@@ -1,12 +1,13 @@
-"""Part accuracy of drawings traced from pictures, beside that of the same as strokes.
+r"""Part accuracy of drawings traced from pictures, beside that of the same as strokes.
 
-  python -m experiments.tracing --data C/doodle7-real --out figures/tracing.json
+  python -m experiments.tracing --data C/doodle7-real --hold-out fold-0 \
+      --weights runs/default/fold-0/student --out figures/tracing.json
 
 Drawings of a corpus, and generated ones, are drawn at several sizes with lines a hundredth of the
 side wide: clean, and as a phone sees them (uneven light, noise, JPEG). Each picture is traced and
-labelled by shipped weights. A figure is P of the bits of the original strokes, each a hundredth of
-the side long: a bit of a traced drawing has the part of the nearest traced stroke, and none where
-no traced stroke is near. So what is lost, or joined to another part, counts as wrong.
+labelled, and its category predicted. A figure is P of the bits of the original strokes, each a
+hundredth of the side long: a bit of a traced drawing has the part of the nearest traced stroke, and
+none where no traced stroke is near. So what is lost, or joined to another part, counts as wrong.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from PIL import Image, ImageDraw
 from scipy.spatial import cKDTree
 
+from experiments.corpora import held_out_masks
 from experiments.plain import read_corpus
 from instancesketch.core import storage
 from instancesketch.core.errors import SketchError
@@ -189,15 +192,19 @@ def main() -> None:
     """Trace a seeded sample, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", metavar="CORPUS", help="labelled drawings of doodle7")
+    parser.add_argument("--hold-out", metavar="NAME", help="take these alone, as fold-0")
     parser.add_argument("--number", type=int, default=200, metavar="N", help="of each source")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
-    parser.add_argument("--weights", default="doodle7", metavar="W")
+    parser.add_argument("--weights", default="default", metavar="W")
+    parser.add_argument("--categories", nargs="+", metavar="C", help="predict one of these")
     parser.add_argument("--out", metavar="FILE", help="figures as JSON")
     args = parser.parse_args()
-    model = Segmenter.load(args.weights)
+    model = Segmenter.load(args.weights, categories=args.categories)
     sources = {"generated": [draw(args.seed, i) for i in range(args.number)]}
     if args.data:
         table = read_corpus(args.data)
+        if args.hold_out:
+            table = table.filter(pa.array(held_out_masks(table)[args.hold_out]))
         order = np.random.default_rng(args.seed).permutation(len(table))[: args.number]
         sources = {"corpus": from_table(table.take(np.sort(order))), **sources}
     results = {name: measure(model, sketches, args.seed) for name, sketches in sources.items()}

@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
 
-from experiments import calibration, corpora, default, plain, results
+from experiments import calibration, corpora, default, plain, plans, results
 from experiments.corpora import TAXONOMY
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import from_table, to_table
@@ -21,7 +22,7 @@ from tests.drawings import DOODLE7, TINY, TINY_REFINER, corpus, drawn, packed, s
 
 SMALL = SegmenterFitConfig(model=TINY, epochs=1, batch_size=32)
 SMALL_REFINER = RefinerFitConfig(model=TINY_REFINER, epochs=1, batch_size=32)
-PLAN = default.Plan(
+PLAN = plans.Plan(
     base=SMALL,
     teacher=SMALL,
     student=SMALL,
@@ -252,6 +253,24 @@ def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path) -
     assert card["metrics"]["folds"] == row
     assert card["drawings"]["an epoch"] > 70
     assert "MIT" in card["licences"]
+
+
+def test_drawings_held_out_are_among_the_traced_ones_neither(data, tmp_path) -> None:
+    # What was traced before is read; here it is the drawings themselves.
+    (tmp_path / "traced").mkdir()
+    generated, spg = plain.read_corpus(data.generated), data.spg_table("train")
+    tables = {
+        "real": data.real_table, "generated": generated, "spg": spg,
+        "others": data.others(unseen=False),
+    }  # fmt: skip
+    for name, table in tables.items():
+        pq.write_table(table, tmp_path / "traced" / f"{name}.parquet")
+    rest = data.real_table.filter(pa.array(~data.held_out_masks()["fold-0"]))
+    real, *others = default.pool_traced(data, PLAN, tmp_path, rest, 0.5)
+    assert torch.equal(real.batch.points_P2, pack(rest, TAXONOMY).points_P2)
+    assert real.number == len(rest)  # half of twice
+    assert sum(pool.number for pool in others[:-2]) == pytest.approx(64 * 0.2 * 0.5, abs=4)
+    assert len(others[-1].batch) == len(tables["others"])
 
 
 def test_the_batch_of_a_category_is_what_a_refiner_can_learn_from(data) -> None:

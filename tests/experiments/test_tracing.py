@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 pytest.importorskip("skimage", reason="needs the extra `trace`")
 from experiments import tracing
+from experiments.corpora import held_out_masks
+from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch, join_strokes
 from tests.drawings import drawn
 
@@ -25,6 +28,28 @@ def test_table_names_every_size_and_noise(
     printed = capsys.readouterr().out
     assert "clean 128" in printed
     assert "noisy 128" in printed
+
+
+def test_only_the_drawings_held_out_are_traced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = to_table([s.replace(sketch_id=f"qd-{i}") for i, s in enumerate(drawn(20))])
+    (tmp_path / "corpus").mkdir()
+    pq.write_table(table, tmp_path / "corpus" / "rows.parquet")
+    traced = []
+    monkeypatch.setattr(tracing, "SIDES", ())
+    monkeypatch.setattr(
+        tracing, "measure", lambda _, sketches, seed: traced.append(sketches) or {"strokes": 1.0}
+    )
+    data = ["--data", str(tmp_path / "corpus"), "--hold-out", "fold-1", "--number", "30"]
+    monkeypatch.setattr(tracing, "NOISES", ())
+    monkeypatch.setattr("sys.argv", ["tracing", *data])
+    tracing.main()
+    mask = held_out_masks(table)["fold-1"]
+    assert 0 < mask.sum() < 20
+    assert [s.sketch_id for s in traced[0]] == [
+        name for name, held in zip(table["sketch_id"].to_pylist(), mask, strict=True) if held
+    ]
 
 
 def test_the_same_strokes_in_place_of_traced_ones_have_their_parts() -> None:

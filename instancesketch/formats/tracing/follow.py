@@ -19,7 +19,7 @@ _BRIDGE = 1.3  # times the width: crossings that lie closer are one
 _SPUR = 1.6  # times the half width of the ink that it sticks out of
 _SMOOTH = 0.5  # times the width: the deviation of the mean along a line
 _TOLERANCE = 0.35  # pixels that a polyline may lie beside the smoothed line
-_MOST_TURN = math.radians(50)  # of a line that goes on through a crossing
+_MOST_TURN = math.radians(25)  # of a line that goes on through a crossing
 _LOOK = 4.0  # times the width: how far along a line its direction is measured
 
 
