@@ -18,7 +18,14 @@ from instancesketch.core.progress import doing
 
 if TYPE_CHECKING:
     from instancesketch.batch.job import Job
-    from instancesketch.batch.stages import JobRun, ModelStage, ModelTask, Shard, ShardState
+    from instancesketch.batch.stages import (
+        JobRun,
+        ModelStage,
+        ModelTask,
+        Shard,
+        ShardState,
+        ShardTask,
+    )
 
 
 class InProcessRunner:
@@ -101,6 +108,15 @@ class InProcessRunner:
                 for task in tasks:
                     state = task(state, run)
                 yield state
+
+    def run_task(
+        self, task: ShardTask, shards: Sequence[Shard], run: JobRun
+    ) -> Iterator[ShardState]:
+        """Yield each shard as soon as one task was done for it, in order."""
+        from instancesketch.batch.stages import ShardState
+
+        for shard in shards:
+            yield task(ShardState(shard=shard), run)
 
     def close(self) -> None:
         """End the process that reads files, if it runs."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,10 +44,14 @@ MANIFEST_SCHEMA = pa.schema(
         ("without_user", pa.bool_()),  # split by its id, because its user isn't known
     ]
 )
-# Named as earlier versions stored them (a "slice" is a shard), so that jobs which those began can
-# be continued.
+# Rows whose id an earlier row has, which is named by its place.
 CLASH_SCHEMA = pa.schema(
-    [("slice", pa.int32()), ("row", pa.int64()), ("first_slice", pa.int32()), ("first", pa.int64())]
+    [
+        ("shard", pa.int32()),  # its number
+        ("row", pa.int64()),  # in the shard
+        ("first_file", pa.string()),
+        ("first_position", pa.string()),
+    ]
 )
 TAKEN = "the sketch_id is already taken"
 
@@ -192,79 +196,31 @@ def accepted(entries: pa.Table) -> pa.Table:
     return entries.filter(pc.is_valid(entries["hash"]))
 
 
-def id_hashes(entries: pa.Table) -> npt.NDArray[np.uint64]:
-    """Return the hashes of a shard's ids, (rows, 2)."""
-    hashes = entries["hash"].drop_null().combine_chunks()
-    return np.frombuffer(b"".join(hashes.to_pylist()), np.uint64).reshape(-1, 2)
-
-
-def find_clashes(hashes: Sequence[npt.NDArray[np.uint64]]) -> pa.Table:
-    """Find rows whose id an earlier row has, given one (rows, 2) array of hashes per shard.
-
-    Returns:
-        A table with `CLASH_SCHEMA`: the later row by shard and row, and the first one of that id.
-        Two ids with the same 128 bits are taken for one; among 10^9 ids the odds are 10^-21.
-    """
-    sizes = np.array([len(h) for h in hashes], np.int64)
-    starts = np.cumsum(sizes) - sizes
-    flat = np.concatenate([*hashes, np.zeros((0, 2), np.uint64)])
-    order = np.lexsort((flat[:, 1], flat[:, 0]))  # stable: equal ids keep the order of rows
-    ordered = flat[order]
-    is_new = np.ones(len(flat), bool)
-    is_new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    # The last new row at or before each in sorted order has the same id, and came first.
-    first = order[np.maximum.accumulate(np.where(is_new, np.arange(len(flat)), 0))]
-    later, first = order[~is_new], first[~is_new]
-    # An empty shard starts where the next one does; `right` passes over it.
-    shards = [np.searchsorted(starts, rows, "right") - 1 for rows in (later, first)]
-    columns = (shards[0], later - starts[shards[0]], shards[1], first - starts[shards[1]])
-    table = pa.table(
-        [pa.array(c, f.type) for c, f in zip(columns, CLASH_SCHEMA, strict=True)],
-        schema=CLASH_SCHEMA,
-    )
-    return table.sort_by([("slice", "ascending"), ("row", "ascending")])
-
-
-def duplicate_rows(clashes: pa.Table, index: int) -> RowNumbers:
-    """Return the rows of a shard, given by its number, whose id is already taken."""
-    rows: RowNumbers = clashes.filter(pc.equal(clashes["slice"], index))["row"].to_numpy()
-    return rows
-
-
-def rejections(
-    index: int, entries: pa.Table, clashes: pa.Table, read_manifest: Callable[[int], pa.Table]
-) -> pa.Table:
+def rejections(entries: pa.Table, clashes: pa.Table) -> pa.Table:
     """Return the rejections of a shard: what can't be read, then ids that are already taken.
 
     Args:
-        index: the number of the shard.
-        entries: its manifest.
-        clashes: those of all shards, with `CLASH_SCHEMA`.
-        read_manifest: reads the manifest of another shard, given its number.
+        entries: the manifest of the shard.
+        clashes: its rows whose id is taken, with `CLASH_SCHEMA`.
 
     Returns:
         A table with `REJECTED_SCHEMA`.
     """
     unreadable = entries.filter(pc.is_valid(entries["reason"])).select(REJECTED_SCHEMA.names)
-    own = clashes.filter(pc.equal(clashes["slice"], index))
-    if not len(own):
+    if not len(clashes):
         return unreadable
-    # By shard of the first row, so that each other manifest is read once.
-    firsts = own["first_slice"].to_numpy()
-    reasons = np.empty(len(own), object)
-    for other in np.unique(firsts):
-        at = np.flatnonzero(firsts == other)
-        rows = accepted(read_manifest(int(other))).take(own["first"].take(pa.array(at)))
-        reasons[at] = [_taken_by(row) for row in rows.to_pylist()]
-    later = accepted(entries).take(own["row"])
+    later = accepted(entries).take(clashes["row"])
+    # Equal hashes are of equal ids, so the later row has the id of the first.
+    firsts = (clashes[name].to_pylist() for name in ("first_file", "first_position"))
+    reasons = map(_taken_by, later["sketch_id"].to_pylist(), *firsts)
     columns = [later["file"], later["position"], pa.array(reasons, pa.string())]
-    duplicates = pa.table([*columns, pa.nulls(len(own), pa.int32())], schema=REJECTED_SCHEMA)
+    duplicates = pa.table([*columns, pa.nulls(len(clashes), pa.int32())], schema=REJECTED_SCHEMA)
     return pa.concat_tables([unreadable, duplicates])
 
 
-def _taken_by(first: dict[str, Any]) -> str:
-    place = " ".join(filter(None, (first["file"], first["position"])))
-    return f"sketch_id {first['sketch_id']!r} is already taken by {place!r}"
+def _taken_by(sketch_id: str, first_file: str | None, first_position: str | None) -> str:
+    place = " ".join(filter(None, (first_file, first_position)))
+    return f"sketch_id {sketch_id!r} is already taken by {place!r}"
 
 
 @dataclass
@@ -304,6 +260,22 @@ class Counts:
         self.left_out.add(count_values(left_out["reason"]))
         # Counted under one reason: each rejection names its own id, so every reason would differ.
         self.reasons.add({TAKEN: len(duplicates)})
+
+    def to_state(self) -> dict[str, dict[str, int]]:
+        """Return the counts for `merge`, as JSON holds them."""
+        return {
+            "totals": dict(self.totals),
+            "formats": dict(self.formats),
+            "reasons": self.reasons.counts,
+            "left_out": self.left_out.counts,
+        }
+
+    def merge(self, state: Mapping[str, Any]) -> None:
+        """Add the counts of other shards, as `to_state` returns them."""
+        self.totals.update(state["totals"])
+        self.formats.update(state["formats"])
+        self.reasons.add(state["reasons"])
+        self.left_out.add(state["left_out"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts, for `summary.json`."""

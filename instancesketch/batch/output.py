@@ -1,5 +1,4 @@
-"""The output folder of a job: shards are staged in it, compared with each other, and then moved
-into place.
+"""The output folder of a job: shards are staged in it, and then published.
 
     OUT/_state/settings.json              the job's config; a job of another config is refused
     OUT/_state/at-work.ID.json            the command that works here; others wait for its end
@@ -7,7 +6,7 @@ into place.
     OUT/_state/slices/NAME.C.groups.parquet  counts of its rows, of jobs that make a corpus
     OUT/_state/slices/NAME.C.parquet      its rows; a shard that has them is done
     OUT/_state/in-hand/NAME.C.json        the marker of a quarantine, while a shard is worked on
-    OUT/_state/clashes.parquet            rows whose id an earlier row has; staging is over
+    OUT/_state/publishing/NAME.C.*        see `publishing.groups`
     OUT/NAME.parquet                      rows in their place
     OUT/_state/groups.parquet             counts of all rows, see `row_counts`
     OUT/_rejected.parquet, OUT/summary.json   the end: a folder with a summary is finished
@@ -21,7 +20,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import posixpath
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,9 +28,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from instancesketch.batch import manifest
 from instancesketch.core import lease, parquet, row_counts, run_folder, storage
@@ -41,6 +37,8 @@ from instancesketch.core.errors import UserError
 T = TypeVar("T")
 R = TypeVar("R")
 
+_PUBLISHING = "publishing"
+_CLASHES = "clashes.parquet"  # of an earlier version: rows whose id an earlier row has
 _THREADS = 8  # an object store takes many requests at a time, each for tens of milliseconds
 
 
@@ -77,6 +75,10 @@ class Output:
     def marker_file(self, name: str) -> str:
         """Return the location of a quarantine's marker."""
         return self.path("_state", "in-hand", f"{name}.{self.digest}.json")
+
+    def publishing_file(self, name: str, suffix: str) -> str:
+        """Return the location of a file that is needed while the rows are moved into place."""
+        return self.path("_state", _PUBLISHING, f"{name}.{self.digest}.{suffix}")
 
     def is_claimed(self) -> bool:
         """Return whether a job of this config has worked here before.
@@ -125,7 +127,7 @@ class Output:
             re.fullmatch(r"([^.]+)((?:\.log)?\.parquet)", n) for n in storage.list_names(folder)
         )
         # Consumed to wait for all moves, and to raise the error of one that failed.
-        for _ in _map_in_threads(
+        for _ in map_in_threads(
             lambda name: storage.move(
                 storage.join(folder, name[0]),
                 storage.join(folder, f"{name[1]}.{self.digest}{name[2]}"),
@@ -136,8 +138,11 @@ class Output:
 
     def list_missing(self, shards: Sequence[str]) -> list[str]:
         """Return the names of the shards that are not done."""
-        if storage.exists(self.path("_state", "clashes.parquet")):
-            return []  # they are being moved into place
+        # They are being moved into place, by this version or by an earlier one.
+        if storage.exists(self.publishing_file("plan", "json")) or storage.exists(
+            self.path("_state", _CLASHES)
+        ):
+            return []
         done = set(storage.list_names(self.path("_state", "slices")))
         # Without a digest: staged by an earlier version, and yet to be adopted.
         return [n for n in shards if not done & {f"{n}.{self.digest}.parquet", f"{n}.parquet"}]
@@ -150,61 +155,6 @@ class Output:
             parquet.write_table(self.counts_file(shard), row_counts.count_rows(rows))
         parquet.write_table(self.staged_file(shard), rows)
 
-    def publish(self, shards: Sequence[str], beside_counts: Mapping[str, Any]) -> dict[str, Any]:
-        """Reject rows whose id an earlier row has, move the others into place, and count.
-
-        Args:
-            shards: the names of all shards, in the order of the sources.
-            beside_counts: further content of `summary.json`.
-
-        Returns:
-            The content of `summary.json`.
-        """
-        # Stored before any row is moved: a job that is stopped from here on moves the same rows.
-        clashes = self._find_clashes(shards)
-        duplicates = [manifest.duplicate_rows(clashes, i) for i in range(len(shards))]
-        pairs = list(zip(shards, duplicates, strict=True))
-        # Consumed to wait for all moves, and to raise the error of one that failed.
-        for _ in _map_in_threads(lambda pair: self._move_into_place(*pair), pairs):
-            pass
-        counts, rejected = manifest.Counts(), [manifest.REJECTED_SCHEMA.empty_table()]
-        for i, entries in enumerate(_map_in_threads(self.read_manifest, shards)):
-            counts.add(entries, duplicates[i])
-            rejected.append(
-                manifest.rejections(
-                    i, entries, clashes, lambda other: self.read_manifest(shards[other])
-                )
-            )
-        self._publish_counts(shards)
-        parquet.write_table(self.path("_rejected.parquet"), pa.concat_tables(rejected))
-        summary = {**counts.to_dict(), **beside_counts}
-        # Last, for it marks the folder as finished.
-        storage.write_json(self.path(run_folder.SUMMARY), summary)
-        self.remove_state()
-        return summary
-
-    def _publish_counts(self, shards: Sequence[str]) -> None:
-        """Keep the counts of all rows in place; shards of earlier versions have none."""
-        staged = set(storage.list_names(self.path("_state", "slices")))
-        in_place = set(storage.list_names(self.location))
-        counted = [
-            shard
-            for shard in shards
-            if posixpath.basename(self.counts_file(shard)) in staged
-            and f"{shard}.parquet" in in_place
-        ]
-        if counted:
-            counts = _map_in_threads(self._counts_in_place, counted)
-            names = [f"{shard}.parquet" for shard in counted]
-            row_counts.write(self.location, zip(names, counts, strict=True))
-
-    def _counts_in_place(self, shard: str) -> pa.Table:
-        counts, final = parquet.read_table(self.counts_file(shard)), self.path(f"{shard}.parquet")
-        if pc.sum(counts["rows"]).as_py() == parquet.count_rows(final):
-            return counts
-        # Rows whose id was taken are not there.
-        return row_counts.survey_file(final).select(row_counts.GROUP_SCHEMA.names)
-
     def read_manifest(self, shard: str) -> pa.Table:
         """Read the manifest of a shard."""
         table = parquet.read_table(self.manifest_file(shard))
@@ -216,7 +166,7 @@ class Output:
 
     def remove_state(self) -> None:
         """Remove the files that only an unfinished folder needs, but for leases."""
-        for name in ("slices", "in-hand", "clashes.parquet"):
+        for name in ("slices", "in-hand", _PUBLISHING, _CLASHES):
             storage.remove(self.path("_state", name))
         # Temporary files of stopped processes have unique names, so no later write replaces them.
         for folder in (self.path(), self.path("_state")):
@@ -233,32 +183,8 @@ class Output:
         }
         return bool(state or storage.list_unfinished(self.location))
 
-    def _find_clashes(self, shards: Sequence[str]) -> pa.Table:
-        location = self.path("_state", "clashes.parquet")
-        if not storage.exists(location):
-            hashes = _map_in_threads(
-                lambda name: manifest.id_hashes(self.read_manifest(name)), shards
-            )
-            parquet.write_table(location, manifest.find_clashes(list(hashes)))
-        return parquet.read_table(location)
 
-    def _move_into_place(self, shard: str, duplicates: manifest.RowNumbers) -> None:
-        staged, final = self.staged_file(shard), self.path(f"{shard}.parquet")
-        if not storage.exists(staged):
-            return  # moved before the job was stopped
-        count = parquet.count_rows(staged)
-        if len(duplicates) == count:  # a file of no rows would only be in the way
-            storage.remove(staged)
-        elif len(duplicates):
-            keep = np.ones(count, bool)
-            keep[duplicates] = False
-            parquet.write_table(final, parquet.read_table(staged).filter(pa.array(keep)))
-            storage.remove(staged)
-        else:
-            storage.move(staged, final)
-
-
-def _map_in_threads(work: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
+def map_in_threads(work: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
     """Yield the results of `work` in order, from a few threads, holding only a few at a time."""
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[Future[R]] = deque()

@@ -12,13 +12,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from instancesketch.batch import job_log
 from instancesketch.batch.job import Job, Summary
 from instancesketch.batch.output import Output
-from instancesketch.batch.stages import JobRun, Shard, ShardState, StageUsage
+from instancesketch.batch.publishing.publish import publish
+from instancesketch.batch.stages import JobRun, Shard, ShardState, ShardTask, StageUsage
 from instancesketch.core import lease, storage
 from instancesketch.core.errors import TransientError, UserError
 from instancesketch.core.lease import Lease
@@ -58,6 +60,11 @@ class Runner(Protocol):
     def run(self, job: Job, shards: Sequence[Shard], run: JobRun) -> Iterator[ShardState]:
         """Yield each shard as soon as it is through all stages of the job, in any order."""
 
+    def run_task(
+        self, task: ShardTask, shards: Sequence[Shard], run: JobRun
+    ) -> Iterator[ShardState]:
+        """Yield each shard as soon as one task was done for it, in any order."""
+
 
 def run_job(job: Job, runner: Runner) -> Summary:
     """Run the remaining shards of a job, and move its rows into place.
@@ -96,28 +103,49 @@ def _work(
     names = [shard.name for shard in job.shards]
     missing = set(output.list_missing(names))
     todo = [shard for shard in job.shards if shard.name in missing]
-    if todo and not is_connected:
-        runner.connect(job)
+    if not is_connected:
+        # Publishing needs no model, and has room wherever there is any.
+        runner.connect(job if todo else replace(job, stages=(), workers=None))
+    # A new id for each run: markers of an earlier one may be due to the user stopping it.
+    run = JobRun(output=output, id=uuid.uuid4().hex)
     log = job_log.log_to(output.location, job.verb, job.config, runner.describe(), held.is_held)
     with log:
         _log.info("%d of %d shards to do", len(todo), len(names))
-        usage = _run_shards(job, runner, output, todo, started) if todo else {}
-        # Rows that are moved into place are there for good.
-        output.refuse_loss()
-        held.refuse_loss()
-        publish = partial(output.publish, names, {**job.summary, **usage})
-        counts = retry_step(publish, runner.retries)
+        usage = _run_shards(job, runner, run, todo, started) if todo else {}
+        beside_counts = {**job.summary, **usage}
+        with runner.quiet():
+            counts = retry_step(
+                partial(_publish, runner, run, names, beside_counts, held), runner.retries
+            )
         summary = Summary(location=output.location, counts=counts)
         _log_summary(summary, usage)
         return _checked(summary)
 
 
+def _publish(
+    runner: Runner,
+    run: JobRun,
+    names: Sequence[str],
+    beside_counts: Mapping[str, Any],
+    held: Lease,
+) -> dict[str, Any]:
+    """Publish the shards of the given names, and return the content of `summary.json`."""
+
+    def do(task: ShardTask, shards: Sequence[Shard]) -> Iterator[ShardState]:
+        return retry_shards(partial(runner.run_task, task, run=run), shards, runner.retries)
+
+    def refuse_loss() -> None:
+        run.output.refuse_loss()
+        held.refuse_loss()
+
+    refuse_loss()
+    return publish(run.output, names, beside_counts, do, refuse_loss)
+
+
 def _run_shards(
-    job: Job, runner: Runner, output: Output, todo: Sequence[Shard], started: float
+    job: Job, runner: Runner, run: JobRun, todo: Sequence[Shard], started: float
 ) -> dict[str, Any]:
     """Run the stages for all shards, and return `speed`, `stages` and `peak_memory_mb`."""
-    # A new id for each run: markers of an earlier one may be due to the user stopping it.
-    run = JobRun(output=output, id=uuid.uuid4().hex)
     pace = Pace(total=len(job.shards), done=len(job.shards) - len(todo))
     usage = _JobUsage()
     stragglers = job_log.Stragglers(shard.name for shard in todo)

@@ -76,6 +76,11 @@ class ReasonCounter:
                 masked = mask_details(reason, keep_names=False)
             self._counts[masked] += number
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return the counts of all masked reasons."""
+        return dict(self._counts)
+
     def to_dict(self) -> dict[str, int]:
         """Return the most frequent masked reasons, in descending order of their counts."""
         listed = self._counts.most_common(_MAX_LISTED_REASONS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from instancesketch.core import storage
@@ -18,17 +19,19 @@ OnProgress = Callable[[str, int, int], None]
 
 def write_table(location: str, table: pa.Table) -> None:
     """Write rows as one file of a corpus: zstd, row groups of `ROW_GROUP_ROWS`, checksums."""
-    storage.write_atomically(
-        location,
-        lambda path: pq.write_table(
-            table,
-            path,
-            compression="zstd",
-            row_group_size=ROW_GROUP_ROWS,
-            # Without checksums nine of ten flipped bits are read as other points.
-            write_page_checksum=True,
-        ),
-    )
+    write_tables(location, table.schema, [table])
+
+
+def write_tables(location: str, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write the rows of several tables as one file, as `write_table` does, one after the other."""
+
+    def write(path: str) -> None:
+        # Without checksums nine of ten flipped bits are read as other points.
+        with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as file:
+            for table in tables:
+                file.write_table(table, row_group_size=ROW_GROUP_ROWS)
+
+    storage.write_atomically(location, write)
 
 
 def read_table(location: str, columns: list[str] | None = None) -> pa.Table:
@@ -39,6 +42,29 @@ def read_table(location: str, columns: list[str] | None = None) -> pa.Table:
     """
     with storage.translate_errors(location, "can't be read"):
         return open_parquet(location).read(columns=columns)
+
+
+def read_between(location: str, column: str, low: int, high: int) -> pa.Table:
+    """Return the rows whose value in a column is from `low` to `high`; others are hardly read.
+
+    Args:
+        location: of a file that is sorted by the column.
+        column: of whole numbers.
+        low: the lowest value.
+        high: the highest value.
+
+    Raises:
+        UserError: the file can't be read, or is damaged.
+    """
+    file = open_parquet(location)
+    index = file.schema_arrow.get_field_index(column)
+    extremes = [
+        file.metadata.row_group(i).column(index).statistics for i in range(file.num_row_groups)
+    ]
+    wanted = [i for i, found in enumerate(extremes) if found.min <= high and found.max >= low]
+    with storage.translate_errors(location, "can't be read"):
+        rows = file.read_row_groups(wanted)
+    return rows.filter((pc.field(column) >= low) & (pc.field(column) <= high))
 
 
 def read_row_group(location: str, row_group: int, columns: list[str]) -> pa.Table:

@@ -267,21 +267,6 @@ def are_kept(corpora: Sequence[str]) -> bool:
     )
 
 
-def write(corpus: str, files: Iterable[tuple[str, pa.Table]]) -> None:
-    """Keep the counts of a corpus's files that have just been written.
-
-    Args:
-        corpus: the folder.
-        files: the name of each file, and its counts, with `GROUP_SCHEMA`.
-    """
-    named = list(files)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        identities = pool.map(identify, [storage.join(corpus, name) for name, _ in named])
-        tables = [name_file(t, name, i) for (name, t), i in zip(named, identities, strict=True)]
-    table = pa.concat_tables([COUNTS_SCHEMA.empty_table(), *tables])
-    parquet.write_table(storage.join(corpus, "_state", COUNTS_FILE), table)
-
-
 def _read_kept(places: Sequence[str], files: Sequence[str]) -> dict[str, pa.Table]:
     """Return the counts of those files that have not changed since, by location."""
     by_name = {_name_of(file): file for file in files}

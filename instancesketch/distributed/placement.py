@@ -14,7 +14,7 @@ from instancesketch.distributed.cluster import is_in_job, is_joined
 if TYPE_CHECKING:
     from instancesketch.batch.job import Job
     from instancesketch.batch.runner import Runner
-    from instancesketch.batch.stages import JobRun, Shard, ShardState
+    from instancesketch.batch.stages import JobRun, Shard, ShardState, ShardTask
 
 # Seconds of work for one core up to which a batch job stays in this process. Ray takes about ten
 # seconds from its start to the first shard, in which this process has done ten seconds of work.
@@ -101,3 +101,9 @@ class PlacedRunner:
     def run(self, job: Job, shards: Sequence[Shard], run: JobRun) -> Iterator[ShardState]:
         """Yield each shard as soon as it is through all stages of the job, in any order."""
         return self._runner.run(job, shards, run)
+
+    def run_task(
+        self, task: ShardTask, shards: Sequence[Shard], run: JobRun
+    ) -> Iterator[ShardState]:
+        """Yield each shard as soon as one task was done for it, in any order."""
+        return self._runner.run_task(task, shards, run)

@@ -26,6 +26,7 @@ from instancesketch.batch.stages import (
 from instancesketch.core.progress import doing
 from instancesketch.distributed import cluster, machines
 from instancesketch.distributed.actor_pool import PoolSizes, add_pool
+from instancesketch.distributed.task_runner import run_task
 from instancesketch.distributed.workers import make_task
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ class RayRunner:
             first = next(rows_done, None)
         for row in () if first is None else chain([first], rows_done):
             yield from_row(row)
+
+    def run_task(
+        self, task: ShardTask, shards: Sequence[Shard], run: JobRun
+    ) -> Iterator[ShardState]:
+        """Yield each shard as soon as one task was done for it, in any order."""
+        return run_task(task, shards, run)
 
 
 def _group_tasks(stages: Sequence[Stage]) -> Iterator[ModelStage | tuple[ShardTask, ...]]:

@@ -1,17 +1,9 @@
+import json
+
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
-from hypothesis import strategies as st
 
-from instancesketch.batch.manifest import (
-    Counts,
-    Manifest,
-    accepted,
-    duplicate_rows,
-    find_clashes,
-    id_hashes,
-    rejections,
-)
+from instancesketch.batch.manifest import CLASH_SCHEMA, Counts, Manifest, accepted, rejections
 from instancesketch.core.sketch import Sketch
 from instancesketch.formats import Rejection
 
@@ -32,36 +24,20 @@ def manifest_of(ids: list[str | None], file: str) -> pa.Table:
     return manifest.table()
 
 
-@given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=6))
-def test_all_rows_but_the_first_of_an_id_are_duplicates(shards: list[list[str]]) -> None:
-    hashes = [id_hashes(manifest_of(list(ids), "f")) for ids in shards]
-    first: dict[str, tuple[int, int]] = {}
-    expected = []
-    for i, ids in enumerate(shards):
-        for row, name in enumerate(ids):
-            if name in first:
-                expected.append((i, row, *first[name]))
-            first.setdefault(name, (i, row))
-    clashes = find_clashes(hashes).to_pylist()
-    assert [tuple(clash.values()) for clash in clashes] == expected
-
-
-def test_ids_are_compared_by_both_halves_of_the_hash() -> None:
-    same = np.array([[1, 2], [1, 3], [1, 2]], np.uint64)
-    assert duplicate_rows(find_clashes([same]), 0).tolist() == [2]
-
-
 def test_rejections_name_the_later_row_and_the_position_of_the_first() -> None:
     tables = [manifest_of(["a", None, "b"], "one"), manifest_of([None, "b"], "two")]
-    clashes = find_clashes([id_hashes(t) for t in tables])
-    rejected = rejections(1, tables[1], clashes, lambda i: tables[i]).to_pylist()
+    clash = {"shard": 1, "row": 0, "first_file": "one", "first_position": "line 3"}
+    clashes = pa.Table.from_pylist([clash], CLASH_SCHEMA)
+    rejected = rejections(tables[1], clashes).to_pylist()
     assert [tuple(r.values()) for r in rejected] == [
         ("two", "line 1", "stroke 1 is empty", None),
         ("two", "line 2", "sketch_id 'b' is already taken by 'one line 3'", None),
     ]
     counts = Counts()
-    for i, table in enumerate(tables):
-        counts.add(table, duplicate_rows(clashes, i))
+    for table, duplicates in zip(tables, ([], [0]), strict=True):
+        of_shard = Counts()
+        of_shard.add(table, np.array(duplicates, np.int64))
+        counts.merge(json.loads(json.dumps(of_shard.to_state())))
     numbers = counts.to_dict()
     assert (numbers["rows"], numbers["strokes"], numbers["rejected"]) == (2, 4, 3)
     assert numbers["rows_by_format"] == {"quickdraw": 2}
@@ -78,12 +54,12 @@ def test_what_is_left_out_of_a_drawing_is_named_beside_its_row() -> None:
     manifest.leave_out("f.svg", "", {"text": 2, "image": 1})
     manifest.leave_out("f.svg", "", {})
     table = manifest.table()
-    listed = rejections(0, table, find_clashes([id_hashes(table)]), lambda i: table).to_pylist()
+    listed = rejections(table, CLASH_SCHEMA.empty_table()).to_pylist()
     assert [tuple(row.values()) for row in listed] == [
         ("f.svg", "", "left out: 2 text, 1 image", 3)
     ]
     counts = Counts()
-    counts.add(table, duplicate_rows(find_clashes([id_hashes(table)]), 0))
+    counts.add(table, np.zeros(0, np.int64))
     numbers = counts.to_dict()
     assert (numbers["rows"], numbers["rejected"], numbers["left_out"]) == (1, 0, 3)
     assert numbers["rejected_by_reason"] == {}

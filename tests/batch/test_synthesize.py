@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from instancesketch.batch import synthesize
+from instancesketch.batch import runner, synthesize
 from instancesketch.batch.config import ScenesConfig
 from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.output import Output
@@ -155,15 +155,15 @@ def test_a_stopped_job_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     source = corpus(tmp_path / "corpus", ["train", "valid"])
     options = {"sources": (source,), "number": 30}
     whole = composed(tmp_path / "whole", yolo=str(tmp_path / "yolo-whole"), **options)
-    publish = Output.publish
+    publish = runner.publish
 
     def stop(*args: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Output, "publish", stop)
+    monkeypatch.setattr(runner, "publish", stop)
     with pytest.raises(KeyboardInterrupt):
         composed(tmp_path / "out", yolo=str(tmp_path / "yolo"), **options)
-    monkeypatch.setattr(Output, "publish", publish)
+    monkeypatch.setattr(runner, "publish", publish)
     staged = tmp_path / "out" / "_state" / "slices"
     rows = sorted(path for path in staged.iterdir() if path.name.count(".") == 2)
     rows.pop(1).unlink()

@@ -37,3 +37,21 @@ def test_any_flipped_bit_of_the_rows_raises(tmp_path: Path) -> None:
         file.write_bytes(flipped)
         with pytest.raises(UserError, match=r"part-1\.parquet can't be read: .*"):
             parquet.read_table(str(file))
+
+
+def test_rows_of_several_tables_are_one_file(tmp_path: Path) -> None:
+    table, file = pa.table({"x": range(25)}), str(tmp_path / "rows.parquet")
+    parquet.write_tables(file, table.schema, (table.slice(i, 10) for i in range(0, 25, 10)))
+    assert parquet.read_table(file).equals(table)
+    parquet.write_tables(file, table.schema, [])
+    assert parquet.read_table(file).equals(table.slice(0, 0))
+
+
+def test_rows_between_two_values_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "ROW_GROUP_ROWS", 3)
+    file = str(tmp_path / "rows.parquet")
+    table = pa.table({"shard": [0, 0, 1, 1, 1, 4, 5, 5], "row": range(8)})
+    parquet.write_table(file, table)
+    for low, high in ((0, 5), (1, 1), (1, 4), (2, 3), (5, 9), (6, 7)):
+        found = parquet.read_between(file, "shard", low, high)
+        assert found.to_pylist() == [r for r in table.to_pylist() if low <= r["shard"] <= high]

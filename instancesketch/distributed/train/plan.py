@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,7 @@ from instancesketch.tracking import metrics_log
 from instancesketch.tracking.reporter import check_track
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.augment import augment
-from instancesketch.training.config import Selection
-from instancesketch.training.roles import RowGroup, count_drawings, count_splits
+from instancesketch.training.roles import count_drawings, count_splits
 from instancesketch.training.sampling import RowSubset, count_repeats
 from instancesketch.training.trainer import Fit, create_fit
 
@@ -101,8 +100,13 @@ def plan_with_capacity(
     least, most = least_most(config)
     largest_share = max(1, min(recipe.step_drawings(least), epoch_size) // least)
     strokes = sum(sum(g.parts) for g in train) / max(1, sum(g.rows for g in train))
-    step_mb = _measure_step_mb(fit, train, settings["selection"], largest_share)
+    first = RowSubset(path=train[0].path, row_group=train[0].number)
+    rows = sampling.read_rows(first, "train", settings["selection"], taxonomy, recipe.labels)
+    step_mb = _measure_step_mb(fit, rows, largest_share)
     buffer_mb = _BUFFER_MB * min(1.0, epoch_size / dataloader.BUFFER)
+    # Row groups that are mixed, as they are read; a worker's part of the rows may be fewer.
+    held = min(dataloader.MIXED * len(rows), sum(g.rows for g in train) * scale / least)
+    window_mb = held * rows.nbytes / max(1, len(rows)) / 2**20
     return {
         **_plan_folder(config.storage, config.run, settings),
         **_plan_data(counts, scale, settings, drawings),
@@ -110,7 +114,7 @@ def plan_with_capacity(
         "strokes_per_worker": round(strokes * recipe.step_drawings(most) / most),
         **_plan_resources(least_most(config), config.gpus_per_worker, cluster),
         # Hundreds of MB: a finer figure would look more certain than it is.
-        "worker_mb": round(_PROCESS_MB + _STEP_FACTOR * step_mb + buffer_mb, -2),
+        "worker_mb": round(_PROCESS_MB + _STEP_FACTOR * step_mb + buffer_mb + window_mb, -2),
     }
 
 
@@ -184,15 +188,12 @@ def _plan_resources(workers: tuple[int, int], gpus_per_worker: float, cluster: C
     }
 
 
-def _measure_step_mb(fit: Fit, train: Sequence[RowGroup], selection: Selection, size: int) -> float:
-    """Measure the MB that an average step keeps for its gradients, with one batch of the corpus."""
-    labels = fit.config.labels
-    first = RowSubset(path=train[0].path, row_group=train[0].number)
-    table = sampling.read_rows(first, "train", selection, fit.taxonomy, labels)
+def _measure_step_mb(fit: Fit, rows: pa.Table, size: int) -> float:
+    """Measure the MB that an average step keeps for its gradients, with one batch of rows."""
     # Evenly spread, because drawings of a category are next to each other.
-    table = table.take(np.linspace(0, len(table) - 1, min(size, len(table))).astype(int))
+    table = rows.take(np.linspace(0, len(rows) - 1, min(size, len(rows))).astype(int))
     generator = torch.Generator().manual_seed(0)
-    batch = dataloader.collate([table], fit.taxonomy, labels)
+    batch = dataloader.collate([table], fit.taxonomy, fit.config.labels)
     # By address, because views share the memory of one tensor.
     kept_bytes: dict[int, int] = {}
 

@@ -1,21 +1,29 @@
+"""Publishing: first of equal ids, moving into place, stops at any step and late commands."""
+
 import contextlib
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.manifest import Manifest
 from instancesketch.batch.output import Output
-from instancesketch.core import parquet, storage
+from instancesketch.batch.publishing import groups
+from instancesketch.batch.publishing.moving import MoveRows
+from instancesketch.batch.publishing.publish import publish
+from instancesketch.batch.runner import retry_shards
+from instancesketch.batch.stages import JobRun
+from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.core.sketch import Sketch
 
 STEPS = [
-    (parquet, "write_table"),
-    (storage, "write_json"),
+    (storage, "write_atomically"),
     (storage, "move"),
     (storage, "remove"),
 ]
@@ -35,6 +43,22 @@ def write_all(output: Output, names: Collection[str] = tuple(SHARDS)) -> None:
         output.write_shard(name, to_table(sketches), manifest.table())
 
 
+@pytest.fixture(autouse=True)
+def shards_per_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the four shards into two groups."""
+    monkeypatch.setattr(groups, "SHARDS_PER_TASK", 2)
+
+
+def publish_here(output: Output, **beside_counts: str) -> dict[str, Any]:
+    """Publish all shards by tasks in this process."""
+    run = JobRun(output=output, id="test")
+
+    def do(task, shards):  # type: ignore[no-untyped-def]
+        return retry_shards(partial(InProcessRunner().run_task, task, run=run), shards, 0)
+
+    return publish(output, list(SHARDS), beside_counts, do)
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the contents of all files that a reader may see."""
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}
@@ -45,19 +69,24 @@ def ids(folder: Path) -> list[str]:
     return [i for f in files for i in pq.read_table(f)["sketch_id"].to_pylist()]
 
 
-def test_later_rows_of_an_id_are_rejected_across_shards(tmp_path: Path) -> None:
+@pytest.mark.parametrize("per_task", [1, 2, 3, 32])
+def test_later_rows_of_an_id_are_rejected_across_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, per_task: int
+) -> None:
+    monkeypatch.setattr(groups, "SHARDS_PER_TASK", per_task)
     output = Output(str(tmp_path / "out"), CONFIG)
     assert output.check() is None
     output.claim()
     assert output.list_missing(list(SHARDS)) == list(SHARDS)
     write_all(output)
     assert output.list_missing(list(SHARDS)) == []
-    summary = output.publish(list(SHARDS), {"verb": "ingest"})
+    summary = publish_here(output, verb="ingest")
     assert ids(tmp_path / "out") == ["a", "b", "c", "d"]
     rejected = pq.read_table(tmp_path / "out" / "_rejected.parquet").to_pylist()
-    assert [(r["file"], r["position"]) for r in rejected] == [
-        ("part-1.json", "line 1"),
-        ("part-2.json", "line 2"),
+    taken = "sketch_id {!r} is already taken by 'part-0.json line {}'"
+    assert [(r["file"], r["position"], r["reason"]) for r in rejected] == [
+        ("part-1.json", "line 1", taken.format("a", 1)),
+        ("part-2.json", "line 2", taken.format("b", 2)),
     ]
     assert (summary["rows"], summary["rejected"], summary["verb"]) == (4, 2, "ingest")
     assert {p.name for p in (tmp_path / "out" / "_state").iterdir()} == LEFT
@@ -70,7 +99,7 @@ def test_publishing_stopped_at_any_step_continues_to_an_equal_output(
     whole = Output(str(tmp_path / "whole"), CONFIG)
     whole.claim()
     write_all(whole)
-    whole.publish(list(SHARDS), {})
+    publish_here(whole)
     expected = contents(tmp_path / "whole")
 
     step = 0
@@ -83,13 +112,13 @@ def test_publishing_stopped_at_any_step_continues_to_an_equal_output(
             for module, name in STEPS:
                 patched.setattr(module, name, _stopping(getattr(module, name), left))
             try:
-                output.publish(list(SHARDS), {})
+                publish_here(output)
                 break
             except KeyboardInterrupt:
                 pass
         finished = output.check()
         if finished is None:
-            output.publish(list(SHARDS), {})
+            publish_here(output)
         assert contents(tmp_path / f"stopped-{step}") == expected, step
         step += 1
     assert step > 8
@@ -103,6 +132,43 @@ def _stopping(function, left):  # type: ignore[no-untyped-def]
         return function(*arguments)
 
     return stop_or_go
+
+
+def test_what_an_earlier_version_was_moving_into_place_is_continued(tmp_path: Path) -> None:
+    whole, output = (Output(str(tmp_path / name), CONFIG) for name in ("whole", "out"))
+    for each in (whole, output):
+        each.claim()
+        write_all(each)
+    publish_here(whole)
+    # It marked the end of staging by a table of the rows whose id is taken; here all of `part-1`,
+    # which it had removed, as it had moved `part-0`.
+    storage.write_bytes(output.path("_state", "clashes.parquet"), b"any table")
+    storage.move(output.staged_file("part-0"), output.path("part-0.parquet"))
+    storage.remove(output.staged_file("part-1"))
+    assert output.list_missing(list(SHARDS)) == []
+    publish_here(output)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert {p.name for p in (tmp_path / "out" / "_state").iterdir()} == LEFT
+
+
+def test_a_folder_that_another_config_has_taken_gets_no_rows(tmp_path: Path) -> None:
+    output = Output(str(tmp_path / "out"), CONFIG)
+    output.claim()
+    write_all(output)
+
+    def take() -> None:
+        storage.write_json(output.path("_state", "settings.json"), {"verb": "segment"})
+
+    run = JobRun(output=output, id="test")
+
+    def do(task, shards):  # type: ignore[no-untyped-def]
+        if isinstance(task, MoveRows):  # after the driver has looked at it for the last time
+            take()
+        return retry_shards(partial(InProcessRunner().run_task, task, run=run), shards, 0)
+
+    with pytest.raises(UserError, match="was made with another config"):
+        publish(output, list(SHARDS), {}, do)
+    assert ids(tmp_path / "out") == []
 
 
 def test_a_command_that_wakes_up_after_an_equal_one_took_its_place_gives_an_equal_output(
@@ -137,7 +203,7 @@ def work(output: Output) -> None:
     missing = set(output.list_missing(list(SHARDS)))
     output.claim()
     write_all(output, missing)
-    output.publish(list(SHARDS), {})
+    publish_here(output)
 
 
 def _letting_in(function, left, other):  # type: ignore[no-untyped-def]
