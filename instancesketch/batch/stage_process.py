@@ -50,10 +50,10 @@ class StageProcess:
 
     def send(self, task: ShardTask, state: ShardState, run: JobRun) -> None:
         """Begin a stage of a shard; `receive` returns its result."""
-        from instancesketch.batch.stages import to_row
+        from instancesketch.batch.stages import pack, to_bytes
 
         # The task apart, so that the process keeps the one that it has, and its model.
-        self._work = pickle.dumps((pickle.dumps(task), to_row(state), run))
+        self._work = pickle.dumps((pickle.dumps(task), to_bytes(pack(state)), run))
         self._deaths_left = task.most_deaths(state)
         self.start()
         assert self._process is not None
@@ -67,7 +67,7 @@ class StageProcess:
                 can be the reason for.
             RuntimeError: the stage has a bug.
         """
-        from instancesketch.batch.stages import from_row
+        from instancesketch.batch.stages import from_bytes, unpack
 
         while True:
             assert self._process is not None, "send first"
@@ -78,7 +78,7 @@ class StageProcess:
                 continue
             if isinstance(answer, str):
                 raise RuntimeError(f"{self._what} failed:\n{answer}")
-            return from_row(answer)
+            return unpack(from_bytes(answer))
 
     def _replace(self, process: _Process) -> None:
         """Start another process in place of one that has died, and send it the same shard."""
@@ -161,13 +161,14 @@ def main() -> None:
     task: Any = None
     while True:
         try:
-            same, row, run = pickle.load(sys.stdin.buffer)
+            same, shard, run = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         try:
             if same != packed:
                 packed, task = same, pickle.loads(same)
-            answer: Any = stages.to_row(task(stages.from_row(row), run))
+            state = stages.unpack(stages.from_bytes(shard))
+            answer: Any = stages.to_bytes(stages.pack(task(state, run)))
         except Exception:
             answer = traceback.format_exc()
         _answer(answers, answer)

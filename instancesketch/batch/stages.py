@@ -32,6 +32,9 @@ from instancesketch.core.usage import peak_memory_mb
 LabelRows = Callable[[pa.Table], pa.Table]
 
 _NO_ROWS = pa.table({})
+# Columns of the table of a shard beside those of its rows, so that what passes it on can count
+# these. All else that a shard has is there, in the first row.
+_STATE, _MANIFEST = "_state", "_manifest"
 _LONGEST_REASON = 300
 
 
@@ -83,27 +86,54 @@ class JobRun:
         return quarantine.Marker(location=self.output.marker_file(name), run=self.id)
 
 
-Row = dict[str, Any]
+@dataclass(frozen=True)
+class _Packed:
+    """The value of the column `_state`."""
+
+    state: ShardState  # without its tables
+    schema: pa.Schema  # of its rows
+    rows: int
+    length: int  # of the table: a shard without rows has one of nulls there
 
 
-def to_row(state: ShardState) -> Row:
-    """Return a row that takes a shard to another process."""
-    # Tables are values of their own: pickled, a slice of a table would bring the whole of it.
-    return {
-        "state": pickle.dumps(state.without_tables()),
-        "rows": _to_bytes(state.rows),
-        "manifest": _to_bytes(state.manifest),
-    }
+def pack(state: ShardState) -> pa.Table:
+    """Return the table of a shard; that of a written one has as many rows as were written."""
+    rows, schema = state.rows, state.rows.schema
+    length = max(1, len(rows), state.written)
+    packed = _Packed(state.without_tables(), schema, len(rows), length)
+    columns: dict[str, Any] = (
+        dict(zip(schema.names, rows.columns, strict=True))
+        if len(rows)
+        else {field.name: pa.nulls(length, field.type) for field in schema}
+    )
+    for name, value in ((_STATE, pickle.dumps(packed)), (_MANIFEST, to_bytes(state.manifest))):
+        columns[name] = pa.array([value, *[None] * (length - 1)], pa.binary())
+    return pa.table(columns)
 
 
-def from_row(row: Row) -> ShardState:
-    """Return the shard that a row holds."""
-    state: ShardState = pickle.loads(row["state"])
-    return replace(state, rows=_from_bytes(row["rows"]), manifest=_from_bytes(row["manifest"]))
+def unpack(table: pa.Table) -> ShardState:
+    """Return the shard of a table.
+
+    Raises:
+        ValueError: it isn't a whole one, and nothing else.
+    """
+    value = table[_STATE][0].as_py() if len(table) else None
+    packed: _Packed | None = None if value is None else pickle.loads(value)
+    if packed is None or packed.length != len(table):
+        raise ValueError(
+            f"{len(table)} rows that are not one shard: it was cut, or joined to others"
+        )
+    columns = table.select(packed.schema.names).slice(0, packed.rows).columns
+    return replace(
+        packed.state,
+        # With its own schema: the table's allows nulls everywhere.
+        rows=pa.table(columns, schema=packed.schema),
+        manifest=from_bytes(table[_MANIFEST][0].as_buffer()),
+    )
 
 
-def _to_bytes(table: pa.Table) -> bytes:
-    # As one value of one row: Ray Data would mix the rows of several shards.
+def to_bytes(table: pa.Table) -> bytes:
+    """Return a table as bytes; of a slice not the whole table, as `pickle` would."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -111,7 +141,8 @@ def _to_bytes(table: pa.Table) -> bytes:
     return data
 
 
-def _from_bytes(data: bytes) -> pa.Table:
+def from_bytes(data: bytes | pa.Buffer) -> pa.Table:
+    """Return the table of `to_bytes`, which shares the memory of the bytes."""
     return pa.ipc.open_stream(data).read_all()
 
 

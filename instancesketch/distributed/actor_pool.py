@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from instancesketch.batch.stages import JobRun, ModelStage
 from instancesketch.core.errors import UserError
@@ -12,6 +13,10 @@ from instancesketch.distributed.workers import worker_class
 
 if TYPE_CHECKING:
     from ray.data import ActorPoolStrategy, Dataset
+
+
+# Options of a stage that is given the table of one shard at a time, which is a block of its own.
+WHOLE_SHARDS: Mapping[str, Any] = {"batch_size": None, "batch_format": "pyarrow"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +92,7 @@ def add_pool(
 ) -> Dataset:
     """Return a dataset of shards that go through the actor pool of a stage, of GPUs each."""
     # One CPU each, also for workers on GPUs: they pack rows and hand results back.
-    return dataset.map(
+    return dataset.map_batches(
         worker_class(stage),
         fn_constructor_kwargs={
             "stage": stage,
@@ -98,4 +103,5 @@ def add_pool(
         compute=sizes.strategy(capacity, shards),
         num_cpus=1,
         num_gpus=gpus,
+        **WHOLE_SHARDS,
     )

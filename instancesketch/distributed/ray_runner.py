@@ -1,7 +1,7 @@
 """Run the stages of a job on a Ray cluster, by Ray Data.
 
-Each shard is a row that streams through the stages. Consecutive stages without a model are one
-task; each stage with a model has an actor pool.
+Each shard is a table that streams through the stages as a block of its own. Consecutive stages
+without a model are one task; each stage with a model has an actor pool.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from instancesketch.batch.job import Job
 from instancesketch.batch.stages import (
     JobRun,
     ModelStage,
-    Row,
     Shard,
     ShardState,
     ShardTask,
     Stage,
-    from_row,
-    to_row,
+    pack,
+    unpack,
 )
 from instancesketch.core.progress import doing
 from instancesketch.distributed import cluster, machines
-from instancesketch.distributed.actor_pool import PoolSizes, add_pool
+from instancesketch.distributed.actor_pool import WHOLE_SHARDS, PoolSizes, add_pool
 from instancesketch.distributed.task_runner import run_task
 from instancesketch.distributed.workers import make_task
 
@@ -68,35 +67,45 @@ class RayRunner:
 
     def run(self, job: Job, shards: Sequence[Shard], run: JobRun) -> Iterator[ShardState]:
         """Yield each shard as soon as it is through all stages of the job, in any order."""
-        import ray.data
-
         assert self._capacity is not None, "connect first"
         doing("starting workers")
         cluster.quiet_data()
-        rows = [to_row(ShardState(shard=shard)) for shard in shards]
-        # One block per shard: Ray Data passes on whole blocks, in which shards wait for others.
-        dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
-        options = _task_options(job, self._capacity, len(shards))
-        for group in _group_tasks(job.stages):
-            if isinstance(group, ModelStage):
-                sizes = _pool_sizes(job)
-                gpus = group.gpus_of(job.gpus_per_worker)
-                dataset = add_pool(dataset, group, run, sizes, self._capacity, len(shards), gpus)
-            else:
-                dataset = dataset.map(make_task(group, run), **options)
-        rows_done = _iter_rows_unbuffered(dataset)
+        dataset = stream_shards(job, shards, run, self._capacity)
+        # Without prefetching, which holds each shard back until the next one is there, and so makes
+        # the pace wrong.
+        done = dataset.iter_batches(batch_size=None, prefetch_batches=0, batch_format="pyarrow")
+        tables = iter(done)
         pools = _pool_sizes(job)
         workers = (job.workers or 1) * max(1, pools.pools)
         with machines.show_growth(workers, (job.workers or 1) * pools.gpus):
-            first = next(rows_done, None)
-        for row in () if first is None else chain([first], rows_done):
-            yield from_row(row)
+            first = next(tables, None)
+        for table in () if first is None else chain([first], tables):
+            yield unpack(table)
 
     def run_task(
         self, task: ShardTask, shards: Sequence[Shard], run: JobRun
     ) -> Iterator[ShardState]:
         """Yield each shard as soon as one task was done for it, in any order."""
         return run_task(task, shards, run)
+
+
+def stream_shards(
+    job: Job, shards: Sequence[Shard], run: JobRun, capacity: cluster.Capacity
+) -> Dataset:
+    """Return a dataset of shards that go through the stages of a job, each a block of its own."""
+    import ray.data
+
+    items = [pack(ShardState(shard=shard)).to_pylist()[0] for shard in shards]
+    dataset = ray.data.from_items(items, override_num_blocks=len(items))
+    dataset.context.target_max_block_size = None  # or Ray Data would cut large shards
+    options = _task_options(job, capacity, len(shards))
+    for group in _group_tasks(job.stages):
+        if isinstance(group, ModelStage):
+            gpus = group.gpus_of(job.gpus_per_worker)
+            dataset = add_pool(dataset, group, run, _pool_sizes(job), capacity, len(shards), gpus)
+        else:
+            dataset = dataset.map_batches(make_task(group, run), **options)
+    return dataset
 
 
 def _group_tasks(stages: Sequence[Stage]) -> Iterator[ModelStage | tuple[ShardTask, ...]]:
@@ -128,16 +137,11 @@ def _pool_sizes(job: Job) -> PoolSizes:
 def _task_options(job: Job, capacity: cluster.Capacity, shards: int) -> dict[str, Any]:
     """Return the options of Ray Data for stages without a model."""
     if not job.model_stages:
-        return {"concurrency": job.workers and min(job.workers, shards)}
+        return {"concurrency": job.workers and min(job.workers, shards), **WHOLE_SHARDS}
     # A cluster that scales up may reach the number of workers only while the job runs.
     cpus = max(capacity.cpus, len(job.model_stages) * (job.workers or 0))
     import ray
 
     at_once = max(2, cpus // _CLUSTER_CPUS_PER_TASK)
-    return {"num_cpus": _TASK_CPUS, "concurrency": at_once, **machines.off_head(ray.nodes())}
-
-
-def _iter_rows_unbuffered(dataset: Dataset) -> Iterator[Row]:
-    # `iter_rows` holds each row back until the next is there, so the pace would be wrong.
-    for batch in dataset.iter_batches(batch_size=None, prefetch_batches=0, batch_format="pyarrow"):
-        yield from batch.to_pylist()
+    placed = machines.off_head(ray.nodes())
+    return {"num_cpus": _TASK_CPUS, "concurrency": at_once, **placed, **WHOLE_SHARDS}

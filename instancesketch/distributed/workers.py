@@ -1,31 +1,32 @@
-"""The stages of a job in the processes of Ray Data, which pass each shard on as a row."""
+"""The stages of a job in the processes of Ray Data, which pass each shard on as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
+import pyarrow as pa
+
 from instancesketch.batch.stages import (
     JobRun,
     ModelStage,
     ModelTask,
-    Row,
     ShardTask,
-    from_row,
-    to_row,
+    pack,
+    unpack,
 )
 from instancesketch.distributed.cluster import current_node
 
 
-def make_task(tasks: tuple[ShardTask, ...], run: JobRun) -> Callable[[Row], Row]:
+def make_task(tasks: tuple[ShardTask, ...], run: JobRun) -> Callable[[pa.Table], pa.Table]:
     """Return a function that does several stages for a shard in one process."""
 
-    def do(row: Row) -> Row:
+    def do(shard: pa.Table) -> pa.Table:
         # Known only here, in the process that does the work.
-        state, here = from_row(row), replace(run, node=current_node())
+        state, here = unpack(shard), replace(run, node=current_node())
         for task in tasks:
             state = task(state, here)
-        return to_row(state)
+        return pack(state)
 
     # Ray's dashboard shows it by this name.
     do.__name__ = "+".join(type(task).__name__ for task in tasks)
@@ -38,8 +39,8 @@ class Worker:
     def __init__(self, stage: ModelStage, device: str, run: JobRun) -> None:
         self._task, self._run = ModelTask(stage, device), replace(run, node=current_node())
 
-    def __call__(self, row: Row) -> Row:
-        return to_row(self._task(from_row(row), self._run))
+    def __call__(self, shard: pa.Table) -> pa.Table:
+        return pack(self._task(unpack(shard), self._run))
 
 
 # Ray's dashboard shows an actor pool by the name of its class.

@@ -1,18 +1,22 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from instancesketch.batch import synthesize
+from instancesketch.batch import shards, synthesize
 from instancesketch.batch.config import DrawingsConfig, IngestConfig, ScenesConfig, SegmentConfig
 from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.ingest import ingest
 from instancesketch.batch.job import Summary
+from instancesketch.batch.output import Output
 from instancesketch.batch.runner import Runner, run_job
-from instancesketch.batch.segment import segment
+from instancesketch.batch.segment import segment, segment_job
+from instancesketch.batch.stages import JobRun, unpack
 from instancesketch.batch.synthesize import synth_drawings, synth_scenes
 from instancesketch.core.errors import UserError
-from instancesketch.distributed.ray_runner import RayRunner
+from instancesketch.distributed.cluster import connect
+from instancesketch.distributed.ray_runner import RayRunner, stream_shards
 from tests.batch.test_ingest import visible
 from tests.batch.test_runner import job
 from tests.drawings import corpus, drawn
@@ -71,6 +75,29 @@ def test_ray_and_in_process_runners_segment_alike(
         return segment(config, runner)
 
     compare_runners(tmp_path, command, ["reading", "labelling", "writing"])
+
+
+@pytest.mark.ray
+def test_ray_counts_the_drawings_of_a_job_in_shards_that_it_leaves_whole(
+    ray_cluster: None, tmp_path: Path, parts_alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ray.data import DataContext
+
+    monkeypatch.setattr(shards, "MIN_BYTES", 1)  # a shard for each row group
+    # Ray Data would cut what is larger.
+    monkeypatch.setattr(DataContext.get_current(), "target_max_block_size", 1000)
+    source = corpus(tmp_path / "in", drawn(60), rows_per_group=20)
+    weights = (str(parts_alone),)
+    job = segment_job(SegmentConfig(sources=(source,), out=str(tmp_path / "out"), weights=weights))
+    output = Output(job.out, job.config)
+    dataset = stream_shards(job, job.shards, JobRun(output=output, id="1"), connect())
+    done = [
+        unpack(table) for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow")
+    ]
+    assert sum(state.written for state in done) == 60
+    # As the dashboard shows them: the shards, then what was read, labelled and written.
+    of_stages = re.findall(r"Output num rows per block: .*, (\d+) total", dataset.stats())
+    assert of_stages == ["3", "60", "60", "60"]
 
 
 @pytest.mark.ray
