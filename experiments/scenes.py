@@ -23,6 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
@@ -69,12 +70,7 @@ class Data:
         """Return real scenes by use: a set per user of CBSC; FrISS to choose on, and to report."""
         cbsc, friss = read_corpus(self.cbsc), read_corpus(self.friss)
         user_of = np.array([i.split("_")[0] for i in cbsc["sketch_id"].to_pylist()])
-        half = np.array(
-            [
-                hash_bucket(i.rpartition("-")[2], "friss-half") < 50
-                for i in friss["sketch_id"].to_pylist()
-            ]
-        )
+        half = friss_half(friss)
         users = {u: cbsc.filter(pa.array(user_of == u)) for u in np.unique(user_of)}
         return users | {
             "friss-choose": friss.filter(pa.array(half)),
@@ -88,6 +84,12 @@ class Data:
         batch = pack_scenes(table, TAXONOMY)
         batch = batch.select((batch.strokes_N <= MOST_STROKES).nonzero()[:, 0])
         return Pool(batch, number or len(batch))
+
+
+def friss_half(friss: pa.Table) -> npt.NDArray[np.bool_]:
+    """Return which scenes of FrISS are of the users that choices are made on."""
+    users = (i.rpartition("-")[2] for i in friss["sketch_id"].to_pylist())
+    return np.array([hash_bucket(user, "friss-half") < 50 for user in users])
 
 
 def remix_objects(data: Data, real: pa.Table, number: int) -> Pool:
@@ -116,22 +118,25 @@ def tune(data: Data, out: Path, name: str, real: pa.Table) -> Path:
 
 def label_set(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> None:
     """Group scenes by every method that is compared, in file order and in a random order."""
-    grouper, segmenter = Grouper.load(str(source)), SceneSegmenter(Segmenter.load(data.segmenter))
+    grouper = Grouper.load(str(source))
+    segmenter = SceneSegmenter(Segmenter.load(data.segmenter), grouper.taxonomy.category_names)
     detector = detectors.load(data.detector) if data.detector else None
     shuffled = to_table([shuffle_strokes(s, SEED) for s in from_table(table)])
     for order, rows in (("file", table), ("random", shuffled)):
         batch = pack(rows, TAXONOMY, labels=False)
         results = {
             "touching": scene_rules.group_touching(rows, batch, TAXONOMY),
-            "grouper": segmenter.label_table(grouper.group_table(rows)),
+            "grouper": segmenter.label_table(grouper.group_table(rows, guesses=True)),
         }
         if order == "file":
-            ordered = grouper.group_table(rows, drawing_order=True)
+            ordered = grouper.group_table(rows, drawing_order=True, guesses=True)
             results["ordered"] = segmenter.label_table(ordered)
         if detector is not None:
             boxes = detector.detect(batch)
             results["most points"] = scene_rules.group_by_boxes(rows, batch, boxes, TAXONOMY)
-            results["with boxes"] = segmenter.label_table(grouper.group_table(rows, boxes))
+            results["with boxes"] = segmenter.label_table(
+                grouper.group_table(rows, boxes, guesses=True)
+            )
         for method, result in results.items():
             write_table(out / name / f"{method}-{order}.parquet", result)
     write_table(

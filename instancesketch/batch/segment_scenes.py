@@ -24,7 +24,7 @@ from instancesketch.core.schema import (
 )
 from instancesketch.inference import detector as detectors
 from instancesketch.inference.detector import Boxes
-from instancesketch.inference.object_grouper import Grouper
+from instancesketch.inference.object_grouper import GROUPED_SCHEMA, Grouper
 from instancesketch.inference.scene_segmenter import SceneSegmenter, categories_of_objects
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights, yolo
@@ -69,7 +69,7 @@ def scene_stages(
     # The weights are checked here without loading them, to refuse wrong ones before any worker.
     taxonomy = weights.inspect_segmenter(sources)
     if given_objects:
-        label = _stage("labelling", partial(_load_segmenter, sources, precision, None))
+        label = _stage("labelling", partial(_load_segmenter, sources, precision, ()))
         return Labelling(taxonomy=taxonomy, stages=(label,))
     named = ", ".join(sources)
     if not weights.holds(sources, "grouper"):
@@ -81,8 +81,11 @@ def scene_stages(
     names = categories_of_objects(named, taxonomy, objects)
     if names is not None:
         taxonomy = weights.inspect_segmenter(sources, names)
-    label = _stage("labelling", partial(_load_segmenter, sources, precision, names))
-    group = _stage("grouping", partial(_load_grouper, sources, drawing_order, precision))
+    # All of the segmenter's categories are evidence of what an object is, or isn't.
+    own = objects.category_names
+    label = _stage("labelling", partial(_load_segmenter, sources, precision, own))
+    load = partial(_load_grouper, sources, drawing_order, precision)
+    group = _stage("grouping", load, GROUPED_SCHEMA)
     if detector is None:
         return Labelling(taxonomy=taxonomy, stages=(group, label))
     yolo.check_installed()
@@ -148,13 +151,13 @@ def _load_grouper(
     def group(rows: pa.Table) -> pa.Table:
         # Taken out of the rows here: results have no columns for them.
         boxes = boxes_in(rows)
-        return grouper.group_table(rows.select(SCHEMA.names), boxes, drawing_order=drawing_order)
+        scenes = rows.select(SCHEMA.names)
+        return grouper.group_table(scenes, boxes, drawing_order=drawing_order, guesses=True)
 
     return group
 
 
 def _load_segmenter(
-    sources: tuple[str, ...], precision: str, categories: tuple[str, ...] | None, device: str
+    sources: tuple[str, ...], precision: str, categories: tuple[str, ...], device: str
 ) -> LabelRows:
-    segmenter = Segmenter.load(sources, device, precision, categories)
-    return SceneSegmenter(segmenter).label_table
+    return SceneSegmenter(Segmenter.load(sources, device, precision), categories).label_table

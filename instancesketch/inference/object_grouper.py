@@ -31,6 +31,11 @@ SAMPLES = 16  # points along a stroke that are looked up in boxes
 MAX_NUMBERS = 4_000_000  # pairs of strokes by boxes, at once
 
 
+# Each object's probabilities of the grouper's categories, last of none, object after object.
+GUESS = "object_guess"
+GROUPED_SCHEMA = pa.schema([*RESULT_SCHEMA, (GUESS, pa.list_(pa.float32()))])
+
+
 class Objects(NamedTuple):
     """The K objects of N scenes, the scenes' objects end to end, numbered from the left."""
 
@@ -38,6 +43,8 @@ class Objects(NamedTuple):
     category_K: Tensor  # int64; the number of categories: none of the taxonomy's
     score_K: Tensor  # float32, the probability of that category
     objects_N: Tensor  # int64, objects per scene
+    # Of each category, last none, (K, C + 1); None where nobody estimated them.
+    guess_KC: Tensor | None = None
 
 
 @torch.inference_mode()
@@ -208,14 +215,21 @@ def _number_objects(
     sum_KC = ragged.reduce(category_SC * weight_S[:, None], of_S, number, "sum")
     weight_K = ragged.reduce(weight_S, of_S, number, "sum")
     probability_KC = (sum_KC / weight_K[:, None]).softmax(1)
+    order_K = (ragged.starts(objects_N)[scene_K] + rank_K).argsort()
+    guess_KC = probability_KC[order_K]
+    return Objects(rank_K[of_S], *choose_categories(guess_KC), objects_N, guess_KC)
+
+
+def choose_categories(guess_KC: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the categories of objects and their probabilities, both (K,).
+
+    Args:
+        guess_KC: the probability of each category, last none of them.
+    """
     # First whether it is of any category at all; only then, of which.
-    category_K = probability_KC[:, :-1].argmax(1)
-    none = probability_KC.shape[1] - 1
-    category_K = category_K.where(probability_KC[:, -1] < 0.5, none)
-    score_K = probability_KC.gather(1, category_K[:, None])[:, 0]
-    place_K = ragged.starts(objects_N)[scene_K] + rank_K
-    order_K = place_K.argsort()
-    return Objects(rank_K[of_S], category_K[order_K], score_K[order_K], objects_N)
+    none = guess_KC.shape[1] - 1
+    category_K = guess_KC[:, :-1].argmax(1).where(guess_KC[:, -1] < 0.5, none)
+    return category_K, guess_KC.gather(1, category_K[:, None])[:, 0]
 
 
 class Grouper:
@@ -243,7 +257,12 @@ class Grouper:
         return cls(optimize(net, device, resolve_precision(precision, device)), taxonomy)
 
     def group_table(
-        self, table: pa.Table, boxes: Boxes | None = None, *, drawing_order: bool = False
+        self,
+        table: pa.Table,
+        boxes: Boxes | None = None,
+        *,
+        drawing_order: bool = False,
+        guesses: bool = False,
     ) -> pa.Table:
         """Return rows of a result with their objects and no other label, in the same order.
 
@@ -251,12 +270,21 @@ class Grouper:
             table: scenes; their own labels are not read.
             boxes: a detector's.
             drawing_order: take the order of the strokes as evidence of what belongs together.
+            guesses: add the column of `GROUPED_SCHEMA`, which a `SceneSegmenter` reads.
         """
         if not len(table):
-            return RESULT_SCHEMA.empty_table()
+            return (GROUPED_SCHEMA if guesses else RESULT_SCHEMA).empty_table()
         batch = pack(table, self.taxonomy, labels=False)
         objects = find_objects(self.net, batch, boxes, drawing_order=drawing_order)
-        return build_result_table(table, object_columns(batch, objects, self.taxonomy))
+        result = build_result_table(table, object_columns(batch, objects, self.taxonomy))
+        if not guesses or objects.guess_KC is None:
+            return result
+        numbers_N = objects.objects_N * objects.guess_KC.shape[1]
+        offsets = np.concatenate([[0], numbers_N.cumsum(0).numpy()]).astype(np.int32)
+        flat = pa.array(objects.guess_KC.flatten().numpy())
+        return result.append_column(
+            GROUPED_SCHEMA.field(GUESS), pa.ListArray.from_arrays(pa.array(offsets), flat)
+        )
 
 
 def object_columns(batch: Batch, objects: Objects, taxonomy: Taxonomy) -> dict[str, pa.Array]:

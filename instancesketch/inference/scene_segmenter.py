@@ -1,10 +1,13 @@
 """Labels scenes whose objects are known: each object is segmented and refined as its own sketch.
 
-Shape letters: see `models.ragged`; M strokes of objects of the taxonomy's
-categories, K objects, D of them of the taxonomy's categories.
+Shape letters: see `models.ragged`; M strokes of objects of the taxonomy's categories, K objects, D
+of them of the taxonomy's categories, C the grouper's categories, X the segmenter's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +23,7 @@ from instancesketch.core.schema import (
     flatten_lists,
 )
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
+from instancesketch.inference.object_grouper import GUESS, choose_categories
 from instancesketch.inference.segmenter import Segmenter, predict
 from instancesketch.models import ragged
 from instancesketch.models.features import StrokeFeatures
@@ -30,24 +34,35 @@ from instancesketch.models.packing import (
     pack_scenes,
 )
 
-# The segmenter's probability of an object's category counts as this power of it: it sees less of
-# the scene than the grouper.
-SEGMENTER_POWER = 0.5
-_LEAST_GUESS = 1e-30
+# An object's category is that of which the product of both probabilities, to these powers, is
+# largest. The grouper has seen the scene; the segmenter sees the object as large as what it
+# learned. So the product is calibrated on scenes composed of drawings that the segmenter was not
+# trained on (`experiments/object_categories.py`).
+GROUPER_POWER, SEGMENTER_POWER = 0.75, 0.5
+_LEAST_GUESS, _LEAST_RESTRICTED = 1e-9, 1e-30
 
 
 class SceneSegmenter:
     """Labels the strokes of every object of scenes with its parts."""
 
-    def __init__(self, segmenter: Segmenter) -> None:
+    def __init__(self, segmenter: Segmenter, categories: Sequence[str] = ()) -> None:
+        """Take a segmenter.
+
+        Args:
+            segmenter: of more categories than objects can have, or of the same.
+            categories: the grouper's, in its order, for scenes that come with its guesses.
+        """
         self.segmenter = segmenter
+        names = segmenter.net_taxonomy.category_names
+        self._own_C = torch.tensor([names.index(name) for name in categories], dtype=torch.long)
 
     def label_table(self, table: pa.Table) -> pa.Table:
         """Label the parts of each object of scenes.
 
         Args:
             table: scenes with `object` and `object_category`: as predicted, or those to be taken as
-                true. Other labels are not read. Scores of objects are kept.
+                true. Other labels are not read. Scores of objects are kept; with a grouper's
+                guesses they are those of grouper and segmenter together.
 
         Returns:
             As many rows of a result, in the same order; categories of objects are the taxonomy's.
@@ -61,16 +76,23 @@ class SceneSegmenter:
         category_K, objects_N = object_categories(table, taxonomy)
         object_S = ragged.starts(objects_N)[scenes.sketch_of_S] + scenes.instance_S - 1
         score_K = _scores(table, len(category_K))
+        if GUESS in table.column_names:
+            category_K, score_K = self._join(scenes, table)
+            in_one_S = scenes.instance_S > 0
+            part_S = scenes.part_S.clone()
+            part_S[in_one_S] = category_K[object_S[in_one_S]]
+            scenes = replace(scenes, part_S=part_S)
         objects, strokes_M = objects_as_sketches(scenes, len(taxonomy.category_names))
         parts, score_S = _unlabeled(scenes), np.zeros(len(object_S), np.float32)
         # Strokes that aren't labelled below keep the score of their object, or 0 without one.
         in_one_S = scenes.instance_S > 0
         score_S[in_one_S.numpy()] = score_K[object_S[in_one_S]].nan_to_num().numpy()
         if len(objects):
-            object_D = object_S[strokes_M[ragged.starts(objects.strokes_N)]]
-            features = StrokeFeatures.of(objects)
-            category_D = self._reconsider(features, score_K[object_D])
-            category_K[object_D] = category_D
+            features, category_D = StrokeFeatures.of(objects), objects.category_N
+            if GUESS not in table.column_names:
+                object_D = object_S[strokes_M[ragged.starts(objects.strokes_N)]]
+                category_D = self._reconsider(features, score_K[object_D])
+                category_K[object_D] = category_D
             labelled = self.segmenter.label_columns(features, category_D)
             score_S[strokes_M.numpy()] = labelled["part_score"].flatten().to_numpy()
             parts = {
@@ -80,7 +102,10 @@ class SceneSegmenter:
             "object": table["object"],
             "object_category": object_category_column(category_K, objects_N, taxonomy),
         }
-        if "object_score" in table.column_names:
+        if GUESS in table.column_names:
+            offsets = columns["object_category"].offsets
+            columns["object_score"] = pa.ListArray.from_arrays(offsets, pa.array(score_K.numpy()))
+        elif "object_score" in table.column_names:
             columns["object_score"] = table["object_score"]
         columns |= _list_per_scene(scenes, parts | {"part_score": pa.array(score_S)})
         return _without_objects(build_result_table(table, columns))
@@ -99,13 +124,35 @@ class SceneSegmenter:
             return category_D
         if categories < len(of_objects_C):
             # Nothing is left of the others where the drawing is surely of none of them.
-            guess_DC = guess_DC.clamp(min=_LEAST_GUESS).masked_fill(~of_objects_C, 0.0)
+            guess_DC = guess_DC.clamp(min=_LEAST_RESTRICTED).masked_fill(~of_objects_C, 0.0)
         given_D = score_D.isnan()
         # The grouper's other categories are taken to be equally likely.
         rest_D1 = ((1 - score_D) / (categories - 1))[:, None]
         prior_DC = rest_D1.expand_as(guess_DC).scatter(1, category_D[:, None], score_D[:, None])
         likely_D = (prior_DC * guess_DC**SEGMENTER_POWER).argmax(1)
         return category_D.where(given_D, likely_D)
+
+    def _join(self, scenes: Batch, table: pa.Table) -> tuple[Tensor, Tensor]:
+        """Return the categories of objects by grouper and segmenter together, and their scores."""
+        flat, _, _ = flatten_lists(table, GUESS)
+        own = len(self._own_C)
+        guess_KC = torch.tensor(flat).view(-1, own + 1)
+        # A grouper's objects each have strokes, so these are all of them, in their order.
+        every, _ = objects_as_sketches(replace(scenes, part_S=torch.zeros_like(scenes.part_S)), 1)
+        undecided_K = torch.full_like(every.category_N, -1)
+        _, _, seen_KX = predict(self.segmenter.net, StrokeFeatures.of(every), undecided_K)
+        if seen_KX is not None:
+            seen_KC = seen_KX[:, self._own_C]
+            rest_K1 = 1 - seen_KC.sum(1, keepdim=True)
+            if int(self.segmenter.kept_C.sum()) == own:
+                # It knows nothing else: that something is none of these is the grouper's to say.
+                rest_K1 = seen_KC.amax(1, keepdim=True)
+            seen_KC = torch.cat([seen_KC, rest_K1], dim=1).clamp(min=_LEAST_GUESS)
+            log_KC = GROUPER_POWER * guess_KC.clamp(min=_LEAST_GUESS).log()
+            guess_KC = (log_KC + SEGMENTER_POWER * seen_KC.log()).softmax(1)
+        category_K, score_K = choose_categories(guess_KC)
+        ids_C = torch.cat([self._own_C, torch.tensor([len(self.segmenter.kept_C)])])
+        return ids_C[category_K], score_K
 
 
 def categories_of_objects(

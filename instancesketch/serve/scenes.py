@@ -40,7 +40,8 @@ class SceneLabeller:
         """
         names = categories_of_objects(title, segmenter.taxonomy, grouper.taxonomy)
         self._grouper = grouper
-        self._usual = SceneSegmenter(segmenter if names is None else restrict(names))
+        self._usual = SceneSegmenter(segmenter, grouper.taxonomy.category_names)
+        self._again = SceneSegmenter(segmenter if names is None else restrict(names))
         self._restricted = lru_cache(_RESTRICTED)(lambda some: SceneSegmenter(restrict(some)))
 
     def label(
@@ -53,14 +54,19 @@ class SceneLabeller:
             categories: those to choose among, of which one at least has parts; None: all.
             chosen: objects that a person made.
         """
-        scenes = self._usual if categories is None else self._restricted(categories)
+        scenes = self._again if categories is None else self._restricted(categories)
         of = scenes.segmenter.of_objects_C.tolist()
         names = [
             n
             for n, has in zip(scenes.segmenter.net_taxonomy.category_names, of, strict=True)
             if has
         ]
-        (found,) = from_table(self._grouper.group_table(to_table([sketch])))
+        table = self._grouper.group_table(to_table([sketch]), guesses=categories is None)
+        if categories is None:
+            table = self._usual.label_table(table)
+        (found,) = from_table(table)
+        if categories is None and chosen is None:
+            return found
         merged, is_chosen = _merge(found, chosen, names)
         (labelled,) = from_table(scenes.label_table(to_table([merged], RESULT_SCHEMA)))
         return _without_scores(labelled, is_chosen)

@@ -3,9 +3,11 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from instancesketch.core.schema import NO_OBJECTS, RESULT_SCHEMA, from_table, to_table
+from instancesketch.inference.object_grouper import GROUPED_SCHEMA, GUESS
 from instancesketch.inference.scene_segmenter import SceneSegmenter, objects_as_sketches
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models.features import StrokeFeatures
@@ -210,6 +212,44 @@ def test_objects_are_of_categories_with_parts_whatever_the_drawing_looks_like():
     (got,) = labelled(scene_segmenter, [found])
     assert set(got.object_category) == {"2leg"}
     assert set(got.part) <= {*DEFAULT.categories["2leg"].parts, "unlabeled"}
+
+
+def guessed(segmenter, guess):
+    """Return a scene of one object, labelled with a grouper's guess of some categories."""
+    categories = DOODLE7.category_names
+    rest = (1 - sum(guess.values())) / (len(categories) + 1 - len(guess))
+    scores = [guess.get(name, rest) for name in (*categories, None)]
+    scene = sketch_of([(0, 0), (9, 9)], [(1, 1), (3, 3)], object=(0, 0), object_category=("sun",))
+    table = to_table([scene], RESULT_SCHEMA).append_column(
+        GROUPED_SCHEMA.field(GUESS), pa.array([scores], pa.list_(pa.float32()))
+    )
+    (found,) = from_table(SceneSegmenter(segmenter, categories).label_table(table))
+    return found
+
+
+def test_categories_are_those_of_grouper_and_segmenter_together():
+    sure_of_legs = Segmenter(forced_net("2leg", "4leg"), DEFAULT)
+    # The segmenter is all but sure: only a grouper as sure says otherwise.
+    assert guessed(sure_of_legs, {"car": 0.6}).object_category == ("2leg",)
+    assert guessed(sure_of_legs, {"car": 1 - 1e-9}).object_category == ("car",)
+    found = guessed(sure_of_legs, {"2leg": 0.9})
+    assert found.object_category == ("2leg",)
+    assert found.object_score[0] > 0.95
+    assert set(found.part) <= set(DEFAULT.categories["2leg"].parts)
+
+
+@pytest.mark.parametrize("seen", ["other", "scene", "airplane"])
+def test_what_the_segmenter_takes_for_anything_else_is_of_no_category(seen):
+    found = guessed(Segmenter(forced_net(seen), DEFAULT), {"car": 0.7})
+    assert found.object_category == (None,)
+    assert set(found.part) == {"unlabeled"}
+    assert found.part_score == (pytest.approx(found.object_score[0]),) * 2
+
+
+def test_a_segmenter_of_the_same_categories_does_not_deny_that_something_is_none():
+    segmenter = Segmenter(forced_net("car"), DEFAULT, categories=DOODLE7.category_names)
+    assert guessed(segmenter, {None: 0.9}).object_category == (None,)
+    assert guessed(segmenter, {None: 0.4, "car": 0.4}).object_category == ("car",)
 
 
 def test_objects_that_are_called_other_are_of_no_category():

@@ -102,9 +102,9 @@ def test_synthetic_scenes_are_grouped_accurately() -> None:
     """Use a seed that was not trained on, with strokes in any order."""
     composer = Composer([draw(98_765, i) for i in range(80)], SceneConfig(own_share=1.0, most=8))
     truth = [shuffle_strokes(composer.compose(4_321, i), 1) for i in range(20)]
-    found = SceneSegmenter(Segmenter.load("default")).label_table(
-        Grouper.load("default").group_table(to_table(truth))
-    )
+    grouper = Grouper.load("default")
+    segmenter = SceneSegmenter(Segmenter.load("default"), grouper.taxonomy.category_names)
+    found = segmenter.label_table(grouper.group_table(to_table(truth), guesses=True))
     figures = evaluate(from_table(found), truth, Taxonomy.load("doodle7")).figures
     assert figures["pq"] > 65
     assert figures["part_accuracy"] > 50
