@@ -45,6 +45,16 @@ function nameInLayer(d, stroke, objects) {
   return layer === "instance" ? nameOfStroke(stroke) : wordsOf(stroke.part);
 }
 
+/** Return shorter forms of a stroke's name, which its colour completes: `front left` and `left` for
+ * `front left leg`, `3` for `petal 3`.
+ */
+function shortNamesOf(stroke) {
+  if (stroke.number > 0 && !stroke.isTold) return [stroke.number];
+  if (stroke.label === stroke.part) return [];
+  const words = wordsOf(stroke.label).split(" ").slice(0, -1);
+  return unique([words.join(" "), words.at(-1)]);
+}
+
 /** Return a drawing's picture, and its lines without colours. */
 function createPicture({ box, lines }, width) {
   const svg = createSvgElement("svg", {
@@ -76,7 +86,9 @@ function drawPicture(d, readStrokes, objects, heading, thickness) {
   // A scene's picture shows its objects' names in every layer: parts would be too many to read.
   const ofObject = (s) => (s.object === undefined ? undefined : nameOfObject(objects, s.object));
   const groups = objects ? strokes.map(ofObject) : namesOfStrokes;
-  return { d, svg, lines, width, strokes, groups, objects };
+  const shortened = objects || layer !== "instance" ? [] : strokes;
+  const shortNames = new Map(shortened.map((s) => [nameOfStroke(s), shortNamesOf(s)]));
+  return { d, svg, lines, width, strokes, groups, objects, shortNames };
 }
 
 /** Lay a dashed band under a stroke that is wrong. */

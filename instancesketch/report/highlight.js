@@ -15,7 +15,7 @@ function highlight(card, isOn, withNames = true) {
     lines.forEach((line, i) => line.classList.toggle("on", isOn[i]));
     const named = groups.filter((_, i) => withNames && isOn[i]);
     for (const name of svg.querySelectorAll(".name, .leader")) {
-      name.classList.toggle("on", named.includes(name.dataset.name ?? name.textContent));
+      name.classList.toggle("on", named.includes(name.dataset.name));
     }
   }
   for (const row of card.querySelectorAll("[data-stroke]")) {

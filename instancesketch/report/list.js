@@ -110,8 +110,8 @@ function describeCounted(category) {
     names.flatMap((name) => data.legend[name].filter((part) => choicesOf(name).countable.includes(part))),
   );
   if (!canCorrect || !names.length) return "";
-  if (!parts.length) return "None of these parts is counted: all strokes of one are one.";
-  return `Counted, each by itself: ${parts.map(wordsOf).sort().join(", ")}. Of any other part all strokes are one.`;
+  if (!parts.length) return "None of these parts is counted.";
+  return `Counted one by one: ${parts.map(wordsOf).sort().join(", ")}. Other parts are not counted.`;
 }
 
 // The page's legend is only read: its entries are no buttons, unlike those of a card.

@@ -66,7 +66,7 @@ function placeAll(items, size, bounds, points) {
     [x - widthOf(text) / 2, y - height / 2, x + widthOf(text) / 2, y + height / 2];
   const taken = places.flatMap((place) => (place ? [boxOfPlace(place, place.text)] : []));
   return places.map((place, i) => {
-    const [text] = items[i].texts;
+    const text = place ? place.text : items[i].texts.at(-1);
     const found = place || nearestFree(items[i].box, widthOf(text), height, bounds, taken);
     if (!found) return null;
     if (!place) taken.push(boxOfPlace(found, text));
@@ -76,11 +76,11 @@ function placeAll(items, size, bounds, points) {
 
 /** Write the name of each group of strokes beside it, unless that is done.
  *
- * `groups` has the name of each stroke, undefined where it has none; `scale` is the size of names
- * in the one of a card.
+ * `groups` has the name of each stroke, undefined where it has none, and `shortNames` shorter forms of
+ * some; `scale` is the size of names in the one of a card.
  */
 function writeNames(picture, scale = 1) {
-  const { svg, lines, groups, objects } = picture;
+  const { svg, lines, groups, objects, shortNames } = picture;
   if (picture.isNamed) return;
   picture.isNamed = true;
   const aspect = objects ? SCENE_FRAME : FRAME;
@@ -92,7 +92,8 @@ function writeNames(picture, scale = 1) {
   if (!names.length) return;
   const items = names.map((name) => {
     const ofGroup = strokes.filter((_, i) => groups[i] === name);
-    return { key: name, texts: [name], box: boxOfGroup(ofGroup, Boolean(objects)) };
+    const texts = [name, ...(shortNames.get(name) || [])];
+    return { key: name, texts, box: boxOfGroup(ofGroup, Boolean(objects)) };
   });
   const inked = strokes.map((points, i) => {
     const [x, y] = [0, 1].map((axis) => points.map((point) => point[axis]));
@@ -101,20 +102,21 @@ function writeNames(picture, scale = 1) {
   const points = samplesOf(inked, size / 2, POINTS);
   placeAll(items, size, bounds, points).forEach((place, i) => {
     if (!place) return;
-    const [name, leader] = createName(place, items[i].box, size).reverse();
+    const [name, leader] = createName(names[i], place, items[i].box, size).reverse();
     // Black beside five colours, a name could be anyone's; pure, some colours are hard to read.
     const colour = lines[groups.indexOf(names[i])].getAttribute("stroke");
-    if (layer === "part") name.style.fill = `color-mix(in srgb, ${colour} 60%, var(--ink))`;
+    if (!objects && layer !== "confidence") name.style.fill = `color-mix(in srgb, ${colour} 60%, var(--ink))`;
     svg.append(...(leader ? [leader, name] : [name]));
   });
 }
 
-function createName({ text, x, y, isFar }, box, size) {
+function createName(whole, { text, x, y, isFar }, box, size) {
   const name = createSvgElement("text", { class: "name", x, y: y + 0.33 * size, "font-size": size });
   name.textContent = text;
+  name.dataset.name = whole;
   if (!isFar) return [name];
   const ends = { x1: x, y1: y, x2: (box[0] + box[2]) / 2, y2: (box[1] + box[3]) / 2 };
   const leader = createSvgElement("line", { class: "leader", ...ends, "stroke-width": size / 14 });
-  leader.dataset.name = text;
+  leader.dataset.name = whole;
   return [leader, name];
 }

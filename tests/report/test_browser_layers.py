@@ -71,9 +71,16 @@ def test_layer_of_instances_colours_result_and_truth(open_page, dog):
         "four-legged animal front leg 1 3 back leg no number body"
     )
     counted = text_of(lines.locator(".counted"))
-    assert counted.startswith("Counted, each by itself: back leg, front leg. ")
+    assert counted == "Counted one by one: back leg, front leg. Other parts are not counted."
     titles = card.locator("svg[role]").nth(1).locator("polyline title").all_text_contents()
     assert titles == ["body", "front left leg", "front right leg", "back leg"]
+    # Names are short where there is no room, and in the colours of their strokes.
+    names = card.locator("svg[role]").first.locator(".name")
+    forms = {"front left leg": {"front left", "left"}, "front right leg": {"front right", "right"}}
+    whole = names.evaluate_all("all => all.map(name => name.dataset.name)")
+    assert whole == ["body", *forms, "back leg"]
+    for name, text in zip(whole, names.all_text_contents(), strict=True):
+        assert text in {name} | forms.get(name, set())
 
 
 def test_wrong_side_is_marked_in_the_layer_of_instances(open_page, dog):

@@ -131,6 +131,11 @@ def test_undo_redo_clear_mirror_and_a_dot(open_page):
     page.locator("#clear").click()
     assert hand.labels() == []
     assert page.locator("#hint").is_visible()
+    page.mouse.move(*hand.place(500, 500))
+    page.mouse.down()
+    assert not page.locator("#hint").is_visible()
+    page.mouse.up()
+    page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
     hand.wait(4)

@@ -30,6 +30,8 @@ class App {
     this.selected = null;
     this.sheet = new Sheet(byId("sheet"), {
       start: () => this.begin(),
+      down: () => (byId("hint").hidden = true), // nobody draws over a text
+      cancel: () => this.show(),
       stroke: (x, y) => this.draw(x, y),
       tap: (stroke, event, dot) => this.correct(stroke.id, event, dot),
       hover: (stroke, event) => this.point(stroke, event),

@@ -31,7 +31,8 @@ function create(name, attributes = {}) {
 export class Sheet {
   /**
    * svg: the element, with layers `.ink`, `.live` and `.names`.
-   * on: `stroke(x, y)`, `tap(stroke, event)`, `hover(stroke, event)`, `start()`.
+   * on: `stroke(x, y)`, `tap(stroke, event)`, `hover(stroke, event)`, `start()`, `down()` of a pen
+   *   that draws, and `cancel()`.
    */
   constructor(svg, on) {
     Object.assign(this, { svg, on, strokes: [], lines: new Map(), names: new Map() });
@@ -44,7 +45,10 @@ export class Sheet {
     svg.addEventListener("pointerdown", (event) => this.#begin(event));
     svg.addEventListener("pointermove", (event) => this.#move(event));
     svg.addEventListener("pointerup", (event) => this.#end(event));
-    svg.addEventListener("pointercancel", () => this.#stop());
+    svg.addEventListener("pointercancel", () => {
+      this.#stop();
+      this.on.cancel();
+    });
     svg.addEventListener("pointerleave", () => !this.pen && this.on.hover(null));
     new ResizeObserver(() => this.#fit()).observe(svg);
   }
@@ -73,6 +77,7 @@ export class Sheet {
     const near = this.#strokeAt(event, this.corrects ? NEAR : ON);
     if (this.corrects) return void (near && this.on.tap(near, event));
     this.svg.setPointerCapture(event.pointerId);
+    this.on.down();
     const matrix = this.svg.getScreenCTM().inverse();
     const [x, y] = this.#toSheet(event, matrix);
     this.pen = { id: event.pointerId, matrix, near, x: [x], y: [y], scale: this.scale };
