@@ -25,7 +25,8 @@ from instancesketch.models.optimize import optimize
 from instancesketch.models.packing import Batch, object_category_column, pack
 from instancesketch.models.precision import resolve_precision
 
-# Factors of x and y: a scene as it is, mirrored, and lower. The mean of their outputs is surer.
+# Factors of x and y: a scene as it is, mirrored, and lower. The mean of their outputs is surer; a
+# scene whose clusters are sure is seen in no further view.
 VIEWS = ((1.0, 1.0), (-1.0, 1.0), (1.0, 0.8))
 SAMPLES = 16  # points along a stroke that are looked up in boxes
 MAX_NUMBERS = 4_000_000  # pairs of strokes by boxes, at once
@@ -96,22 +97,25 @@ def group_strokes(
         Each stroke's cluster within its scene, (S,), and the logarithms of the probabilities of the
         categories, (S, C + 1).
     """
-    batch = features.batch
-    first = look(net, features, drawing_order)
-    label_NL, margin_N = _cluster(net, features, first.affinity_NLL, weight_S, added_NLL)
-    cluster_S, category_SC = features.unpadded(label_NL), first.category_SC
-    unsure_M = (margin_N < net.config.sure).nonzero()[:, 0]
-    if net.config.views > 1 and len(unsure_M):
-        strokes_T = batch.strokes_of(unsure_M)
-        again = features.select(strokes_T, batch.strokes_N[unsure_M], batch.category_N[unsure_M])
-        pairs = np.s_[unsure_M, : again.batch.longest, : again.batch.longest]
-        mean = _average(
-            Grouped(first.affinity_NLL[pairs], category_SC[strokes_T]),
-            *(look(net, again.stretched(x), drawing_order) for x in VIEWS[1 : net.config.views]),
-        )
-        added_MLL = None if added_NLL is None else added_NLL[pairs]
-        label_ML, _ = _cluster(net, again, mean.affinity_NLL, weight_S[strokes_T], added_MLL)
-        cluster_S[strokes_T], category_SC[strokes_T] = again.unpadded(label_ML), mean.category_SC
+    cluster_S = torch.zeros_like(weight_S, dtype=torch.long)
+    category_SC = weight_S.new_zeros(len(weight_S), net.kinds.out_features)
+    strokes_T, total = torch.arange(len(weight_S), device=net.device), None
+    for number, view in enumerate(VIEWS[: net.config.views], 1):
+        seen = look(net, features if number == 1 else features.stretched(view), drawing_order)
+        total = seen if total is None else Grouped(*map(torch.add, total, seen))
+        affinity_NLL, category_SC[strokes_T] = (sums / number for sums in total)
+        label_NL, margin_N = _cluster(net, features, affinity_NLL, weight_S[strokes_T], added_NLL)
+        cluster_S[strokes_T] = features.unpadded(label_NL)
+        unsure_M = (margin_N < net.config.sure).nonzero()[:, 0]
+        if number == net.config.views or not len(unsure_M):
+            break
+        batch = features.batch
+        some_U = batch.strokes_of(unsure_M)
+        features = features.select(some_U, batch.strokes_N[unsure_M], batch.category_N[unsure_M])
+        pairs = np.s_[unsure_M, : features.batch.longest, : features.batch.longest]
+        total = Grouped(total.affinity_NLL[pairs], total.category_SC[some_U])
+        added_NLL = None if added_NLL is None else added_NLL[pairs]
+        strokes_T = strokes_T[some_U]
     return cluster_S, category_SC.log_softmax(1)
 
 
@@ -122,10 +126,6 @@ def look(net: GrouperNet, features: StrokeFeatures, drawing_order: bool) -> Grou
         ordered_N = torch.ones(len(features.batch), dtype=torch.bool, device=net.device)
     with torch.autocast(net.device.type, torch.bfloat16, net.device.type == "cuda"):
         return net(features, ordered_N)  # type: ignore[no-any-return]
-
-
-def _average(*outputs: Grouped) -> Grouped:
-    return Grouped(*(torch.stack(views).mean(0) for views in zip(*outputs, strict=True)))
 
 
 def _cluster(

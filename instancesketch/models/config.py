@@ -69,9 +69,7 @@ class GrouperConfig(TransformerConfig):
     pair_width: int = 48  # features per pair of strokes, from which their affinity is computed
     # Constants of the clustering; training doesn't use them.
     views: int = 3  # transformed copies of a scene whose affinities are averaged; 1 to 3
-    sure: float = (
-        0.5  # a scene is seen in one view if no affinity this much off changes its clusters
-    )
+    sure: float = 0.35  # no more views of a scene whose clusters stay with affinities so much off
     join: float = 0.25  # added to every affinity
     box_both: float = 0.5  # added for two strokes inside one detected box
     box_one: float = 0.5  # subtracted for two strokes of which only one is inside a box

@@ -173,21 +173,22 @@ def test_objects_are_numbered_from_the_left():
 
 def test_only_scenes_near_another_answer_are_seen_in_several_views():
     scenes, seen = composed(8), []
-    net = network(sure=0.0)
+    net = network()
     net.register_forward_hook(lambda module, given, got: seen.append(len(given[0].batch)))
-    one_view = grouped(Grouper(net, DOODLE7), scenes)
-    assert sum(seen) == 8
-    net.config = replace(net.config, sure=float("inf"))
-    seen.clear()
-    three_views = grouped(Grouper(net, DOODLE7), scenes)
+
+    def objects(views, sure):
+        net.config = replace(net.config, views=views, sure=sure)
+        seen.clear()
+        return [s.object for s in grouped(Grouper(net, DOODLE7), scenes)]
+
+    of_views = [objects(number, float("inf")) for number in (1, 2, 3)]
     assert sum(seen) == 24
-    assert [s.object_score for s in three_views] != [s.object_score for s in one_view]
-    net.config = replace(net.config, sure=0.01)
-    seen.clear()
-    some = grouped(Grouper(net, DOODLE7), scenes)
+    assert objects(3, 0.0) == of_views[0]
+    assert sum(seen) == 8
+    some = objects(3, 0.01)
     assert 8 < sum(seen) < 24
-    for found, one, three in zip(some, one_view, three_views, strict=True):
-        assert found.object in (one.object, three.object)
+    assert some not in of_views
+    assert all(found in those for found, *those in zip(some, *of_views, strict=True))
 
 
 def test_bfloat16_hardly_changes_affinities():
