@@ -35,6 +35,8 @@ from instancesketch.core.usage import peak_memory_mb
 ROWS_PER_SHARD = 32_768  # of 16 MB of Quick, Draw!'s ndjson
 ROWS_PER_DUPLICATE = 10_000
 RUNNERS = ("ray", "here")
+# By its name, so that Ray's workers find the classes of the shards.
+_ONE = "from experiments.publishing import main; main()"
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for runner in args.runners:
         for rows in args.rows:
             with tempfile.TemporaryDirectory() as folder:
-                command = [sys.executable, "-m", "experiments.publishing", "--one", folder]
+                command = [sys.executable, "-c", _ONE, "--one", folder]
                 command += ["--rows", str(rows), "--runners", runner]
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             print(to_text(json.loads(done.stdout.splitlines()[-1])), flush=True)
