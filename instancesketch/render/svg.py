@@ -31,6 +31,7 @@ import numpy as np
 from instancesketch.core.sketch import LARGEST_COORDINATE, FloatArray, Sketch
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.render.colours import GREY, Ink, instance_ink, object_colours, part_colours
+from instancesketch.render.titles import label_title, stroke_title
 
 _STROKE_VALUES = ("part", "label", "instance", "object")
 # Shares of the larger side of the picture. A scene has many more strokes, hence thinner ones.
@@ -212,9 +213,8 @@ def _polyline(
 
 
 def _title(sketch: Sketch, stroke: int) -> str:
-    """Return the tooltip of a stroke: `front-left-leg 1 (dog) 93 %, or head 5 %`."""
-    labels = (sketch.label or sketch.part, sketch.instance)
-    words = [str(values[stroke]) for values in labels if values is not None and values[stroke]]
+    """Return the tooltip of a stroke: `front left leg (dog) 93 %, or head 5 %`."""
+    words = [title] if (title := stroke_title(sketch, stroke)) else []
     if sketch.object is not None and sketch.object_category and sketch.object[stroke] >= 0:
         words.append(f"({sketch.object_category[sketch.object[stroke]] or 'object'})")
     if sketch.part_score is not None:
@@ -228,7 +228,9 @@ def _second_guess(sketch: Sketch, stroke: int) -> str:
     part, score = sketch.part_2[stroke], sketch.part_2_score[stroke]
     # Rounded to 0 % it tells nothing.
     return (
-        "" if part is None or score is None or score < 0.01 else f", or {part} {100 * score:.0f} %"
+        ""
+        if part is None or score is None or score < 0.01
+        else f", or {label_title(part)} {100 * score:.0f} %"
     )
 
 

@@ -8,7 +8,6 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import OTHER, PARTLESS, SCENE, Taxonomy
 
 _PHRASES = {OTHER: "nothing it knows", SCENE: "a scene of several things"}
-_SEPARATORS = str.maketrans("-_", "  ")
 _LEAST = 0.01  # a second guess that is less likely tells nothing
 
 
@@ -22,11 +21,6 @@ def category_title(name: str, taxonomy: Taxonomy | None) -> str:
         return own.title
     shipped = _shipped().categories.get(name)
     return name if shipped is None else shipped.title
-
-
-def label_title(label: str) -> str:
-    """Return a part or label for people: `front-left-leg` is `front left leg`."""
-    return label.translate(_SEPARATORS)
 
 
 @cache

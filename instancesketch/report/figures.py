@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from instancesketch.metrics.formatting import title_of
 from instancesketch.metrics.parts import MACRO_STROKES
-from instancesketch.report.captions import label_title
+from instancesketch.render.titles import label_title
 
 # Key in the figures, name and explanation of each tile, the most general figures first. The other
 # places where a new figure goes are listed in `metrics/formatting.py`.

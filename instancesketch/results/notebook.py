@@ -9,6 +9,7 @@ from html import escape
 from instancesketch.core.sketch import Sketch
 from instancesketch.render.colours import part_colours
 from instancesketch.render.svg import stroke_colours, stroke_names, to_svg
+from instancesketch.render.titles import label_title
 from instancesketch.report.captions import category_title, describe_category
 
 _SIDE, _SMALL = 260, 150  # pixels of a picture alone, and among others
@@ -105,5 +106,5 @@ def _entry(name: str, colour: str, strokes: int, instances: int, scores: list[fl
     dot = f"display:inline-block;width:.8em;height:.8em;border-radius:50%;background:{colour}"
     return (
         f'<span style="display:inline-block;margin-right:1.5em"><span style="{dot}"></span> '
-        f'{escape(name)} <span style="opacity:.7">{", ".join(words)}</span></span>'
+        f'{escape(label_title(name))} <span style="opacity:.7">{", ".join(words)}</span></span>'
     )

@@ -15,7 +15,8 @@ from instancesketch.inference.object_grouper import Grouper
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.render.colours import object_colours
-from instancesketch.report.captions import category_title, label_title
+from instancesketch.render.titles import label_title
+from instancesketch.report.captions import category_title
 from instancesketch.serve.examples import describe_example, example_categories, examples_of
 from instancesketch.serve.model_table import describe_model
 from instancesketch.serve.requests import ChosenObjects, LabelRequest, RequestError

@@ -7,7 +7,8 @@ from typing import Any
 
 from instancesketch.core.taxonomy import Category, Taxonomy
 from instancesketch.render.colours import GREY, palette
-from instancesketch.report.captions import category_title, label_title
+from instancesketch.render.titles import label_title
+from instancesketch.report.captions import category_title
 
 
 def describe_model(taxonomy: Taxonomy, title: str, examples: Sequence[str] = ()) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import SAME_PLACE
 from instancesketch.inference.onnx_labeller import labeller
 from instancesketch.models import weights
-from instancesketch.report.captions import category_title, label_title
+from instancesketch.render.titles import label_title
+from instancesketch.report.captions import category_title
 from instancesketch.results.export import refuse_existing
 from instancesketch.serve import onnxruntime_web
 from instancesketch.serve.examples import example_table

@@ -123,7 +123,7 @@ def test_labels_are_stored_as_attributes_and_titles():
     assert "data-instance" not in data[1]
     assert data[2]["data-object"] == "-1"
     titles = [e.findtext(f"{SVG}title") for e in elements]
-    assert titles == ["front-left-leg 1 (4leg) 93 %", "body (4leg) 50 %", "unlabeled 20 %"]
+    assert titles == ["front left leg (4leg) 93 %", "body (4leg) 50 %", "unlabeled 20 %"]
 
 
 @pytest.mark.parametrize("width", [float("nan"), float("inf"), 0.0, -5.0, None])

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,13 @@ def compare(answers: Sequence[dict[str, Any]], own: Sequence[Sketch]) -> float:
 
 def real(data_dir: Path, number: int) -> list[Sketch]:
     """Return drawings of doodle7-real, evenly spread over its files."""
+    found = all_real(data_dir)
+    assert len(found) > number
+    return found[:: len(found) // number][:number]
+
+
+@cache
+def all_real(data_dir: Path) -> list[Sketch]:
     found = []
     for path in sorted(p for p in (data_dir / "doodle7-real").rglob("*") if p.is_file()):
         filesystem, place = locate(str(path))
@@ -134,8 +142,7 @@ def real(data_dir: Path, number: int) -> list[Sketch]:
         if form is not None and form != "companion":
             records = read(FileRange(path=place, format=form), filesystem, labels=False)
             found += [record.sketch for record in records if isinstance(record, Record)]
-    assert len(found) > number
-    return found[:: len(found) // number][:number]
+    return found
 
 
 def test_labels_of_real_drawings_are_those_of_the_package(page, model, data_dir) -> None:
@@ -286,6 +293,11 @@ def test_the_page_labels_what_is_drawn_and_works_without_a_network(browser, expo
         opened.goto(f"{address}/")
         draw_square(opened)
         opened.wait_for_selector("#categories .score:not(:empty)")
+        # As on the server, the choice can be limited to some categories.
+        opened.locator("#among-open").click()
+        opened.locator("#among-list").get_by_label("tree", exact=True).check()
+        opened.keyboard.press("Escape")
+        opened.locator("#category", has_text="tree 100").wait_for()
         opened.evaluate("navigator.serviceWorker.ready.then(() => true)")
     assert said == []
     assert asked
