@@ -157,6 +157,13 @@ class SegmentConfig(SourcesConfig):
             action="extend",
         ),
     )
+    cut_strokes: bool = field(
+        default=False,
+        metadata=option(
+            "look again, in pieces, at long strokes of unsure part, which may run over several "
+            "parts; takes a third to two thirds longer"
+        ),
+    )
     scenes: ObjectsConfig | None = None  # None: each row is one drawing
     # Truth and result of one split can then be compared without labelling the others.
     split: str | None = field(
@@ -166,7 +173,7 @@ class SegmentConfig(SourcesConfig):
     precision: str = field(
         default=AUTO,
         metadata=option(
-            "number format that the segmenter computes in: float32, bfloat16, or auto, which is "
+            "number format that the networks compute in: float32, bfloat16, or auto, which is "
             "bfloat16 on GPUs and on CPUs made for it; summary.json has the one used",
             metavar="P",
         ),

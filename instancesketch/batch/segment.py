@@ -67,6 +67,7 @@ def segment_job(config: SegmentConfig, labelling: Labelling | None = None) -> Jo
             "given_category": config.given_category,
             # Absent where there are none, as in jobs of earlier versions.
             **({} if config.categories is None else {"categories": categories}),
+            **({"cut_strokes": True} if config.cut_strokes else {}),
             # So that machines with different precision can't share a result.
             "precision": precision,
             "scenes": scenes or None,
@@ -117,7 +118,12 @@ def _labelling(config: SegmentConfig, precision: str) -> Labelling:
     scenes = config.scenes
     if scenes is None:
         load = partial(
-            _load_segmenter, sources, config.given_category, precision, config.categories
+            _load_segmenter,
+            sources,
+            config.given_category,
+            precision,
+            config.categories,
+            config.cut_strokes,
         )
         stage = ModelStage(name="labelling", load=load)
         taxonomy = weights.inspect_segmenter(sources, config.categories)
@@ -139,11 +145,12 @@ def _load_segmenter(
     given_category: bool,
     precision: str,
     categories: tuple[str, ...] | None,
+    cut_strokes: bool,
     device: str,
 ) -> LabelRows:
     from instancesketch.inference.segmenter import Segmenter
 
-    segmenter = Segmenter.load(sources, device, precision, categories)
+    segmenter = Segmenter.load(sources, device, precision, categories, cut_strokes=cut_strokes)
     return partial(segmenter.label_table, given_category=given_category)
 
 

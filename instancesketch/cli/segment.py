@@ -121,6 +121,8 @@ def _objects_config(args: argparse.Namespace) -> ObjectsConfig | None:
         raise UserError(
             "--categories says what a whole drawing can be; objects of scenes are found among all"
         )
+    if args.cut_strokes:
+        raise UserError("--cut-strokes is for rows that are one drawing each, not for --scenes")
     # `--detector none` counts as given: it chooses how objects are found, which isn't done here.
     if args.given_objects and len(given) > 1:
         raise UserError(f"{given[0]} helps to find objects, and --given-objects looks for none")

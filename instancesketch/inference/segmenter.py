@@ -27,6 +27,7 @@ from instancesketch.core.schema import (
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.sketches import Sketches
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.inference import stroke_pieces
 from instancesketch.inference.instances import find_instances
 from instancesketch.inference.result_columns import (
     Vocabulary,
@@ -100,6 +101,8 @@ class Segmenter:
         taxonomy: Taxonomy,
         refiner: RefinerNet | None = None,
         categories: Sequence[str] | None = None,
+        *,
+        cut_strokes: bool = False,
     ) -> None:
         """Take networks, which are changed to know the given categories alone.
 
@@ -108,11 +111,12 @@ class Segmenter:
             taxonomy: of the networks.
             refiner: of the same parts.
             categories: names, titles or words of those to choose among; None: all.
+            cut_strokes: look again at long strokes of unsure part, in pieces.
 
         Raises:
             UserError: one is unknown, or the network predicts no category.
         """
-        self.net, self.net_taxonomy = net.eval(), taxonomy
+        self.net, self.net_taxonomy, self.cut_strokes = net.eval(), taxonomy, cut_strokes
         self.refiner = None if refiner is None else refiner.eval()
         self.taxonomy = taxonomy if categories is None else taxonomy.restrict(categories)
         names = taxonomy.category_names
@@ -132,6 +136,8 @@ class Segmenter:
         device: str = "cpu",
         precision: str = "float32",
         categories: Sequence[str] | None = None,
+        *,
+        cut_strokes: bool = False,
     ) -> Segmenter:
         """Load weights by shipped name or from folders, with a refiner where there is one.
 
@@ -144,6 +150,7 @@ class Segmenter:
             precision: `float32`, `bfloat16`, or `auto` for what the device is made for.
             categories: the only ones that a sketch can be, by name, title or a word that means
                 one; `other` and `scene` are left out unless they are named. None: all.
+            cut_strokes: look again at long strokes of unsure part, in pieces (`stroke_pieces`).
 
         Raises:
             UserError: weights don't exist, can't be read, or the two are of different taxonomies,
@@ -155,11 +162,12 @@ class Segmenter:
         chosen = weights.choose_categories(names, categories)
         net = optimize(net, device, resolved)
         if not weights.holds(names, "refiner"):
-            return cls(net, taxonomy, categories=chosen)
+            return cls(net, taxonomy, categories=chosen, cut_strokes=cut_strokes)
         refiner, refiner_taxonomy = weights.build(weights.load(names, "refiner"))
         weights.check_same_parts(", ".join(names), taxonomy, refiner_taxonomy)
         # Affinities decide by their sign, which bfloat16 may change.
-        return cls(net, taxonomy, optimize(refiner, device, "float32"), chosen)
+        refiner = optimize(refiner, device, "float32")
+        return cls(net, taxonomy, refiner, chosen, cut_strokes=cut_strokes)
 
     @overload
     def __call__(self, sketches: Sketch, *, given_category: bool = False) -> Sketch: ...
@@ -236,6 +244,9 @@ class Segmenter:
             given_N = torch.from_numpy(category_ids_of_words(words, self.net_taxonomy))
             given_N[~self.kept_C[given_N]] = -1
         parts_SQ, category_N, score_NC = predict(self.net, features, given_N)
+        if self.cut_strokes:
+            again, has_parts_C = partial(predict, self.net), self.net.has_parts_C.cpu()
+            parts_SQ = stroke_pieces.reconsider(again, features, parts_SQ, category_N, has_parts_C)
         columns = self._label_columns(features, parts_SQ, category_N)
         columns = without_parts(columns, category_N, self._vocabulary)
         if words is not None:  # a category that was given has no score

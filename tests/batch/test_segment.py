@@ -21,7 +21,8 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import build_result_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.ray_runner import RayRunner
-from tests.drawings import forced_weights
+from instancesketch.inference.segmenter import Segmenter
+from tests.drawings import corpus, drawn, forced_weights
 
 
 def follow(name: str, rows: pa.Table) -> pa.Table:
@@ -180,6 +181,19 @@ def test_drawings_without_parts_are_counted_and_read_back(tmp_path: Path, catego
         assert (row["part"], row["label"], row["part_score"], row["error"]) == (None,) * 4
     again = label(tmp_path / "again", tmp_path / "out", weights)
     assert again.counts[category] == 3
+
+
+def test_strokes_are_cut_where_the_job_says_so(tmp_path: Path) -> None:
+    weights = forced_weights(tmp_path / "weights", "4leg")
+    source = corpus(tmp_path / "in", drawn(4))
+    for name, cut in (("whole", False), ("cut", True)):
+        label(tmp_path / name, Path(source), weights, cut_strokes=cut, precision="float32")
+        want = Segmenter.load(weights, cut_strokes=cut).label_table(pq.read_table(source))
+        found = [row["part_score"] for row in rows(tmp_path / name)]
+        assert found == want["part_score"].to_pylist()
+    assert found != [row["part_score"] for row in rows(tmp_path / "whole")]
+    with pytest.raises(UserError, match=r"made with another config .*cut_strokes was"):
+        label(tmp_path / "cut", Path(source), weights, precision="float32")
 
 
 def test_a_result_of_other_categories_is_refused(tmp_path: Path) -> None:
