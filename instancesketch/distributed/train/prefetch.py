@@ -33,8 +33,9 @@ class Prefetcher(Iterator[Iterator[pa.Table]]):
 
     A pass yields a table for each row subset. The next one skips what is left of it.
 
-    Every worker has streams of its own. Ray's split of one stream among workers hands blocks to the
-    worker that is ready first, which would make the result depend on the speed of the machines.
+    Every worker has streams of its own. One for all of them, which Ray Data would split, hands
+    whole blocks to the worker with the fewest rows: their shares of a batch would differ by up to a
+    row group, and it starts anew for every epoch (measured in `docs/cluster.md`).
 
     Args:
         passes: the role and the row subsets of each pass.
