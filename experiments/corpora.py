@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -31,6 +33,8 @@ SHARES = {
 # The corpora that a source's drawings are in besides the labelled ones.
 _SOURCES = {"qd": ("quickdraw", "cats"), "sp": ("semantic-parts",), "cbsc": ()}
 _SCENES = SceneConfig(fewest=2, most=6, middle=3.0, own_share=0.6, taxonomy="default")
+# Columns of what a model learns from.
+_HASHED = ["sketch_id", "category", "split", "x", "y", "stroke_len", "part", "instance"]
 _SCENE_DRAWINGS = 2_500  # of each corpus that scenes are composed of
 
 
@@ -47,6 +51,14 @@ class Data:
     def real_table(self) -> pa.Table:
         """Return the drawings labelled by hand."""
         return read_corpus(self.real)
+
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """Return the number of drawings and the digest of each corpus, by its folder's name."""
+        tables = {c: read_corpus(c) for c in (self.real, self.generated, self.spg, *self.words)}
+        return {
+            corpus.rstrip("/").rpartition("/")[2]: {"drawings": len(t), "blake2b": digest(t)}
+            for corpus, t in tables.items()
+        }
 
     def held_out_masks(self) -> dict[str, np.ndarray[Any, Any]]:
         """Return masks over the rows of the real drawings by name, as `fold-0` and `source-qd`."""
@@ -156,6 +168,15 @@ class Data:
         batch = pack(self.spg_table("train") if table is None else table, TAXONOMY)
         unknown_S = batch.part_S == TAXONOMY.part_names.index(UNLABELED)
         return replace(batch, part_S=torch.where(unknown_S, -1, batch.part_S))
+
+
+def digest(table: pa.Table) -> str:
+    """Return a hash of the drawings and labels of a corpus, whatever its files."""
+    columns = table.select(_HASHED).combine_chunks()
+    hashed = hashlib.blake2b(digest_size=16)
+    for row in columns.to_pylist():
+        hashed.update(json.dumps(row, sort_keys=True).encode())
+    return hashed.hexdigest()
 
 
 def pool_evenly(batch: Batch, number: int, power: float) -> list[Pool]:

@@ -14,6 +14,7 @@ file, and is skipped where the file exists; a training continues from its last e
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -30,6 +31,7 @@ from experiments.plain import Pool, average, keep_countable, pseudo_label, train
 from experiments.plans import PLANS, Plan
 from experiments.traced_drawings import trace_corpora
 from instancesketch.core import storage
+from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import weights
 from instancesketch.models.packing import pack
@@ -137,8 +139,25 @@ def run_hold_out(data: Data, plan: Plan, out: Path, name: str) -> None:
     results.label(data, data.real_table.filter(pa.array(mask)), folder)
 
 
+def check_corpora(data: Data, out: Path) -> dict[str, Any]:
+    """Keep what a run's corpora are, and return it.
+
+    Raises:
+        UserError: the run was begun with other drawings or labels.
+    """
+    file, corpora = str(out / "corpora.json"), data.describe()
+    before = storage.read_json(file)
+    if before is None:
+        storage.write_text(file, json.dumps(corpora, indent=2) + "\n")
+    elif before != corpora:
+        changed = [name for name in corpora if corpora[name] != before.get(name)]
+        raise UserError(f"{out} was begun with other corpora: {', '.join(changed)}")
+    return corpora
+
+
 def run(data: Data, plan: Plan, out: Path, processes: int, only: Sequence[str]) -> None:
     """Run all steps that are left, and print the tables."""
+    check_corpora(data, out)
     torch.set_num_threads(max(1, torch.get_num_threads() // processes))
     taxonomy = data.words_taxonomy() if plan.words else TAXONOMY
     base = train(plan.base, taxonomy, pool_base(data, plan, taxonomy), None, out / "base")
@@ -165,10 +184,12 @@ def ship(data: Data, plan: Plan, out: Path, target: Path) -> None:
         "per_source": figures["per_source"],
         "left_out": {name: rows["student"] for name, rows in figures["left_out"].items()},
     }
+    corpora = check_corpora(data, out)
     temperatures: dict[str, float] = storage.read_json(str(out / "temperatures.json"))
     for model_kind in ("segmenter", "refiner"):
         loaded = weights.load([str(out / "everything" / "student")], model_kind)
-        tensors, card = dict(loaded.tensors), loaded.config | {"metrics": metrics, "limits": LIMITS}
+        tensors, card = dict(loaded.tensors), loaded.config
+        card |= {"corpora": corpora, "metrics": metrics, "limits": LIMITS}
         if model_kind == "segmenter":
             for name in [n for n in tensors if n.startswith(("part_head.", "category_head."))]:
                 tensors[name] = tensors[name] / temperatures[name.partition("_")[0]]

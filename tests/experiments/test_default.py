@@ -251,8 +251,20 @@ def test_protocol_writes_tables_and_ships_weights(data, monkeypatch, tmp_path) -
     assert model.refiner is not None
     card = weights.load([str(tmp_path / "shipped")], "segmenter").config
     assert card["metrics"]["folds"] == row
+    assert card["corpora"]["real"]["drawings"] == 70
     assert card["drawings"]["an epoch"] > 70
     assert "MIT" in card["licences"]
+
+
+def test_a_run_goes_on_with_the_drawings_and_labels_it_was_begun_with_alone(data, tmp_path) -> None:
+    corpora = default.check_corpora(data, tmp_path)
+    assert corpora["generated"]["drawings"] == 80
+    assert default.check_corpora(data, tmp_path) == corpora
+    drawings = from_table(plain.read_corpus(data.real))
+    drawings[0] = drawings[0].replace(part=("body",) * len(drawings[0]))
+    other = replace(data, real=corpus(tmp_path / "real", drawings))
+    with pytest.raises(UserError, match="begun with other corpora: real"):
+        default.check_corpora(other, tmp_path)
 
 
 def test_drawings_held_out_are_among_the_traced_ones_neither(data, tmp_path) -> None:
