@@ -111,6 +111,9 @@ def _to_json(sketch: Sketch, taxonomy: Taxonomy) -> dict[str, Any]:
         "part": sketch.part,
         "label": sketch.label,
         "instance": sketch.instance,
+        "object": sketch.object,
+        "object_category": sketch.object_category
+        and [taxonomy.category_of(name) for name in sketch.object_category],
     }
 
 

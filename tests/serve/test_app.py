@@ -260,4 +260,8 @@ def test_a_file_is_opened_with_its_labels(client):
     (drawing,) = client.post("/api/open?name=car.svg", content=CAR.to_svg()).json()["drawings"]
     assert drawing["category"] == "car"
     assert drawing["part"] == list(CAR.part or ())
+    assert drawing["object"] is None
+    scene = CAR.replace(object=(0,) * len(CAR), object_category=("police car",), category=None)
+    (drawing,) = client.post("/api/open?name=a.svg", content=scene.to_svg()).json()["drawings"]
+    assert (drawing["object"], drawing["object_category"]) == ([0] * len(CAR), ["car"])
     assert "a.svg" in error_of(client.post("/api/open?name=a.svg", content=b"<svg"), 422)

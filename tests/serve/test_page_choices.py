@@ -94,11 +94,14 @@ def test_objects_of_a_scene_are_corrected_and_added_to_the_corpus(open_page, dra
     hand.wait(6)
     page.keyboard.press("Escape")
     assert page.locator("#objects li").count() == before
-    with page.expect_download() as download:
-        page.locator("#save-json").click()
-    saved_file = drawn.parent / download.value.suggested_filename
-    download.value.save_as(saved_file)
-    page.locator("#clear").click()
-    page.locator("#file").set_input_files(saved_file)
-    hand.wait(6)
-    assert page.locator("#objects li").count() == before
+    # Both kinds of files bring the objects back.
+    for form in ("json", "svg"):
+        with page.expect_download() as download:
+            page.locator(f"#save-{form}").click()
+        path = drawn.parent / download.value.suggested_filename
+        download.value.save_as(path)
+        page.locator("#clear").click()
+        page.locator("#file").set_input_files(path)
+        hand.wait(6)
+        assert page.locator("#scene").is_checked()
+        assert page.locator("#objects li").count() == before

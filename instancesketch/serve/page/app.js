@@ -6,7 +6,7 @@ import { createBackend } from "./backend.js";
 import { Chooser } from "./chooser.js";
 import * as drawings from "./drawing.js";
 import { Example } from "./example.js";
-import { Vocabulary, describe, groupsOf, viewsOf } from "./labels.js";
+import { Vocabulary, describe, groupsOf, instancesOf, viewsOf } from "./labels.js";
 import * as objects from "./objects.js";
 import { Opener } from "./opening.js";
 import { Panel } from "./panel.js";
@@ -235,24 +235,12 @@ class App {
 
   /** Return what the box about a stroke has to know: see `Chooser.fill`. */
   known() {
-    const known = { instances: this.instances(), objects: null };
-    if (!this.drawing.scene || !this.answer) return known;
-    known.objects = this.groups.map(({ index, texts: [text] }) => ({
-      index,
-      text,
-      colour: this.answer.objects[index].colour,
-      category: objects.chosenCategory(this.drawing, this.views, index),
-    }));
-    return known;
-  }
-
-  /** Return the highest instance of each part. */
-  instances() {
-    const most = new Map();
-    for (const { part, instance } of this.views.values()) {
-      if (part && instance > 0) most.set(part, Math.max(most.get(part) ?? 0, instance));
-    }
-    return most;
+    const { drawing, views, groups, answer } = this;
+    const isScene = drawing.scene && answer;
+    return {
+      instances: instancesOf(views),
+      objects: isScene ? objects.choicesOf(drawing, views, groups, answer) : null,
+    };
   }
 
   putDot() {

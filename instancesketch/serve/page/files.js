@@ -45,19 +45,28 @@ export function fromJson(data) {
   return newDrawing({ ...(id ? { id } : {}), strokes, category, scene: Boolean(scene), objects: chosen });
 }
 
-/** Return the drawing of an object of Quick, Draw!'s ndjson, whose labels become corrections. */
-export function fromQuickDraw(data, vocabulary) {
+/** Return the drawing of an object of Quick, Draw!'s ndjson, whose labels become corrections.
+ *
+ * withObjects: a scene keeps its objects.
+ */
+export function fromQuickDraw(data, vocabulary, withObjects) {
   const category = vocabulary.byName.has(data.category) ? data.category : null;
+  const isScene = Boolean(withObjects && data.object);
+  const objects = (isScene ? data.object_category : []).map((name) => ({ category: name ?? "other" }));
   const strokes = fitted(readColumns(data.drawing)).map(([x, y], i) => {
-    const part = category && data.part ? vocabulary.part(category, data.part[i]) : null;
-    if (!part) return newStroke(x, y);
+    const object = isScene ? data.object[i] : null;
+    const whole = isScene ? objects[object]?.category : category;
+    const part = whole && data.part ? vocabulary.part(whole, data.part[i]) : null;
+    if (!part) return newStroke(x, y, null, object);
     const side = ["left", "right"].find((s) => (data.label?.[i] ?? "").split("-").includes(s));
-    return newStroke(x, y, {
+    const fix = {
       part: part.name,
       side: part.sided ? (side ?? null) : null,
       instance: part.countable ? (data.instance?.[i] ?? 0) : null,
-    });
+    };
+    return newStroke(x, y, fix, object);
   });
+  if (isScene) return newDrawing({ strokes, scene: true, objects });
   // Labels are of a category, so that one is given, too.
   return newDrawing({ strokes, category: strokes.some((s) => s.fix) ? category : null });
 }

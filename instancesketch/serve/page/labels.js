@@ -133,6 +133,15 @@ function groupObjects(views, { objects }) {
   });
 }
 
+/** Return the highest instance of each part. */
+export function instancesOf(views) {
+  const most = new Map();
+  for (const { part, instance } of views.values()) {
+    if (part && instance > 0) most.set(part, Math.max(most.get(part) ?? 0, instance));
+  }
+  return most;
+}
+
 /** Return one line about a stroke: its name with its score, and the model's second guess. */
 export function describe(view, vocabulary) {
   if (!view?.part) return "no part";

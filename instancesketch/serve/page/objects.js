@@ -51,8 +51,17 @@ export function withObjectCategory(drawing, views, shown, category) {
   return { ...settled, objects };
 }
 
+/** Return what the box about a stroke has to know of the objects of an answer. */
+export const choicesOf = (drawing, views, groups, answer) =>
+  groups.map(({ index, texts: [text] }) => ({
+    index,
+    text,
+    colour: answer.objects[index].colour,
+    category: chosenCategory(drawing, views, index),
+  }));
+
 /** Return the category that a person chose for an object of the answer; null without one. */
-export function chosenCategory(drawing, views, shown) {
+function chosenCategory(drawing, views, shown) {
   const stroke = drawing.strokes.find(({ id, object }) => object >= 0 && object !== null && views.get(id).object === shown);
   return stroke ? drawing.objects[stroke.object].category : null;
 }

@@ -47,10 +47,10 @@ export class Opener {
     if (drawing) return { drawings: [drawing] };
     if (!backend.open) {
       if (!own) throw new Error(`${file.name} is no drawing that was saved here`);
-      return { drawings: [files.fromQuickDraw(own, vocabulary)] };
+      return { drawings: [files.fromQuickDraw(own, vocabulary, false)] };
     }
     const { drawings, ...rest } = await backend.open(file);
-    return { drawings: drawings.map((each) => files.fromQuickDraw(each, vocabulary)), ...rest };
+    return { drawings: drawings.map((each) => files.fromQuickDraw(each, vocabulary, Boolean(backend.labelScene))), ...rest };
   }
 
   /** Return the object of a JSON file; null for anything else. */
