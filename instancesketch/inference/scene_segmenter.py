@@ -1,7 +1,8 @@
 """Labels scenes whose objects are known: each object is segmented and refined as its own sketch.
 
 Shape letters: see `models.ragged`; M strokes of objects of the taxonomy's categories, K objects, D
-of them of the taxonomy's categories, C the grouper's categories, X the segmenter's.
+of them of the taxonomy's categories, J of them that may be of one, C the grouper's categories,
+X the segmenter's.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ from instancesketch.models.packing import (
 # learned. So the product is calibrated on scenes composed of drawings that the segmenter was not
 # trained on (`experiments/object_categories.py`).
 GROUPER_POWER, SEGMENTER_POWER = 0.75, 0.5
+# Above this probability of the grouper, no segmenter has changed that an object is of no category.
+SURELY_NONE = 0.95
 _LEAST_GUESS, _LEAST_RESTRICTED = 1e-9, 1e-30
 
 
@@ -139,20 +142,28 @@ class SceneSegmenter:
         guess_KC = torch.tensor(flat).view(-1, own + 1)
         # A grouper's objects each have strokes, so these are all of them, in their order.
         every, _ = objects_as_sketches(replace(scenes, part_S=torch.zeros_like(scenes.part_S)), 1)
-        undecided_K = torch.full_like(every.category_N, -1)
-        _, _, seen_KX = predict(self.segmenter.net, StrokeFeatures.of(every), undecided_K)
-        if seen_KX is not None:
-            seen_KC = seen_KX[:, self._own_C]
-            rest_K1 = 1 - seen_KC.sum(1, keepdim=True)
-            if int(self.segmenter.kept_C.sum()) == own:
-                # It knows nothing else: that something is none of these is the grouper's to say.
-                rest_K1 = seen_KC.amax(1, keepdim=True)
-            seen_KC = torch.cat([seen_KC, rest_K1], dim=1).clamp(min=_LEAST_GUESS)
-            log_KC = GROUPER_POWER * guess_KC.clamp(min=_LEAST_GUESS).log()
-            guess_KC = (log_KC + SEGMENTER_POWER * seen_KC.log()).softmax(1)
+        open_J = (guess_KC[:, -1] <= SURELY_NONE).nonzero()[:, 0]
+        if self.segmenter.net.predicts_category and len(open_J):
+            guess_KC[open_J] = self._weigh(every.select(open_J), guess_KC[open_J])
         category_K, score_K = choose_categories(guess_KC)
         ids_C = torch.cat([self._own_C, torch.tensor([len(self.segmenter.kept_C)])])
         return ids_C[category_K], score_K
+
+    def _weigh(self, objects: Batch, guess_JC: Tensor) -> Tensor:
+        """Return a grouper's guesses joined with the segmenter's, the last of none, (J, C + 1)."""
+        undecided_J = torch.full_like(objects.category_N, -1)
+        _, _, seen_JX = predict(self.segmenter.net, StrokeFeatures.of(objects), undecided_J)
+        assert seen_JX is not None
+        seen_JC = seen_JX[:, self._own_C]
+        none_J1 = 1 - seen_JC.sum(1, keepdim=True)
+        if int(self.segmenter.kept_C.sum()) == len(self._own_C):
+            # It knows nothing else: that something is none of these is the grouper's to say.
+            none_J1 = seen_JC.amax(1, keepdim=True)
+        log_JC, seen_log_JC = (
+            x.clamp(min=_LEAST_GUESS).log()
+            for x in (guess_JC, torch.cat([seen_JC, none_J1], dim=1))
+        )
+        return (GROUPER_POWER * log_JC + SEGMENTER_POWER * seen_log_JC).softmax(1)
 
 
 def categories_of_objects(
