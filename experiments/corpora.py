@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,10 +17,12 @@ import torch
 from experiments.plain import Pool, own_names, read_corpus
 from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import from_table, to_table
+from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import OTHER, SCENE, UNLABELED, Taxonomy
 from instancesketch.models.packing import Batch, pack
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
+from instancesketch.synth.scenes.crops import crop_objects
 
 TAXONOMY = Taxonomy.load("default")
 SEVEN = Taxonomy.load("doodle7").category_names
@@ -120,6 +123,21 @@ class Data:
 
     def scenes(self, number: int, seed: int = 0) -> pa.Table:
         """Compose scenes as drawings of the category `scene`, of nothing that is measured on."""
+        plain = [
+            s.replace(
+                category=SCENE, part=None, label=None, instance=None, object=None,
+                object_category=None,
+            )
+            for s in self._compose(number, seed)
+        ]  # fmt: skip
+        return to_table(plain)
+
+    def crops(self, number: int, seed: int = 1) -> pa.Table:
+        """Return the objects of that many such scenes, damaged as by grouping."""
+        rng = np.random.default_rng(seed)
+        return to_table([c for s in self._compose(number, seed) for c in crop_objects(s, rng)])
+
+    def _compose(self, number: int, seed: int) -> Iterator[Sketch]:
         rng = np.random.default_rng(seed)
         drawings = []
         for table in (
@@ -130,15 +148,7 @@ class Data:
             rows = rng.permutation(len(table))[:_SCENE_DRAWINGS]
             drawings += from_table(table.take(rows))
         composer = Composer(drawings, _SCENES)
-        scenes = (composer.compose(seed, index) for index in range(number))
-        plain = [
-            s.replace(
-                category=SCENE, part=None, label=None, instance=None, object=None,
-                object_category=None,
-            )
-            for s in scenes
-        ]  # fmt: skip
-        return to_table(plain)
+        yield from (composer.compose(seed, index) for index in range(number))
 
     @cached_property
     def generated_table(self) -> pa.Table:
@@ -165,9 +175,11 @@ class Data:
         Args:
             table: of such drawings; None stands for all of the official split.
         """
-        batch = pack(self.spg_table("train") if table is None else table, TAXONOMY)
-        unknown_S = batch.part_S == TAXONOMY.part_names.index(UNLABELED)
-        return replace(batch, part_S=torch.where(unknown_S, -1, batch.part_S))
+        return _pack_known(self.spg_table("train") if table is None else table)
+
+    def pack_crops(self, number: int) -> Batch:
+        """Return `crops` to train on; strokes taken from elsewhere have an unknown part."""
+        return _pack_known(self.crops(number))
 
 
 def digest(table: pa.Table) -> str:
@@ -177,6 +189,12 @@ def digest(table: pa.Table) -> str:
     for row in columns.to_pylist():
         hashed.update(json.dumps(row, sort_keys=True).encode())
     return hashed.hexdigest()
+
+
+def _pack_known(table: pa.Table) -> Batch:
+    batch = pack(table, TAXONOMY)
+    unknown_S = batch.part_S == TAXONOMY.part_names.index(UNLABELED)
+    return replace(batch, part_S=torch.where(unknown_S, -1, batch.part_S))
 
 
 def pool_evenly(batch: Batch, number: int, power: float) -> list[Pool]:

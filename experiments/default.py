@@ -73,6 +73,8 @@ def pool_base(
         (Pool(pack(data.others(unseen=False), taxonomy), plan.others), others_share),
         (Pool(scenes, plan.scenes), share),
     ]
+    if plan.crops:
+        pools.append((Pool(data.pack_crops(SCENES), plan.crops), share))
     return [Pool(pool.batch, round(pool.number * part)) for pool, part in pools]
 
 

@@ -34,6 +34,7 @@ class Plan:
     spg: int = 13_000
     others: int = 6_000
     scenes: int = 1_500
+    crops: int = 0  # objects cut out of scenes, some of their strokes missing or not theirs
     share: float = 0.2  # of these in an epoch of the teacher and the student
     others_share: float = 0.2  # of the others in such an epoch
     words: bool = False  # the base has a category for each other word
@@ -121,6 +122,7 @@ PLANS = {
     # Right more often on traced drawings, and less on others.
     "traced drawings, too": replace(_BEST, traced=0.35),
     "traced drawings, too, swept": replace(change(_BEST, **_SWEPT), traced=0.35),
+    "objects of scenes, too": replace(_BEST, crops=6_000),
     "three short students": replace(_BEST, student=replace(_BEST.student, epochs=12), students=3),
     "plain": _PLAIN,
     "with image": _WITH_IMAGE,

@@ -22,6 +22,7 @@ from instancesketch.models import ragged
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.ragged import Layout
+from instancesketch.synth.primitives import mark_bends
 
 # Where the longer side of a sketch is 2. Strokes that are shorter are not cut, nor are those whose
 # part is surer.
@@ -30,7 +31,7 @@ STEP = 0.02  # between points along a stroke that is cut
 MOST_POINTS = 600
 SHORTEST = 0.16  # of a piece
 BEND = np.pi / 3  # by which a corner turns at least
-STRAIGHT = 0.04  # a line may be this far from its ends' chord
+STRAIGHT = 0.04  # a line may be this far from its chord
 TOUCH = 0.05  # from another stroke's end
 RETURN, BETWEEN = 0.025, 0.4  # how near a stroke comes to itself, after going at least how far
 Points = npt.NDArray[np.float64]
@@ -156,22 +157,8 @@ def cut_stroke(line: Points, others: list[Points]) -> list[Points]:
 
 
 def _corners(points_D2: Points) -> Ints:
-    """Return the points at which the stroke bends, seen coarsely (Douglas and Peucker 1973)."""
-    kept, spans = {0, len(points_D2) - 1}, [(0, len(points_D2) - 1)]
-    while spans:
-        a, b = spans.pop()
-        chord, inner = points_D2[b] - points_D2[a], points_D2[a + 1 : b] - points_D2[a]
-        if not len(inner):
-            continue
-        size = np.hypot(*chord)
-        # Of a closed span the chord is a point.
-        away = np.abs(chord[0] * inner[:, 1] - chord[1] * inner[:, 0]) / max(size, 1e-9)
-        away = np.hypot(*inner.T) if size < 1e-9 else away
-        if away.max() > STRAIGHT:
-            middle = a + 1 + int(away.argmax())
-            kept.add(middle)
-            spans += [(a, middle), (middle, b)]
-    at = np.array(sorted(kept))
+    """Return the points at which the stroke bends, seen coarsely."""
+    (at,) = mark_bends(points_D2, STRAIGHT).nonzero()
     ahead = np.diff(points_D2[at], axis=0)
     turn = np.diff(np.arctan2(ahead[:, 1], ahead[:, 0]))
     turn = np.abs((turn + np.pi) % (2 * np.pi) - np.pi)

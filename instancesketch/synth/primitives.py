@@ -204,6 +204,11 @@ def simplify(path: Path, tolerance: float) -> Path:
 
     Ramer 1972, Douglas and Peucker 1973; Quick, Draw! simplified its drawings so, with 2.0.
     """
+    return path[mark_bends(path, tolerance)]
+
+
+def mark_bends(path: Path, tolerance: float) -> npt.NDArray[np.bool_]:
+    """Return which points `simplify` keeps, (n,)."""
     keep = np.zeros(len(path), bool)
     keep[[0, -1]] = True
     # A stack and no recursion: a spiral of many points would go too deep.
@@ -221,4 +226,4 @@ def simplify(path: Path, tolerance: float) -> Path:
         if distance[farthest] > tolerance:
             keep[first + 1 + farthest] = True
             spans += [(first, first + 1 + farthest), (first + 1 + farthest, last)]
-    return path[keep]
+    return keep
