@@ -143,6 +143,6 @@ def test_data_in_the_clone_is_not_uploaded(results: Path, server: Server) -> Non
 
 def test_stages_have_names_in_the_dashboard(results: Path, server: Server) -> None:
     actors = {actor["class_name"] for actor in server.list_state("actors")}
-    assert {"MapWorker(Map(Label))", "RayTrainWorker", "TrainController"} <= actors
+    assert {"MapWorker(MapBatches(Label))", "RayTrainWorker", "TrainController"} <= actors
     tasks = {task["name"] for task in server.list_state("tasks")}
-    assert {"Map(Read)", "Map(Write)", "MapBatches(read_drawings)"} <= tasks
+    assert {"MapBatches(Read)", "MapBatches(Write)", "MapBatches(read_drawings)"} <= tasks
