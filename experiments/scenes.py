@@ -1,11 +1,12 @@
 r"""Scenes: panoptic quality on scenes that people drew, beside two rules; and weights.
 
-  python -m experiments.scenes --composed C/composed --cbsc C/cbsc --friss C/friss \
-      --drawings C/quickdraw --detector runs/boxes --segmenter runs/doodle7/source-cbsc/student \
-      --out runs/scenes --ship shipped/doodle7
+  python -m experiments.scenes --composed C/composed --crowded C/crowded --cbsc C/cbsc \
+      --friss C/friss --drawings C/quickdraw --detector default \
+      --segmenter runs/default/source-cbsc/student --out runs/scenes --ship shipped/default
 
-`composed` is made by `instancesketch synth scenes` from drawings that are in neither set. A grouper
-is trained on it, then further on real scenes, on scenes composed of their objects among other
+`composed` is made by `instancesketch synth scenes` from drawings that are in neither set, `crowded`
+with more objects of a sort beside each other (`--repeat 0.55`). A grouper is trained on the first,
+then on both, then further on real scenes, on scenes composed of their objects among other
 drawings, and on `composed`. The real scenes are those of all users of CBSC but one, whose scenes it
 then groups; or those of all users: this grouper ships, and groups FrISS. No scene of FrISS is
 trained on. Constants (`join`, the weights of boxes) are chosen on one half of its users by hash,
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -49,8 +50,12 @@ from instancesketch.training.config import GrouperFitConfig
 TAXONOMY = Taxonomy.load("doodle7")
 MOST_STROKES = 64  # of a composed scene: larger ones are slow, and few real scenes are as large
 SEED = 7  # of the random stroke order, and of scenes composed anew
-PRETRAIN = GrouperFitConfig(epochs=8, bfloat16=BFLOAT16)
-TUNE = GrouperFitConfig(epochs=2, learning_rate=5e-4, bfloat16=BFLOAT16, seed=1)
+# Real scenes are drawn with coarser devices than most drawings that scenes are composed of.
+_AUGMENT = replace(GrouperFitConfig().augment, device_p=0.15)
+PRETRAIN = GrouperFitConfig(epochs=10, augment=_AUGMENT, bfloat16=BFLOAT16)
+CROWDED = replace(PRETRAIN, epochs=4, learning_rate=7e-4, seed=2)
+COMPOSED = 4_000  # of the first composed scenes in an epoch of crowded ones
+TUNE = replace(PRETRAIN, epochs=2, learning_rate=5e-4, seed=1)
 LABELS = ("object", "object_category")  # columns of the truth
 REPEATS = 5  # of a real scene in an epoch of tuning
 
@@ -60,6 +65,7 @@ class Data:
     """The locations of corpora and weights."""
 
     composed: str
+    crowded: str
     cbsc: str
     friss: str
     drawings: str
@@ -77,9 +83,9 @@ class Data:
             "friss-report": friss.filter(pa.array(~half)),
         }
 
-    def composed_pool(self, number: int | None = None) -> Pool:
+    def composed_pool(self, number: int | None = None, *, crowded: bool = False) -> Pool:
         """Return the composed scenes that are not too large, `number` (None: all) per epoch."""
-        table = read_corpus(self.composed)
+        table = read_corpus(self.crowded if crowded else self.composed)
         table = table.filter(pc.equal(table["split"], "train"))
         batch = pack_scenes(table, TAXONOMY)
         batch = batch.select((batch.strokes_N <= MOST_STROKES).nonzero()[:, 0])
@@ -102,6 +108,13 @@ def remix_objects(data: Data, real: pa.Table, number: int) -> Pool:
     return Pool(batch, len(batch))
 
 
+def pretrain(data: Data, out: Path) -> Path:
+    """Train a grouper on composed scenes, then on crowded ones, too."""
+    composed = train(PRETRAIN, TAXONOMY, [data.composed_pool()], None, out / "composed")
+    both = [data.composed_pool(crowded=True), data.composed_pool(COMPOSED)]
+    return train(CROWDED, TAXONOMY, both, composed, out / "crowded")
+
+
 def tune(data: Data, out: Path, name: str, real: pa.Table) -> Path:
     """Train the grouper of composed scenes further, on real scenes among composed ones."""
     # Several of these run side by side, one per process.
@@ -113,7 +126,7 @@ def tune(data: Data, out: Path, name: str, real: pa.Table) -> Path:
         data.composed_pool(number // 2),
         remix_objects(data, real, number),
     ]
-    return train(TUNE, TAXONOMY, pools, out / "composed", out / name)
+    return train(TUNE, TAXONOMY, pools, out / "crowded", out / name)
 
 
 def label_set(data: Data, out: Path, name: str, table: pa.Table, source: Path) -> None:
@@ -148,7 +161,7 @@ def run(data: Data, out: Path, processes: int) -> None:
     """Run all steps that are left, and print the tables."""
     sets = data.sets()
     users = {n: t for n, t in sets.items() if not n.startswith("friss")}
-    train(PRETRAIN, TAXONOMY, [data.composed_pool()], None, out / "composed")
+    pretrain(data, out)
     trainings = {"everything": list(users.values())}
     trainings |= {n: [t for u, t in users.items() if u != n] for n in users}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
@@ -178,6 +191,7 @@ def main() -> None:
     parser.add_argument(
         "--composed", required=True, metavar="CORPUS", help="made by `synth scenes`"
     )
+    parser.add_argument("--crowded", required=True, metavar="CORPUS", help="with --repeat 0.55")
     parser.add_argument("--cbsc", required=True, metavar="CORPUS", help="scenes to train on")
     parser.add_argument(
         "--friss", required=True, metavar="CORPUS", help="scenes that are not trained on"
@@ -197,6 +211,7 @@ def main() -> None:
     args = parser.parse_args()
     data = Data(
         composed=args.composed,
+        crowded=args.crowded,
         cbsc=args.cbsc,
         friss=args.friss,
         drawings=args.drawings,

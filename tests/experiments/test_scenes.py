@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from experiments import scene_rules, scene_tables, scenes
-from experiments.plain import read_corpus, train
+from experiments.plain import read_corpus
 from instancesketch.core import storage
 from instancesketch.core.schema import from_table, to_table
 from instancesketch.inference.detector import Boxes
@@ -42,13 +42,14 @@ def test_a_stroke_goes_to_the_box_that_holds_most_of_its_points() -> None:
 
 @pytest.fixture
 def data(tmp_path, monkeypatch) -> scenes.Data:
-    for name in ("PRETRAIN", "TUNE"):
+    for name in ("PRETRAIN", "CROWDED", "TUNE"):
         monkeypatch.setattr(scenes, name, SMALL)
     real = composed(16, seed=11)
     cbsc = [s.replace(sketch_id=f"cbsc-{i % 2}_{i}") for i, s in enumerate(real[:6])]
     friss = [s.replace(sketch_id=f"friss-{i}-userid-{i}") for i, s in enumerate(real[6:])]
     return scenes.Data(
         composed=corpus(tmp_path / "composed", [s.replace(split="train") for s in composed(8)]),
+        crowded=corpus(tmp_path / "crowded", [s.replace(split="train") for s in composed(4)]),
         cbsc=corpus(tmp_path / "cbsc", cbsc),
         friss=corpus(tmp_path / "friss", friss),
         drawings=corpus(tmp_path / "drawings", drawn(12, seed=8)),
@@ -67,7 +68,7 @@ def test_each_scene_is_in_one_set(data) -> None:
 
 def test_protocol_labels_reports_and_ships(data, tmp_path) -> None:
     out, sets = tmp_path / "out", data.sets()
-    train(scenes.PRETRAIN, DOODLE7, [data.composed_pool()], None, out / "composed")
+    scenes.pretrain(data, out)
     source = scenes.tune(data, out, "tuned-everything", read_corpus(data.cbsc))
     for name, table in sets.items():
         scenes.label_set(data, out, name, table, source)

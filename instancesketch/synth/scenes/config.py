@@ -28,7 +28,12 @@ class SceneConfig:
         ),
     )
     props: bool = True  # ground, stones, stick persons and the like, where own_share is below 1
-    repeat: float = 0.3  # chance that an object is one more of an earlier one's sort, beside it
+    repeat: float = field(
+        default=0.3,
+        metadata=option(
+            "chance that an object is one more of an earlier one's sort, beside it", metavar="P"
+        ),
+    )
     hidden: float = field(
         default=0.15,
         metadata=option("share of overlaps whose hidden lines are left out", metavar="P"),
