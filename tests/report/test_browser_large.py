@@ -145,10 +145,14 @@ def test_address_holds_the_view(page, open_page):
     assert text_of(page.locator("#large .facts code")) == "c"
     assert page.locator("#category").input_value() == "flower"
     page.keyboard.press("Escape")
+    # A dialog says that it was closed in a task of its own.
+    page.wait_for_function("() => !location.hash.includes('open=')")
+    settle(page)
     assert page.get_by_label("confidence", exact=True).is_checked()
     assert page.locator(".card code").all_inner_texts() == ["a", "b", "c"]
     page.evaluate("location.hash = '#category=4leg&by=instance&order=nonsense'")
     page.locator("#count", has_text="1 drawing").wait_for()
+    settle(page)
     assert page.locator(".card code").all_inner_texts() == ["d"]
     assert page.get_by_label("instance", exact=True).is_checked()
 

@@ -147,7 +147,8 @@ def test_undo_redo_clear_mirror_and_a_dot(open_page):
 def test_everything_but_drawing_is_done_by_keys(open_page):
     page = open_page()
     hand = Hand(page)
-    page.keyboard.press("e")  # one of our drawings
+    page.keyboard.press("e")  # one of our drawings, stroke by stroke
+    page.locator("#message", has_text="One of our drawings").wait_for()
     page.wait_for_selector("#sheet .names text")
     page.wait_for_selector("#sheet[data-labelled]")
     page.locator("#sheet").focus()
