@@ -34,7 +34,7 @@ def measure_segment(workload: Workload) -> Iterator[Row]:
     yield _plain(workload, corpus, PLAIN, 1, stages)
     yield _plain(workload, corpus, PLAIN_ALL, workload.cores, {})
     yield _on_ray(workload, corpus, RAY, 1, ["--workers", "1"])
-    yield _on_ray(workload, corpus, RAY_ALL, workload.cores, workload.on_ray)
+    yield _on_ray(workload, corpus, RAY_ALL, workload.cores, workload.on_ray())
     if config.gpus:
         on_gpus = ["--workers", str(config.gpus), "--gpus-per-worker", "1"]
         what = f"segment on Ray, {config.gpus} GPU"
@@ -42,7 +42,7 @@ def measure_segment(workload: Workload) -> Iterator[Row]:
     if config.large:
         # Shows whether speed and memory stay the same when the corpus grows.
         corpus = workload.write_corpus(workload.to_label, 10 * config.number, "large")
-        yield _on_ray(workload, corpus, f"{RAY_ALL}, large", workload.cores, workload.on_ray)
+        yield _on_ray(workload, corpus, f"{RAY_ALL}, large", workload.cores, workload.on_ray())
 
 
 def _published(workload: Workload, model: Segmenter) -> Row:
@@ -148,6 +148,6 @@ def measure_scenes(workload: Workload) -> Iterator[Row]:
         corpus,
         "segment --scenes, all cores",
         workload.cores,
-        ["--scenes", *workload.on_ray],
+        ["--scenes", *workload.on_ray(models=2)],
     )
     yield replace(row, part="scenes")

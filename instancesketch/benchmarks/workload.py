@@ -24,11 +24,16 @@ class Workload:
         self.folder = storage.absolute(storage.join(config.out, "_work"))
         self.cores = os.cpu_count() or 1
 
-    @property
-    def on_ray(self) -> list[str]:
-        """Return the options that bring a job onto Ray, on all cores, however small it is."""
+    def on_ray(self, models: int = 1) -> list[str]:
+        """Return the options that bring a job onto Ray, on all cores, however small it is.
+
+        Args:
+            models: number of its stages with a model, each of which has the workers asked for.
+        """
         # A cluster gives all of its own cores.
-        return [] if os.environ.get("RAY_ADDRESS") else ["--workers", str(self.cores)]
+        if os.environ.get("RAY_ADDRESS"):
+            return []
+        return ["--workers", str(max(1, self.cores // models))]
 
     def at(self, *names: str) -> str:
         """Return a location in the folder."""
