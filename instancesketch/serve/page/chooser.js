@@ -19,7 +19,6 @@ export class Chooser {
       if (event.key === "Escape") this.close();
       event.stopPropagation(); // keys of the page draw back and forth
     });
-    box.addEventListener("close", () => this.on.close());
   }
 
   get isOpen() {
@@ -93,6 +92,8 @@ export class Chooser {
     if (!this.isOpen) return;
     this.id = null;
     this.box.close();
+    // Not by the box's own event, which comes later: a key may have chosen another stroke by then.
+    this.on.close();
   }
 
   #choose(view, change, instances) {
