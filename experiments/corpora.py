@@ -55,9 +55,11 @@ class Data:
         """Return the drawings labelled by hand."""
         return read_corpus(self.real)
 
-    def describe(self) -> dict[str, dict[str, Any]]:
+    @cached_property
+    def description(self) -> dict[str, dict[str, Any]]:
         """Return the number of drawings and the digest of each corpus, by its folder's name."""
-        tables = {c: read_corpus(c) for c in (self.real, self.generated, self.spg, *self.words)}
+        tables = {self.real: self.real_table, self.generated: self.generated_table}
+        tables |= {corpus: read_corpus(corpus) for corpus in (self.spg, *self.words)}
         return {
             corpus.rstrip("/").rpartition("/")[2]: {"drawings": len(t), "blake2b": digest(t)}
             for corpus, t in tables.items()
@@ -184,9 +186,8 @@ class Data:
 
 def digest(table: pa.Table) -> str:
     """Return a hash of the drawings and labels of a corpus, whatever its files."""
-    columns = table.select(_HASHED).combine_chunks()
     hashed = hashlib.blake2b(digest_size=16)
-    for row in columns.to_pylist():
+    for row in table.select(_HASHED).to_pylist():
         hashed.update(json.dumps(row, sort_keys=True).encode())
     return hashed.hexdigest()
 

@@ -147,7 +147,7 @@ def check_corpora(data: Data, out: Path) -> dict[str, Any]:
     Raises:
         UserError: the run was begun with other drawings or labels.
     """
-    file, corpora = str(out / "corpora.json"), data.describe()
+    file, corpora = str(out / "corpora.json"), data.description
     before = storage.read_json(file)
     if before is None:
         storage.write_text(file, json.dumps(corpora, indent=2) + "\n")
@@ -169,7 +169,9 @@ def run(data: Data, plan: Plan, out: Path, processes: int, only: Sequence[str]) 
         trace_corpora(data, out / "traced", processes)
     names = [n for n in data.held_out_masks() if n in only or not only]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(run_hold_out, data, plan, out, name) for name in names]:
+        # A copy has none of the tables that were read here, which would be sent along each time.
+        fresh = replace(data)
+        for future in [pool.submit(run_hold_out, fresh, plan, out, name) for name in names]:
             future.result()
     print(results.report(out, data, list(data.held_out_masks())))
 

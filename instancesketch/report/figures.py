@@ -113,7 +113,7 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True)
 class CountRow:
-    """What is truly of one name, by the name it was labelled as."""
+    """The things that are truly of one name, by the name it was labelled as."""
 
     name: str
     title: str  # for people

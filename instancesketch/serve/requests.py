@@ -31,7 +31,7 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenObjects:
-    """What a person says of the objects of a scene."""
+    """The choices of a person about the objects of a scene."""
 
     # For each stroke the object that it belongs to, -1 for none, None where the model decides.
     of: tuple[int | None, ...]

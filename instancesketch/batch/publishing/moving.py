@@ -22,7 +22,7 @@ REJECTED_FILE = "_rejected.parquet"
 
 @dataclass(frozen=True)
 class _Moved:
-    """What is known of a shard whose rows are in place."""
+    """The counts and rejections of a shard whose rows are in place."""
 
     counts: manifest.Counts
     rejected: pa.Table

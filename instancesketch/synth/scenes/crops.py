@@ -20,7 +20,7 @@ _COARSEST = 0.04  # of an object's longer side: how far a coarse line may be fro
 
 @dataclass(frozen=True, kw_only=True)
 class CropConfig:
-    """How often an object that is cut out of a scene is damaged."""
+    """The shares of objects cut out of scenes that are damaged."""
 
     missing: float = 0.2  # chance that one of its strokes is left out
     taken: float = 0.3  # chance that the nearest stroke of another object comes along
