@@ -79,16 +79,15 @@ class SceneSegmenter:
         category_K, objects_N = object_categories(table, taxonomy)
         object_S = ragged.starts(objects_N)[scenes.sketch_of_S] + scenes.instance_S - 1
         score_K = _scores(table, len(category_K))
+        in_one_S = scenes.instance_S > 0
         if GUESS in table.column_names:
             category_K, score_K = self._join(scenes, table)
-            in_one_S = scenes.instance_S > 0
             part_S = scenes.part_S.clone()
             part_S[in_one_S] = category_K[object_S[in_one_S]]
             scenes = replace(scenes, part_S=part_S)
         objects, strokes_M = objects_as_sketches(scenes, len(taxonomy.category_names))
         parts, score_S = _unlabeled(scenes), np.zeros(len(object_S), np.float32)
         # Strokes that aren't labelled below keep the score of their object, or 0 without one.
-        in_one_S = scenes.instance_S > 0
         score_S[in_one_S.numpy()] = score_K[object_S[in_one_S]].nan_to_num().numpy()
         if len(objects):
             features, category_D = StrokeFeatures.of(objects), objects.category_N
