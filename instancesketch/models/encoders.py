@@ -39,7 +39,7 @@ class PolylineEncoder(nn.Module, ABC):
     ) -> None:
         super().__init__()
         self.samples, self.order = samples, order
-        self.norms = nn.ModuleList(nn.BatchNorm1d(c) for c in channels)
+        self.norms = nn.ModuleList(StrokeNorm(c) for c in channels)
         self.box = nn.Sequential(nn.Linear(self.NUMBERS + order, 64), nn.GELU(), nn.Linear(64, 64))
 
     @abstractmethod
@@ -95,6 +95,22 @@ class PolylineEncoder(nn.Module, ABC):
             length_S1,
             length_S1.clamp(min=1e-3).log() / 3,
         ]
+
+
+class StrokeNorm(nn.BatchNorm1d):
+    """A batch norm that takes a single value per channel, too, such as one stroke's, in training.
+
+    The last step of an epoch may have no more than that. Torch refuses it, for it has no variance:
+    here it is normalised by the running statistics.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise values of shape (M, C) or (M, C, K)."""
+        if not self.training or input.numel() > self.num_features:
+            return super().forward(input)
+        return F.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+        )
 
 
 class PatchEncoder(PolylineEncoder):

@@ -17,6 +17,7 @@ from tests.drawings import (
     drawn,
     packed,
     packed_scenes,
+    sketch_of,
 )
 
 
@@ -83,3 +84,17 @@ def test_batches_are_shared_or_of_each_worker():
     recipe = RefinerFitConfig(model=TINY_REFINER, batch_size=100)
     assert recipe.step_drawings(8) == 100
     assert replace(recipe, batch_per_worker=True).step_drawings(8) == 800
+
+
+def test_a_step_may_have_a_single_stroke():
+    recipe = SegmenterFitConfig()
+    fit = create_fit(recipe, DOODLE7, steps_per_epoch=1, device=torch.device("cpu"))
+    batch = packed([sketch_of([[0, 0], [3, 1], [2, 2]], category="cloud", part=["body"])])
+    before = {name: value.clone() for name, value in fit.net.named_buffers()}
+    assert fit.train_epoch([batch], 0)["drawings"] == 1
+    after = dict(fit.net.named_buffers())
+    # The first layers have several patches to measure, the last one has one value.
+    assert not torch.equal(
+        after["encoder.norms.0.running_mean"], before["encoder.norms.0.running_mean"]
+    )
+    assert torch.equal(after["encoder.norms.2.running_var"], before["encoder.norms.2.running_var"])
