@@ -58,6 +58,18 @@ def ray_cluster() -> None:
         )
 
 
+@pytest.fixture
+def own_machine(ray_cluster: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests' cluster be one that a command has started for itself, on two cores."""
+    import ray
+
+    from instancesketch.distributed import cluster
+
+    own = ray.get_runtime_context().gcs_address
+    monkeypatch.setattr(cluster, "_own_addresses", {own})
+    monkeypatch.setattr(cluster, "usable_cpus", lambda: 2)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def end_ray() -> Iterator[None]:
     """Shut Ray down after the last test."""

@@ -209,6 +209,7 @@ class ModelStage:
     schema: pa.Schema = RESULT_SCHEMA  # of the rows that it returns
     rows_at_once: int | None = None  # the most that memory has room for; None: any number
     gpus: float | None = None  # of each worker; None: those of the job's
+    cost: float = 1.0  # of a row, on a CPU, beside that in the job's other stages; roughly
 
     def gpus_of(self, gpus_per_worker: float) -> float:
         """Return the GPUs of each worker in a job whose workers have these."""

@@ -83,7 +83,7 @@ class BenchmarkConfig:
     @property
     def scenes_number(self) -> int:
         """Return the number of scenes to label."""
-        return min(400, self.number)
+        return min(1_600, self.number)
 
 
 def check(config: BenchmarkConfig) -> None:

@@ -142,12 +142,13 @@ def measure_scenes(workload: Workload) -> Iterator[Row]:
     composer = Composer(from_table(workload.drawings.slice(0, 500)), SceneConfig())
     # Composing is slower than labelling, so a few scenes are repeated.
     composed = [composer.compose(1, i) for i in range(min(number, _DIFFERENT_SCENES))]
-    corpus = workload.write_corpus(to_table(composed), number, "scenes")
+    # Their two stages are busy side by side only where there are more shards than workers.
+    corpus = workload.write_corpus(to_table(composed), number, "scenes", files=8)
     row = _on_ray(
         workload,
         corpus,
         "segment --scenes, all cores",
         workload.cores,
-        ["--scenes", *workload.on_ray(models=2)],
+        ["--scenes", *workload.on_ray()],
     )
     yield replace(row, part="scenes")

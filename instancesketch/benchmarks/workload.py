@@ -24,16 +24,12 @@ class Workload:
         self.folder = storage.absolute(storage.join(config.out, "_work"))
         self.cores = os.cpu_count() or 1
 
-    def on_ray(self, models: int = 1) -> list[str]:
-        """Return the options that bring a job onto Ray, on all cores, however small it is.
-
-        Args:
-            models: number of its stages with a model, each of which has the workers asked for.
-        """
+    def on_ray(self) -> list[str]:
+        """Return the options that bring a job onto Ray, on all cores, however small it is."""
         # A cluster gives all of its own cores.
         if os.environ.get("RAY_ADDRESS"):
             return []
-        return ["--workers", str(max(1, self.cores // models))]
+        return ["--workers", str(self.cores)]
 
     def at(self, *names: str) -> str:
         """Return a location in the folder."""
@@ -64,11 +60,17 @@ class Workload:
         order = np.random.default_rng(0).permutation(len(table))
         return table.take(pa.array(order)).combine_chunks()
 
-    def write_corpus(self, table: pa.Table, number: int, name: str) -> str:
-        """Write a corpus of `number` rows, repeating those of a table under new ids."""
+    def write_corpus(self, table: pa.Table, number: int, name: str, files: int = 2) -> str:
+        """Write a corpus of `number` rows, repeating those of a table under new ids.
+
+        Args:
+            table: drawings or scenes.
+            number: of rows.
+            name: of the folder.
+            files: at least, for each core, so that all cores have work to the end.
+        """
         folder = self.at(name)
-        # At least two files for each core, so that all cores have work to the end.
-        per_file = max(1, min(2 * ROW_GROUP_ROWS, number // (2 * self.cores)))
+        per_file = max(1, min(2 * ROW_GROUP_ROWS, number // (files * self.cores)))
         for i, first in enumerate(range(0, number, per_file)):
             numbers = np.arange(first, min(first + per_file, number))
             rows = table.take(pa.array(numbers % len(table)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,38 +36,61 @@ class PoolSizes:
         Raises:
             UserError: they don't.
         """
-        needed = self.pools * (self.workers or 1)
+        workers = self.workers or 1
+        capacity = connect(workers=min(workers, 1))
         try:
-            # A reader must have room beside the workers, or all would wait for each other.
-            connect(workers=needed + 1)
-            capacity = connect(workers=needed)
+            if capacity.own_cores is not None:
+                # There pools share cores, so that each needs room by itself alone.
+                connect(workers=workers)
+            else:
+                # A reader must have room beside the workers, or all would wait for each other.
+                connect(workers=self.pools * workers + 1)
+                capacity = connect(workers=self.pools * workers)
             if self.gpus_per_worker:
                 # Each as the largest: shares of GPUs that differ may not fit beside each other.
                 pools = self.pools if self.with_gpu is None else self.with_gpu
-                on_gpus = (self.workers or 1) * pools
-                capacity = connect(workers=on_gpus, gpus=self.gpus_per_worker)
+                cpus = self.cpus_per_worker(capacity)
+                capacity = connect(workers=workers * pools, cpus=cpus, gpus=self.gpus_per_worker)
         except UserError as error:
-            # With one pool the message already has the right number; with fewer than one worker it
-            # is about the option.
-            if self.pools == 1 or needed < 1:
+            # With one pool the message already has the right number.
+            if self.pools == 1 or capacity.own_cores is not None:
                 raise
-            each = f"{self.workers or 1} for each of {self.pools} stages, and one that reads"
+            each = f"{workers} for each of {self.pools} stages, and one that reads"
             raise UserError(f"{error} ({each})") from None
         return capacity
 
-    def strategy(self, capacity: Capacity, shards: int) -> ActorPoolStrategy:
-        """Return the size of each pool: as given, or an equal share that moves to busy pools."""
+    def cpus_per_worker(self, capacity: Capacity) -> float:
+        """Return the CPUs that each worker asks for: one, or what all of them can have at once."""
+        if capacity.own_cores is None:
+            # One also for workers on GPUs: they pack rows and hand results back.
+            return 1.0
+        # There the operating system gives cores to whichever worker has something to do.
+        most = self.pools * (self.workers or capacity.own_cores)
+        return min(1.0, (capacity.cpus - 1) / most)
+
+    def strategy(self, capacity: Capacity, shards: int, share: float) -> ActorPoolStrategy:
+        """Return the size of a pool: as given, or a share that changes with how busy it is.
+
+        Args:
+            capacity: of the cluster.
+            shards: of the job; more actors would load models and stay idle.
+            share: of the work of all pools, as far as it is known.
+        """
         from ray.data import ActorPoolStrategy
 
-        room = self.room(capacity)
-        if self.workers is not None or self.pools == 1:
-            # More actors than shards would load models and stay idle.
-            return ActorPoolStrategy(size=min(self.workers or room, shards))
+        if self.workers is not None or (self.pools == 1 and capacity.own_cores is None):
+            return ActorPoolStrategy(size=min(self.workers or self.room(capacity), shards))
+        if capacity.own_cores is not None and not self.gpus_per_worker:
+            # Rounded up: cores that are left over would be idle, workers take turns.
+            most = min(capacity.own_cores, shards)
+            first = min(most, math.ceil(capacity.own_cores * share - 1e-9))
+            return ActorPoolStrategy(min_size=first, max_size=most)
         # Only the running job shows which stage is slow: pools start equal; busy pools grow, until
         # the others have a single actor each.
+        room = self.room(capacity)
         most = min(max(1, room - self.pools + 1), shards)
-        share = min(most, max(1, room // self.pools))
-        return ActorPoolStrategy(min_size=1, initial_size=share, max_size=most)
+        first = min(most, max(1, room // self.pools))
+        return ActorPoolStrategy(min_size=1, initial_size=first, max_size=most)
 
     def room(self, capacity: Capacity) -> int:
         """Return the number of workers where none is given.
@@ -89,9 +113,20 @@ def add_pool(
     capacity: Capacity,
     shards: int,
     gpus: float,
+    share: float,
 ) -> Dataset:
-    """Return a dataset of shards that go through the actor pool of a stage, of GPUs each."""
-    # One CPU each, also for workers on GPUs: they pack rows and hand results back.
+    """Return a dataset of shards that go through the actor pool of a stage.
+
+    Args:
+        dataset: of shards.
+        stage: with a model.
+        run: of the job.
+        sizes: of the pools of all stages.
+        capacity: of the cluster.
+        shards: of the job.
+        gpus: of each actor.
+        share: of the work of all pools, as far as it is known.
+    """
     return dataset.map_batches(
         worker_class(stage),
         fn_constructor_kwargs={
@@ -100,8 +135,8 @@ def add_pool(
             "run": run,
         },
         # Actors load their model once; tasks would load it for every shard.
-        compute=sizes.strategy(capacity, shards),
-        num_cpus=1,
+        compute=sizes.strategy(capacity, shards, share),
+        num_cpus=sizes.cpus_per_worker(capacity),
         num_gpus=gpus,
         **WHOLE_SHARDS,
     )

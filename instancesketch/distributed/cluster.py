@@ -11,12 +11,13 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.progress import doing
+from instancesketch.core.usage import usable_cpus
 
 # With two logical CPUs a reader and a worker that waits for it can block each other for ever.
 SMALLEST_LOCAL_CPUS = 4
@@ -35,6 +36,8 @@ _ENVIRONMENT = {
 }
 # Ray's job server describes the job to the command that it starts.
 _JOB_CONFIG_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+# Of every Ray that this process started; one may have ended since, and another been joined.
+_own_addresses: set[str] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,9 @@ class Capacity:
     # That it may grow to; at least what it has.
     most_cpus: int
     most_gpus: int
+    # Of the machine on which this process started Ray for itself; None on a cluster, whose CPUs
+    # alone say what it has room for.
+    own_cores: int | None = None
 
 
 def set_environment() -> None:
@@ -81,7 +87,8 @@ def connect(
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     from instancesketch.distributed import ray_compat
 
-    return capacity_of(nodes, workers, cpus, gpus, ray_compat.largest_cluster())
+    capacity = capacity_of(nodes, workers, cpus, gpus, ray_compat.largest_cluster())
+    return replace(capacity, own_cores=usable_cpus() if _is_own() else None)
 
 
 def is_joined() -> bool:
@@ -172,7 +179,7 @@ def worker_slots(node: Mapping[str, float], cpus: float, gpus: float) -> int:
 
 def local_cpus() -> int:
     """Return the logical CPUs of a Ray that is started on this machine."""
-    return max(SMALLEST_LOCAL_CPUS, os.cpu_count() or 1)
+    return max(SMALLEST_LOCAL_CPUS, usable_cpus())
 
 
 def _join_or_start(show_worker_output: bool) -> None:
@@ -198,8 +205,20 @@ def _start(options: Mapping[str, Any]) -> None:
         reason = " ".join(str(error).split())
         again = "; try again when the machine is less busy" if "timed out" in reason else ""
         raise UserError(f"Ray doesn't start on this machine: {reason}{again}") from error
+    _own_addresses.add(_address())
     if not options["log_to_driver"]:
         ray_compat.silence_worker_logs()
+
+
+def _is_own() -> bool:
+    """Return whether this process started the Ray that it has joined, for itself."""
+    return _address() in _own_addresses
+
+
+def _address() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().gcs_address)
 
 
 def _join(address: str, options: Mapping[str, Any]) -> None:

@@ -77,7 +77,8 @@ class RayRunner:
         tables = iter(done)
         pools = _pool_sizes(job)
         workers = (job.workers or 1) * max(1, pools.pools)
-        with machines.show_growth(workers, (job.workers or 1) * pools.gpus):
+        cpus = workers * pools.cpus_per_worker(self._capacity)
+        with machines.show_growth(cpus, (job.workers or 1) * pools.gpus):
             first = next(tables, None)
         for table in () if first is None else chain([first], tables):
             yield unpack(table)
@@ -99,10 +100,11 @@ def stream_shards(
     dataset = ray.data.from_items(items, override_num_blocks=len(items))
     dataset.context.target_max_block_size = None  # or Ray Data would cut large shards
     options = _task_options(job, capacity, len(shards))
+    sizes, cost = _pool_sizes(job), sum(stage.cost for stage in job.model_stages)
     for group in _group_tasks(job.stages):
         if isinstance(group, ModelStage):
-            gpus = group.gpus_of(job.gpus_per_worker)
-            dataset = add_pool(dataset, group, run, _pool_sizes(job), capacity, len(shards), gpus)
+            gpus, share = group.gpus_of(job.gpus_per_worker), group.cost / cost
+            dataset = add_pool(dataset, group, run, sizes, capacity, len(shards), gpus, share)
         else:
             dataset = dataset.map_batches(make_task(group, run), **options)
     return dataset

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from instancesketch.batch import shards
 from instancesketch.batch.config import ObjectsConfig, SegmentConfig
 from instancesketch.batch.in_process import InProcessRunner
 from instancesketch.batch.segment import segment
@@ -22,11 +23,12 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.distributed.ray_runner import RayRunner
 from instancesketch.inference.detector import Boxes
 from instancesketch.models import weights
 from instancesketch.models.segmenter import SegmenterNet
 from tests.conftest import save_untrained
-from tests.drawings import TINY, composed
+from tests.drawings import TINY, composed, corpus
 
 DOODLE7 = Taxonomy.load("doodle7")
 
@@ -174,6 +176,24 @@ def test_scenes_pass_through_detector_grouper_and_segmenter_on_ray(
     assert set(counts["peak_memory_mb"]) == {"driver", *stages}
     assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").equals(RESULT_SCHEMA)
     assert main(ask) == 2  # another config without the detector
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("workers", [None, 2])
+def test_stages_of_scenes_share_the_cores_of_a_machine_of_their_own(
+    own_machine: None, scene_weights: Path, tmp_path: Path, workers: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(shards, "MIN_BYTES", 1)
+    source = corpus(tmp_path / "in", composed(12), rows_per_group=2)
+    config = SegmentConfig(
+        sources=(source,), out="", weights=(str(scene_weights),), scenes=ObjectsConfig(),
+        workers=workers, quiet=True,
+    )  # fmt: skip
+    segment(replace(config, out=str(tmp_path / "here")), InProcessRunner())
+    segment(replace(config, out=str(tmp_path / "ray")), RayRunner())
+    assert len(rows(tmp_path / "ray")) == 12
+    assert rows(tmp_path / "ray") == rows(tmp_path / "here")
 
 
 def test_given_objects_are_kept(data_dir: Path, parts_alone: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from instancesketch.benchmarks import config
-from instancesketch.benchmarks.labelling_speed import measure_segment
+from instancesketch.benchmarks.labelling_speed import measure_scenes, measure_segment
 from instancesketch.benchmarks.table import Row, Table
 from instancesketch.benchmarks.workload import Workload
 from instancesketch.cli.main import main
@@ -104,6 +104,13 @@ def test_training_and_scenes_on_ray_have_a_speed(few, address, tmp_path, capsys)
     assert by["Ray Train, 1 worker"]["start_up_seconds"] > 0
     assert by["segment --scenes, all cores"]["start_up_seconds"] > 0
     assert by["segment --scenes, all cores"]["others"]["grouping busy s"] > 0
+
+
+@pytest.mark.nightly
+def test_scenes_on_a_ray_of_their_own_have_as_many_workers_a_stage_as_cores(tmp_path) -> None:
+    workload = Workload(config.BenchmarkConfig(number=24, out=str(tmp_path / "speed")))
+    (row,) = measure_scenes(workload)
+    assert (row.number, row.cores) == (24, workload.cores)
 
 
 @pytest.mark.nightly

@@ -29,9 +29,35 @@ def test_pool_sizes_divide_the_cluster(
 ) -> None:
     room = worker_slots({"CPU": cpus, "GPU": gpus}, 1, sizes.gpus_per_worker)
     capacity = Capacity(cpus=cpus, gpus=gpus, nodes=1, room=room, most_cpus=cpus, most_gpus=gpus)
-    pool = sizes.strategy(capacity, shards=10_000)
+    pool = sizes.strategy(capacity, shards=10_000, share=0.5)
     assert (pool.min_size, pool.initial_size, pool.max_size) == (smallest, first, most)
-    assert sizes.strategy(capacity, shards=2).max_size == min(most, 2)
+    assert sizes.strategy(capacity, shards=2, share=0.5).max_size == min(most, 2)
+    assert sizes.cpus_per_worker(capacity) == 1
+
+
+@pytest.mark.parametrize(
+    ("cores", "sizes", "share", "first", "most"),
+    [
+        (2, PoolSizes(pools=1), 1.0, 2, 2),
+        (2, PoolSizes(pools=2), 0.7, 2, 2),
+        (2, PoolSizes(pools=2), 0.3, 1, 2),
+        (4, PoolSizes(pools=1), 1.0, 4, 4),
+        (16, PoolSizes(pools=2), 0.25, 4, 16),
+        (2, PoolSizes(pools=3, workers=2), 0.1, 2, 2),
+    ],
+)
+def test_pools_share_the_cores_of_a_machine_of_their_own(
+    cores: int, sizes: PoolSizes, share: float, first: int, most: int
+) -> None:
+    cpus = max(4, cores)
+    capacity = Capacity(
+        cpus=cpus, gpus=0, nodes=1, room=1, most_cpus=cpus, most_gpus=0, own_cores=cores
+    )
+    pool = sizes.strategy(capacity, shards=10_000, share=share)
+    assert (pool.initial_size, pool.max_size) == (first, most)
+    # The workers of all pools fit, and leave a CPU to a reader.
+    assert sizes.cpus_per_worker(capacity) * most * sizes.pools <= cpus - 1
+    assert sizes.strategy(capacity, shards=1, share=share).max_size == 1
 
 
 @pytest.mark.parametrize(
@@ -49,3 +75,12 @@ def test_pools_that_exceed_the_cluster_are_refused(
     with pytest.raises(UserError, match=message):
         sizes.connect()
     assert PoolSizes(pools=3).connect().cpus == 4
+
+
+def test_stages_of_as_many_workers_as_cores_are_refused_on_a_cluster_alone(
+    ray_cluster: None, own_machine: None
+) -> None:
+    capacity = PoolSizes(pools=3, workers=4).connect()
+    assert (capacity.cpus, capacity.own_cores) == (4, 2)
+    with pytest.raises(UserError, match=r"5 workers.* room for 4: [^(]*$"):
+        PoolSizes(pools=3, workers=5).connect()
