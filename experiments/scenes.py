@@ -36,7 +36,7 @@ from instancesketch.batch.reader import shuffle_strokes
 from instancesketch.core import storage
 from instancesketch.core.hashing import hash_bucket
 from instancesketch.core.schema import build_result_table, from_table, to_table
-from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.core.taxonomy import PARTLESS, Taxonomy
 from instancesketch.inference import detector as detectors
 from instancesketch.inference.object_grouper import Grouper
 from instancesketch.inference.scene_segmenter import SceneSegmenter
@@ -47,12 +47,15 @@ from instancesketch.synth.scenes.composer import Composer, split_scene
 from instancesketch.synth.scenes.config import SceneConfig
 from instancesketch.training.config import GrouperFitConfig
 
-TAXONOMY = Taxonomy.load("doodle7")
+SEVEN = Taxonomy.load("doodle7")  # of composed scenes' parts, of the detector, and of PQ-seven
+_DEFAULT = Taxonomy.load("default")
+# What is of none of these categories, the grouper calls none: it needs no `other`.
+TAXONOMY = _DEFAULT.restrict([n for n in _DEFAULT.category_names if n not in PARTLESS])
 MOST_STROKES = 64  # of a composed scene: larger ones are slow, and few real scenes are as large
 SEED = 7  # of the random stroke order, and of scenes composed anew
 # Real scenes are drawn with coarser devices than most drawings that scenes are composed of.
 _AUGMENT = replace(GrouperFitConfig().augment, device_p=0.15)
-PRETRAIN = GrouperFitConfig(epochs=10, augment=_AUGMENT, bfloat16=BFLOAT16)
+PRETRAIN = GrouperFitConfig(epochs=16, augment=_AUGMENT, bfloat16=BFLOAT16)
 CROWDED = replace(PRETRAIN, epochs=4, learning_rate=7e-4, seed=2)
 COMPOSED = 4_000  # of the first composed scenes in an epoch of crowded ones
 TUNE = replace(PRETRAIN, epochs=2, learning_rate=5e-4, seed=1)
@@ -136,9 +139,9 @@ def label_set(data: Data, out: Path, name: str, table: pa.Table, source: Path) -
     detector = detectors.load(data.detector) if data.detector else None
     shuffled = to_table([shuffle_strokes(s, SEED) for s in from_table(table)])
     for order, rows in (("file", table), ("random", shuffled)):
-        batch = pack(rows, TAXONOMY, labels=False)
+        batch = pack(rows, SEVEN, labels=False)
         results = {
-            "touching": scene_rules.group_touching(rows, batch, TAXONOMY),
+            "touching": scene_rules.group_touching(rows, batch, SEVEN),
             "grouper": segmenter.label_table(grouper.group_table(rows, guesses=True)),
         }
         if order == "file":
@@ -146,7 +149,7 @@ def label_set(data: Data, out: Path, name: str, table: pa.Table, source: Path) -
             results["ordered"] = segmenter.label_table(ordered)
         if detector is not None:
             boxes = detector.detect(batch)
-            results["most points"] = scene_rules.group_by_boxes(rows, batch, boxes, TAXONOMY)
+            results["most points"] = scene_rules.group_by_boxes(rows, batch, boxes, SEVEN)
             results["with boxes"] = segmenter.label_table(
                 grouper.group_table(rows, boxes, guesses=True)
             )
@@ -175,7 +178,7 @@ def run(data: Data, out: Path, processes: int) -> None:
         trained = "everything" if name.startswith("friss") else name
         if not (out / name / "truth.parquet").exists():
             label_set(data, out, name, table, out / f"tuned-{trained}")
-    print(scene_tables.report(out, list(users), TAXONOMY))
+    print(scene_tables.report(out, list(users), SEVEN))
 
 
 def ship(out: Path, target: Path) -> None:

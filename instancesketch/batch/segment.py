@@ -111,10 +111,10 @@ def _check_weights(config: SegmentConfig) -> None:
 
 
 def _labelling(config: SegmentConfig, precision: str) -> Labelling:
-    from instancesketch.models import weights
+    from instancesketch.models import weight_names, weights
 
     # Workers have other working folders than this process.
-    sources = tuple(map(weights.absolute, config.weights))
+    sources = tuple(map(weight_names.absolute, config.weights))
     scenes = config.scenes
     if scenes is None:
         load = partial(
@@ -132,7 +132,7 @@ def _labelling(config: SegmentConfig, precision: str) -> Labelling:
 
     return scene_stages(
         sources,
-        None if scenes.detector is None else weights.absolute(scenes.detector),
+        None if scenes.detector is None else weight_names.absolute(scenes.detector),
         drawing_order=scenes.drawing_order,
         given_objects=scenes.given_objects,
         precision=precision,
@@ -163,10 +163,10 @@ def _describe_objects(scenes: ObjectsConfig) -> dict[str, Any]:
 
 def _fingerprint(source: str, model_kinds: list[str] | None = None) -> dict[str, str]:
     """Return the name of weights and a digest of the kinds given, by default of all."""
-    from instancesketch.models import weights
+    from instancesketch.models import weight_names
 
     # By content: a run that is trained further has other weights of the same name.
-    folder, digest = weights.locate(source), hashlib.blake2b(digest_size=16)
+    folder, digest = weight_names.locate(source), hashlib.blake2b(digest_size=16)
     for model_kind in model_kinds or storage.list_names(folder):
         for name in ("config.json", "model.safetensors"):
             location = storage.join(folder, model_kind, name)

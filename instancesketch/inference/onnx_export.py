@@ -23,7 +23,7 @@ from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import countable_parts, moments, sided_parts
-from instancesketch.models import weights
+from instancesketch.models import weight_names, weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.ragged import Layout
@@ -91,7 +91,7 @@ def load_one(source: str, model_kind: str) -> tuple[OneSegmenter | OneRefiner, T
     loaded = weights.load([source], model_kind)
     net, taxonomy = weights.build(loaded)
     config = net.config
-    if loaded.model_kind == "segmenter" and (chosen := weights.choose_categories([source])):
+    if loaded.model_kind == "segmenter" and (chosen := weight_names.choose_categories([source])):
         kept = taxonomy.restrict(chosen).categories
         net.restrict(torch.tensor([name in kept for name in taxonomy.category_names]))
     # Rasterising and k-means have no export.

@@ -36,7 +36,7 @@ from instancesketch.inference.result_columns import (
     part_guess_columns,
     without_parts,
 )
-from instancesketch.models import weights
+from instancesketch.models import weight_names, weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.optimize import optimize
 from instancesketch.models.packing import Batch, pack, pack_sketches
@@ -159,7 +159,7 @@ class Segmenter:
         resolved = resolve_precision(precision, device)
         names = [sources] if isinstance(sources, str) else list(sources)
         net, taxonomy = weights.build(weights.load(names, "segmenter"))
-        chosen = weights.choose_categories(names, categories)
+        chosen = weight_names.choose_categories(names, categories)
         net = optimize(net, device, resolved)
         if not weights.holds(names, "refiner"):
             return cls(net, taxonomy, categories=chosen, cut_strokes=cut_strokes)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.core import storage
@@ -16,16 +15,13 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.model_kinds import MODEL_KINDS, resolve
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models import config as configs
-from instancesketch.models import yolo
+from instancesketch.models import weight_names, yolo
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from instancesketch.models.config import TransformerConfig
 
-SHIPPED = Path(__file__).parents[1] / "shipped"
-# Further names of shipped weights: for those, restricted to the categories of a taxonomy.
-ALIASES: dict[str, tuple[str, str]] = {"doodle7": ("default", "doodle7")}
 # The length of a safetensors header, little-endian, comes first in the file.
 _LENGTH_BYTES = 8
 
@@ -82,7 +78,9 @@ def holds(sources: Sequence[str], model_kind: str) -> bool:
     Raises:
         UserError: a source doesn't exist.
     """
-    return any(storage.exists(storage.join(locate(source), model_kind)) for source in sources)
+    return any(
+        storage.exists(storage.join(weight_names.locate(source), model_kind)) for source in sources
+    )
 
 
 def load(sources: Sequence[str], model_kind: str) -> Weights:
@@ -140,28 +138,12 @@ def inspect_segmenter(sources: Sequence[str], categories: Sequence[str] | None =
     taxonomy = info.taxonomy
     if holds(sources, "refiner"):
         check_same_parts(", ".join(sources), taxonomy, inspect(sources, "refiner").taxonomy)
-    chosen = choose_categories(sources, categories)
+    chosen = weight_names.choose_categories(sources, categories)
     if chosen is None:
         return taxonomy
     if not info.network.sketch_token:
         raise UserError(f"{', '.join(sources)} predicts no category, so that none can be left out")
     return taxonomy.restrict(chosen)
-
-
-def choose_categories(
-    sources: Sequence[str], categories: Sequence[str] | None = None
-) -> Sequence[str] | None:
-    """Return the categories that the segmenter of some sources is restricted to; None: to none.
-
-    Those that are given come before those of the weights' name.
-    """
-    if categories is not None:
-        return categories
-    named = [s for s in sources if storage.exists(storage.join(locate(s), "segmenter"))]
-    if named and named[-1] in ALIASES:
-        _, taxonomy = ALIASES[named[-1]]
-        return Taxonomy.load(taxonomy).category_names
-    return None
 
 
 def check_same_parts(where: str, segmenter: Taxonomy, refiner: Taxonomy) -> None:
@@ -175,7 +157,7 @@ def check_same_parts(where: str, segmenter: Taxonomy, refiner: Taxonomy) -> None
 
 def _read_config(sources: Sequence[str], model_kind: str) -> tuple[str, dict[str, Any]]:
     """Return the model's folder and what its `config.json` holds."""
-    folders = [storage.join(locate(source), model_kind) for source in sources]
+    folders = [storage.join(weight_names.locate(source), model_kind) for source in sources]
     existing = [folder for folder in folders if storage.exists(folder)]
     if not existing:
         raise UserError(f"no {model_kind} in {', '.join(sources)}")
@@ -295,38 +277,6 @@ def adapt(loaded: Weights, taxonomy: Taxonomy, fresh: Mapping[str, Tensor]) -> d
             rows[-1] = tensors[key][-1]
         tensors[key] = rows
     return tensors
-
-
-def locate(source: str) -> str:
-    """Return the folder that a shipped name or a location means.
-
-    Raises:
-        UserError: there is none.
-    """
-    if source in shipped_names():
-        name, _ = ALIASES.get(source, (source, ""))
-        return str(SHIPPED / name)
-    if storage.exists(source):
-        return storage.absolute(source)
-    names = f"a shipped name ({', '.join(shipped_names())})"
-    raise UserError(f"no weights {source!r}: give a folder that `train` wrote, or {names}")
-
-
-def shipped_names() -> list[str]:
-    """Return the names of the weights in the package, sorted."""
-    return sorted([*ALIASES, *(f.name for f in SHIPPED.iterdir())])
-
-
-def absolute(source: str) -> str:
-    """Return a name or location that means the same weights in any working folder.
-
-    A shipped name stays a name, because another machine may have the package elsewhere.
-
-    Raises:
-        UserError: there are no such weights.
-    """
-    folder = locate(source)
-    return source if source in shipped_names() else folder
 
 
 def _no_tensors(path: str, reason: object) -> UserError:

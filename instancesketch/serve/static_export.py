@@ -10,7 +10,7 @@ from instancesketch.core import storage
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import SAME_PLACE
 from instancesketch.inference.onnx_labeller import labeller
-from instancesketch.models import weights
+from instancesketch.models import weight_names, weights
 from instancesketch.render.titles import label_title
 from instancesketch.report.captions import category_title
 from instancesketch.results.export import refuse_existing
@@ -54,7 +54,7 @@ def export(source: str, out: str, runtime: str | None = None) -> Exported:
     engine = onnxruntime_web.load(runtime)
     model, taxonomy = labeller(source)
     files = {_MODEL: model} | {f"{_RUNTIME}/{name}": data for name, data in engine.items()}
-    chosen = weights.choose_categories([source])
+    chosen = weight_names.choose_categories([source])
     offered = taxonomy if chosen is None else taxonomy.restrict(chosen)
     examples = example_table(offered, _EXAMPLES)
     table = {

@@ -16,7 +16,7 @@ from instancesketch.inference.object_grouper import Grouper
 from instancesketch.inference.scene_segmenter import SceneSegmenter
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.metrics import evaluate
-from instancesketch.models import weights
+from instancesketch.models import weight_names, weights
 from instancesketch.synth.draw import draw
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
@@ -26,19 +26,19 @@ KINDS = {"default": {"segmenter", "refiner", "grouper", "detector"}, "spg20": {"
 
 
 def test_shipped_files_are_small_and_complete() -> None:
-    files = [f for f in weights.SHIPPED.rglob("*") if f.is_file()]
+    files = [f for f in weight_names.SHIPPED.rglob("*") if f.is_file()]
     assert {f.name for f in files} == {"config.json", "model.safetensors", "NOTICE"}
     assert all(f.stat().st_size <= MOST_BYTES for f in files)
     # Only weights trained with Ultralytics carry the notice of its licence.
     assert [f.parent.name for f in files if f.name == "NOTICE"] == ["detector"]
-    assert {f.name: {k.name for k in f.iterdir()} for f in weights.SHIPPED.iterdir()} == KINDS
+    assert {f.name: {k.name for k in f.iterdir()} for f in weight_names.SHIPPED.iterdir()} == KINDS
 
 
 @pytest.mark.parametrize(
     ("name", "kind"), [(n, k) for n, kinds in KINDS.items() for k in sorted(kinds)]
 )
 def test_each_model_has_a_card_in_its_config(name: str, kind: str) -> None:
-    card = json.loads((weights.SHIPPED / name / kind / "config.json").read_text())
+    card = json.loads((weight_names.SHIPPED / name / kind / "config.json").read_text())
     assert card["kind"] == kind
     # Objects of scenes are of the seven categories, or of none.
     taxonomy = "doodle7" if kind in ("grouper", "detector") else name

@@ -16,13 +16,11 @@ from instancesketch.models.grouper import GrouperNet
 from instancesketch.models.refiner import RefinerNet
 from instancesketch.models.segmenter import SegmenterNet
 from tests.drawings import (
-    DEFAULT,
     DOODLE7,
     TINY,
     TINY_GROUPER,
     TINY_REFINER,
     drawn,
-    forced_weights,
 )  # fmt: skip
 
 CONFIG = {"kind": "segmenter", "model": asdict(TINY), "taxonomy": DOODLE7.to_dict()}
@@ -320,26 +318,3 @@ def test_a_refiner_is_adapted_to_another_taxonomy() -> None:
     assert set(other.part_names) & set(theirs.part_names)
     same = weights.adapt(loaded, theirs, loaded.tensors)
     assert all(torch.equal(same[k], loaded.tensors[k]) for k in same)
-
-
-def test_a_name_can_mean_shipped_weights_of_some_categories(tmp_path, monkeypatch, folder):
-    forced_weights(tmp_path / "shipped" / "whole", "other", "face", "2leg")
-    monkeypatch.setattr(weights, "SHIPPED", tmp_path / "shipped")
-    monkeypatch.setattr(weights, "ALIASES", {"seven": ("whole", "doodle7")})
-    assert weights.shipped_names() == ["seven", "whole"]
-    assert weights.locate("seven") == weights.locate("whole") == str(tmp_path / "shipped" / "whole")
-    assert weights.absolute("seven") == "seven"
-    assert weights.inspect_segmenter(["whole"]) == DEFAULT
-    for sources, categories, names in (
-        (["seven"], None, DOODLE7.category_names),
-        (["whole", "seven"], None, DOODLE7.category_names),
-        (["seven", "whole"], None, DEFAULT.category_names),
-        (["seven", str(folder)], None, DOODLE7.category_names),  # the folder's own
-        (["seven"], ["face"], ("face",)),
-    ):
-        model = Segmenter.load(sources, categories=categories)
-        assert model.taxonomy == weights.inspect_segmenter(sources, categories)
-        assert model.taxonomy.category_names == names
-    (got,) = Segmenter.load("seven").label(drawn(1))
-    assert got.category == "2leg"
-    assert refusal("eight", inspected=False).endswith("or a shipped name (seven, whole)")

@@ -17,7 +17,7 @@ from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.progress import doing
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train.config import TrainConfig, least_most
-from instancesketch.models import weights
+from instancesketch.models import weight_names, weights
 from instancesketch.models.weights import ModelInfo
 from instancesketch.training import sampling
 from instancesketch.training.config import Role, Selection
@@ -67,7 +67,7 @@ def resolve(
         "selection": selection,
         "workers": config.workers,
         "gpus_per_worker": config.gpus_per_worker,
-        "weights": [weights.absolute(w) for w in config.weights],
+        "weights": [weight_names.absolute(w) for w in config.weights],
         "drawings": {"train": _rows(train), "select": _rows(select)},
     }
     # As JSON has it, so that it equals what is read back.
