@@ -160,8 +160,8 @@ class SegmentConfig(SourcesConfig):
     cut_strokes: bool = field(
         default=False,
         metadata=option(
-            "look again, in pieces, at long strokes of unsure part, which may run over several "
-            "parts; takes a third to two thirds longer"
+            "look again, in pieces, at long strokes: the result says which run over several parts, "
+            "and where (column pieces); unsure parts get better; takes several times as long"
         ),
     )
     scenes: ObjectsConfig | None = None  # None: each row is one drawing

@@ -22,7 +22,7 @@ from instancesketch.batch.stages import JobRun, ShardState, ShardTask, Write
 from instancesketch.core import parquet, run_folder, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.hashing import assign_split
-from instancesketch.core.made_with import made_with
+from instancesketch.core.run_folder import made_with
 from instancesketch.core.schema import count_values, to_table
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.synth.draw import draw

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from instancesketch.core import lease, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.lease import Lease
+from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.write_once import write_once
 
 SUMMARY = "summary.json"  # a folder that has one is finished
@@ -165,3 +166,19 @@ def _describe_change(name: str, old: Any, new: Any) -> str:
         return _describe_change(inner, old.get(inner), new.get(inner))
     change = f"{name} was {old}, is {new}"
     return change if len(change) <= _LONGEST_VALUE else name
+
+
+def made_with(corpora: Sequence[str]) -> list[Taxonomy]:
+    """Return the distinct taxonomies that corpora were made with; empty where none was named."""
+    found: list[Taxonomy] = []
+    for corpus in corpora:
+        file = storage.join(corpus, JOB.config_file)
+        named = (storage.read_json(file) or {}).get("taxonomy")
+        if isinstance(named, str):
+            # By an earlier version, in another working folder, where a path means nothing here.
+            taxonomy = Taxonomy.load(named) if named in Taxonomy.shipped() else None
+        else:
+            taxonomy = Taxonomy.from_dict(named) if isinstance(named, dict) else None
+        if taxonomy is not None and taxonomy not in found:
+            found.append(taxonomy)
+    return found

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from instancesketch.core.errors import SketchError
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import Pieces, read_pieces
 
 
 def _list(name: str, value_type: pa.DataType, nullable: bool = True) -> pa.Field:
@@ -39,6 +40,7 @@ SCHEMA = pa.schema(
         _list("object_category", pa.string()),
     ]
 )
+PIECE = pa.struct([("start", pa.int32()), ("part", pa.string()), ("score", pa.float32())])
 _RESULT_FIELDS = [
     _list("part_score", pa.float32()),
     pa.field("category_score", pa.float32()),
@@ -48,6 +50,7 @@ _RESULT_FIELDS = [
     _list("part_2_score", pa.float32()),
     pa.field("category_2", pa.string()),
     pa.field("category_2_score", pa.float32()),
+    _list("pieces", pa.list_(PIECE)),
 ]
 RESULT_SCHEMA = pa.schema([*SCHEMA, *_RESULT_FIELDS])
 LABEL_COLUMNS = ("part", "label", "instance", "object", "object_category")
@@ -70,6 +73,8 @@ def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table
     columns: list[pa.Array] = []
     for field in schema:
         values = [getattr(s, field.name) for s in sketches]
+        if field.name == "pieces":
+            values = [_name_pieces(strokes) for strokes in values]
         # pyarrow would convert these arrays number by number.
         if field.name in ("x", "y", "stroke_len"):
             columns.append(to_list_array(values, field.type.value_type))
@@ -79,6 +84,13 @@ def to_table(sketches: Sequence[Sketch], schema: pa.Schema = SCHEMA) -> pa.Table
         else:
             columns.append(pa.nulls(len(values), field.type))
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _name_pieces(strokes: Sequence[Pieces | None] | None) -> list[Any] | None:
+    """Return the pieces of a row's strokes as what Arrow makes structs of."""
+    if strokes is None:
+        return None
+    return [None if pieces is None else [p._asdict() for p in pieces] for pieces in strokes]
 
 
 def to_list_array(values: Sequence[npt.NDArray[Any]], value_type: pa.DataType) -> pa.ListArray:
@@ -143,6 +155,8 @@ def iter_fields(table: pa.Table) -> Iterator[dict[str, Any] | SketchError]:
                 if fields.get(name) is not None:
                     # A sketch is immutable, and so are its labels.
                     fields[name] = tuple(fields[name])
+            if fields.get("pieces") is not None:
+                fields["pieces"] = read_pieces(fields["pieces"])
             yield _find_null(fields) or fields
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instancesketch.core.errors import SketchError
+from instancesketch.core.stroke_labels import PER_STROKE, Pieces, check_labels
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
@@ -19,9 +20,6 @@ IntArray = npt.NDArray[np.int32]
 LARGEST_COORDINATE = 1e7
 # The id of a sketch that was made in memory without one.
 UNNAMED = "sketch"
-_PER_STROKE = (
-    "part", "label", "instance", "object", "part_score", "part_2", "part_2_score",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,6 +62,8 @@ class Sketch:
     part_2_score: tuple[float | None, ...] | None = None
     category_2: str | None = None
     category_2_score: float | None = None
+    # With `cut_strokes` alone: the pieces of each stroke over several parts, None for the others.
+    pieces: tuple[Pieces | None, ...] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.sketch_id, str) or not self.sketch_id:
@@ -73,7 +73,7 @@ class Sketch:
             object.__setattr__(self, "y", np.asarray(self.y, np.float32))
         object.__setattr__(self, "stroke_len", np.asarray(self.stroke_len, np.int32))
         _check_geometry(self.x, self.y, self.stroke_len)
-        check_labels(vars(self), len(self.stroke_len))
+        check_labels(vars(self), self.stroke_len)
 
     @classmethod
     def from_strokes(
@@ -186,7 +186,7 @@ class Sketch:
         x, y = np.concatenate([points[i] for i in strokes]).T
         values: dict[str, Any] = {
             name: tuple(known[i] for i in strokes)
-            for name in _PER_STROKE
+            for name in PER_STROKE
             if (known := getattr(self, name)) is not None
         }
         return self.replace(
@@ -209,6 +209,11 @@ class Sketch:
             return self.category_score
         known = 1.0 if self.category_score is None else self.category_score
         return known * sum(self.part_score) / len(self.part_score)
+
+    @property
+    def mixed(self) -> tuple[int, ...]:
+        """Return the strokes that run over several parts, by index; none where that isn't known."""
+        return tuple(i for i, pieces in enumerate(self.pieces or ()) if pieces is not None)
 
     def replace(self, **values: Any) -> Sketch:
         """Return a copy with the given fields changed, checked like a new sketch."""
@@ -256,25 +261,6 @@ def _points(index: int, stroke: npt.ArrayLike) -> npt.NDArray[np.float64]:
     if points.ndim != 2 or points.shape[1] != 2:
         raise SketchError(f"stroke {index} is not a list of x and y")
     return points
-
-
-def check_labels(fields: Mapping[str, Any], strokes: int) -> None:
-    """Check that the fields of a sketch fit its number of strokes and its objects.
-
-    Raises:
-        SketchError: a list doesn't have one entry per stroke, or an object is unknown.
-    """
-    for name in _PER_STROKE:
-        entries = fields.get(name)
-        if entries is not None and len(entries) != strokes:
-            raise SketchError(f"{name} has {len(entries)} entries for {strokes} strokes")
-    objects, categories = fields.get("object"), fields.get("object_category")
-    if (objects is None) != (categories is None):
-        raise SketchError("object and object_category go together")
-    if objects is not None and categories is not None:
-        for index in objects:
-            if not -1 <= index < len(categories):
-                raise SketchError(f"object {index} is not among the {len(categories)} objects")
 
 
 def _check_geometry(x: FloatArray, y: FloatArray, stroke_len: IntArray) -> None:

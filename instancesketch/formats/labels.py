@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from instancesketch.core.errors import SketchError
-from instancesketch.core.sketch import Sketch, check_labels
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import check_labels
 from instancesketch.core.taxonomy import PARTLESS, UNLABELED, Taxonomy, normalise
 from instancesketch.formats.records import RawRecord, RowBatch
 
@@ -41,7 +42,7 @@ def build_sketch(
     fields = record.fields
     try:
         # Resolving pairs labels with strokes and objects.
-        check_labels(fields, len(fields["stroke_len"]))
+        check_labels(fields, fields["stroke_len"])
     except SketchError:
         # Raises the same, unless the points are wrong as well, which explains more.
         return Sketch(**fields)

@@ -5,7 +5,7 @@ Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,12 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
+from instancesketch.core.schema import INPUT_COLUMNS, PIECE
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import Piece, read_pieces
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.instances import Instances, countable_parts, sided_parts
+from instancesketch.inference.stroke_pieces import Run
 from instancesketch.models.features import StrokeFeatures
 
 # From sketches, their parts, and which strokes are counted and have sides, to instances.
@@ -90,6 +94,25 @@ def part_guess_columns(
     return {name: pa.ListArray.from_arrays(offsets, flat) for name, flat in values.items()}
 
 
+def pieces_column(
+    runs: Mapping[int, Sequence[Run]], offsets: pa.Array, vocabulary: Vocabulary
+) -> pa.Array:
+    """Return the column `pieces`.
+
+    Args:
+        runs: of each stroke of several parts, by its index.
+        offsets: of the strokes of each sketch.
+        vocabulary: names the parts.
+    """
+    pieces: list[Any] = [None] * offsets[-1].as_py()
+    for stroke, own in runs.items():
+        pieces[stroke] = [
+            Piece(run.start, vocabulary.labels[run.part].as_py(), run.score)._asdict()
+            for run in own
+        ]
+    return pa.ListArray.from_arrays(offsets, pa.array(pieces, pa.list_(PIECE)))
+
+
 def category_guess_columns(
     score_NC: Tensor, category_N: Tensor, vocabulary: Vocabulary
 ) -> dict[str, pa.Array]:
@@ -129,3 +152,32 @@ def without_parts(
         else column
         for name, column in columns.items()
     }
+
+
+def with_errors(
+    columns: Mapping[str, pa.Array],
+    words: pa.Array,
+    failed_N: npt.NDArray[np.bool_],
+    taxonomy: Taxonomy,
+) -> dict[str, pa.Array]:
+    """Return an error in place of the labels of sketches whose word names no category."""
+    known = ", ".join(taxonomy.category_names)
+    errors = [
+        f"category {word!r} is not one of {taxonomy.name}: {known}" if failed else None
+        for word, failed in zip(words.to_pylist(), failed_N, strict=True)
+    ]
+    failed = pa.array(failed_N)
+    kept = {
+        name: pc.if_else(failed, pa.scalar(None, column.type), column)
+        for name, column in columns.items()
+    }
+    return kept | {"error": pa.array(errors, pa.string())}
+
+
+def relabel(sketch: Sketch, labels: Mapping[str, Any]) -> Sketch:
+    """Return a sketch with other labels; lists become tuples, as a sketch is immutable."""
+    fields: dict[str, Any] = {name: getattr(sketch, name) for name in INPUT_COLUMNS}
+    fields |= {name: tuple(v) if isinstance(v, list) else v for name, v in labels.items()}
+    if fields.get("pieces") is not None:
+        fields["pieces"] = read_pieces(fields["pieces"])
+    return Sketch(**fields)

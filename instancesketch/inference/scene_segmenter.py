@@ -54,7 +54,12 @@ class SceneSegmenter:
         Args:
             segmenter: of more categories than objects can have, or of the same.
             categories: the grouper's, in its order, for scenes that come with its guesses.
+
+        Raises:
+            UserError: it cuts strokes, which is for drawings alone.
         """
+        if segmenter.cut_strokes:
+            raise UserError("strokes of scenes aren't cut: load the segmenter without cut_strokes")
         self.segmenter = segmenter
         names = segmenter.net_taxonomy.category_names
         self._own_C = torch.tensor([names.index(name) for name in categories], dtype=torch.long)

@@ -5,7 +5,7 @@ Shape letters: see `instancesketch.models.ragged`; C categories, Q parts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, overload
 
@@ -19,7 +19,6 @@ from torch import Tensor
 from instancesketch.core.errors import UserError
 from instancesketch.core.label_ids import category_ids_of_words
 from instancesketch.core.schema import (
-    INPUT_COLUMNS,
     RESULT_SCHEMA,
     build_result_table,
     combine_chunks,
@@ -34,6 +33,9 @@ from instancesketch.inference.result_columns import (
     category_guess_columns,
     instance_columns,
     part_guess_columns,
+    pieces_column,
+    relabel,
+    with_errors,
     without_parts,
 )
 from instancesketch.models import weight_names, weights
@@ -111,7 +113,8 @@ class Segmenter:
             taxonomy: of the networks.
             refiner: of the same parts.
             categories: names, titles or words of those to choose among; None: all.
-            cut_strokes: look again at long strokes of unsure part, in pieces.
+            cut_strokes: look again at long strokes in pieces (`stroke_pieces`): results say which
+                run over several parts.
 
         Raises:
             UserError: one is unknown, or the network predicts no category.
@@ -150,7 +153,7 @@ class Segmenter:
             precision: `float32`, `bfloat16`, or `auto` for what the device is made for.
             categories: the only ones that a sketch can be, by name, title or a word that means
                 one; `other` and `scene` are left out unless they are named. None: all.
-            cut_strokes: look again at long strokes of unsure part, in pieces (`stroke_pieces`).
+            cut_strokes: as for the class.
 
         Raises:
             UserError: weights don't exist, can't be read, or the two are of different taxonomies,
@@ -210,7 +213,7 @@ class Segmenter:
             columns = self._result_columns(pack_sketches(sketches), words)
         rows = zip(*(column.to_pylist() for column in columns.values()), strict=True)
         labels = [dict(zip(columns, row, strict=True)) for row in rows]
-        return [_relabel(*pair) for pair in zip(sketches, labels, strict=True)]
+        return [relabel(*pair) for pair in zip(sketches, labels, strict=True)]
 
     @torch.inference_mode()
     def label_table(self, table: pa.Table, *, given_category: bool = False) -> pa.Table:
@@ -244,13 +247,18 @@ class Segmenter:
             given_N = torch.from_numpy(category_ids_of_words(words, self.net_taxonomy))
             given_N[~self.kept_C[given_N]] = -1
         parts_SQ, category_N, score_NC = predict(self.net, features, given_N)
+        runs = None
         if self.cut_strokes:
             again, has_parts_C = partial(predict, self.net), self.net.has_parts_C.cpu()
-            parts_SQ = stroke_pieces.reconsider(again, features, parts_SQ, category_N, has_parts_C)
+            parts_SQ, runs = stroke_pieces.reconsider(
+                again, features, parts_SQ, category_N, has_parts_C
+            )
         columns = self._label_columns(features, parts_SQ, category_N)
+        if runs is not None:
+            columns["pieces"] = pieces_column(runs, columns["part"].offsets, self._vocabulary)
         columns = without_parts(columns, category_N, self._vocabulary)
         if words is not None:  # a category that was given has no score
-            return self._with_errors(columns, words, (given_N < 0).numpy())
+            return with_errors(columns, words, (given_N < 0).numpy(), self.taxonomy)
         if score_NC is not None:
             columns |= category_guess_columns(score_NC, category_N, self._vocabulary)
         return columns
@@ -285,26 +293,3 @@ class Segmenter:
         columns = instance_columns(finder, features, part_S, category_N, self._vocabulary)
         offsets = columns["part"].offsets
         return columns | part_guess_columns(parts_SQ, part_S, score_S, offsets, self._vocabulary)
-
-    def _with_errors(
-        self, columns: dict[str, pa.Array], words: pa.Array, failed_N: npt.NDArray[np.bool_]
-    ) -> dict[str, pa.Array]:
-        """Return an error in place of the labels of sketches of unknown category."""
-        known = ", ".join(self.taxonomy.category_names)
-        errors = [
-            f"category {word!r} is not one of {self.taxonomy.name}: {known}" if failed else None
-            for word, failed in zip(words.to_pylist(), failed_N, strict=True)
-        ]
-        failed = pa.array(failed_N)
-        kept = {
-            name: pc.if_else(failed, pa.scalar(None, column.type), column)
-            for name, column in columns.items()
-        }
-        return kept | {"error": pa.array(errors, pa.string())}
-
-
-def _relabel(sketch: Sketch, labels: Mapping[str, Any]) -> Sketch:
-    """Return a sketch with other labels; lists become tuples, as a sketch is immutable."""
-    fields: dict[str, Any] = {name: getattr(sketch, name) for name in INPUT_COLUMNS}
-    fields |= {name: tuple(v) if isinstance(v, list) else v for name, v in labels.items()}
-    return Sketch(**fields)

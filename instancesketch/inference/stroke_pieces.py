@@ -1,16 +1,15 @@
-"""Long strokes that the segmenter is unsure of, cut where one part may end and the next begin.
+"""Long strokes in pieces: which are of several parts, and a second look at those of unsure part.
 
 A stroke that runs over several parts has the part of most of its length. Each piece looks more like
 that one part than the whole does.
 
-Shape letters: see `models.ragged`; J strokes that are cut, D points along a stroke, E ends of other
-strokes, Q parts.
+Shape letters: see `models.ragged`; J strokes that are cut, I their pieces, M sketches that have
+such strokes, Q parts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,48 +17,84 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from instancesketch.inference.stroke_cuts import Cuts, cut_stroke
 from instancesketch.models import ragged
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch
 from instancesketch.models.ragged import Layout
-from instancesketch.synth.primitives import mark_bends
 
-# Where the longer side of a sketch is 2. Strokes that are shorter are not cut, nor are those whose
-# part is surer.
-LONG, SURE = 0.6, 0.6
-STEP = 0.02  # between points along a stroke that is cut
-MOST_POINTS = 600
-SHORTEST = 0.16  # of a piece
-BEND = np.pi / 3  # by which a corner turns at least
-STRAIGHT = 0.04  # a line may be this far from its chord
-TOUCH = 0.05  # from another stroke's end
-RETURN, BETWEEN = 0.025, 0.4  # how near a stroke comes to itself, after going at least how far
-Points = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+# Where the longer side of a sketch is 2, strokes that are shorter are not cut; those whose part is
+# surer keep it, whatever their pieces are.
+LONG, SURE = 1.0, 0.6
+# What the logarithm of the parts' probability, by length, must gain for each change of part along a
+# stroke. Chosen on two folds (`experiments.pieces`).
+CHANGE = 0.6
+_LEAST = 1e-4  # probability, so that a short piece can't rule a part out
+Floats = npt.NDArray[np.float64]
+
+
+class Run(NamedTuple):
+    """A part of a stroke's points that is of one part."""
+
+    start: int  # its first point in the stroke
+    part: int
+    score: float
 
 
 class Pieces(NamedTuple):
-    """Sketches in each of which one stroke lies in pieces."""
+    """Sketches whose long strokes lie in pieces."""
 
-    batch: Batch  # J sketches, normalised
-    stroke_J: Tensor  # the stroke that is cut, of those of all sketches
-    sketch_J: Tensor  # its sketch
-    first_J: Tensor  # its first piece, among the strokes of `batch`
-    pieces_J: Tensor  # how many it has
+    batch: Batch  # M sketches, normalised
+    sketch_M: Tensor  # which sketch each is
+    stroke_J: Tensor  # the strokes that are cut, of those of all sketches
+    first_J: Tensor  # their first pieces, among the strokes of `batch`
+    pieces_J: Tensor  # how many they have
+    start_I: Tensor  # the point of its stroke that each piece starts at
 
-    def average(self, parts_SQ: Tensor) -> Tensor:
+    @property
+    def at_I(self) -> Tensor:
+        """Return the pieces' places among the strokes of `batch`."""
+        return ragged.ranges(self.first_J, self.pieces_J)
+
+    def lengths(self) -> Tensor:
+        """Return the length of each piece, (I,)."""
+        layout = self.batch.layout
+        length_P = ragged.segment_lengths(self.batch.points_P2, layout.stroke_len_S)
+        return ragged.reduce(length_P, layout.stroke_of_P, layout.strokes, "sum")[self.at_I]
+
+    def average(self, parts_IQ: Tensor) -> Tensor:
         """Return the mean of what the pieces of each stroke are, by their length, (J, Q).
 
         Args:
-            parts_SQ: part probabilities of the strokes of `batch`.
+            parts_IQ: part probabilities of the pieces.
         """
-        layout = self.batch.layout
-        length_P = ragged.segment_lengths(self.batch.points_P2, layout.stroke_len_S)
-        length_S = ragged.reduce(length_P, layout.stroke_of_P, layout.strokes, "sum")
-        at_I = ragged.ranges(self.first_J, self.pieces_J)
+        length_I = self.lengths()
         of_I, number = ragged.owners(self.pieces_J), len(self.pieces_J)
-        sum_JQ = ragged.reduce(parts_SQ[at_I] * length_S[at_I, None], of_I, number, "sum")
-        return sum_JQ / ragged.reduce(length_S[at_I], of_I, number, "sum")[:, None]
+        sum_JQ = ragged.reduce(parts_IQ * length_I[:, None], of_I, number, "sum")
+        return sum_JQ / ragged.reduce(length_I, of_I, number, "sum")[:, None]
+
+    def runs(self, parts_IQ: Tensor, stroke_len_S: Tensor) -> dict[int, list[Run]]:
+        """Return the runs of each stroke of several parts, by its index among all strokes.
+
+        Args:
+            parts_IQ: part probabilities of the pieces.
+            stroke_len_S: points of all strokes.
+        """
+        ends = self.pieces_J.cumsum(0)
+        parts, lengths = parts_IQ.double().numpy(), self.lengths().double().numpy()
+        starts, points_J = self.start_I.numpy(), stroke_len_S[self.stroke_J].tolist()
+        likeliest_I = parts_IQ.argmax(1).numpy()
+        found = {}
+        for stroke, points, end, number in zip(
+            self.stroke_J.tolist(), points_J, ends.tolist(), self.pieces_J.tolist(), strict=True
+        ):
+            own = slice(end - number, end)
+            # Pieces that all look like one part are it, at any price of a change.
+            if (likeliest_I[own] != likeliest_I[end - 1]).any():
+                runs = join(parts[own], lengths[own], starts[own], points)
+                if len(runs) > 1:
+                    found[stroke] = runs
+        return found
 
 
 def reconsider(
@@ -68,8 +103,8 @@ def reconsider(
     parts_SQ: Tensor,
     category_N: Tensor,
     has_parts_C: Tensor,
-) -> Tensor:
-    """Return part probabilities, of long unsure strokes the mean of theirs and their pieces'.
+) -> tuple[Tensor, dict[int, list[Run]]]:
+    """Look at long strokes in pieces.
 
     Args:
         predict: returns the part probabilities of sketches of given categories.
@@ -77,110 +112,137 @@ def reconsider(
         parts_SQ: their part probabilities.
         category_N: the sketches' categories, -1 for any.
         has_parts_C: which categories have parts.
+
+    Returns:
+        Part probabilities, of long unsure strokes the mean of theirs and their pieces'; and the
+        runs of each stroke of several parts, by its index.
     """
-    # Of drawings without parts there is nothing to be sure of.
+    layout = features.batch.layout
+    # A drawing without parts has none to be told apart.
     partless_N = (category_N >= 0) & ~has_parts_C[category_N]
-    surest_S = parts_SQ.amax(1).masked_fill(features.batch.layout.per_stroke(partless_N), 1.0)
-    pieces = cut_unsure(features.batch, surest_S)
+    pieces = cut_long(features.batch, ~layout.per_stroke(partless_N))
     if pieces is None:
-        return parts_SQ
-    of_pieces_SQ, _, _ = predict(StrokeFeatures(pieces.batch), category_N[pieces.sketch_J])
+        return parts_SQ, {}
+    of_all_SQ, _, _ = predict(StrokeFeatures(pieces.batch), category_N[pieces.sketch_M])
+    parts_IQ = of_all_SQ[pieces.at_I]
+    unsure_J = parts_SQ[pieces.stroke_J].amax(1) < SURE
+    unsure_S = pieces.stroke_J[unsure_J]
+    runs = pieces.runs(parts_IQ, layout.stroke_len_S)
     parts_SQ = parts_SQ.clone()
-    parts_SQ[pieces.stroke_J] = (parts_SQ[pieces.stroke_J] + pieces.average(of_pieces_SQ)) / 2
-    return parts_SQ
+    parts_SQ[unsure_S] = (parts_SQ[unsure_S] + pieces.average(parts_IQ)[unsure_J]) / 2
+    return parts_SQ, runs
 
 
-def cut_unsure(batch: Batch, surest_S: Tensor) -> Pieces | None:
-    """Cut the strokes that are long and not sure, one in each copy of its sketch.
+def cut_long(batch: Batch, allowed_S: Tensor) -> Pieces | None:
+    """Cut the long strokes of sketches.
 
     Args:
         batch: normalised sketches, on the CPU.
-        surest_S: the probability of each stroke's part.
+        allowed_S: which strokes may be cut.
 
     Returns:
         None where there are none.
     """
     length_P = ragged.segment_lengths(batch.points_P2, batch.stroke_len_S)
     length_S = ragged.reduce(length_P, batch.stroke_of_P, batch.layout.strokes, "sum")
-    lengths, begins = batch.stroke_len_S.numpy(), ragged.starts(batch.stroke_len_S).numpy()
+    long_S = ((length_S > LONG) & allowed_S).numpy()
     points_P2 = batch.points_P2.double().numpy()
-    first_N = ragged.starts(batch.strokes_N).tolist()
-    found: list[tuple[int, int, int, int]] = []
-    strokes: list[Points] = []
-    counts: list[int] = []
-    for stroke in ((surest_S < SURE) & (length_S > LONG)).nonzero()[:, 0].tolist():
-        sketch = int(batch.sketch_of_S[stroke])
-        own = range(first_N[sketch], first_N[sketch] + int(batch.strokes_N[sketch]))
-        lines = [points_P2[begins[i] : begins[i] + lengths[i]] for i in own]
-        at = stroke - own.start
-        pieces = cut_stroke(lines[at], [line for i, line in enumerate(lines) if i != at])
-        if len(pieces) > 1:
-            found.append((stroke, sketch, len(strokes) + at, len(pieces)))
-            strokes += [*lines[:at], *pieces, *lines[at + 1 :]]
-            counts.append(len(lines) - 1 + len(pieces))
+    stops_S = batch.stroke_len_S.cumsum(0).numpy()
+    lines = np.split(points_P2, stops_S[:-1])
+    ends_S22 = points_P2[np.stack([stops_S - batch.stroke_len_S.numpy(), stops_S - 1], axis=1)]
+    strokes: list[Floats] = []
+    sketches, counts, found, starts = [], [], [], []
+    first = 0
+    for sketch, number in enumerate(batch.strokes_N.tolist()):
+        own, first = range(first, first + number), first + number
+        cuts = {i: _cut(lines, ends_S22, own, i) for i in own if long_S[i]}
+        if all(len(cut.pieces) == 1 for cut in cuts.values()):
+            continue
+        before = len(strokes)
+        for i in own:
+            pieces = cuts[i].pieces if i in cuts else [lines[i]]
+            if len(pieces) > 1:
+                found.append((i, len(strokes), len(pieces)))
+                starts += cuts[i].starts
+                strokes += pieces
+            else:
+                strokes.append(lines[i])
+        sketches.append(sketch)
+        counts.append(len(strokes) - before)
     if not found:
         return None
+    stroke_J, first_J, pieces_J = torch.tensor(found).T
+    return Pieces(
+        batch=_pack(strokes, counts),
+        sketch_M=torch.tensor(sketches),
+        stroke_J=stroke_J,
+        first_J=first_J,
+        pieces_J=pieces_J,
+        start_I=torch.tensor(starts),
+    )
+
+
+def _cut(lines: list[Floats], ends_S22: Floats, own: range, stroke: int) -> Cuts:
+    """Cut a stroke of a sketch, whose strokes are `own`."""
+    others = np.concatenate([ends_S22[own.start : stroke], ends_S22[stroke + 1 : own.stop]])
+    return cut_stroke(lines[stroke], others.reshape(-1, 2))
+
+
+def _pack(strokes: list[Floats], counts: list[int]) -> Batch:
+    """Return sketches without labels, of `counts` strokes each."""
     stroke_len_S = torch.tensor([len(line) for line in strokes])
-    points = torch.from_numpy(np.concatenate(strokes).astype(np.float32))
-    unknown_S, unknown_J = torch.full((len(strokes),), -1), torch.full((len(found),), -1)
-    cut = Batch(
-        points_P2=points,
-        layout=Layout(stroke_len_S, torch.tensor(counts), len(points)),
+    points_P2 = torch.from_numpy(np.concatenate(strokes).astype(np.float32))
+    unknown_S = torch.full((len(strokes),), -1)
+    return Batch(
+        points_P2=points_P2,
+        layout=Layout(stroke_len_S, torch.tensor(counts), len(points_P2)),
         part_S=unknown_S,
         instance_S=unknown_S,
-        category_N=unknown_J,
+        category_N=torch.full((len(counts),), -1),
     )
-    return Pieces(cut, *torch.tensor(found).T)
 
 
-def cut_stroke(line: Points, others: list[Points]) -> list[Points]:
-    """Cut a stroke at its corners, where others end on it, and where it comes back to itself.
+def join(
+    parts_IQ: Floats, length_I: Floats, start_I: npt.NDArray[np.int64], points: int
+) -> list[Run]:
+    """Join the pieces of a stroke into runs of one part: the likeliest, each change at its price.
 
     Args:
-        line: its points, of a normalised sketch.
-        others: the other strokes.
+        parts_IQ: part probabilities of the pieces.
+        length_I: their lengths.
+        start_I: the point that each starts at, in order, the first 0.
+        points: of the stroke.
 
     Returns:
-        The pieces in order, each of which begins where the one before ends.
+        Runs in order, which have all of the points. The part changes only at points, with one
+        before the first and after the last change.
     """
-    run = np.concatenate([[0.0], np.hypot(*np.diff(line, axis=0).T).cumsum()])
-    number = int(min(np.ceil(run[-1] / STEP) + 1, MOST_POINTS))
-    along, step = np.linspace(0, run[-1], number, retstep=True)
-    points = np.stack([np.interp(along, run, line[:, axis]) for axis in (0, 1)], axis=1)
-    least = max(1, round(SHORTEST / step))
-    cuts = [0]
-    for at in sorted({*_corners(points), *_touches(points, others), *_returns(points, step)}):
-        if at - cuts[-1] >= least and number - 1 - at >= least:
-            cuts.append(int(at))
-    cuts.append(number - 1)
-    return [points[a : b + 1] for a, b in pairwise(cuts)]
+    kept = [0]
+    for i, start in enumerate(start_I.tolist()):
+        # Pieces between two points of the stroke are one: what they draw can't be cut there.
+        if start_I[kept[-1]] < start < points - 1:
+            kept.append(i)
+    gain_IQ = np.log(np.maximum(parts_IQ, _LEAST)) * length_I[:, None]
+    parts = _likeliest(np.add.reduceat(gain_IQ, kept))
+    begins = [k for k, part in enumerate(parts) if k == 0 or part != parts[k - 1]]
+    at = [kept[k] for k in begins]
+    weight_IQ = np.add.reduceat(parts_IQ * length_I[:, None], at)
+    length = np.add.reduceat(length_I, at)
+    return [
+        Run(int(start_I[i]), parts[k], float(weight_IQ[n, parts[k]] / length[n]))
+        for n, (i, k) in enumerate(zip(at, begins, strict=True))
+    ]
 
 
-def _corners(points_D2: Points) -> Ints:
-    """Return the points at which the stroke bends, seen coarsely."""
-    (at,) = mark_bends(points_D2, STRAIGHT).nonzero()
-    ahead = np.diff(points_D2[at], axis=0)
-    turn = np.diff(np.arctan2(ahead[:, 1], ahead[:, 0]))
-    turn = np.abs((turn + np.pi) % (2 * np.pi) - np.pi)
-    bends: Ints = at[1:-1][turn > BEND]
-    return bends
-
-
-def _touches(points_D2: Points, others: list[Points]) -> list[int]:
-    """Return the points at which other strokes begin or end on the stroke."""
-    if not others:
-        return []
-    ends_E2 = np.concatenate([other[[0, -1]] for other in others])
-    away_ED = np.hypot(*(ends_E2[:, None] - points_D2).transpose(2, 0, 1))
-    nearest: list[int] = away_ED.argmin(1)[away_ED.min(1) < TOUCH].tolist()
-    return nearest
-
-
-def _returns(points_D2: Points, step: float) -> list[int]:
-    """Return the points at which the stroke comes back to itself."""
-    at = np.arange(len(points_D2))
-    away_DD = np.hypot(*(points_D2[:, None] - points_D2).transpose(2, 0, 1))
-    later_DD = np.abs(at[:, None] - at) * step > BETWEEN
-    back = np.flatnonzero(((away_DD < RETURN) & later_DD).any(1))
-    # Of points next to each other, the first.
-    return [int(b) for a, b in zip([-len(at), *back], back, strict=False) if b - a > 1]
+def _likeliest(gain_KQ: Floats) -> list[int]:
+    """Return the parts along a stroke whose gains, less the price of changes, are largest."""
+    best_Q, ways = gain_KQ[0], []
+    for gain_Q in gain_KQ[1:]:
+        top = int(best_Q.argmax())
+        changes_Q = best_Q < best_Q[top] - CHANGE
+        ways.append(np.where(changes_Q, top, np.arange(len(best_Q))))
+        best_Q = np.where(changes_Q, best_Q[top] - CHANGE, best_Q) + gain_Q
+    parts = [int(best_Q.argmax())]
+    for way_Q in reversed(ways):
+        parts.append(int(way_Q[parts[-1]]))
+    return parts[::-1]

@@ -24,7 +24,7 @@ _LARGEST_INSTANCE = 10**9
 _NO_SCORES = dict.fromkeys(
     (
         "part_score", "category_score", "object_score", "error", "part_2", "part_2_score",
-        "category_2", "category_2_score",
+        "category_2", "category_2_score", "pieces",
     )
 )  # fmt: skip
 

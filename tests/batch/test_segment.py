@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +20,7 @@ from instancesketch.batch.segment import segment
 from instancesketch.batch.stages import Labelling, LabelRows, ModelStage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import build_result_table
+from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.ray_runner import RayRunner
 from instancesketch.inference.segmenter import Segmenter
@@ -184,16 +186,25 @@ def test_drawings_without_parts_are_counted_and_read_back(tmp_path: Path, catego
 
 
 def test_strokes_are_cut_where_the_job_says_so(tmp_path: Path) -> None:
-    weights = forced_weights(tmp_path / "weights", "4leg")
-    source = corpus(tmp_path / "in", drawn(4))
+    source = corpus(tmp_path / "in", [as_one_stroke(sketch) for sketch in drawn(4)])
+    results = {}
     for name, cut in (("whole", False), ("cut", True)):
-        label(tmp_path / name, Path(source), weights, cut_strokes=cut, precision="float32")
-        want = Segmenter.load(weights, cut_strokes=cut).label_table(pq.read_table(source))
-        found = [row["part_score"] for row in rows(tmp_path / name)]
-        assert found == want["part_score"].to_pylist()
-    assert found != [row["part_score"] for row in rows(tmp_path / "whole")]
+        label(tmp_path / name, Path(source), "default", cut_strokes=cut, precision="float32")
+        want = Segmenter.load("default", cut_strokes=cut).label_table(pq.read_table(source))
+        results[name] = rows(tmp_path / name)
+        for column in ("part_score", "pieces"):
+            assert [row[column] for row in results[name]] == want[column].to_pylist()
+    assert all(row["pieces"] is None for row in results["whole"])
+    assert any(row["pieces"] != [None] for row in results["cut"])
+    # A result that is labelled anew takes no pieces along.
+    label(tmp_path / "again", tmp_path / "cut", "default", precision="float32")
+    assert rows(tmp_path / "again") == results["whole"]
     with pytest.raises(UserError, match=r"made with another config .*cut_strokes was"):
-        label(tmp_path / "cut", Path(source), weights, precision="float32")
+        label(tmp_path / "cut", Path(source), "default", precision="float32")
+
+
+def as_one_stroke(sketch: Sketch) -> Sketch:
+    return Sketch.from_strokes([np.concatenate(sketch.to_strokes())], sketch_id=sketch.sketch_id)
 
 
 def test_a_result_of_other_categories_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from instancesketch.core.errors import UserError
 from instancesketch.core.schema import NO_OBJECTS, RESULT_SCHEMA, from_table, to_table
 from instancesketch.inference.object_grouper import GROUPED_SCHEMA, GUESS
 from instancesketch.inference.scene_segmenter import SceneSegmenter, objects_as_sketches
@@ -32,6 +33,11 @@ def segmenter():
 @pytest.fixture(scope="module")
 def scene_segmenter(segmenter):
     return SceneSegmenter(segmenter)
+
+
+def test_strokes_of_scenes_are_not_cut():
+    with pytest.raises(UserError, match="strokes of scenes aren't cut"):
+        SceneSegmenter(Segmenter(forced_net("car"), DEFAULT, cut_strokes=True))
 
 
 def labelled(scene_segmenter, scenes):

@@ -13,10 +13,13 @@ from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import Piece
 from instancesketch.core.taxonomy import Taxonomy
 
-LINE = [(0, 0), (9, 9)]
-SCORES = {"category_score": 0.5, "part_score": (0.5,) * 3, "split": "valid"}
+LINE = [(0, 0), (9, 9), (18, 0)]
+# A dog's one stroke that is body and leg stays one, and the label that is chosen is all of it.
+PIECES = ((Piece(0, "body", 0.5), Piece(1, "front-leg", 0.5)), None, None)
+SCORES = {"category_score": 0.5, "part_score": (0.5,) * 3, "split": "valid", "pieces": PIECES}
 
 
 def drawing(sketch_id: str, **values) -> Sketch:
@@ -25,7 +28,7 @@ def drawing(sketch_id: str, **values) -> Sketch:
     return Sketch.from_strokes([LINE] * 3, sketch_id=sketch_id, **(SCORES | labels | values))
 
 
-NOTHING = {"part": None, "label": None, "instance": None, "part_score": None}
+NOTHING = {"part": None, "label": None, "instance": None, "part_score": None, "pieces": None}
 ROWS = [
     drawing("dog"),
     drawing("right", category_2="2leg", category_2_score=0.1, word="horse"),

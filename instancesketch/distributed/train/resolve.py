@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from instancesketch.core import parquet, row_counts, storage
 from instancesketch.core.errors import UserError
-from instancesketch.core.made_with import made_with
 from instancesketch.core.model_kinds import MODEL_KINDS
 from instancesketch.core.progress import doing
+from instancesketch.core.run_folder import made_with
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.distributed.train.config import TrainConfig, least_most
 from instancesketch.models import weight_names, weights

@@ -20,7 +20,7 @@ import torch
 
 from instancesketch.core import parquet, run_folder, schema, storage
 from instancesketch.core.errors import UserError
-from instancesketch.core.made_with import made_with
+from instancesketch.core.run_folder import made_with
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.core.usage import peak_memory_mb, summarize_usage, usable_cpus
 from instancesketch.distributed.clearml_actor import remote_trackers

@@ -162,6 +162,8 @@ def _is_valid(table: pa.Table, max_record_bytes: int) -> bool:
         and 8 * np.diff(points_N1).max() + 4 * strokes_N.max() <= max_record_bytes
         and table["object"].null_count == table["object_category"].null_count == len(table)
         and all(_is_per_stroke(table, name, strokes_N) for name in _PER_STROKE)
+        # Whether pieces follow each other is seen row by row alone.
+        and ("pieces" not in table.column_names or table["pieces"].null_count == len(table))
     )
 
 

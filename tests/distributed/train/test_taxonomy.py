@@ -6,7 +6,7 @@ import pytest
 
 from instancesketch.cli.main import main
 from instancesketch.core.errors import UserError
-from instancesketch.core.made_with import made_with
+from instancesketch.core.run_folder import made_with
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.sketches import Sketches
 from instancesketch.core.taxonomy import Taxonomy

@@ -6,8 +6,9 @@ from pyarrow import fs
 
 from instancesketch.core.schema import RESULT_SCHEMA, SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import Piece
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.formats import FORMATS, FileRange, Record, Rejection, read
+from instancesketch.formats import FORMATS, FileRange, Record, Rejection, read, read_unlabelled
 from tests.formats.conftest import read_file
 
 
@@ -108,3 +109,16 @@ def test_damage_rejects_the_row_group_that_it_is_in_alone(tmp_path, group):
     (damaged,) = (i for i, r in enumerate(found) if isinstance(r, Rejection))
     assert (len(found), damaged) == (21, 20 * group)
     assert found[damaged].position == f"rows {20 * group} to {20 * group + 19}"
+
+
+@pytest.mark.parametrize(("start", "rejected"), [(0, 0), (1, 1)])
+def test_pieces_of_a_result_are_checked_however_its_rows_are_read(tmp_path, start, rejected):
+    pieces = (Piece(0, "ray", 1.0), Piece(2, "center", 1.0))
+    line = Sketch.from_strokes([[(i, 0) for i in range(4)]], sketch_id="0", pieces=(pieces,))
+    rows = to_table([line, line.replace(sketch_id="1")], RESULT_SCHEMA).to_pylist()
+    rows[1]["pieces"][0][0]["start"] = start
+    pq.write_table(pa.Table.from_pylist(rows, schema=RESULT_SCHEMA), tmp_path / "a.parquet")
+    file_range = FileRange(path=str(tmp_path / "a.parquet"), format="corpus")
+    for reader in (read, read_unlabelled):
+        found = list(reader(file_range, fs.LocalFileSystem()))
+        assert [isinstance(record, Rejection) for record in found] == [False, bool(rejected)]
