@@ -9,7 +9,7 @@ labels that row's shard in a process of its own, which isolates the row.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
@@ -108,6 +108,10 @@ class InProcessRunner:
                 for task in tasks:
                     state = task(state, run)
                 yield state
+
+    def has_others(self, nodes: Collection[str]) -> bool:
+        """Return False: there is this process alone."""
+        return False
 
     def run_task(
         self, task: ShardTask, shards: Sequence[Shard], run: JobRun

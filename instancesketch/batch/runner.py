@@ -10,7 +10,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -53,6 +53,9 @@ class Runner(Protocol):
 
     def describe(self) -> str | None:
         """Return where the job runs, for its log; None where that needs no words."""
+
+    def has_others(self, nodes: Collection[str]) -> bool:
+        """Return whether there are nodes that work beside these."""
 
     def quiet(self) -> AbstractContextManager[None]:
         """Keep the runner's own messages off the terminal, which shows one line of progress."""
@@ -132,7 +135,9 @@ def _publish(
     """Publish the shards of the given names, and return the content of `summary.json`."""
 
     def do(task: ShardTask, shards: Sequence[Shard]) -> Iterator[ShardState]:
-        return retry_shards(partial(runner.run_task, task, run=run), shards, runner.retries)
+        return retry_shards(
+            partial(runner.run_task, task), shards, run, runner.retries, runner.has_others
+        )
 
     def refuse_loss() -> None:
         run.output.refuse_loss()
@@ -151,8 +156,8 @@ def _run_shards(
     stragglers = job_log.Stragglers(shard.name for shard in todo)
     with runner.quiet(), Progress(job.verb, quiet=job.quiet) as progress, stragglers:
         # Shards that are written stay; where the job ends here, the same command does the others.
-        do = partial(runner.run, job, run=run)
-        for state in retry_shards(do, todo, runner.retries):
+        do = partial(runner.run, job)
+        for state in retry_shards(do, todo, run, runner.retries, runner.has_others):
             usage.add(state.usage)
             seconds = _seconds_of_pace(job, state)
             text = pace.add(state.written, seconds)
@@ -173,37 +178,57 @@ def _run_shards(
 
 
 def retry_shards(
-    run: Callable[[Sequence[Shard]], Iterator[ShardState]], shards: Sequence[Shard], retries: int
+    do: Callable[[Sequence[Shard], JobRun], Iterator[ShardState]],
+    shards: Sequence[Shard],
+    run: JobRun,
+    retries: int,
+    has_others: Callable[[Collection[str]], bool] = lambda nodes: False,
 ) -> Iterator[ShardState]:
     """Yield each shard once it is done; those that failed for a while are done again.
 
-    All others come first, so that a retry is later, and on whichever worker is free then.
+    All others come first, so that a retry is later, and on a node that didn't fail, if there is
+    one: a full disk or a broken network may be those of one node alone.
 
     Args:
-        run: does shards, and yields each of them in any order.
+        do: does shards, and yields each of them in any order.
         shards: to do.
+        run: of the job.
         retries: of a shard, at most.
+        has_others: returns whether there are nodes that work beside these.
 
     Raises:
         UserError: a shard failed for good, or too often, or too many in a row.
     """
-    in_a_row: set[str] = set()
+    in_a_row: dict[str, str] = {}  # the node of each shard, empty where unknown
     for attempt in range(retries + 1):
         failed: list[ShardState] = []
-        for state in run(shards):
+        for state in do(shards, run):
             if state.error is None:
                 in_a_row.clear()
+                run = replace(run, avoid=run.avoid - {state.node})
                 yield state
                 continue
-            in_a_row.add(state.shard.name)
-            if not state.may_pass or attempt == retries or len(in_a_row) >= MOST_IN_A_ROW:
+            in_a_row[state.shard.name] = state.node
+            are_many = len(in_a_row) >= MOST_IN_A_ROW and not _is_elsewhere(in_a_row, has_others)
+            if not state.may_pass or attempt == retries or are_many:
                 raise UserError(state.error)
-            _log.warning("%s failed, and is done again: %s", state.shard.name, state.error)
+            where = f" on node {state.node[:8]}" if state.node else ""
+            _log.warning("%s failed%s, and is done again: %s", state.shard.name, where, state.error)
             failed.append(state)
+            # Until a shard is done there, which one request that failed doesn't prevent.
+            run = replace(run, avoid=run.avoid | ({state.node} - {""}))
         if not failed:
             return
         _wait(attempt, f"{len(failed)} shard{'s' * (len(failed) > 1)}: {failed[0].error}")
         shards = [state.shard for state in failed]
+
+
+def _is_elsewhere(
+    in_a_row: Mapping[str, str], has_others: Callable[[Collection[str]], bool]
+) -> bool:
+    """Return whether shards that failed one after the other may succeed on other nodes."""
+    nodes = set(in_a_row.values())
+    return "" not in nodes and has_others(nodes)
 
 
 def retry_step(do: Callable[[], R], retries: int) -> R:

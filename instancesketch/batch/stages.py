@@ -67,6 +67,13 @@ class ShardState:
     usage: Mapping[str, StageUsage] = field(default_factory=dict)  # by stage, in order
     error: str | None = None  # what kept the stages from doing it
     may_pass: bool = False  # the error may not recur: a store without answer, a full disk
+    failed_on: str = ""  # the node of the process that met the error, where known
+
+    @property
+    def node(self) -> str:
+        """Return the node that did the last stage, or failed in it; empty where unknown."""
+        done_on = [usage.node for usage in self.usage.values()]
+        return self.failed_on if self.error is not None else "".join(done_on[-1:])
 
     def without_tables(self) -> ShardState:
         """Return the shard without its rows and its manifest."""
@@ -80,6 +87,7 @@ class JobRun:
     output: Output
     id: str  # differs from that of every earlier run
     node: str = ""  # where this process is; the runner fills it in
+    avoid: frozenset[str] = frozenset()  # nodes on which nothing is done while there are others
 
     def marker(self, name: str) -> quarantine.Marker:
         """Return the marker of a stage's work on a shard."""
@@ -177,7 +185,9 @@ class ShardTask(ABC):
         except UserError as error:
             # Returned as a value: a runner may reduce the exception to a part of its message.
             may_pass = isinstance(error, TransientError)
-            return replace(state.without_tables(), error=str(error), may_pass=may_pass)
+            return replace(
+                state.without_tables(), error=str(error), may_pass=may_pass, failed_on=run.node
+            )
         usage = StageUsage(
             seconds=time.perf_counter() - began, memory_mb=peak_memory_mb(), node=run.node
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from instancesketch.batch.stages import JobRun, ModelStage
 from instancesketch.core.errors import UserError
+from instancesketch.distributed import machines
 from instancesketch.distributed.cluster import Capacity, connect
 from instancesketch.distributed.workers import worker_class
 
@@ -138,5 +139,6 @@ def add_pool(
         compute=sizes.strategy(capacity, shards, share),
         num_cpus=sizes.cpus_per_worker(capacity),
         num_gpus=gpus,
+        **machines.away_from(run.avoid),
         **WHOLE_SHARDS,
     )

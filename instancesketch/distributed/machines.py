@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,17 +12,58 @@ from instancesketch.core.progress import doing
 _SECONDS_BETWEEN_LOOKS = 5.0
 
 
-def off_head(nodes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def off_head(
+    nodes: Sequence[Mapping[str, Any]], avoid: Collection[str] = frozenset()
+) -> dict[str, Any]:
     """Return options of tasks that ask for no CPU, which keep them off a head with the label.
 
     Args:
         nodes: of the cluster, as `ray.nodes` returns them.
+        avoid: ids of nodes to keep off as well, as `away_from` does.
     """
     # Machines of other clusters may have no labels at all, and their head works like the others.
-    is_labelled = any(
-        node["Alive"] and (node.get("Labels") or {}).get("role") == "head" for node in nodes
+    is_labelled = any(node["Alive"] and _is_head(node) for node in nodes)
+    labels = {"role": "!head"} if is_labelled else {}
+    return away_from(avoid, labels) or ({"label_selector": labels} if labels else {})
+
+
+def away_from(avoid: Collection[str], labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return options of tasks and actors, which keep them off nodes while there are others.
+
+    Args:
+        avoid: ids of the nodes.
+        labels: that nodes must have in any case.
+    """
+    if not avoid:
+        return {}
+    labels = dict(labels or {})
+    # Every node has its id as a label.
+    others = {"ray.io/node-id": f"!in({','.join(sorted(avoid))})"}
+    return {
+        "label_selector": {**labels, **others},
+        # Where no other node has room, even without work: else all would wait for one.
+        "fallback_strategy": [{"label_selector": labels}],
+    }
+
+
+def has_others(nodes: Sequence[Mapping[str, Any]], some: Collection[str]) -> bool:
+    """Return whether there are nodes that work beside some, by their ids.
+
+    Args:
+        nodes: of the cluster, as `ray.nodes` returns them.
+        some: ids of nodes.
+    """
+    return any(
+        node["Alive"]
+        and not _is_head(node)
+        and node["Resources"].get("CPU", 0) >= 1
+        and node["NodeID"] not in some
+        for node in nodes
     )
-    return {"label_selector": {"role": "!head"}} if is_labelled else {}
+
+
+def _is_head(node: Mapping[str, Any]) -> bool:
+    return (node.get("Labels") or {}).get("role") == "head"
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,10 @@ class PlacedRunner:
     def describe(self) -> str | None:
         """Return where the job runs; None where that needs no words."""
         return self._runner.describe()
+
+    def has_others(self, nodes: Collection[str]) -> bool:
+        """Return whether there are nodes that work beside these."""
+        return self._runner.has_others(nodes)
 
     def quiet(self) -> AbstractContextManager[None]:
         """Keep the runner's own messages off the terminal."""

@@ -6,7 +6,7 @@ without a model are one task; each stage with a model has an actor pool.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,12 @@ class RayRunner:
         """Return the size of the cluster; None where none was joined."""
         return cluster.describe()
 
+    def has_others(self, nodes: Collection[str]) -> bool:
+        """Return whether there are nodes that work beside these."""
+        import ray
+
+        return machines.has_others(ray.nodes(), nodes)
+
     def quiet(self) -> AbstractContextManager[None]:
         """Keep Ray's messages off the terminal."""
         return cluster.quiet_core()
@@ -99,7 +105,7 @@ def stream_shards(
     items = [pack(ShardState(shard=shard)).to_pylist()[0] for shard in shards]
     dataset = ray.data.from_items(items, override_num_blocks=len(items))
     dataset.context.target_max_block_size = None  # or Ray Data would cut large shards
-    options = _task_options(job, capacity, len(shards))
+    options = _task_options(job, capacity, len(shards), run)
     sizes, cost = _pool_sizes(job), sum(stage.cost for stage in job.model_stages)
     for group in _group_tasks(job.stages):
         if isinstance(group, ModelStage):
@@ -136,14 +142,15 @@ def _pool_sizes(job: Job) -> PoolSizes:
     )
 
 
-def _task_options(job: Job, capacity: cluster.Capacity, shards: int) -> dict[str, Any]:
+def _task_options(job: Job, capacity: cluster.Capacity, shards: int, run: JobRun) -> dict[str, Any]:
     """Return the options of Ray Data for stages without a model."""
     if not job.model_stages:
-        return {"concurrency": job.workers and min(job.workers, shards), **WHOLE_SHARDS}
+        at_once = job.workers and min(job.workers, shards)
+        return {"concurrency": at_once, **machines.away_from(run.avoid), **WHOLE_SHARDS}
     # A cluster that scales up may reach the number of workers only while the job runs.
     cpus = max(capacity.cpus, len(job.model_stages) * (job.workers or 0))
     import ray
 
     at_once = max(2, cpus // _CLUSTER_CPUS_PER_TASK)
-    placed = machines.off_head(ray.nodes())
+    placed = machines.off_head(ray.nodes(), run.avoid)
     return {"num_cpus": _TASK_CPUS, "concurrency": at_once, **placed, **WHOLE_SHARDS}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from instancesketch.batch.stages import JobRun, Shard, ShardState, ShardTask
 from instancesketch.core.errors import last_line
+from instancesketch.distributed import machines
 from instancesketch.distributed.cluster import current_node
 
 if TYPE_CHECKING:
@@ -29,7 +30,12 @@ def run_task(task: ShardTask, shards: Sequence[Shard], run: JobRun) -> Iterator[
     import ray
 
     # Ray's dashboard shows tasks by this name.
-    do = ray.remote(_do).options(name=type(task).__name__, num_cpus=1, max_retries=_MOST_LOSSES)
+    do = ray.remote(_do).options(
+        name=type(task).__name__,
+        num_cpus=1,
+        max_retries=_MOST_LOSSES,
+        **machines.away_from(run.avoid),
+    )
     shared = ray.put((task, run))
     left = iter(shards)
     doing: dict[ray.ObjectRef[ShardState], Shard] = {}

@@ -61,7 +61,7 @@ def test_workers_killed_while_publishing_leave_the_same_folder(
 
     def do(task: ShardTask, shards: Sequence[Shard]) -> Iterator[ShardState]:
         mortal = KilledOnce(task, killed)
-        return retry_shards(partial(run_task, mortal, run=run), shards, 0)
+        return retry_shards(partial(run_task, mortal), shards, run, 0)
 
     assert publish(output, list(SHARDS), {}, do) == here
     assert contents(tmp_path / "ray") == contents(tmp_path / "here")

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+import pyarrow.fs as fs
 import pytest
 
 from tests.faults.s3_server import S3Server
@@ -45,3 +46,17 @@ def joined(two_nodes: TwoNodes) -> Iterator[TwoNodes]:
         ray.init(address=two_nodes.address, log_to_driver=False)
         yield two_nodes
     ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def bucket(joined: TwoNodes, s3_server: S3Server) -> Iterator[S3Server]:
+    """Yield the S3 server, running, with an empty bucket."""
+    pytest.importorskip("moto", reason="an S3 server: pip install 'moto[server]'")
+    joined.have_node(cpus=2)
+    s3_server.start()
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in s3_server.environment.items():
+            patched.setenv(name, value)
+        fs.FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")[0].create_dir("bucket")
+        yield s3_server
+    s3_server.stop()

@@ -1,6 +1,5 @@
 """Rows and runs on an object store, and one that fails."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,20 +30,6 @@ TINY = ["--set", "model.width=32", "--set", "model.layers=1", "--set", "model.he
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "MIN_BYTES", SMALL)
-
-
-@pytest.fixture(scope="module")
-def bucket(joined: TwoNodes, s3_server: S3Server) -> Iterator[S3Server]:
-    """Yield the S3 server, running, with an empty bucket."""
-    pytest.importorskip("moto", reason="an S3 server: pip install 'moto[server]'")
-    joined.have_node(cpus=2)
-    s3_server.start()
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in s3_server.environment.items():
-            patched.setenv(name, value)
-        fs.FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")[0].create_dir("bucket")
-        yield s3_server
-    s3_server.stop()
 
 
 @pytest.fixture(scope="module")

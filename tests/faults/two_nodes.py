@@ -43,9 +43,10 @@ class TwoNodes:
             self.lose_node()
             self.add_node(cpus)
 
-    def add_node(self, cpus: int) -> None:
-        """Add a node and wait until it is there."""
-        self.cluster.add_node(num_cpus=cpus, **self.node_args)
+    def add_node(self, cpus: int, **environment: str) -> None:
+        """Add a node and wait until it is there; with more variables for its processes."""
+        variables = self.node_args["env_vars"] | environment
+        self.cluster.add_node(num_cpus=cpus, **self.node_args | {"env_vars": variables})
 
     def lose_node(self) -> None:
         """Kill all processes of the nodes beside the head."""

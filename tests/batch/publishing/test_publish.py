@@ -54,7 +54,7 @@ def publish_here(output: Output, **beside_counts: str) -> dict[str, Any]:
     run = JobRun(output=output, id="test")
 
     def do(task, shards):  # type: ignore[no-untyped-def]
-        return retry_shards(partial(InProcessRunner().run_task, task, run=run), shards, 0)
+        return retry_shards(partial(InProcessRunner().run_task, task), shards, run, 0)
 
     return publish(output, list(SHARDS), beside_counts, do)
 
@@ -164,7 +164,7 @@ def test_a_folder_that_another_config_has_taken_gets_no_rows(tmp_path: Path) -> 
     def do(task, shards):  # type: ignore[no-untyped-def]
         if isinstance(task, MoveRows):  # after the driver has looked at it for the last time
             take()
-        return retry_shards(partial(InProcessRunner().run_task, task, run=run), shards, 0)
+        return retry_shards(partial(InProcessRunner().run_task, task), shards, run, 0)
 
     with pytest.raises(UserError, match="was made with another config"):
         publish(output, list(SHARDS), {}, do)
