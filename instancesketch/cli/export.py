@@ -12,8 +12,9 @@ HELP = "write a result or corpus in another format, or weights as ONNX or as a w
 DESCRIPTION = """\
 Writes the drawings of a result or corpus, with their labels, for other programs: CVAT for images
 1.1, Label Studio, Quick, Draw! ndjson, the published JSON (a file per drawing), SVG (a file per
-drawing), COCO (strokes as lines, boxes of objects), CSV (a row per stroke), or the images and boxes
-of scenes that YOLO learns from. `ingest` reads back drawings corrected in CVAT or Label Studio.
+drawing; strokes over several parts in pieces, where the result has them), COCO (strokes as lines,
+boxes of objects), CSV (a row per stroke), or the images and boxes of scenes that YOLO learns from.
+`ingest` reads back drawings corrected in CVAT or Label Studio.
 
 Or writes weights for apps: segmenter.onnx and refiner.onnx take the points of a drawing and need
 neither torch nor this package. Or as a web page to draw on: static files for any web host, which

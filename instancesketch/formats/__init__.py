@@ -31,7 +31,7 @@ A file that is written reads back as the same sketches, but for columns that a f
 
 | format      | lost                                                                             |
 |-------------|----------------------------------------------------------------------------------|
-| all         | `error`, all scores, and the second guesses `part_2`, `category_2`              |
+| all         | `error`, all scores, the second guesses `part_2`, `category_2`, and `pieces`     |
 | `json`      | `part`, which the taxonomy derives from the label                                |
 | `cvat`      | `part`, as above; characters that XML can't hold (most of U+0000 to U+001F)      |
 | `labelstudio` | `part`, as above                                                               |

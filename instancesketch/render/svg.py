@@ -1,8 +1,9 @@
 """Draw sketches as SVG, coloured stroke by stroke.
 
-By instance, strokes keep the hue of their part: its instances differ in shade and dash, a stroke of
-several instances is pale, and parts that are not countable are grey. By object, near objects differ
-in colour, and strokes of no object are grey.
+By part, a stroke of several parts is drawn piece by piece. By instance, strokes keep the hue of
+their part: its instances differ in shade and dash, a stroke of several instances is pale, and parts
+that are not countable are grey. By object, near objects differ in colour, and strokes of no object
+are grey.
 
 The labels of a stroke are kept beside its points, so that the picture can be read back:
 
@@ -12,6 +13,8 @@ The labels of a stroke are kept beside its points, so that the picture can be re
 |            | `data-width`, `data-height`, `data-object-category` (JSON list)                  |
 | `polyline` | `data-part`, `data-label`, `data-instance`, `data-object`; `data-dot` marks a    |
 |            | stroke of one point, which is written twice because one point alone draws nothing |
+| `g`        | those of a polyline, of a stroke that is drawn piece by piece; each of its       |
+|            | polylines has `data-piece`, its part, and `data-start`, its first point          |
 
 An attribute is there only where the value is known. There is no transform: the numbers in `points`
 are the sketch's own, and read back as the same float32.
@@ -29,49 +32,22 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from instancesketch.core.sketch import LARGEST_COORDINATE, FloatArray, Sketch
-from instancesketch.core.taxonomy import UNLABELED
-from instancesketch.render.colours import GREY, Ink, instance_ink, object_colours, part_colours
-from instancesketch.render.titles import label_title, stroke_title
+from instancesketch.core.stroke_labels import Pieces, split_points
+from instancesketch.render.colours import GREY, Ink
+from instancesketch.render.inks import (
+    STROKE_VALUES,
+    drawn_pieces,
+    stroke_colours,
+    stroke_inks,
+)
+from instancesketch.render.titles import stroke_tooltip
 
-_STROKE_VALUES = ("part", "label", "instance", "object")
 # Shares of the larger side of the picture. A scene has many more strokes, hence thinner ones.
 _MARGIN = 0.04
 _STROKE_WIDTH = 0.014
 _SCENE_STROKE_WIDTH = 0.005
 # All that XML 1.0 forbids even as an entity: control characters, surrogates, U+FFFE and U+FFFF.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def stroke_names(sketch: Sketch, by: str = "part") -> list[str]:
-    """Return the name that decides each stroke's hue: its part, label or object (`car 1`).
-
-    By instance it is the part, too: instances differ in shade alone.
-
-    Raises:
-        ValueError: `by` is not one of part, label, instance and object.
-    """
-    if by not in _STROKE_VALUES:
-        raise ValueError(f"strokes are coloured by one of {_STROKE_VALUES}, not {by!r}")
-    name = "part" if by == "instance" else by
-    values: Sequence[str | int | None] | None = getattr(sketch, name)
-    if values is None:
-        return [UNLABELED] * len(sketch)
-    if by == "object":
-        names = sketch.object_category or ()
-        objects = sketch.object or ()
-        return [UNLABELED if o < 0 else f"{names[o] or 'object'} {o + 1}" for o in objects]
-    return [str(v) for v in values]
-
-
-def stroke_colours(sketch: Sketch, by: str = "part") -> dict[str, str]:
-    """Return the default colour of each name that `stroke_names` gives."""
-    names = stroke_names(sketch, by)
-    if by != "object":
-        # Sorted, so that the order of strokes does not change the colours.
-        return part_colours(sorted(set(names)))
-    colours = object_colours(sketch)
-    objects = zip(names, sketch.object or (), strict=False)  # none at all in a plain drawing
-    return {UNLABELED: GREY} | {name: colours[o] for name, o in objects if o >= 0}
 
 
 def to_svg(
@@ -89,9 +65,9 @@ def to_svg(
 
     Args:
         sketch: the drawing.
-        colours: the colour of each name that `stroke_names` gives; by default those of
-            `part_colours`, or of `object_colours` by object. Names without one are grey. By
-            instance they must be of the form `#rrggbb`.
+        colours: the colour of each name that `stroke_names` and `piece_names` give; by default
+            those of `part_colours`, or of `object_colours` by object. Names without one are grey.
+            By instance they must be of the form `#rrggbb`.
         size: larger side of the picture in pixels; without it the picture fills its container.
         by: colours strokes by part, label, instance or object.
         resolution: rounds coordinates to a power of ten of at most the larger side over this, for
@@ -101,6 +77,7 @@ def to_svg(
     Raises:
         ValueError: `by` is not one of the four.
     """
+    colours = stroke_colours(sketch, by) if colours is None else colours
     inks = stroke_inks(sketch, by, colours)
     box = view_box(sketch, on_canvas)
     width, height = box[2:]
@@ -119,7 +96,11 @@ def to_svg(
         head |= {"width": f"{size * width / side:.5g}", "height": f"{size * height / side:.5g}"}
     lines = [
         _polyline(sketch, i, points, _ink_attributes(inks[i], unit), decimals)
-        for i, points in enumerate(sketch.to_strokes())
+        if pieces is None
+        else _group(sketch, i, split_points(points, pieces), pieces, colours, decimals)
+        for i, (points, pieces) in enumerate(
+            zip(sketch.to_strokes(), drawn_pieces(sketch, by), strict=True)
+        )
     ]
     title = f"<title>{_text(sketch.category)}</title>" if sketch.category else ""
     return f"<svg{_attributes(head | _sketch_data(sketch))}>{title}{''.join(lines)}</svg>"
@@ -151,20 +132,6 @@ def outline(sketch: Sketch, resolution: int, on_canvas: bool = True) -> dict[str
 def _decimals(resolution: int, side: float) -> int:
     # Negative for large coordinates: 10,000 units over 250 are rounded to tens.
     return math.ceil(math.log10(resolution / side))
-
-
-def stroke_inks(sketch: Sketch, by: str, colours: Mapping[str, str] | None = None) -> list[Ink]:
-    """Return how `to_svg` draws each stroke, with the same arguments.
-
-    Raises:
-        ValueError: `by` is not one of the four.
-    """
-    colours = stroke_colours(sketch, by) if colours is None else colours
-    hues = [colours.get(name, GREY) for name in stroke_names(sketch, by)]
-    if by != "instance":
-        return [Ink(colour) for colour in hues]
-    instances = sketch.instance or (None,) * len(sketch)
-    return [instance_ink(*pair) for pair in zip(hues, instances, strict=True)]
 
 
 def line_width(sketch: Sketch, side: float) -> float:
@@ -204,34 +171,45 @@ def _polyline(
         **ink,
         "data-dot": "" if is_dot else None,
     }
-    for name in _STROKE_VALUES:
-        values = getattr(sketch, name)
-        attributes[f"data-{name}"] = None if values is None else values[stroke]
-    title = _title(sketch, stroke)
-    content = f"<title>{_text(title)}</title>" if title else ""
-    return f"<polyline{_attributes(attributes)}>{content}</polyline>"
+    attributes |= _labels(sketch, stroke)
+    return f"<polyline{_attributes(attributes)}>{_tooltip(sketch, stroke)}</polyline>"
 
 
-def _title(sketch: Sketch, stroke: int) -> str:
-    """Return the tooltip of a stroke: `front left leg (dog) 93 %, or head 5 %`."""
-    words = [title] if (title := stroke_title(sketch, stroke)) else []
-    if sketch.object is not None and sketch.object_category and sketch.object[stroke] >= 0:
-        words.append(f"({sketch.object_category[sketch.object[stroke]] or 'object'})")
-    if sketch.part_score is not None:
-        words.append(f"{100 * sketch.part_score[stroke]:.0f} %")
-    return " ".join(words) + _second_guess(sketch, stroke)
-
-
-def _second_guess(sketch: Sketch, stroke: int) -> str:
-    if sketch.part_2 is None or sketch.part_2_score is None:
-        return ""
-    part, score = sketch.part_2[stroke], sketch.part_2_score[stroke]
-    # Rounded to 0 % it tells nothing.
-    return (
-        ""
-        if part is None or score is None or score < 0.01
-        else f", or {label_title(part)} {100 * score:.0f} %"
+def _group(
+    sketch: Sketch,
+    stroke: int,
+    lines: Sequence[FloatArray],
+    pieces: Pieces,
+    colours: Mapping[str, str],
+    decimals: int | None,
+) -> str:
+    """Return a stroke as a line for each of its pieces."""
+    polylines = "".join(
+        f"<polyline{_attributes(attributes)}></polyline>"
+        for attributes in (
+            {
+                "points": _points(points, decimals),
+                "stroke": colours.get(piece.part, GREY),
+                "data-piece": piece.part,
+                "data-start": piece.start,
+            }
+            for points, piece in zip(lines, pieces, strict=True)
+        )
     )
+    labels = _attributes(_labels(sketch, stroke))
+    return f"<g{labels}>{_tooltip(sketch, stroke)}{polylines}</g>"
+
+
+def _labels(sketch: Sketch, stroke: int) -> dict[str, object]:
+    known = {name: getattr(sketch, name) for name in STROKE_VALUES}
+    return {
+        f"data-{name}": None if values is None else values[stroke] for name, values in known.items()
+    }
+
+
+def _tooltip(sketch: Sketch, stroke: int) -> str:
+    words = stroke_tooltip(sketch, stroke)
+    return f"<title>{_text(words)}</title>" if words else ""
 
 
 def _points(points: FloatArray, decimals: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import Pieces
 
 _SEPARATORS = str.maketrans("-_", "  ")
 
@@ -26,6 +27,39 @@ def stroke_title(sketch: Sketch, stroke: int) -> str:
     ):
         return title
     return f"{title} {number}"
+
+
+def stroke_tooltip(sketch: Sketch, stroke: int) -> str:
+    """Return what is known of a stroke: `front left leg (dog) 93 %, or head 5 %`.
+
+    A stroke of several parts has them as well: `body 80 %, over body and tail`.
+    """
+    words = [title] if (title := stroke_title(sketch, stroke)) else []
+    if sketch.object is not None and sketch.object_category and sketch.object[stroke] >= 0:
+        words.append(f"({sketch.object_category[sketch.object[stroke]] or 'object'})")
+    if sketch.part_score is not None:
+        words.append(f"{100 * sketch.part_score[stroke]:.0f} %")
+    pieces = sketch.pieces and sketch.pieces[stroke]
+    over = f", over {list_parts(pieces)}" if pieces else ""
+    return " ".join(words) + _second_guess(sketch, stroke) + over
+
+
+def list_parts(pieces: Pieces) -> str:
+    """Return the parts of a stroke's pieces for people: `body, front leg and tail`."""
+    *parts, last = dict.fromkeys(label_title(piece.part) for piece in pieces)
+    return f"{', '.join(parts)} and {last}"
+
+
+def _second_guess(sketch: Sketch, stroke: int) -> str:
+    if sketch.part_2 is None or sketch.part_2_score is None:
+        return ""
+    part, score = sketch.part_2[stroke], sketch.part_2_score[stroke]
+    # Rounded to 0 % it tells nothing.
+    return (
+        ""
+        if part is None or score is None or score < 0.01
+        else f", or {label_title(part)} {100 * score:.0f} %"
+    )
 
 
 def _is_only(sketch: Sketch, stroke: int) -> bool:

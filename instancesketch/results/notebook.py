@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from instancesketch.core.sketch import Sketch
 from instancesketch.render.colours import part_colours
-from instancesketch.render.svg import stroke_colours, stroke_names, to_svg
+from instancesketch.render.inks import piece_names, stroke_colours, stroke_names
+from instancesketch.render.svg import to_svg
 from instancesketch.render.titles import label_title
 from instancesketch.report.captions import category_title, describe_category
 
@@ -37,7 +38,9 @@ def sketches_html(sketches: Sequence[Sketch]) -> str:
     """Return the pictures of several sketches, side by side in the same colours."""
     drawings = sketches[:_MOST_SHOWN]
     # One palette for all, so that a part has the same colour in every picture.
-    colours = part_colours(sorted({name for s in drawings for name in stroke_names(s)}))
+    colours = part_colours(
+        sorted({name for s in drawings for name in (*stroke_names(s), *piece_names(s))})
+    )
     figures = "".join(
         _figure(
             to_svg(s, colours=colours, size=_SMALL, resolution=_RESOLUTION),
@@ -77,8 +80,9 @@ def _figure(picture: str, caption: str) -> str:
 def _legend(drawings: Sequence[Sketch], by: str, colours: Mapping[str, str]) -> str:
     """Return the colour of each name, with its counts of strokes and instances and mean score."""
     strokes: Counter[str] = Counter()
-    scores: dict[str, list[float]] = {}
-    instances: dict[str, set[tuple[int, int | None]]] = {}
+    scores: defaultdict[str, list[float]] = defaultdict(list)
+    instances: defaultdict[str, set[tuple[int, int | None]]] = defaultdict(set)
+    pieces: Counter[str] = Counter()
     for number, drawing in enumerate(drawings):
         nothing = (None,) * len(drawing)
         # Instances number the strokes of a part; by object, the names have the number already.
@@ -87,21 +91,26 @@ def _legend(drawings: Sequence[Sketch], by: str, colours: Mapping[str, str]) -> 
             stroke_names(drawing, by), counted, drawing.part_score or nothing, strict=True
         ):
             strokes[name] += 1
-            scores.setdefault(name, []).extend([] if score is None else [score])
+            scores[name] += [] if score is None else [score]
             # Instance 1 of one drawing is another than instance 1 of the next.
-            instances.setdefault(name, set()).update([(number, instance)] if instance else [])
+            instances[name].update([(number, instance)] if instance else [])
+        pieces.update(piece_names(drawing, by))
     # Without labels every stroke is `unlabeled`, which needs no legend.
     if all(drawing.part is None and not drawing.object_category for drawing in drawings):
         return ""
     return "".join(
-        _entry(name, colours[name], strokes[name], len(instances[name]), scores[name])
-        for name in sorted(strokes)
+        _entry(
+            name,
+            colours[name],
+            {"stroke": strokes[name], "instance": len(instances[name]), "piece": pieces[name]},
+            scores[name],
+        )
+        for name in sorted({*strokes, *pieces})
     )
 
 
-def _entry(name: str, colour: str, strokes: int, instances: int, scores: list[float]) -> str:
-    words = [f"{strokes:,} stroke{'s' * (strokes > 1)}"]
-    words += [f"{instances:,} instance{'s' * (instances > 1)}"] if instances else []
+def _entry(name: str, colour: str, counts: Mapping[str, int], scores: list[float]) -> str:
+    words = [f"{number:,} {kind}{'s' * (number > 1)}" for kind, number in counts.items() if number]
     words += [f"{100 * sum(scores) / len(scores):.0f} %"] if scores else []
     dot = f"display:inline-block;width:.8em;height:.8em;border-radius:50%;background:{colour}"
     return (

@@ -23,7 +23,8 @@ from instancesketch.core import parquet
 from instancesketch.core.schema import cast_to_schema, from_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.render.colours import palette
-from instancesketch.render.svg import line_width, stroke_inks, stroke_names, view_box
+from instancesketch.render.inks import stroke_inks, stroke_names
+from instancesketch.render.svg import line_width, view_box
 from instancesketch.tracking.run_state import RunState
 from instancesketch.tracking.snapshot import Confusion, Snapshot
 from instancesketch.training import sampling

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instancesketch.core.sketch import LARGEST_COORDINATE, Sketch
-from instancesketch.render.colours import GREY, object_colours
-from instancesketch.render.svg import stroke_names, to_svg
+from instancesketch.core.stroke_labels import Piece
+from instancesketch.render.colours import GREY, object_colours, part_colours
+from instancesketch.render.inks import stroke_names
+from instancesketch.render.svg import to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '</script><script>alert("1")</script>&amp;\'\x00\x1b\ud800\n]]>é'
@@ -278,3 +280,41 @@ def test_tooltips_have_the_second_guess() -> None:
     )  # fmt: skip
     titles = re.findall("<title>(.*?)</title>", to_svg(sketch))
     assert titles == ["head 70 %, or body 25 %", "head 99 %", "head 60 %"]
+
+
+MIXED = Sketch.from_strokes(
+    [[(0, 0), (4, 0), (4, 4), (0, 4)], [(1, 1), (2, 2)]], sketch_id="dog", part=("body", "head"),
+    label=("body", "head"), part_score=(0.8, 0.9), instance=(None, None),
+    pieces=((Piece(0, "body", 0.9), Piece(1, "tail", 0.7), Piece(2, "body", 0.8)), None),
+)  # fmt: skip
+
+
+def test_a_stroke_of_several_parts_is_a_line_for_each_piece() -> None:
+    root, (head,) = read(to_svg(MIXED))
+    (group,) = root.findall(f"{SVG}g")
+    assert group.attrib == {"data-part": "body", "data-label": "body"}
+    assert [title.text for title in group.iter(f"{SVG}title")] == ["body 80 %, over body and tail"]
+    colours = part_colours(["body", "head", "tail"])
+    lines = [e.attrib for e in group.findall(f"{SVG}polyline")]
+    assert [line["stroke"] for line in lines] == [colours[p] for p in ("body", "tail", "body")]
+    assert [line["data-piece"] for line in lines] == ["body", "tail", "body"]
+    assert [line["data-start"] for line in lines] == ["0", "1", "2"]
+    assert [line["points"] for line in lines] == ["0,0 4,0", "4,0 4,4", "4,4 0,4"]
+    assert head.attrib["stroke"] == colours["head"]
+
+
+@pytest.mark.parametrize("by", ["part", "label", "instance", "object"])
+def test_without_pieces_of_any_stroke_the_picture_is_the_same(by) -> None:
+    whole = to_svg(MIXED.replace(pieces=None), by=by)
+    assert to_svg(MIXED.replace(pieces=(None, None)), by=by) == whole
+    tooltip = ", over body and tail"
+    assert (to_svg(MIXED, by=by).replace(tooltip, "") == whole) == (by != "part")
+
+
+def test_pieces_of_a_part_without_a_given_colour_are_grey() -> None:
+    _, (head,) = read(to_svg(MIXED, colours={"head": "#123456"}))
+    assert head.attrib["stroke"] == "#123456"
+    group = ET.fromstring(to_svg(MIXED, colours={"tail": "#abcdef"})).find(f"{SVG}g")
+    assert [line.attrib["stroke"] for line in group.iter(f"{SVG}polyline")] == [
+        GREY, "#abcdef", GREY,
+    ]  # fmt: skip

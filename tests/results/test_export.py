@@ -13,6 +13,7 @@ from instancesketch.core import parquet, storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, to_table
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import Piece
 from instancesketch.formats import EXPORTABLE
 from instancesketch.results import export
 from instancesketch.results.selection import Selection
@@ -174,6 +175,24 @@ def test_csv_has_a_row_for_each_stroke(mixed, tmp_path) -> None:
         ("s", "1", "ray", "", "", "2", "1.0 2.0", "1.0 9.0"),
     ]
     assert (rows[0]["category"], rows[3]["category"], rows[0]["split"]) == ("", "sun", "train")
+
+
+@pytest.mark.parametrize("form", EXPORTABLE)
+def test_strokes_of_several_parts_are_exported(form, tmp_path) -> None:
+    pieces = ((Piece(0, "body", 0.9), Piece(2, "tail", 0.8)), None)
+    dog = Sketch.from_strokes(
+        [[(0, 0), (4, 0), (4, 4), (0, 4)], [(1, 1), (2, 2)]], sketch_id="dog", category="4leg",
+        part=("body", "head"), label=("body", "head"), pieces=pieces,
+    )  # fmt: skip
+    parquet.write_table(str(tmp_path / "in" / "part-0.parquet"), to_table([dog], RESULT_SCHEMA))
+    assert export.export(str(tmp_path / "in"), form, str(tmp_path / "out")) == 1
+    if form == "svg":
+        text = (tmp_path / "out" / "4leg" / "dog.svg").read_text("utf-8")
+        assert text.count("<g ") == 1
+        assert text.count("data-piece=") == 2
+    if form == "csv":
+        with (tmp_path / "out" / "strokes.csv").open(newline="") as file:
+            assert [row["pieces"] for row in csv.DictReader(file)] == ["0 body; 2 tail", ""]
 
 
 def test_yolo_has_images_and_boxes_of_the_scenes(mixed, tmp_path) -> None:

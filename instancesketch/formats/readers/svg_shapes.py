@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from pyarrow import fs
 
 from instancesketch.core.errors import SketchError
@@ -47,7 +48,7 @@ def parse(data: bytes, stem: str) -> RawRecord:
     width, height = drawing.width, drawing.height
     if is_own:  # with a viewBox even where no size is known
         width, height = (_to_float(known.get(k)) for k in ("width", "height"))
-    strokes, labels = _find_strokes(drawing)
+    strokes, labels = _find_strokes(drawing, is_own)
     if not strokes and drawing.left_out:
         raise SketchError(f"no strokes are painted: {_list(drawing.left_out)}")
     fields: dict[str, Any] = {k: known.get(k) for k in ("source", "category", "split")}
@@ -64,7 +65,7 @@ def parse(data: bytes, stem: str) -> RawRecord:
     )
 
 
-def _find_strokes(drawing: Drawing) -> tuple[list[Points], list[Mapping[str, str]]]:
+def _find_strokes(drawing: Drawing, is_own: bool) -> tuple[list[Points], list[Mapping[str, str]]]:
     """Return the strokes as (points, 2) arrays, and the `data-` attributes of each."""
     strokes: list[Points] = []
     labels: list[Mapping[str, str]] = []
@@ -72,10 +73,20 @@ def _find_strokes(drawing: Drawing) -> tuple[list[Points], list[Mapping[str, str
         if not outline.stroked:
             continue
         for line in outline.lines:
+            # `to_svg` writes a stroke of several parts as a line for each of its pieces.
+            if is_own and strokes and _continues(strokes[-1], line, outline.data.get("start")):
+                strokes[-1] = np.concatenate([strokes[-1], line[1:]])
+                continue
             # `to_svg` writes a dot as a line without length.
             strokes.append(line[:1] if "dot" in outline.data else line)
             labels.append(outline.data)
     return strokes, labels
+
+
+def _continues(before: Points, line: Points, start: str | None) -> bool:
+    """Return whether a line is a further piece of a stroke, from its point `start`."""
+    at = _to_integer(start)
+    return bool(at and at == len(before) - 1 and (before[-1] == line[0]).all())
 
 
 def _list(left_out: Counter[str]) -> str:

@@ -43,8 +43,9 @@ def _to_task(sketch: Sketch) -> dict[str, Any]:
     data["drawing"] = to_columns(sketch)
     # The picture has no colours, which would show the prediction under the annotator's labels.
     bare = sketch.replace(
-        part=None, label=None, instance=None, object=None, object_category=None, part_score=None
-    )
+        part=None, label=None, instance=None, object=None, object_category=None, part_score=None,
+        part_2=None, pieces=None,
+    )  # fmt: skip
     picture = to_svg(bare, size=_PICTURE_SIDE, resolution=_RESOLUTION)
     data["image"] = f"data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}"
     prediction: dict[str, Any] = {

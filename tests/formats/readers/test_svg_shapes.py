@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import Piece
 from instancesketch.formats import Rejection
 from instancesketch.render.svg import to_svg
 
@@ -151,3 +152,21 @@ def test_a_written_sketch_reads_back_exactly(read_bytes):
     sketch = Sketch.from_strokes(strokes, sketch_id="d/1", category="sun", width=0.5)
     (record,) = read_bytes(to_svg(sketch, size=300).encode(), "other-name.svg")
     assert record.sketch == sketch
+
+
+def test_a_stroke_that_is_drawn_in_pieces_reads_back_whole(read_bytes):
+    line, piece = [(i, i * i) for i in range(6)], Piece(0, "body", 1.0)
+    mixed = (piece, Piece(2, "tail", 1.0), Piece(4, "body", 1.0))
+    two = mixed[:2]
+    sketch = Sketch.from_strokes(
+        [line, line, [(5, 25), (9, 9)], line[::-1]], sketch_id="dog", part=("body",) * 4,
+        label=("body",) * 4, pieces=(mixed, two, None, two),
+    )  # fmt: skip
+    (record,) = read_bytes(to_svg(sketch).encode(), "a.svg")
+    assert record.sketch == sketch.replace(pieces=None)
+    # In a file of another program such an attribute means nothing.
+    foreign = to_svg(sketch).replace('data-id="dog"', "")
+    (record,) = read_bytes(foreign.encode(), "a.svg")
+    assert len(record.sketch) == 3 + 2 + 1 + 2
+    (record,) = read_bytes(foreign.replace('data-start="0"', 'data-start="?"').encode(), "a.svg")
+    assert len(record.sketch) == 8
