@@ -180,7 +180,8 @@ def train_epochs(
     # With another number of workers than before an epoch may have other steps.
     fit.step = progress.epoch * shares.steps + within["steps"]
     clock = CheckpointClock(fit, progress, workers, save_within, seconds_between)
-    workers.average_gradients(fit, shares)
+    share_norms = sampling.shares_norms(loop.train, shares)
+    workers.average_gradients(fit, shares, share_norms=share_norms)
     # Epochs that an earlier start saved but didn't report: the log must not lack them.
     for figures in (state or {}).get("unreported", ()):
         report(figures)

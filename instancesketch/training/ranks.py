@@ -27,8 +27,11 @@ class Workers(Protocol):
     def number(self) -> int:
         """Return how many there are."""
 
-    def average_gradients(self, fit: Fit, shares: Shares) -> None:
-        """Make every step average the gradients of all workers, weighted by their drawings."""
+    def average_gradients(self, fit: Fit, shares: Shares, *, share_norms: bool) -> None:
+        """Make every step average the gradients of all workers, weighted by their drawings.
+
+        With `share_norms` batch norms measure the drawings of all workers, not each worker's own.
+        """
 
     def broadcast_buffers(self, net: torch.nn.Module) -> None:
         """Give every worker the first one's buffers, such as batch norm statistics."""
@@ -45,7 +48,7 @@ class OneWorker:
 
     rank, number = 0, 1
 
-    def average_gradients(self, fit: Fit, shares: Shares) -> None:
+    def average_gradients(self, fit: Fit, shares: Shares, *, share_norms: bool) -> None:
         """Leave the steps as they are."""
 
     def broadcast_buffers(self, net: torch.nn.Module) -> None:

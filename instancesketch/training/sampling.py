@@ -33,6 +33,8 @@ COLUMNS = [
 USES = "uses"
 # With fewer row groups per worker each gets rows of all of them, so that its batches are as mixed.
 GROUPS_PER_WORKER = 16
+# Strokes of a worker and step from which its batch norms needn't measure those of the others.
+MANY_STROKES = 256
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -78,6 +80,21 @@ class Shares:
         of_batch = worker * self.batch_size // self.workers
         batches, rest = divmod(drawings, self.batch_size)
         return batches * of_batch + min(rest, of_batch)
+
+
+def count_strokes(groups: Sequence[RowGroup], drawings: float) -> float:
+    """Return the strokes of so many average drawings; 0 for scenes, whose strokes are unknown."""
+    strokes = sum(sum(group.parts) for group in groups)
+    return strokes / max(1, sum(group.rows for group in groups)) * drawings
+
+
+def shares_norms(groups: Sequence[RowGroup], shares: Shares) -> bool:
+    """Return whether batch norms measure the strokes of all workers together.
+
+    They do where a worker has too few in a step, as it may have of scenes.
+    """
+    each = min(shares.batch_size, shares.drawings) / shares.workers
+    return shares.workers > 1 and count_strokes(groups, each) < MANY_STROKES
 
 
 @dataclass(frozen=True, kw_only=True)

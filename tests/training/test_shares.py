@@ -12,6 +12,7 @@ from instancesketch.training.sampling import (
     assign_rows,
     count_drawings,
     count_repeats,
+    shares_norms,
     shuffle_row_groups,
 )
 from tests.drawings import DOODLE7
@@ -121,3 +122,24 @@ def test_published_recipe_repeats_the_rarer_categories():
     assert repeats == {
         "car": 3, "cloud": 18, "flower": 9, "sun": 3, "tree": 3, "4leg": 3, "2leg": 12
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("strokes", "batch_size", "workers", "shared"),
+    [
+        (8, 64, 1, False),
+        (8, 64, 2, False),  # 256 strokes each
+        (8, 63, 2, True),
+        (8, 64, 4, True),
+        (8, 1_000, 4, True),  # no more drawings than an epoch has
+        (80, 1_000, 4, False),
+        (0, 64, 2, True),  # scenes
+    ],
+)
+def test_norms_are_shared_where_workers_have_few_strokes(strokes, batch_size, workers, shared):
+    parts = (30 * strokes, 70 * strokes) if strokes else ()
+    group = RowGroup(
+        path="", number=0, rows=100, categories=(), parts=parts, instances=0, unknown_labels=()
+    )
+    shares = Shares(drawings=100, batch_size=batch_size, workers=workers)
+    assert shares_norms([group], shares) == shared

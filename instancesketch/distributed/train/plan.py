@@ -29,15 +29,15 @@ from instancesketch.tracking.reporter import check_track
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.augment import augment
 from instancesketch.training.roles import count_drawings, count_splits
-from instancesketch.training.sampling import RowSubset, count_repeats
+from instancesketch.training.sampling import RowSubset, Shares, count_repeats
 from instancesketch.training.trainer import Fit, create_fit
 
 # Memory of a worker: MB of a process with Ray and torch, MB of a full shuffle buffer, and a factor
 # on what an average step keeps for its gradients. Fitted to the peaks of runs on CPUs.
 _PROCESS_MB, _BUFFER_MB, _STEP_FACTOR = 900.0, 1200.0, 3.5
 
-# Fewer drawings or strokes a worker and step, or steps of a run, are worth a note.
-_FEW_DRAWINGS, _FEW_STROKES, _FEW_STEPS = 256, 256, 500
+# Fewer drawings a worker and step, or steps of a run, are worth a note.
+_FEW_DRAWINGS, _FEW_STEPS = 256, 500
 
 # Row groups that are counted; of larger corpora an evenly spread sample.
 MAX_ROW_GROUPS = 200
@@ -51,9 +51,10 @@ def plan_run(config: TrainConfig) -> Plan:
         `taxonomy`; `splits`, the rows of each split; `drawings` to `train` and to `select` on, and
         the `selection` split; `estimated`, whether these numbers are estimates from a sample of the
         corpora; `parameters` of the network; `epochs`, `batch_size`, `drawings_per_epoch`,
-        `steps_per_epoch`; `strokes_per_worker` and step, 0 for scenes; `workers`, the fewest and
-        the most; `cpus` and `gpus` that they need; `cluster`, its capacity; `worker_mb`, the
-        expected memory of each worker.
+        `steps_per_epoch`; `strokes_per_worker` and step, 0 for scenes; `shares_norms`, whether
+        batch norms measure all workers' strokes together; `workers`, the fewest and the most;
+        `cpus` and `gpus` that they need; `cluster`, its capacity; `worker_mb`, the expected memory
+        of each worker.
 
     Raises:
         UserError: as the training would.
@@ -99,7 +100,7 @@ def plan_with_capacity(
     # With the fewest workers each has the largest part of a batch.
     least, most = least_most(config)
     largest_share = max(1, min(recipe.step_drawings(least), epoch_size) // least)
-    strokes = sum(sum(g.parts) for g in train) / max(1, sum(g.rows for g in train))
+    shares = Shares(drawings=epoch_size, batch_size=recipe.step_drawings(most), workers=most)
     first = RowSubset(path=train[0].path, row_group=train[0].number)
     rows = sampling.read_rows(first, "train", settings["selection"], taxonomy, recipe.labels)
     step_mb = _measure_step_mb(fit, rows, largest_share)
@@ -111,7 +112,8 @@ def plan_with_capacity(
         **_plan_folder(config.storage, config.run, settings),
         **_plan_data(counts, scale, settings, drawings),
         **_plan_epochs(recipe, recipe.step_drawings(most), epoch_size, fit.net),
-        "strokes_per_worker": round(strokes * recipe.step_drawings(most) / most),
+        "strokes_per_worker": round(sampling.count_strokes(train, shares.batch_size / most)),
+        "shares_norms": sampling.shares_norms(train, shares),
         **_plan_resources(least_most(config), config.gpus_per_worker, cluster),
         # Hundreds of MB: a finer figure would look more certain than it is.
         "worker_mb": round(_PROCESS_MB + _STEP_FACTOR * step_mb + buffer_mb + window_mb, -2),
@@ -135,6 +137,7 @@ def plan_detector(config: TrainDetectorConfig) -> Plan:
         **_plan_data(counts, scale, settings, settings["scenes"]),
         **_plan_epochs(config.recipe, config.recipe.batch_size, settings["scenes"]["train"], net),
         "strokes_per_worker": 0,
+        "shares_norms": False,
         **_plan_resources((1, 1), config.gpus_per_worker, cluster),
         "worker_mb": None,  # the estimate is fitted to this package's own loop
     }
@@ -244,11 +247,12 @@ def _find_notes(plan: Plan) -> list[str]:
             f"a GPU takes as long for {share} drawings a step as for about a thousand; --recipe "
             "gpu is for that"
         )
-    # Scenes count no strokes.
-    if most > 1 and 0 < strokes < _FEW_STROKES:
+    if plan["shares_norms"]:
+        few = f"about {strokes} strokes a worker and step, fewer than {sampling.MANY_STROKES}"
+        unknown = f"{share} scenes a worker and step, whose strokes are unknown"
         notes.append(
-            f"about {strokes} strokes a worker and step: each worker's batch norms measure its own "
-            f"strokes, and poorly below {_FEW_STROKES}; raise --batch-size or lower --workers"
+            f"{few if strokes else unknown}: the batch norms of all workers measure their strokes "
+            "together"
         )
     steps = plan["epochs"] * plan["steps_per_epoch"]
     if share >= _FEW_DRAWINGS and steps < _FEW_STEPS:

@@ -43,8 +43,8 @@ class _Ranks:
     rank: int
     number: int
 
-    def average_gradients(self, fit: Fit, shares: Shares) -> None:
-        data_parallel.average_gradients(fit, shares)
+    def average_gradients(self, fit: Fit, shares: Shares, *, share_norms: bool) -> None:
+        data_parallel.average_gradients(fit, shares, share_norms=share_norms)
 
     def broadcast_buffers(self, net: torch.nn.Module) -> None:
         data_parallel.broadcast_buffers(net, self.number)

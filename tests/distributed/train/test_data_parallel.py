@@ -1,8 +1,9 @@
 """Steps that workers share: gradients as of one batch, also where a worker has no drawings."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,14 +62,6 @@ def fit_of(kind: str) -> Fit:
     return create_fit(RECIPES[kind], DOODLE7, steps_per_epoch=2, device=torch.device("cpu"))
 
 
-@pytest.fixture
-def alone(tmp_path: Path) -> Iterator[None]:
-    """Connect a group of this process alone, whose average is what it has itself."""
-    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
-    yield
-    dist.destroy_process_group()
-
-
 def linear() -> torch.nn.Linear:
     net = torch.nn.Linear(3, 1, bias=False)
     torch.nn.init.ones_(net.weight)
@@ -91,7 +84,7 @@ def test_workers_average_to_the_gradient_of_the_whole_batch(alone: None, workers
         for own in parts:
             net = linear()
             fit = SimpleNamespace(net=net, loss=square_loss(net), step=3 + step)  # second epoch
-            average_gradients(fit, shares)
+            average_gradients(fit, shares, share_norms=False)
             loss = fit.loss(own, None)
             loss.backward()
             shared.append(net.weight.grad)
@@ -110,7 +103,7 @@ def test_step_without_drawings_changes_neither_batch_norms_nor_the_loss(
     once, twice = fit_of(kind), fit_of(kind)
     batch = some_batch(kind)
     for fit in (once, twice):
-        average_gradients(fit, Shares(drawings=16, batch_size=8, workers=2))
+        average_gradients(fit, Shares(drawings=16, batch_size=8, workers=2), share_norms=False)
     wanted = once.train_epoch([batch], 0)
     figures = twice.train_epoch([batch, empty_batch()], 0)
     assert figures["loss"] == wanted["loss"]
@@ -132,9 +125,9 @@ def train_a_rank(rank: int, folder: str) -> None:
     found["buffers"] = list(norm.buffers())
     # In the second step, one rank's refiner has clouds alone; in the third, one has no drawings.
     shares = Shares(drawings=9, batch_size=4, workers=2)
-    for kind in RECIPES:
+    for kind, share_norms in product(RECIPES, (False, True)):
         fit = fit_of(kind)
-        average_gradients(fit, shares)
+        average_gradients(fit, shares, share_norms=share_norms)
         batches = [
             empty_batch() if not size else some_batch(kind).select(torch.arange(size))
             for size in shares.of_steps(rank)
@@ -142,7 +135,7 @@ def train_a_rank(rank: int, folder: str) -> None:
         if kind == "refiner" and rank == 1:
             batches[1] = packed(drawn(2, 3, "cloud"))
         fit.train_epoch(batches, 0, rank)
-        found[kind] = {name: value.detach() for name, value in fit.net.named_parameters()}
+        found[f"{kind} {share_norms}"] = fit.net.state_dict()
         broadcast_buffers(fit.mean, 2)
         counts = sum_counts(fit.measure([some_batch(kind, seed=rank)]), 2)
         found[f"{kind} measured"] = measured(counts)
@@ -215,13 +208,16 @@ def test_broadcast_gives_all_workers_the_batch_norms_of_the_first(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", RECIPES)
+@pytest.mark.parametrize("share_norms", [False, True])
 def test_worker_without_drawings_or_a_training_signal_takes_part_in_the_step(
-    two_ranks: list[dict[str, Any]], kind: str
+    two_ranks: list[dict[str, Any]], kind: str, share_norms: bool
 ) -> None:
-    first, second = (found[kind] for found in two_ranks)
-    untrained = dict(fit_of(kind).net.named_parameters())
-    assert any(not torch.equal(value, untrained[name]) for name, value in first.items())
-    assert all(torch.equal(value, second[name]) for name, value in first.items())
+    first, second = (found[f"{kind} {share_norms}"] for found in two_ranks)
+    net = fit_of(kind).net
+    assert any(not torch.equal(first[name], value) for name, value in net.named_parameters())
+    # Statistics are the same where they are shared.
+    same = net.state_dict().keys() - (() if share_norms else dict(net.named_buffers()).keys())
+    assert all(torch.equal(first[name], second[name]) for name in same)
 
 
 @pytest.mark.slow

@@ -49,6 +49,9 @@ def test_plans_a_new_run(
     assert "100 rows (90 train, 10 valid); 90 drawings of doodle7 to train on, 10 of" in printed
     assert "epochs:  3, 3 steps of 32 (16 a worker) in each\n" in printed
     assert "workers: 1 to 2; needs 2 CPUs and 0 GPUs, of " in printed
+    strokes = plan["strokes_per_worker"]
+    assert 16 < strokes < 256
+    assert f"about {strokes} strokes a worker and step, fewer than 256: the batch" in printed
     assert printed.endswith("train: dry run, nothing was done\n")
     assert not list(tmp_path.iterdir())
 
@@ -111,8 +114,9 @@ def test_plans_a_grouper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     data = corpus(tmp_path / "scenes", scenes, rows_per_group=10)
     argv = ["train", "grouper", "--data", data, "--run", "r", "--storage", str(tmp_path)]
     tiny = [value for value in TINY_MODEL if "encoder" not in value]  # a grouper has one alone
-    assert main([*argv, "--select", "none", "--dry-run", *tiny]) == 0
+    assert main([*argv, "--select", "none", "--workers", "2", "--dry-run", *tiny]) == 0
     printed = capsys.readouterr().out
+    assert "8 scenes a worker and step, whose strokes are unknown: the batch norms" in printed
     assert "20 scenes of doodle7 to train on, the last epoch is kept\n" in printed
 
 
