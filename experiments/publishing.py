@@ -45,11 +45,13 @@ class TinyShard:
 
     first: int
     rows: int
+    number: int = 0
+    duplicates: bool = True  # whether one drawing in `ROWS_PER_DUPLICATE` has an earlier one's id
 
     @property
     def name(self) -> str:
         """Return the name of the file of its rows."""
-        return f"part-{self.first // ROWS_PER_SHARD:06d}"
+        return f"part-{self.number:06d}"
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def draw_rows(shard: TinyShard) -> pa.Table:
     """Return the rows of a shard, with the schema of a corpus."""
     numbers = np.arange(shard.first, shard.first + shard.rows)
     # The id of a row about half as far from the beginning, which has its own.
-    is_taken = numbers % ROWS_PER_DUPLICATE == ROWS_PER_DUPLICATE - 1
+    is_last = numbers % ROWS_PER_DUPLICATE == ROWS_PER_DUPLICATE - 1
+    is_taken = is_last & shard.duplicates
     taken = numbers // 2 // ROWS_PER_DUPLICATE * ROWS_PER_DUPLICATE
     ids = [f"{number:012d}" for number in np.where(is_taken, taken, numbers)]
     points = np.tile(np.array([0, 255], np.float32), shard.rows)
@@ -113,17 +116,27 @@ class Tasks(logging.Handler):
             self.found.append(dict(zip(keys, record.args, strict=True)))
 
 
-def measure(rows: int, runner: str, folder: str) -> dict[str, Any]:
+def measure(
+    rows: int,
+    runner: str,
+    folder: str,
+    rows_per_shard: int = ROWS_PER_SHARD,
+    *,
+    duplicates: bool = True,
+) -> dict[str, Any]:
     """Make a corpus in this process, which is the driver, and return what it took."""
     tasks, log = Tasks(), logging.getLogger("instancesketch.batch.publishing.publish")
     log.setLevel(logging.INFO)
     log.addHandler(tasks)
-    starts = range(0, rows, ROWS_PER_SHARD)
+    shards = [
+        TinyShard(first, min(rows_per_shard, rows - first), number, duplicates)
+        for number, first in enumerate(range(0, rows, rows_per_shard))
+    ]
     job = Job(
         verb="tiny",
         out=folder,
         config={"verb": "tiny", "rows": rows},
-        shards=[TinyShard(first, min(ROWS_PER_SHARD, rows - first)) for first in starts],
+        shards=shards,
         stages=(Draw(), Write()),
         quiet=True,
     )

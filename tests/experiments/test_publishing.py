@@ -11,9 +11,8 @@ from experiments import publishing
 def test_a_tiny_corpus_is_made_and_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "ROWS_PER_SHARD", 500)
     monkeypatch.setattr(publishing, "ROWS_PER_DUPLICATE", 100)
-    found = publishing.measure(1_800, "here", str(tmp_path / "out"))
+    found = publishing.measure(1_800, "here", str(tmp_path / "out"), 500)
     assert (found["rows"], found["rejected"], found["shards"]) == (1_782, 18, 4)
     ids = pq.read_table(sorted((tmp_path / "out").glob("part-*.parquet")))["sketch_id"].to_pylist()
     assert ids == [f"{n:012d}" for n in range(1_800) if n % 100 != 99]
