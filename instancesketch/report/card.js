@@ -32,7 +32,8 @@ function describeStroke(stroke, objects) {
   if (stroke.object !== undefined) words.push(`(${nameOfObject(objects, stroke.object)})`);
   if (stroke.isCorrected) words.push("(corrected)");
   if (stroke.score !== null) words.push(`${stroke.score} %`);
-  return words.join(" ") + (stroke.second ? `, or ${nameOfSecond(stroke.second)}` : "");
+  const second = stroke.second ? `, or ${nameOfSecond(stroke.second)}` : "";
+  return words.join(" ") + second + (isMixed(stroke) ? `, ${describePieces(stroke)}` : "");
 }
 
 const nameOfSecond = ([part, score]) => `${wordsOf(data.parts[part])} ${score} %`;
@@ -79,16 +80,23 @@ function drawPicture(d, readStrokes, objects, heading, thickness) {
   const strokes = readStrokes(d);
   lines.forEach((line, i) => paint(line, width, inkOf(strokes[i], byObject(d))));
   const namesOfStrokes = strokes.map((s) => nameInLayer(d, s, objects));
-  const names = unique(namesOfStrokes).filter((n) => n !== undefined);
-  const nothing = byObject(d) ? "no objects" : "no parts";
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${heading}: ${names.join(", ") || nothing}`);
+  const pieces = lines.map((line, i) => drawPieces(d, strokes[i], line, width));
   // A scene's picture shows its objects' names in every layer: parts would be too many to read.
   const ofObject = (s) => (s.object === undefined ? undefined : nameOfObject(objects, s.object));
   const groups = objects ? strokes.map(ofObject) : namesOfStrokes;
+  // What names stand beside: a stroke of several parts has that of each piece.
+  const named = lines.flatMap((line, i) =>
+    pieces[i].length
+      ? pieces[i].map((piece, k) => ({ line: piece, name: wordsOf(strokes[i].pieces[k].part), stroke: i }))
+      : [{ line, name: groups[i], stroke: i }],
+  );
+  const names = unique(objects ? namesOfStrokes : named.map(({ name }) => name)).filter((n) => n !== undefined);
+  const nothing = byObject(d) ? "no objects" : "no parts";
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", `${heading}: ${names.join(", ") || nothing}`);
   const shortened = objects || layer !== "instance" ? [] : strokes;
   const shortNames = new Map(shortened.map((s) => [nameOfStroke(s), shortNamesOf(s)]));
-  return { d, svg, lines, width, strokes, groups, objects, shortNames };
+  return { d, svg, lines, pieces, width, strokes, named, objects, shortNames };
 }
 
 /** Lay a dashed band under a stroke that is wrong. */

@@ -44,11 +44,12 @@ function labelledStrokes(d) {
       // `other` and `scene` have no parts.
       Object.assign(stroke, { part: undefined, label: undefined, number: NO_NUMBER });
     }
+    settlePieces(stroke, category);
     if (d.objects) settleMoved(fixed, i, stroke, category);
     const change = fixed.strokes.get(i);
     if (!change) return;
     const part = choicesOf(category).labels[change.label] ?? change.label;
-    Object.assign(stroke, change, { part, score: null, second: null, isCorrected: true });
+    Object.assign(stroke, change, { part, score: null, second: null, pieces: [], isCorrected: true });
   });
   return tellBySides(strokes);
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import UNLABELED, Taxonomy
 from instancesketch.render.svg import outline
 from instancesketch.report.captions import describe_category
@@ -47,6 +48,8 @@ class Entries:
         entry |= scene_entry(sketch, drawing.true, drawing.agreement, self.taxonomy)
         if sketch.part is not None:
             entry["predicted"] = self._indices(sketch.part)
+        if sketch.mixed:
+            entry["pieces"] = self._pieces(sketch)
         if drawing.confidence is not None:
             entry["confidence"] = round(drawing.confidence, 3)
         if drawing.true_category is not None:
@@ -83,6 +86,15 @@ class Entries:
             if true.label not in (None, true.part):
                 entry["trueLabels"] = true.label
         return entry
+
+    def _pieces(self, sketch: Sketch) -> dict[int, list[tuple[int, int]]]:
+        """Return the first point and the part of each piece, of the strokes over several parts."""
+        pieces = enumerate(sketch.pieces or ())
+        return {
+            i: [(piece.start, self._index(piece.part)) for piece in own]
+            for i, own in pieces
+            if own is not None
+        }
 
     def _indices(self, parts: Sequence[str]) -> list[int]:
         return [self._index(part) for part in parts]

@@ -3,7 +3,7 @@
 const ALL = "*";
 const hasTruth = (d) => d.truth || d.trueObjects || d.trueCategory !== undefined;
 const withTruth = drawings.some(hasTruth);
-const FILTERS = ["category", "word", "part", "verdict", "confidence"];
+const FILTERS = ["category", "word", "part", "pieces", "verdict", "confidence"];
 const valueOf = (id) => byId(id).value;
 
 // The selected cell of a matrix: `of`, part or category, and indices of its `true` part and of its
@@ -32,7 +32,8 @@ const categoriesOf = (d) =>
     ? d.categories || []
     : unique([d.category, d.trueCategory]).filter((name) => name !== undefined);
 
-const hasPart = (d, part) => [d.predicted, d.truth].some((parts) => parts && parts.includes(part));
+const hasPart = (d, part) =>
+  [d.predicted, d.truth].some((parts) => parts && parts.includes(part)) || hasPiece(d, part);
 
 /** Return whether a drawing has a mistake about a part; about anything if `part` is undefined. */
 function hasMistakeAbout(d, part) {
@@ -56,7 +57,7 @@ function createSearch() {
 /** Return a function that decides whether a drawing passes the filters. */
 function createFilter() {
   const isFound = createSearch();
-  const [category, word, name, verdict, confidence] = FILTERS.map(valueOf);
+  const [category, word, name, pieces, verdict, confidence] = FILTERS.map(valueOf);
   const part = name === ALL ? undefined : data.parts.indexOf(name);
   const band = data.bands[Number(confidence)];
   const isInBand = (d) =>
@@ -65,6 +66,7 @@ function createFilter() {
     (category === ALL || categoriesOf(d).includes(category)) &&
     (word === ALL || wordOf(d) === word) &&
     (part === undefined || hasPart(d, part)) &&
+    (pieces === ALL || hasPiece(d)) &&
     (verdict === ALL || (hasTruth(d) && hasMistakeAbout(d, part) === (verdict === "wrong"))) &&
     (confidence === ALL || isInBand(d)) &&
     (!cell || countInCell(d) > 0) &&
@@ -113,6 +115,7 @@ function fillFilters() {
   fillCategories();
   fillWords();
   fillParts();
+  fillPieces();
   const verdicts = { wrong: "only with mistakes", right: "only all right" };
   const options = Object.entries(verdicts).map((pair) => createOption(...pair));
   setOptions("verdict", withTruth ? options : []);

@@ -5,17 +5,23 @@ const NEAR = 14; // a pointer within this many pixels is on the stroke
 const picturesOfCard = new WeakMap(); // card to its pictures, as `drawPicture` returns them
 const strokesOfChip = new WeakMap(); // chip to the set of its strokes
 
-/** Leave only some strokes in full colour, in all pictures of a card, with their names. */
-function highlight(card, isOn, withNames = true) {
+/** Leave only some strokes in full colour, in all pictures of a card, with their names.
+ *
+ * Of a stroke in pieces only those called `name`, if it is given.
+ */
+function highlight(card, isOn, withNames = true, name = undefined) {
   for (const picture of picturesOfCard.get(card)) {
-    const { svg, lines, groups } = picture;
+    const { svg, lines, pieces } = picture;
     // Places are found when they are needed: on thousands of cards that takes a while.
     if (withNames && isOn.includes(true)) writeNames(picture);
     svg.classList.toggle("lit", isOn.includes(true));
     lines.forEach((line, i) => line.classList.toggle("on", isOn[i]));
-    const named = groups.filter((_, i) => withNames && isOn[i]);
-    for (const name of svg.querySelectorAll(".name, .leader")) {
-      name.classList.toggle("on", named.includes(name.dataset.name));
+    const isShown = (item) =>
+      isOn[item.stroke] && (name === undefined || !pieces[item.stroke].length || item.name === name);
+    for (const item of picture.named) item.line.classList.toggle("on", isShown(item));
+    const named = picture.named.filter((item) => withNames && isShown(item)).map((item) => item.name);
+    for (const text of svg.querySelectorAll(".name, .leader")) {
+      text.classList.toggle("on", named.includes(text.dataset.name));
     }
   }
   for (const row of card.querySelectorAll("[data-stroke]")) {
@@ -46,7 +52,7 @@ function highlightChip(card, chip) {
   // Result and truth have the same strokes in the same order: highlight a stroke in both.
   const pictures = picturesOfCard.get(card);
   const isOn = pictures[0].lines.map((_, i) => pictures.some(({ strokes }) => ofChip.has(strokes[i])));
-  highlight(card, isOn);
+  highlight(card, isOn, true, chip.textContent);
 }
 
 // --- pointer ------------------------------------------------------------------------------------

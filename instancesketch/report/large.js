@@ -66,6 +66,7 @@ function createRow(d, i, columns, stroke, trueStroke) {
   for (const name of columns) {
     const cell = createElement("td", name);
     cell.append(createCell(name, d, i, stroke, trueStroke));
+    if (name === "part" && isMixed(stroke)) cell.append(createPieceList(stroke));
     row.append(cell);
   }
   return row;

@@ -34,8 +34,8 @@ LOADED_BY_SCRIPTS = " 'strict-dynamic'"
 _MOST_REASONS = 200
 # In the order in which their top-level constants depend on each other; `list` starts the page.
 _SCRIPTS = (
-    "strokes", "files", "corrections", "objects", "written_names", "highlight", "card", "filters",
-    "choice", "large", "address", "list",
+    "strokes", "files", "corrections", "objects", "written_names", "pieces", "highlight", "card",
+    "filters", "choice", "large", "address", "list",
 )  # fmt: skip
 # Modules that other pages import; here they are part of the script.
 _SHARED = ("names", "geometry")

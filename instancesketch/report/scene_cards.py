@@ -10,6 +10,7 @@ from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy, normalise
 from instancesketch.metrics import judge_scenes, scene_weights
 from instancesketch.render.colours import object_colours
+from instancesketch.render.inks import piece_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,7 @@ def parts_by_category(
     """
     parts = sketch.part or ()
     if sketch.object is None:
+        parts = (*parts, *piece_names(sketch))
         return {} if category is None else {category: set(parts)}
     categories = [canonical(c, taxonomy) for c in sketch.object_category or ()]
     parts_of: dict[str, set[str]] = {}

@@ -61,6 +61,7 @@ const predictedStrokes = (d) =>
       number: numberOf(d.instances, i),
       score: d.scores ? d.scores[i] : null,
       second: (d.seconds && d.seconds[i]) || null,
+      pieces: piecesOf(d, i),
       ...objectFields(d.objects, d.objects && d.objects.of[i]),
     };
   }));
@@ -155,8 +156,8 @@ const spaced = (swatches) => swatches.flatMap((node) => [node, " "]);
  */
 function legendOf(strokes, createEntry) {
   if (layer !== "instance") {
-    const parts = unique(strokes.map((s) => s.part));
-    const ofPart = (part) => strokes.filter((s) => s.part === part);
+    const parts = unique(strokes.flatMap(partsOf));
+    const ofPart = (part) => strokes.filter((s) => partsOf(s).includes(part));
     return spaced(parts.map((part) => createEntry(inkOf({ part }), wordsOf(part), ofPart(part))));
   }
   const entries = unique(strokes.filter(hasNumber).map((s) => s.label)).flatMap((label) => {

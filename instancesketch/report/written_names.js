@@ -76,17 +76,18 @@ function placeAll(items, size, bounds, points) {
 
 /** Write the name of each group of strokes beside it, unless that is done.
  *
- * `groups` has the name of each stroke, undefined where it has none, and `shortNames` shorter forms of
+ * `named` has lines and the name of each, undefined where it has none, and `shortNames` shorter forms of
  * some; `scale` is the size of names in the one of a card.
  */
 function writeNames(picture, scale = 1) {
-  const { svg, lines, groups, objects, shortNames } = picture;
+  const { svg, named, objects, shortNames } = picture;
   if (picture.isNamed) return;
   picture.isNamed = true;
   const aspect = objects ? SCENE_FRAME : FRAME;
   const bounds = boundsOf(svg, aspect);
   const share = objects ? NAME_SHARE : NAME_SHARE_OF_PART;
   const size = scale * share * (bounds[2] - bounds[0]);
+  const [lines, groups] = [named.map(({ line }) => line), named.map(({ name }) => name)];
   const strokes = lines.map(pointsOf);
   const names = unique(groups).filter((name) => name !== undefined);
   if (!names.length) return;

@@ -1,5 +1,6 @@
 """Colours, inks and scores in the data of a report."""
 
+from instancesketch.core.stroke_labels import Piece
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.render.colours import COLOURS, GREY, instance_ink, palette
 from instancesketch.report import render_report
@@ -69,3 +70,15 @@ def test_scores_are_stored_for_each_stroke_in_percent(flower):
     colours, dashes, _ = zip(*(band["ink"] for band in data["bands"]), strict=True)
     assert len(set(colours)) == 4
     assert len(set(map(tuple, dashes))) == 3
+
+
+def test_strokes_over_several_parts_have_their_pieces(flower):
+    over = (Piece(0, "center", 0.9), Piece(2, "leaf", 0.8), Piece(3, "center", 0.7))
+    result = [flower("a", pieces=(over, None, None, None)), flower("b", pieces=(None,) * 4)]
+    data = Page(render_report([*result, flower("c")], title="t", taxonomy=DOODLE7)).data
+    center, leaf = (data["parts"].index(part) for part in ("center", "leaf"))
+    pieces = {entry["id"]: entry.get("pieces") for entry in data["drawings"]}
+    assert pieces == {"a": {"0": [[0, center], [2, leaf], [3, center]]}, "b": None, "c": None}
+    assert data["legend"] == {"flower": ["center", "petal", "leaf", "stem"]}
+    plain = Page(render_report([flower("a")], title="t", taxonomy=DOODLE7)).data
+    assert "pieces" not in plain["drawings"][0]
