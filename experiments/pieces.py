@@ -7,7 +7,8 @@ The drawings of each fold are labelled by the fold's own models, of a run of `ex
 their categories given. Prints part accuracy of the strokes that are flagged as `mixed`, of the
 others, and of all, and the differences with intervals of a bootstrap over drawings; then how many
 of the strokes found to be of several parts are flagged (precision) and how many of those flagged
-are found (recall), on the folds that the rule was chosen on and on the others. Needs no Ray.
+are found (recall), on the folds that the rule was chosen on and on the others. The last line has
+part accuracy of those found, as a whole and by the part of their longest piece. Needs no Ray.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ import pyarrow as pa
 from experiments.corpora import FOLDS, held_out_masks
 from experiments.plain import own_name, read_corpus
 from instancesketch.core.schema import from_table
+from instancesketch.core.sketch import Sketch
+from instancesketch.core.stroke_labels import split_points
 from instancesketch.core.taxonomy import UNLABELED
 from instancesketch.inference.segmenter import Segmenter
 
@@ -42,6 +45,7 @@ class Strokes(NamedTuple):
     right: Bools
     right_cut: Bools  # with long strokes cut
     found: Bools  # to be of several parts
+    right_longest: Bools  # the part of the longest piece, if there are any
 
 
 def read_mixed(file: Path) -> set[tuple[str, int]]:
@@ -65,12 +69,29 @@ def label(real: pa.Table, mixed: set[tuple[str, int]], runs: Path) -> Strokes:
         for number, (truth, whole, cut) in enumerate(zip(from_table(table), *found, strict=True)):
             name = own_name(truth.sketch_id)
             parts = zip(truth.part or (), whole.part or (), cut.part or (), strict=True)
+            longest = longest_parts(cut)
             rows += [
-                (fold, number * FOLDS + fold, (name, i) in mixed, a == t, b == t, i in cut.mixed)
+                (
+                    fold, number * FOLDS + fold, (name, i) in mixed, a == t, b == t,
+                    i in longest, longest.get(i) == t,
+                )
                 for i, (t, a, b) in enumerate(parts)
                 if t != UNLABELED
-            ]
+            ]  # fmt: skip
     return Strokes(*(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def longest_parts(sketch: Sketch) -> dict[int, str]:
+    """Return the part of the longest piece of each stroke that has pieces, by its index."""
+    found = {}
+    for i, (points, pieces) in enumerate(
+        zip(sketch.to_strokes(), sketch.pieces or (), strict=False)
+    ):
+        if pieces is not None:
+            lines = split_points(points, pieces)
+            lengths = [np.hypot(*np.diff(line, axis=0).T).sum() for line in lines]
+            found[i] = pieces[int(np.argmax(lengths))].part
+    return found
 
 
 def bootstrap(drawing: Ints, change: Floats) -> Floats:
@@ -120,6 +141,10 @@ def main() -> None:
     chosen = strokes.fold < CHOSEN_ON
     print_found("chosen on", strokes, chosen)
     print_found("other folds", strokes, ~chosen)
+    right, longest = (
+        100 * some[strokes.found].mean() for some in (strokes.right_cut, strokes.right_longest)
+    )
+    print(f"found ones: {right:.1f} right as a whole, {longest:.1f} by their longest piece")
 
 
 if __name__ == "__main__":

@@ -97,8 +97,11 @@ def _print_counts(counts: Mapping[str, Any], corpus: str) -> None:
         print(_drawing_line(drawing))
     if counts["drawings"]:
         print()
-    names = ("sketches", "strokes", "points", "rejected", "failed")
-    totals = ", ".join(f"{counts[name]:,} {name}" for name in names)
+    names = ("sketches", "strokes", "mixed", "points", "rejected", "failed")
+    titles = {"mixed": "over several parts"}
+    # Strokes are cut on request alone, so that most results have none.
+    shown = [name for name in names if name != "mixed" or counts[name]]
+    totals = ", ".join(f"{counts[name]:,} {titles.get(name, name)}" for name in shown)
     print(f"info: {totals} in {corpus}")
 
 

@@ -27,16 +27,16 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
         drawings: number of the first drawings to describe.
 
     Returns:
-        `sketches`, `strokes`, `points`, `failed` and `rejected`: their numbers. `source`,
-        `category` and `split`: sketches by value, None where unknown. `part`: strokes by part.
-        `object_category`: objects of scenes by category. `reason` and `error`: rejections and
-        errors by kind. `drawings`: of each its id, category, strokes by part, categories of
-        objects and error.
+        `sketches`, `strokes`, `points`, `failed` and `rejected`: their numbers; `mixed`: of strokes
+        over several parts. `source`, `category` and `split`: sketches by value, None where
+        unknown. `part`: strokes by part. `object_category`: objects of scenes by category. `reason`
+        and `error`: rejections and errors by kind. `drawings`: of each its id, category, strokes by
+        part, categories of objects and error.
 
     Raises:
         UserError: the folder is not a corpus.
     """
-    totals: Counter[str] = Counter(sketches=0, strokes=0, points=0, failed=0)
+    totals: Counter[str] = Counter(sketches=0, strokes=0, mixed=0, points=0, failed=0)
     by_value: dict[str, Counter[str | None]] = {name: Counter() for name in _COUNTED}
     errors = ReasonCounter()
     for table in parquet.read_batches(corpus):
@@ -54,6 +54,8 @@ def info(corpus: str, drawings: int = 0) -> dict[str, Any]:
             counts = count_values(table["error"].drop_null())
             totals["failed"] += counts.total()
             errors.add(counts)
+            pieces = pc.list_flatten(table["pieces"])
+            totals["mixed"] += len(pieces) - pieces.null_count
         for name, values in by_value.items():
             column = table[name]
             values.update(
