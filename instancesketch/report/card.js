@@ -96,7 +96,7 @@ function drawPicture(d, readStrokes, objects, heading, thickness) {
   svg.setAttribute("aria-label", `${heading}: ${names.join(", ") || nothing}`);
   const shortened = objects || layer !== "instance" ? [] : strokes;
   const shortNames = new Map(shortened.map((s) => [nameOfStroke(s), shortNamesOf(s)]));
-  return { d, svg, lines, pieces, width, strokes, named, objects, shortNames };
+  return { d, svg, lines, width, strokes, named, objects, shortNames };
 }
 
 /** Lay a dashed band under a stroke that is wrong. */

@@ -7,21 +7,21 @@ const strokesOfChip = new WeakMap(); // chip to the set of its strokes
 
 /** Leave only some strokes in full colour, in all pictures of a card, with their names.
  *
- * Of a stroke in pieces only those called `name`, if it is given.
+ * Of a stroke in pieces only those called `name`, if it has any.
  */
 function highlight(card, isOn, withNames = true, name = undefined) {
   for (const picture of picturesOfCard.get(card)) {
-    const { svg, lines, pieces } = picture;
+    const { svg, lines, named } = picture;
     // Places are found when they are needed: on thousands of cards that takes a while.
     if (withNames && isOn.includes(true)) writeNames(picture);
     svg.classList.toggle("lit", isOn.includes(true));
     lines.forEach((line, i) => line.classList.toggle("on", isOn[i]));
-    const isShown = (item) =>
-      isOn[item.stroke] && (name === undefined || !pieces[item.stroke].length || item.name === name);
-    for (const item of picture.named) item.line.classList.toggle("on", isShown(item));
-    const named = picture.named.filter((item) => withNames && isShown(item)).map((item) => item.name);
+    const called = new Set(named.filter((item) => item.name === name).map(({ stroke }) => stroke));
+    const isShown = (item) => isOn[item.stroke] && (item.name === name || !called.has(item.stroke));
+    for (const item of named) item.line.classList.toggle("on", isShown(item));
+    const shown = named.filter((item) => withNames && isShown(item)).map((item) => item.name);
     for (const text of svg.querySelectorAll(".name, .leader")) {
-      text.classList.toggle("on", named.includes(text.dataset.name));
+      text.classList.toggle("on", shown.includes(text.dataset.name));
     }
   }
   for (const row of card.querySelectorAll("[data-stroke]")) {

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from instancesketch import Segmenter, Sketch, Sketches
+from instancesketch.core.stroke_labels import Piece
+from instancesketch.render.colours import GREY
 from tests.drawings import composed, drawn
 
 
@@ -31,6 +33,17 @@ def test_many_sketches_are_shown_side_by_side() -> None:
     html = Sketches(drawn(70))._repr_html_()
     assert len(parse(html).findall(".//figure")) == 60
     assert "and 10 more" in html
+
+
+def test_parts_of_pieces_alone_are_in_the_legend() -> None:
+    pieces = ((Piece(0, "body", 0.9), Piece(1, "tail", 0.8)),)
+    line = [(0, 0), (9, 0), (9, 9)]
+    dog = Sketch.from_strokes([line], part=("body",), part_score=(0.5,), pieces=pieces)
+    for html in (dog._repr_html_(), Sketches([dog])._repr_html_()):
+        text = re.sub(r"\s+", " ", " ".join(parse(html).itertext()))
+        assert "body 1 stroke, 1 piece, 50 %" in text
+        assert "tail 1 piece" in text
+        assert GREY not in html
 
 
 def test_scene_is_shown_by_object_first() -> None:
