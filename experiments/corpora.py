@@ -134,18 +134,26 @@ class Data:
         ]  # fmt: skip
         return to_table(plain)
 
-    def crops(self, number: int, seed: int = 1) -> pa.Table:
-        """Return the objects of that many such scenes, damaged as by grouping."""
-        rng = np.random.default_rng(seed)
-        return to_table([c for s in self._compose(number, seed) for c in crop_objects(s, rng)])
+    def crops(self, number: int, real: pa.Table, seed: int = 1) -> pa.Table:
+        """Return the objects of scenes, damaged as by grouping.
 
-    def _compose(self, number: int, seed: int) -> Iterator[Sketch]:
+        Args:
+            number: of the scenes.
+            real: drawings to compose them of, besides those of `scenes`.
+            seed: of all choices.
+        """
+        rng = np.random.default_rng(seed)
+        scenes = self._compose(number, seed, real)
+        return to_table([c for s in scenes for c in crop_objects(s, rng)])
+
+    def _compose(self, number: int, seed: int, *more: pa.Table) -> Iterator[Sketch]:
         rng = np.random.default_rng(seed)
         drawings = []
         for table in (
             self.generated_table,
             self.spg_table("train"),
             self.others(unseen=False),
+            *more,
         ):
             rows = rng.permutation(len(table))[:_SCENE_DRAWINGS]
             drawings += from_table(table.take(rows))
@@ -179,9 +187,15 @@ class Data:
         """
         return _pack_known(self.spg_table("train") if table is None else table)
 
-    def pack_crops(self, number: int) -> Batch:
-        """Return `crops` to train on; strokes taken from elsewhere have an unknown part."""
-        return _pack_known(self.crops(number))
+    def pack_crops(self, number: int, real: pa.Table) -> Batch:
+        """Return `crops` of a known class to train on; parts of strokes from elsewhere are unknown.
+
+        Args:
+            number: of the scenes.
+            real: drawings to compose them of, besides those of `scenes`.
+        """
+        batch = _pack_known(self.crops(number, real))
+        return batch.select((batch.category_N >= 0).nonzero()[:, 0])
 
 
 def digest(table: pa.Table) -> str:

@@ -73,8 +73,6 @@ def pool_base(
         (Pool(pack(data.others(unseen=False), taxonomy), plan.others), others_share),
         (Pool(scenes, plan.scenes), share),
     ]
-    if plan.crops:
-        pools.append((Pool(data.pack_crops(SCENES), plan.crops), share))
     return [Pool(pool.batch, round(pool.number * part)) for pool, part in pools]
 
 
@@ -109,6 +107,8 @@ def fit_teacher(
         Pool(real, plan.real * len(real)),
         *pool_base(data, plan, share=plan.share, others_share=plan.others_share),
     ]
+    if plan.crops:
+        pools.append(Pool(data.pack_crops(SCENES, rest), plan.crops))
     if plan.traced:
         pools += pool_traced(data, plan, out.parent, rest, plan.traced)
     train(plan.teacher, TAXONOMY, pools, initial, out / "teacher")

@@ -8,7 +8,8 @@ Scenes are composed of the drawings of each fold (without those that were cut fr
 and of drawings of words that the segmenter was never trained on; the fold's own segmenter, of a run
 of `experiments.default`, labels their objects. Of FrISS the half of the users is measured on which
 choices are made. Prints, for products of powers of the two probabilities, the share of objects
-found whose category is right, PQ-seven, and how well the product is calibrated. Needs no Ray.
+found whose category is right, PQ-seven, and how well the product is calibrated; then the accuracy
+of parts in the composed scenes, as they are labelled from strokes to parts. Needs no Ray.
 """
 
 from __future__ import annotations
@@ -27,34 +28,40 @@ import torch
 from experiments.corpora import FOLDS, SEVEN, Data, source_of
 from experiments.default import add_corpora
 from experiments.plain import own_names, read_corpus
-from experiments.scenes import friss_half
+from experiments.scenes import TAXONOMY, friss_half
 from instancesketch.batch.reader import shuffle_strokes
 from instancesketch.core.schema import from_table, to_table
+from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.inference.object_grouper import Grouper, choose_categories, find_objects
-from instancesketch.inference.scene_segmenter import objects_as_sketches
+from instancesketch.inference.scene_segmenter import SceneSegmenter, objects_as_sketches
 from instancesketch.inference.segmenter import Segmenter, predict
-from instancesketch.metrics import SceneTally, scene_weights
+from instancesketch.metrics import SceneTally, evaluate, scene_weights
 from instancesketch.metrics.scenes import judge_scenes
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import object_categories, pack_scenes
 from instancesketch.synth.scenes.composer import Composer
 from instancesketch.synth.scenes.config import SceneConfig
 
-TAXONOMY = Taxonomy.load("doodle7")
-OTHER = len(SEVEN)
+# Of each category of the grouper, and last of none, the index among the seven; -1: none of them.
+_SEVEN_C = np.array(
+    [SEVEN.index(name) if name in SEVEN else -1 for name in TAXONOMY.category_names] + [-1]
+)
 SCENES = 80  # of each fold
 SEED = 7
 # Of the grouper's probability, and of the segmenter's.
 POWERS = ((1, 0), (0, 1), (1, 0.5), (1, 0.75), (1, 1), (0.75, 0.35), (0.75, 0.5), (0.75, 0.75))
 Floats = npt.NDArray[np.float64]
+Labelled = tuple[Sketch, Sketch]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """The objects found in scenes, with the probabilities of their categories, last of none."""
 
-    arrays: dict[str, Any]  # of `judge_scenes`, but for the predicted categories
+    # Of `judge_scenes`, but for the predicted categories; the true ones are of the seven.
+    arrays: dict[str, Any]
+    class_T: npt.NDArray[np.int64]  # true objects' category of all that the grouper knows
     grouper_KC: Floats
     segmenter_KC: Floats
 
@@ -77,7 +84,7 @@ def find(table: pa.Table, grouper: Grouper, segmenter: Segmenter) -> Found:
     _, _, seen_KX = predict(segmenter.net, StrokeFeatures.of(sketches), unknown_K)
     assert seen_KX is not None
     names = segmenter.net_taxonomy.category_names
-    seen_KC = seen_KX[:, [names.index(name) for name in SEVEN]]
+    seen_KC = seen_KX[:, [names.index(name) for name in TAXONOMY.category_names]]
     seen_KC = torch.cat([seen_KC, 1 - seen_KC.sum(1, keepdim=True)], dim=1)
     category_T, true_N = object_categories(shuffled, TAXONOMY)
     x_P, y_P = truth.points_P2.numpy().T
@@ -86,35 +93,47 @@ def find(table: pa.Table, grouper: Grouper, segmenter: Segmenter) -> Found:
         "object": objects.object_S.numpy(),
         "weight": scene_weights(x_P, y_P, truth.stroke_len_S.numpy()),
         "strokes_per_scene": truth.strokes_N.numpy(),
-        "truth_category": category_T.where(category_T < OTHER, -1).numpy(),
+        "truth_category": _SEVEN_C[category_T.numpy()],
         "truth_objects_per_scene": true_N.numpy(),
         "objects_per_scene": objects.objects_N.numpy(),
     }
     both = (x.double().clamp(min=1e-9).numpy() for x in (objects.guess_KC, seen_KC))
-    return Found(arrays=arrays, grouper_KC=next(both), segmenter_KC=next(both))
+    return Found(
+        arrays=arrays,
+        class_T=category_T.numpy(),
+        grouper_KC=next(both),
+        segmenter_KC=next(both),
+    )
+
+
+def label_parts(table: pa.Table, grouper: Grouper, segmenter: Segmenter) -> list[Labelled]:
+    """Return scenes in a random order of strokes as they are labelled, each with its truth."""
+    truth = [shuffle_strokes(s, SEED) for s in from_table(table)]
+    grouped = grouper.group_table(to_table(truth), guesses=True)
+    scenes = SceneSegmenter(segmenter, grouper.taxonomy.category_names).label_table(grouped)
+    return list(zip(from_table(scenes), truth, strict=True))
 
 
 def measure(sets: list[Found], grouper: float, segmenter: float) -> tuple[float, float, float]:
     """Return, of the product of powers, three figures over sets of scenes together.
 
-    The percentage of objects found of a category of the taxonomy that get it; PQ-seven; and the
-    mean negative log-likelihood of the categories of all objects found.
+    The percentage of objects found of the seven categories that get theirs; PQ-seven; and the mean
+    negative log-likelihood of the categories of all objects found.
     """
     tally = SceneTally.empty((), SEVEN)
     right, likelihoods = [], []
     for found in sets:
         joined_KC = found.join(grouper, segmenter)
-        chosen_K = choose_categories(torch.from_numpy(joined_KC))[0].numpy()
-        category_K = np.where(chosen_K < OTHER, chosen_K, -1)
-        outcomes = judge_scenes(**found.arrays, category=category_K)
-        tally.add_outcomes(outcomes)
-        # Judged with its number as its category, each object found tells which one it is.
-        numbered = judge_scenes(**found.arrays, category=np.arange(len(joined_KC)))
+        category_K = choose_categories(torch.from_numpy(joined_KC))[0].numpy()
+        tally.add_outcomes(judge_scenes(**found.arrays, category=_SEVEN_C[category_K]))
+        # Judged by numbers in place of categories, each object found tells which one it is.
+        numbers = found.arrays | {"truth_category": np.arange(len(found.class_T))}
+        numbered = judge_scenes(**numbers, category=np.arange(len(joined_KC)))
         matched_T = numbered.iou_T > 0
-        true_M, which_M = numbered.category_T[matched_T], numbered.predicted_T[matched_T]
-        right.append((category_K[which_M] == true_M)[true_M >= 0])
-        index_M = np.where(true_M < 0, OTHER, true_M)
-        likelihoods.append(np.log(joined_KC[which_M, index_M].clip(1e-6)))
+        true_M = found.class_T[numbered.category_T[matched_T]]
+        which_M = numbered.predicted_T[matched_T]
+        right.append((category_K[which_M] == true_M)[_SEVEN_C[true_M] >= 0])
+        likelihoods.append(np.log(joined_KC[which_M, true_M].clip(1e-6)))
     quality = tally.figures()["pq_seven"]
     return 100 * np.concatenate(right).mean(), quality, -np.concatenate(likelihoods).mean()
 
@@ -140,13 +159,16 @@ def main() -> None:
     parser.add_argument(
         "--scenes", nargs=2, required=True, metavar="CORPUS", help="of CBSC, of FrISS"
     )
+    parser.add_argument("--grouper", default="default", metavar="WEIGHTS", help="shipped, or a run")
     args = parser.parse_args()
     data = Data(real=args.real, generated=args.generated, spg=args.spg, words=tuple(args.words))
-    grouper = Grouper.load("default")
+    grouper = Grouper.load(args.grouper)
     sets: dict[str, list[Found]] = {"mixed": [], "seven": []}
+    labelled: dict[str, list[Labelled]] = {"mixed": [], "seven": []}
     for fold, kind, table in compose(data):
         segmenter = Segmenter.load(str(args.runs / f"fold-{fold}" / "student"))
         sets[kind].append(find(table, grouper, segmenter))
+        labelled[kind] += label_parts(table, grouper, segmenter)
     without = Segmenter.load(str(args.runs / "source-cbsc" / "student"))
     sets["CBSC"] = [find(read_corpus(args.scenes[0]), grouper, without)]
     friss = read_corpus(args.scenes[1])
@@ -156,6 +178,10 @@ def main() -> None:
         rows = {name: measure(found, *powers) for name, found in sets.items()}
         cells = (f"{n} {a:.1f} {b:.1f} {c:.3f}" for n, (a, b, c) in rows.items())
         print(f"{powers[0]:5} {powers[1]:5}   " + " | ".join(cells), flush=True)
+    for name, pairs in labelled.items():
+        found, truth = zip(*pairs, strict=True)
+        figures = evaluate(found, truth, Taxonomy.load("doodle7")).figures
+        print(f"parts end to end, {name}: {figures['part_accuracy']:.1f}")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,6 @@ class Plan:
     spg: int = 13_000
     others: int = 6_000
     scenes: int = 1_500
-    crops: int = 0  # objects cut out of scenes, some of their strokes missing or not theirs
     share: float = 0.2  # of these in an epoch of the teacher and the student
     others_share: float = 0.2  # of the others in such an epoch
     words: bool = False  # the base has a category for each other word
@@ -42,6 +41,7 @@ class Plan:
     unlabelled: int = 3_500
     evenness: float = 0.0  # 0: unlabelled drawings by their number; 1: all categories alike
     students: int = 1  # trained alike but for their seed, and averaged
+    crops: int = 0  # in such an epoch: objects of scenes, strokes of theirs missing or not theirs
     traced: float = 0.0  # traced drawings in such an epoch, as a share of the others of their sort
 
 
@@ -122,7 +122,7 @@ PLANS = {
     # Right more often on traced drawings, and less on others.
     "traced drawings, too": replace(_BEST, traced=0.35),
     "traced drawings, too, swept": replace(change(_BEST, **_SWEPT), traced=0.35),
-    "objects of scenes, too": replace(_BEST, crops=6_000),
+    "objects of scenes, too": replace(_BEST, crops=5_000),
     "three short students": replace(_BEST, student=replace(_BEST.student, epochs=12), students=3),
     "plain": _PLAIN,
     "with image": _WITH_IMAGE,

@@ -206,7 +206,7 @@ def main() -> None:
         "--detector", metavar="WEIGHTS", help="a detector trained on composed scenes"
     )
     parser.add_argument(
-        "--segmenter", default="doodle7", metavar="WEIGHTS", help="weights that label objects"
+        "--segmenter", default="default", metavar="WEIGHTS", help="weights that label objects"
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="runs and tables")
     parser.add_argument("--processes", type=int, default=2, metavar="N")

@@ -36,7 +36,6 @@ BOXES_SCHEMA = pa.schema(
         *RESULT_SCHEMA,
         ("box_corners", pa.list_(pa.float32())),  # left, top, right, bottom of each box
         ("box_score", pa.list_(pa.float32())),
-        ("box_category", pa.list_(pa.int64())),
     ]
 )
 # Milliseconds of a core for a scene of five objects, by stage.
@@ -80,24 +79,21 @@ def scene_stages(
             "do, or --given-objects"
         )
     objects = weights.inspect(sources, "grouper").taxonomy
-    names = categories_of_objects(named, taxonomy, objects)
-    if names is not None:
-        taxonomy = weights.inspect_segmenter(sources, names)
     # All of the segmenter's categories are evidence of what an object is, or isn't.
-    own = objects.category_names
+    own = categories_of_objects(taxonomy, objects)
+    if not own:
+        raise UserError(
+            f"the grouper of {named} knows the categories of {objects.name}, and the segmenter "
+            f"none of them: it knows those of {taxonomy.name}"
+        )
+    taxonomy = taxonomy.restrict(own)
     label = _stage("labelling", partial(_load_segmenter, sources, precision, own))
-    load = partial(_load_grouper, sources, drawing_order, precision)
+    load = partial(_load_grouper, sources, drawing_order, precision, own)
     group = _stage("grouping", load, GROUPED_SCHEMA)
     if detector is None:
         return Labelling(taxonomy=taxonomy, stages=(group, label))
     yolo.check_installed()
-    theirs = weights.inspect([detector], "detector").taxonomy
-    # These two exchange categories as numbers, so the order of their names must be the same, too.
-    if theirs.category_names != objects.category_names:
-        raise UserError(
-            f"the detector of {detector} knows the categories of {theirs.name}, the grouper those "
-            f"of {objects.name}"
-        )
+    weights.inspect([detector], "detector")
     detect = _stage("detecting", partial(_load_detector, detector), BOXES_SCHEMA)
     detect = replace(detect, gpus=detector_gpus)
     return Labelling(taxonomy=taxonomy, stages=(detect, group, label))
@@ -110,14 +106,16 @@ def _stage(name: str, load: partial[LabelRows], schema: pa.Schema = RESULT_SCHEM
 
 
 def with_boxes(rows: pa.Table, boxes: Boxes) -> pa.Table:
-    """Return rows of scenes with the boxes in each, with `BOXES_SCHEMA` and without labels."""
+    """Return rows of scenes with the boxes in each, with `BOXES_SCHEMA` and without labels.
+
+    Their categories stay behind: boxes of any detector say what lies together, and no more.
+    """
     # As lists in the rows they stay with their scenes when the next stage takes rows apart.
     cuts = np.cumsum(boxes.boxes_N.numpy())[:-1]
     corners = [c.ravel() for c in np.split(boxes.corners_B4.numpy(), cuts)]
     columns = [
         to_list_array(corners, pa.float32()),
         to_list_array(np.split(boxes.score_B.numpy(), cuts), pa.float32()),
-        to_list_array(np.split(boxes.category_B.numpy(), cuts), pa.int64()),
     ]
     return pa.table([*build_result_table(rows, {}).columns, *columns], schema=BOXES_SCHEMA)
 
@@ -128,11 +126,10 @@ def boxes_in(rows: pa.Table) -> Boxes | None:
         return None
     corners, _, _ = flatten_lists(rows, "box_corners")
     score_B, boxes_N1, _ = flatten_lists(rows, "box_score")
-    category_B, _, _ = flatten_lists(rows, "box_category")
     return Boxes(
         corners_B4=torch.tensor(corners).view(-1, 4),
         score_B=torch.tensor(score_B),
-        category_B=torch.tensor(category_B),
+        category_B=torch.full((len(score_B),), -1),
         boxes_N=torch.from_numpy(np.diff(boxes_N1)),
     )
 
@@ -148,9 +145,13 @@ def _load_detector(source: str, device: str) -> LabelRows:
 
 
 def _load_grouper(
-    sources: tuple[str, ...], drawing_order: bool, precision: str, device: str
+    sources: tuple[str, ...],
+    drawing_order: bool,
+    precision: str,
+    categories: tuple[str, ...],
+    device: str,
 ) -> LabelRows:
-    grouper = Grouper.load(sources, device, precision)
+    grouper = Grouper.load(sources, device, precision, categories)
 
     def group(rows: pa.Table) -> pa.Table:
         # Taken out of the rows here: results have no columns for them.

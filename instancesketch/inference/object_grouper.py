@@ -1,6 +1,6 @@
 """From the strokes of scenes to objects: affinities, boxes if any, clusters, categories.
 
-Shape letters: see `instancesketch.models.ragged`; B boxes, C categories, K objects.
+Shape letters: see `instancesketch.models.ragged`; C categories, K objects.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from torch import Tensor
 
 from instancesketch.core.schema import RESULT_SCHEMA, build_result_table, to_list_array
 from instancesketch.core.taxonomy import Taxonomy
+from instancesketch.inference.box_evidence import BoxEvidence
 from instancesketch.inference.detector import Boxes
 from instancesketch.inference.instances import DOT_LENGTH, agglomerate_with_margins
 from instancesketch.models import packing, ragged, weights
-from instancesketch.models.config import GrouperConfig
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.grouper import Grouped, GrouperNet
 from instancesketch.models.optimize import optimize
@@ -28,8 +28,6 @@ from instancesketch.models.precision import resolve_precision
 # Factors of x and y: a scene as it is, mirrored, and lower. The mean of their outputs is surer; a
 # scene whose clusters are sure is seen in no further view.
 VIEWS = ((1.0, 1.0), (-1.0, 1.0), (1.0, 0.8))
-SAMPLES = 16  # points along a stroke that are looked up in boxes
-MAX_NUMBERS = 4_000_000  # pairs of strokes by boxes, at once
 
 
 # Each object's probabilities of the grouper's categories, last of none, object after object.
@@ -153,52 +151,6 @@ def _stroke_weights(batch: Batch) -> Tensor:
     return (length_S / length_S.mean()).float()
 
 
-class BoxEvidence:
-    """Evidence of boxes for pairs of strokes: one box holds both, or only one of them.
-
-    Of nested boxes each counts: what the small one holds is apart from the rest of the large one.
-    """
-
-    def __init__(self, batch: Batch, boxes: Boxes) -> None:
-        self.batch, self.boxes = batch, boxes
-        self.places_SK2 = ragged.resample(batch.points_P2, batch.stroke_len_S, SAMPLES)
-        self.first_box_N = ragged.starts(boxes.boxes_N)
-        self.first_stroke_N = ragged.starts(batch.strokes_N)
-
-    def affinities(self, pick: Tensor, config: GrouperConfig) -> Tensor:
-        """Return logits to add to the affinities of the strokes of some scenes, (N, L, L)."""
-        length = int(self.batch.strokes_N[pick].max())
-        added_NLL = torch.zeros(len(pick), length, length)
-        for row, scene in enumerate(pick.tolist()):
-            share_SB, score_B = self.shares(scene)
-            both_SS, one_SS = _box_pairs(share_SB, score_B)
-            size = len(share_SB)
-            added_NLL[row, :size, :size] = config.box_both * both_SS - config.box_one * one_SS
-        return added_NLL
-
-    def shares(self, scene: int) -> tuple[Tensor, Tensor]:
-        """Return the share of each stroke of a scene in each of its boxes, (S, B), and scores."""
-        first, stroke = int(self.first_box_N[scene]), int(self.first_stroke_N[scene])
-        own_B = slice(first, first + int(self.boxes.boxes_N[scene]))
-        places_SK12 = self.places_SK2[stroke : stroke + int(self.batch.strokes_N[scene]), :, None]
-        low_B2, high_B2 = self.boxes.corners_B4[own_B].split(2, dim=1)
-        inside = ((places_SK12 >= low_B2) & (places_SK12 <= high_B2)).all(3)
-        return inside.float().mean(1), self.boxes.score_B[own_B]
-
-
-def _box_pairs(share_SB: Tensor, score_B: Tensor) -> tuple[Tensor, Tensor]:
-    """Return how surely some box holds both strokes of each pair, and only one, both (S, S)."""
-    strokes = len(share_SB)
-    both_SS, one_SS = torch.zeros(2, strokes, strokes)
-    at_once = max(1, MAX_NUMBERS // strokes**2)
-    for some_SB, sure_B in zip(share_SB.split(at_once, dim=1), score_B.split(at_once), strict=True):
-        if len(sure_B):
-            held_SB = some_SB * sure_B
-            both_SS = torch.maximum(both_SS, (held_SB[:, None] * some_SB).amax(2))
-            one_SS = torch.maximum(one_SS, (held_SB[:, None] * (1 - some_SB)).amax(2))
-    return both_SS, torch.maximum(one_SS, one_SS.T)
-
-
 def _number_objects(
     batch: Batch, cluster_S: Tensor, weight_S: Tensor, category_SC: Tensor
 ) -> Objects:
@@ -235,12 +187,28 @@ def choose_categories(guess_KC: Tensor) -> tuple[Tensor, Tensor]:
 class Grouper:
     """Groups the strokes of scenes into objects. Reads no label of its input."""
 
-    def __init__(self, net: GrouperNet, taxonomy: Taxonomy) -> None:
-        self.net, self.taxonomy = net.eval(), taxonomy
+    def __init__(
+        self, net: GrouperNet, taxonomy: Taxonomy, categories: Sequence[str] | None = None
+    ) -> None:
+        """Take a network.
+
+        Args:
+            net: of the taxonomy.
+            taxonomy: of the network.
+            categories: names of those that an object can be; None: all. What is of another
+                category is of none.
+        """
+        self.net = net.eval()
+        self.taxonomy = taxonomy if categories is None else taxonomy.restrict(categories)
+        self._kept_C = [taxonomy.category_names.index(n) for n in self.taxonomy.category_names]
 
     @classmethod
     def load(
-        cls, sources: str | Sequence[str], device: str = "cpu", precision: str = "float32"
+        cls,
+        sources: str | Sequence[str],
+        device: str = "cpu",
+        precision: str = "float32",
+        categories: Sequence[str] | None = None,
     ) -> Grouper:
         """Load weights by shipped name or from folders; of several groupers the last one counts.
 
@@ -248,13 +216,15 @@ class Grouper:
             sources: names or folders.
             device: `cpu`, or `cuda`.
             precision: `float32`, `bfloat16`, or `auto` for what the device is made for.
+            categories: as for the class.
 
         Raises:
             UserError: there are none, or they can't be read.
         """
         names = [sources] if isinstance(sources, str) else list(sources)
         net, taxonomy = weights.build(weights.load(names, "grouper"))
-        return cls(optimize(net, device, resolve_precision(precision, device)), taxonomy)
+        net = optimize(net, device, resolve_precision(precision, device))
+        return cls(net, taxonomy, categories)
 
     def group_table(
         self,
@@ -276,6 +246,7 @@ class Grouper:
             return (GROUPED_SCHEMA if guesses else RESULT_SCHEMA).empty_table()
         batch = pack(table, self.taxonomy, labels=False)
         objects = find_objects(self.net, batch, boxes, drawing_order=drawing_order)
+        objects = self._restrict(objects)
         result = build_result_table(table, object_columns(batch, objects, self.taxonomy))
         if not guesses or objects.guess_KC is None:
             return result
@@ -285,6 +256,16 @@ class Grouper:
         return result.append_column(
             GROUPED_SCHEMA.field(GUESS), pa.ListArray.from_arrays(pa.array(offsets), flat)
         )
+
+    def _restrict(self, objects: Objects) -> Objects:
+        """Return objects of the categories that are kept, or of none."""
+        if objects.guess_KC is None or len(self._kept_C) + 1 == objects.guess_KC.shape[1]:
+            return objects
+        kept_KC = objects.guess_KC[:, self._kept_C]
+        none_K1 = (1 - kept_KC.sum(1, keepdim=True)).clamp(min=0)
+        guess_KC = torch.cat([kept_KC, none_K1], dim=1)
+        category_K, score_K = choose_categories(guess_KC)
+        return objects._replace(category_K=category_K, score_K=score_K, guess_KC=guess_KC)
 
 
 def object_columns(batch: Batch, objects: Objects, taxonomy: Taxonomy) -> dict[str, pa.Array]:

@@ -170,28 +170,9 @@ class SceneSegmenter:
         return (GROUPER_POWER * log_JC + SEGMENTER_POWER * seen_log_JC).softmax(1)
 
 
-def categories_of_objects(
-    where: str, segmenter: Taxonomy, grouper: Taxonomy
-) -> tuple[str, ...] | None:
-    """Return the categories that a segmenter is restricted to for a grouper's objects.
-
-    An object is of a category that the grouper knows, or of none. None: these are the segmenter's.
-
-    Args:
-        where: the weights, in messages.
-        segmenter: its taxonomy.
-        grouper: its taxonomy.
-
-    Raises:
-        UserError: the segmenter lacks one of them.
-    """
-    names = grouper.category_names
-    if not set(names) <= set(segmenter.category_names):
-        raise UserError(
-            f"the grouper of {where} knows the categories of {grouper.name}, which the "
-            f"segmenter's, those of {segmenter.name}, lack"
-        )
-    return None if set(names) == set(segmenter.category_names) else names
+def categories_of_objects(segmenter: Taxonomy, grouper: Taxonomy) -> tuple[str, ...]:
+    """Return the categories that an object can be: those that both know, in the grouper's order."""
+    return tuple(name for name in grouper.category_names if name in segmenter.categories)
 
 
 def objects_as_sketches(scenes: Batch, categories: int) -> tuple[Batch, Tensor]:

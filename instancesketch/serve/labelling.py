@@ -12,6 +12,7 @@ from typing import Any
 from instancesketch.core.sketch import Sketch
 from instancesketch.core.taxonomy import OTHER, Taxonomy
 from instancesketch.inference.object_grouper import Grouper
+from instancesketch.inference.scene_segmenter import categories_of_objects
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.models import weights
 from instancesketch.render.colours import object_colours
@@ -41,7 +42,7 @@ class Labeller:
         self._restricted = lru_cache(_RESTRICTED)(self._restrict)
         self._scenes = None
         if grouper is not None:
-            self._scenes = SceneLabeller(grouper, segmenter, title, self._restrict)
+            self._scenes = SceneLabeller(grouper, segmenter, self._restrict)
         self._examples: dict[str, Iterator[Sketch]] = {}
         self._shown, self._lock = 0, threading.Lock()
 
@@ -55,9 +56,9 @@ class Labeller:
         segmenter = Segmenter.load(sources)
         grouper = None
         if weights.holds(sources, "grouper"):
-            grouper = Grouper.load(sources)
-            if not set(grouper.taxonomy.category_names) <= set(segmenter.taxonomy.category_names):
-                grouper = None
+            known = weights.inspect(sources, "grouper").taxonomy
+            if names := categories_of_objects(segmenter.taxonomy, known):
+                grouper = Grouper.load(sources, categories=names)
         return cls(segmenter, ", ".join(sources), grouper)
 
     def describe(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from math import nan
 from instancesketch.core.schema import RESULT_SCHEMA, from_table, to_table
 from instancesketch.core.sketch import Sketch
 from instancesketch.inference.object_grouper import Grouper
-from instancesketch.inference.scene_segmenter import SceneSegmenter, categories_of_objects
+from instancesketch.inference.scene_segmenter import SceneSegmenter
 from instancesketch.inference.segmenter import Segmenter
 from instancesketch.serve.requests import ChosenObjects
 
@@ -27,7 +27,6 @@ class SceneLabeller:
         self,
         grouper: Grouper,
         segmenter: Segmenter,
-        title: str,
         restrict: Callable[[tuple[str, ...]], Segmenter],
     ) -> None:
         """Take models.
@@ -35,13 +34,13 @@ class SceneLabeller:
         Args:
             grouper: of scenes into objects, of some of the segmenter's categories.
             segmenter: of parts, instances and categories.
-            title: the name of the weights, in messages.
             restrict: returns the segmenter that chooses among some categories alone.
         """
-        names = categories_of_objects(title, segmenter.taxonomy, grouper.taxonomy)
+        names = grouper.taxonomy.category_names
+        are_all = len(names) == len(segmenter.taxonomy.categories)
         self._grouper = grouper
-        self._usual = SceneSegmenter(segmenter, grouper.taxonomy.category_names)
-        self._again = SceneSegmenter(segmenter if names is None else restrict(names))
+        self._usual = SceneSegmenter(segmenter, names)
+        self._again = SceneSegmenter(segmenter if are_all else restrict(names))
         self._restricted = lru_cache(_RESTRICTED)(lambda some: SceneSegmenter(restrict(some)))
 
     def label(

@@ -5,18 +5,19 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import torch
 
 from instancesketch.core.errors import UserError
 from instancesketch.core.schema import RESULT_SCHEMA, from_table, to_table
-from instancesketch.inference.detector import Boxes
-from instancesketch.inference.object_grouper import BoxEvidence, Grouper, find_objects
+from instancesketch.inference.object_grouper import Grouper, find_objects
 from instancesketch.models import weights
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.grouper import GrouperNet
 from instancesketch.models.optimize import optimize
 from tests.drawings import DOODLE7, TINY_GROUPER, composed, packed_scenes, sketch_of
+from tests.inference.test_box_evidence import LEFT, PAIRS, RIGHT, boxes_of
 
 OTHER = len(DOODLE7.category_names)
 DOT = [(5, 5)]
@@ -38,17 +39,6 @@ def network(loud=60.0, **values):
 @pytest.fixture(scope="module")
 def grouper():
     return Grouper(network(), DOODLE7)
-
-
-def boxes_of(*scenes):
-    """Return `Boxes` of scenes; each box is (left, top, right, bottom) or that and a score."""
-    flat = [b for scene in scenes for b in scene]
-    return Boxes(
-        corners_B4=torch.tensor([b[:4] for b in flat], dtype=torch.float32).view(-1, 4),
-        score_B=torch.tensor([b[4] if len(b) > 4 else 1.0 for b in flat]),
-        category_B=torch.full((len(flat),), -1),
-        boxes_N=torch.tensor([len(scene) for scene in scenes]),
-    )
 
 
 def grouped(grouper, scenes, boxes=None, **options):
@@ -223,56 +213,6 @@ def test_objects_of_the_class_other_have_no_category():
         assert found.object_score == pytest.approx([1.0] * len(found.object_category))
 
 
-# Boxes. Two strokes on the left, two on the right.
-LEFT, RIGHT = (-1, -1, 21, 21), (79, -1, 101, 21)
-PAIRS = sketch_of(
-    [(0, 0), (20, 0)], [(0, 20), (20, 20)], [(80, 0), (100, 0)], [(80, 20), (100, 20)]
-)
-
-
-def added(scene, *boxes, **values):
-    config = replace(TINY_GROUPER, **({"box_both": 1.0, "box_one": 1.0} | values))
-    evidence = BoxEvidence(packed_scenes([scene]), boxes_of(boxes))
-    return evidence.affinities(torch.tensor([0]), config)[0]
-
-
-def test_a_box_joins_strokes_inside_and_separates_them_from_those_outside():
-    more = added(PAIRS, LEFT, box_both=2.0, box_one=3.0)
-    want = torch.full((4, 4), -3.0)
-    want[:2, :2], want[2:, 2:] = 2.0, 0.0
-    assert torch.equal(more, want)
-    assert torch.equal(more, more.T)
-
-
-def test_box_evidence_is_weighted_by_score_and_by_the_share_of_a_stroke_inside():
-    more = added(PAIRS, (*LEFT, 0.5))
-    assert more[0].tolist() == [0.5, 0.5, -0.5, -0.5]
-    across = sketch_of([(0, 0), (20, 0)], [(0, 10), (40, 10)])  # second is half inside
-    more = added(across, (-1, -1, 20, 21))
-    assert float(more[0, 1]) == pytest.approx(0.5 - 0.5, abs=0.07)
-    # A box of low score must not dilute the evidence of one of high score.
-    assert torch.equal(added(PAIRS, LEFT, (*LEFT, 0.1)), added(PAIRS, LEFT))
-
-
-def test_a_nested_box_separates_its_strokes_from_the_rest_of_the_large_one():
-    whole = (-1, -1, 101, 21)
-    large, nested = added(PAIRS, whole), added(PAIRS, whole, LEFT)
-    assert torch.equal(large, torch.ones(4, 4))
-    assert float(nested[0, 1]) == float(large[0, 1])
-    assert bool((nested[:2, 2:] < large[:2, 2:]).all())
-    assert torch.equal(nested[2:, 2:], large[2:, 2:])
-
-
-def test_box_evidence_does_not_depend_on_chunk_size(monkeypatch):
-    rng = np.random.default_rng(0)
-    corners = rng.uniform(-10, 60, (9, 2))
-    boxes = [(*c, *(c + s), float(v)) for c, s, v in
-             zip(corners, rng.uniform(5, 60, (9, 2)), rng.random(9), strict=True)]  # fmt: skip
-    want = added(PAIRS, *boxes)
-    monkeypatch.setattr("instancesketch.inference.object_grouper.MAX_NUMBERS", 40)
-    assert torch.equal(added(PAIRS, *boxes), want)
-
-
 def test_scenes_without_boxes_keep_their_objects(grouper):
     scenes = composed(5)
     want = grouper.group_table(to_table(scenes))
@@ -341,3 +281,24 @@ def test_every_stroke_of_real_scenes_gets_an_object(grouper, data_dir):
     for scene, found in zip(scenes, grouped(grouper, scenes), strict=True):
         assert len(found.object) == len(scene)
         assert -1 not in found.object
+
+
+def test_objects_of_categories_that_are_left_out_are_of_none(grouper):
+    scenes = to_table(composed(6))
+    whole = grouper.group_table(scenes, guesses=True)
+    kept = DOODLE7.category_names[2:5]
+    some = Grouper(grouper.net, DOODLE7, kept[::-1])
+    assert some.taxonomy.category_names == kept  # in the network's order
+    found = some.group_table(scenes, guesses=True)
+    assert found["object"].equals(whole["object"])
+    guess_KC = np.array(pc.list_flatten(whole["object_guess"])).reshape(-1, 8)
+    some_KC = np.array(pc.list_flatten(found["object_guess"])).reshape(-1, 4)
+    assert np.array_equal(some_KC[:, :3], guess_KC[:, 2:5])
+    assert np.allclose(some_KC.sum(1), 1)
+    named = set(pc.list_flatten(found["object_category"]).to_pylist())
+    assert named <= {*kept, None}
+    assert (
+        Grouper(grouper.net, DOODLE7, DOODLE7.category_names)
+        .group_table(scenes, guesses=True)
+        .equals(whole)
+    )
