@@ -7,6 +7,7 @@
 | `progress.json` | `Position`         | first worker                         | driver           |
 | `shown.json`    | `StoredSnapshot`   | first worker                         | controller, page |
 | `notes.json`    | list of warnings   | controller, which reports the epochs | driver           |
+| `grow.json`     | true, or no file   | controller                           | workers          |
 
 A file is `{"version": 2, NAME: value}`. Files of version 1 were the bare value, and a snapshot's
 drawings were SVGs.
@@ -15,6 +16,7 @@ drawings were SVGs.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from types import NoneType, UnionType
@@ -25,6 +27,8 @@ from instancesketch.core.errors import UserError
 from instancesketch.tracking.snapshot import Snapshot, StoredSnapshot, SvgSnapshot
 
 VERSION = 2
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,23 @@ class RunState:
     def clear_warnings(self) -> None:
         """Remove the warnings of an earlier start."""
         storage.remove(self._location("notes"))
+
+    def is_asked_to_grow(self) -> bool:
+        """Return whether workers are to wait after the epoch, for more of them to be started."""
+        return self._read("grow", bool) or False
+
+    def ask_to_grow(self, asked: bool) -> None:
+        """Ask the workers to wait after the epoch, or don't ask any more.
+
+        What can't be written now is logged, and asked again at the next look for room.
+        """
+        try:
+            if asked:
+                self._write("grow", True)
+            else:
+                storage.remove(self._location("grow"))
+        except UserError as error:
+            _log.warning("%s", error)
 
     def _location(self, name: str) -> str:
         return storage.join(self.run, "_state", f"{name}.json")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from instancesketch.tracking.run_state import RunState
 from tests.faults.training_run import TrainingRun
 from tests.faults.two_nodes import TwoNodes
 
@@ -56,11 +57,26 @@ def test_elastic_run_grows_with_the_cluster(
     joined: TwoNodes, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     joined.lose_node()
-    run = TrainingRun(tmp_path, "grows", "--workers", "1-2", "--epochs", "1000")
+    # Epochs of many seconds, so that it is seen in which of them the workers are ended.
+    run = TrainingRun(
+        tmp_path, "grows", "--workers", "1-2", "--epochs", "1000", "--set", "passes=150"
+    )
+    begun = set[int]()  # epochs, by the workers that there are first
+
+    def has_started_twice() -> bool:
+        position = RunState(run.run).position()
+        if len(run.starts()) > 1:
+            return True
+        begun.add(position.epoch if position else 0)
+        return False
+
     with run.in_driver(joined.address) as driver:
         run.until(driver, lambda: run.last_epoch() >= 1)
         added = time.time()
         joined.add_node(cpus=1)
+        run.until(driver, has_started_twice)
         run.until(driver, lambda: run.lines()[-1]["workers"] == 2)
     assert_only_the_current_epoch_was_lost(run, [1, 2])
+    # No epoch is begun twice.
+    assert max(begun) == run.starts()[1].epoch
     record_property("node added: s until it goes on with it", run.seconds_to_start(1, added))

@@ -83,7 +83,8 @@ class TrainConfig(RunConfig):
         default=1,
         metadata=option(
             "training workers; 2-8: at least two, and up to eight while the cluster has room, "
-            "which is checked once a minute; a change of their number repeats the epoch",
+            "which is checked once a minute; more begin with the next epoch, fewer repeat the "
+            "current one",
             metavar="N",
         ),
     )

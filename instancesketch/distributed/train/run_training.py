@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from instancesketch.core.errors import TransientError
+from instancesketch.distributed import ray_compat
 from instancesketch.distributed.clearml_actor import remote_trackers
 from instancesketch.distributed.cluster import connect, describe, quiet_data
 from instancesketch.distributed.machines import show_growth
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 # Times that lost workers are replaced, and the epoch repeated, before a run gives up; counted anew
 # whenever an epoch is finished.
 MAX_FAILURES = 5
-# Seconds between two checks for room for more workers, in an elastic run. Not often, because
-# growing repeats the epoch.
+# Seconds between two checks for room for more workers, in an elastic run.
 SECONDS_BETWEEN_RESIZES = 60.0
 
 
@@ -86,7 +86,8 @@ def _trainer(
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
-    return TorchTrainer(
+    least, most = least_most(config)
+    trainer = TorchTrainer(
         run_loop,
         train_loop_config={
             "worker": WorkerConfig(
@@ -95,6 +96,7 @@ def _trainer(
                 runs_at_once=config.runs_at_once,
                 threads=config.threads,
                 checkpoint_seconds=60 * config.checkpoint_minutes,
+                is_elastic=least < most,
             )
         },
         scaling_config=ScalingConfig(
@@ -112,6 +114,9 @@ def _trainer(
             callbacks=list(callbacks),
         ),
     )
+    if least < most:
+        ray_compat.grow_between_epochs(trainer, RunState(run))
+    return trainer
 
 
 def _callback(reporter: Reporter) -> UserCallback:
@@ -121,7 +126,10 @@ def _callback(reporter: Reporter) -> UserCallback:
         """A report of each epoch by the controller, so that it is logged once."""
 
         def after_report(self, run_context: Any, metrics: Any, checkpoint: Any) -> None:
-            log_epoch(reporter, metrics[0])
+            figures = {
+                name: value for name, value in metrics[0].items() if name != ray_compat.WAITS
+            }
+            log_epoch(reporter, figures)
 
         def after_exception(self, run_context: Any, worker_exceptions: Any) -> None:
             """End the run at once for an error that repeating wouldn't avoid."""

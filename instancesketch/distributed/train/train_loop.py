@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,15 +15,19 @@ from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.usage import usable_cpus
 from instancesketch.distributed.cluster import quiet_data, runs_on_this_node
+from instancesketch.distributed.ray_compat import WAITS
 from instancesketch.distributed.train import data_parallel
 from instancesketch.distributed.train.prefetch import Prefetcher
 from instancesketch.tracking import checkpoints
 from instancesketch.tracking.epoch_files import EpochFiles, record_start
-from instancesketch.tracking.run_state import Worker
+from instancesketch.tracking.run_state import RunState, Worker
 from instancesketch.tracking.status import PositionWriter
 from instancesketch.training.loop import LoopConfig, prepare_fit, train_epochs
 from instancesketch.training.sampling import Shares
 from instancesketch.training.trainer import Counts, Fit
+
+# Seconds after which workers that were asked to wait go on, in case that nothing comes of it.
+MOST_SECONDS_TO_WAIT = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,7 @@ class WorkerConfig:
     runs_at_once: int  # on the cluster
     threads: int  # of this worker; 0: as many as it has cores
     checkpoint_seconds: float
+    is_elastic: bool  # workers may be added
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +94,29 @@ def run_loop(values: Mapping[str, Any]) -> None:
         state=state,
         read=Prefetcher,
         workers=ranks,
-        report=ray.train.report,
+        report=partial(_report, config, ranks) if config.is_elastic else ray.train.report,
         seconds_between=config.checkpoint_seconds,
         **(writes if ranks.rank == 0 else {}),
     )
+
+
+def _report(config: WorkerConfig, ranks: _Ranks, figures: dict[str, Any]) -> None:
+    """Report an epoch, and wait after it where more workers are to be started.
+
+    These begin with the next epoch, and this process ends. If it began it, too, that would be lost.
+    """
+    import ray.train
+
+    state = RunState(config.run)
+    # The first worker decides for all, or the others could find another answer.
+    waits = ranks.gather(ranks.rank == 0 and state.is_asked_to_grow())[0]
+    if not waits or figures["epoch"] == config.loop.recipe.epochs:
+        ray.train.report(figures)
+        return
+    ray.train.report(figures | {WAITS: True})
+    until = time.monotonic() + MOST_SECONDS_TO_WAIT
+    while state.is_asked_to_grow() and time.monotonic() < until:
+        time.sleep(0.2)
 
 
 def _agree_on_checkpoint(run: str, ranks: _Ranks) -> dict[str, Any]:
@@ -116,4 +141,5 @@ def _agree_on_checkpoint(run: str, ranks: _Ranks) -> dict[str, Any]:
     processes = data_parallel.gather(Worker(pid=os.getpid(), node=node), ranks.number)
     if ranks.rank == 0:
         record_start(run, newest, processes)
+        RunState(run).ask_to_grow(False)  # those that were asked are gone
     return state
