@@ -73,8 +73,11 @@ def iter_shuffled_batches(
     generator: torch.Generator,
     labels: Labels = "parts",
     window: int = MIXED,
+    skipped: int = 0,
 ) -> Iterator[Batch]:
     """Yield the rows of tables in shuffled batches, drawings of like size together.
+
+    Batches that are skipped are counted and not made: their drawings are read, but not packed.
 
     Args:
         tables: what the worker reads in this epoch; their column `USES` is how often a row is used.
@@ -83,22 +86,40 @@ def iter_shuffled_batches(
         generator: decides the order.
         labels: that the model is trained on.
         window: the number of tables that are mixed.
+        skipped: batches to leave out at the beginning; the others are the same as without.
     """
     rest: Batch | None = None
     seed = int(torch.randint(2**62, (), generator=generator))
     for table in _iter_buffer_tables(mix_tables(tables, seed, window)):
-        buffer = collate([table], taxonomy, labels)
         order = torch.repeat_interleave(torch.tensor(table[USES].to_numpy()))
-        buffer = buffer.select(order[torch.randperm(len(order), generator=generator)])
+        order = order[torch.randperm(len(order), generator=generator)]
+        # Drawings that don't fill a batch wait for the next buffer: only one batch is short.
+        drawings = len(order) + (0 if rest is None else len(rest))
+        whole = drawings // batch_size * batch_size
+        if skipped * batch_size >= whole > 0 and drawings - whole <= len(order):
+            skipped -= whole // batch_size
+            _draw_batch_orders(whole, batch_size, generator)
+            left = table.take(pa.array(order[len(order) - (drawings - whole) :].numpy()))
+            rest = collate([left], taxonomy, labels)
+            continue
+        buffer = collate([table], taxonomy, labels).select(order)
         if rest is not None:
             buffer = join([rest, buffer])
-        # Drawings that don't fill a batch wait for the next buffer: only one batch is short.
-        whole = len(buffer) // batch_size * batch_size
         for index in bucket(buffer, torch.arange(whole), batch_size, generator):
-            yield buffer.select(index)
+            if skipped:
+                skipped -= 1
+            else:
+                yield buffer.select(index)
         rest = buffer.select(torch.arange(whole, len(buffer)))
-    if rest is not None and len(rest):
+    if rest is not None and len(rest) and not skipped:
         yield rest
+
+
+def _draw_batch_orders(drawings: int, batch_size: int, generator: torch.Generator) -> None:
+    """Draw the random numbers that `bucket` draws for so many drawings."""
+    for start in range(0, drawings, _WINDOW * batch_size):
+        batches = -(-min(_WINDOW * batch_size, drawings - start) // batch_size)
+        torch.randperm(batches, generator=generator)
 
 
 def mix_tables(

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice, repeat
+from itertools import repeat
 from typing import Any
 
 import pyarrow as pa
@@ -236,19 +236,19 @@ def _train(
     """Train for an epoch, from 0, or for what is left of it, and return its figures."""
     # 0 and 1 are the streams of `Fit.train_epoch`.
     seed = hashing.derive_seed(loop.recipe.seed, epoch, workers.rank, 2)
+    first, sizes = within["steps"], shares.of_steps(workers.rank)
     batches = dataloader.iter_shuffled_batches(
         tables,
         loop.taxonomy,
         batch_size=shares.of_worker(workers.rank, 0),
         generator=torch.Generator().manual_seed(seed),
         labels=loop.recipe.labels,
+        skipped=sum(size > 0 for size in sizes[:first]),
     )
     if fit.device.type == "cuda":
         batches = dataloader.prefetch(batches)
-    first, sizes = within["steps"], shares.of_steps(workers.rank)
     steps = dataloader.StepIterator(
-        # Batches that were trained on are put together again, so that the order stays the same.
-        islice(batches, sum(size > 0 for size in sizes[:first]), None),
+        batches,
         sizes[first:],
         lambda done: on_step(epoch, first + done, shares.steps),
     )

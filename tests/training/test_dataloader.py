@@ -30,15 +30,45 @@ def with_uses(table, repeats=(1,) * 7):
     return table.append_column(USES, pa.array(uses, pa.int64()))
 
 
-def shuffle(tables, batch_size, repeats=(1,) * 7, seed=0):
+def shuffle(tables, batch_size, repeats=(1,) * 7, seed=0, skipped=0):
     return list(
         iter_shuffled_batches(
             (with_uses(table, repeats) for table in tables),
             DOODLE7,
             batch_size=batch_size,
             generator=torch.Generator().manual_seed(seed),
+            skipped=skipped,
         )
     )
+
+
+# Buffers of less than a batch, of some batches with rows left over, and of many windows.
+@pytest.mark.parametrize(("buffer", "batch_size"), [(3, 5), (11, 4), (40, 1), (8_192, 6)])
+def test_batches_after_those_skipped_are_the_same_and_only_theirs_are_packed(
+    monkeypatch, buffer, batch_size
+):
+    monkeypatch.setattr("instancesketch.training.dataloader.BUFFER", buffer)
+    packed_rows = []
+
+    def count(tables, *options):
+        packed_rows[-1] += sum(map(len, tables))
+        return collate(tables, *options)
+
+    monkeypatch.setattr("instancesketch.training.dataloader.collate", count)
+    tables = [to_table(drawn(50)).slice(i, 7) for i in range(0, 50, 7)]
+    repeats = (1, 3, 2, 1, 1, 2, 1)
+    packed_rows.append(0)
+    whole = shuffle(tables, batch_size, repeats)
+    for skipped in range(len(whole) + 1):
+        packed_rows.append(0)
+        batches = shuffle(tables, batch_size, repeats, skipped=skipped)
+        assert len(batches) == len(whole) - skipped
+        for batch, wanted in zip(batches, whole[skipped:], strict=True):
+            for name in ("points_P2", "stroke_len_S", "strokes_N", "part_S", "category_N"):
+                assert torch.equal(getattr(batch, name), getattr(wanted, name))
+    assert packed_rows[0] == 50
+    if batch_size < buffer:
+        assert packed_rows[-1] < batch_size * len(tables)
 
 
 @pytest.mark.parametrize("buffer", [7, 20, 8_192])
