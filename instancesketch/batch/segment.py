@@ -135,6 +135,7 @@ def _labelling(config: SegmentConfig, precision: str) -> Labelling:
         None if scenes.detector is None else weight_names.absolute(scenes.detector),
         drawing_order=scenes.drawing_order,
         given_objects=scenes.given_objects,
+        cut_strokes=config.cut_strokes,
         precision=precision,
         detector_gpus=scenes.detector_gpus,
     )

@@ -32,6 +32,9 @@ With --scenes each row is a scene of many objects: strokes are first grouped int
 grouper in the weights and, with --detector, by boxes around objects as well; then each object is
 labelled as a drawing of its own. Every stroke gets its object, or -1 for none.
 
+With --cut-strokes the result says which strokes run over several parts, and where; reports and SVG
+draw these piece by piece.
+
 OUT/summary.json has counts, and speed and memory by stage. Run the same command again to continue
 a job that was stopped.
 
@@ -121,8 +124,6 @@ def _objects_config(args: argparse.Namespace) -> ObjectsConfig | None:
         raise UserError(
             "--categories says what a whole drawing can be; objects of scenes are found among all"
         )
-    if args.cut_strokes:
-        raise UserError("--cut-strokes is for rows that are one drawing each, not for --scenes")
     # `--detector none` counts as given: it chooses how objects are found, which isn't done here.
     if args.given_objects and len(given) > 1:
         raise UserError(f"{given[0]} helps to find objects, and --given-objects looks for none")

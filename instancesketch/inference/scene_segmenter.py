@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from instancesketch.core.errors import UserError
 from instancesketch.core.schema import (
     NO_OBJECTS,
+    PIECE,
     RESULT_SCHEMA,
     build_result_table,
     flatten_lists,
@@ -54,12 +54,7 @@ class SceneSegmenter:
         Args:
             segmenter: of more categories than objects can have, or of the same.
             categories: the grouper's, in its order, for scenes that come with its guesses.
-
-        Raises:
-            UserError: it cuts strokes, which is for drawings alone.
         """
-        if segmenter.cut_strokes:
-            raise UserError("strokes of scenes aren't cut: load the segmenter without cut_strokes")
         self.segmenter = segmenter
         names = segmenter.net_taxonomy.category_names
         self._own_C = torch.tensor([names.index(name) for name in categories], dtype=torch.long)
@@ -91,7 +86,8 @@ class SceneSegmenter:
             part_S[in_one_S] = category_K[object_S[in_one_S]]
             scenes = replace(scenes, part_S=part_S)
         objects, strokes_M = objects_as_sketches(scenes, len(taxonomy.category_names))
-        parts, score_S = _unlabeled(scenes), np.zeros(len(object_S), np.float32)
+        parts = _unlabeled(scenes, with_pieces=self.segmenter.cut_strokes)
+        score_S = np.zeros(len(object_S), np.float32)
         # Strokes that aren't labelled below keep the score of their object, or 0 without one.
         score_S[in_one_S.numpy()] = score_K[object_S[in_one_S]].nan_to_num().numpy()
         if len(objects):
@@ -207,7 +203,7 @@ def _without_objects(result: pa.Table) -> pa.Table:
         return result
     names = (
         "object_category", "object_score", "part", "label", "instance", "part_score", "part_2",
-        "part_2_score",
+        "part_2_score", "pieces",
     )  # fmt: skip
     columns = {name: result[name] for name in ("object", *names)}
     for name in names:
@@ -217,7 +213,7 @@ def _without_objects(result: pa.Table) -> pa.Table:
     return build_result_table(result, columns)
 
 
-def _unlabeled(scenes: Batch) -> dict[str, pa.Array]:
+def _unlabeled(scenes: Batch, *, with_pieces: bool) -> dict[str, pa.Array]:
     """Return the labels of strokes that draw nothing of the taxonomy."""
     strokes = len(scenes.stroke_len_S)
     unlabeled = pa.array([UNLABELED]).take(pa.array(np.zeros(strokes, np.int32)))
@@ -227,6 +223,7 @@ def _unlabeled(scenes: Batch) -> dict[str, pa.Array]:
         "instance": pa.nulls(strokes, pa.int32()),
         "part_2": pa.nulls(strokes, pa.string()),
         "part_2_score": pa.nulls(strokes, pa.float32()),
+        **({"pieces": pa.nulls(strokes, pa.list_(PIECE))} if with_pieces else {}),
     }
 
 

@@ -247,15 +247,7 @@ class Segmenter:
             given_N = torch.from_numpy(category_ids_of_words(words, self.net_taxonomy))
             given_N[~self.kept_C[given_N]] = -1
         parts_SQ, category_N, score_NC = predict(self.net, features, given_N)
-        runs = None
-        if self.cut_strokes:
-            again, has_parts_C = partial(predict, self.net), self.net.has_parts_C.cpu()
-            parts_SQ, runs = stroke_pieces.reconsider(
-                again, features, parts_SQ, category_N, has_parts_C
-            )
         columns = self._label_columns(features, parts_SQ, category_N)
-        if runs is not None:
-            columns["pieces"] = pieces_column(runs, columns["part"].offsets, self._vocabulary)
         columns = without_parts(columns, category_N, self._vocabulary)
         if words is not None:  # a category that was given has no score
             return with_errors(columns, words, (given_N < 0).numpy(), self.taxonomy)
@@ -288,8 +280,16 @@ class Segmenter:
     def _label_columns(
         self, features: StrokeFeatures, parts_SQ: Tensor, category_N: Tensor
     ) -> dict[str, Any]:
+        runs = None
+        if self.cut_strokes:
+            again, has_parts_C = partial(predict, self.net), self.net.has_parts_C.cpu()
+            parts_SQ, runs = stroke_pieces.reconsider(
+                again, features, parts_SQ, category_N, has_parts_C
+            )
         score_S, part_S = parts_SQ.max(1)
         finder = None if self.refiner is None else partial(find_instances, self.refiner)
         columns = instance_columns(finder, features, part_S, category_N, self._vocabulary)
         offsets = columns["part"].offsets
+        if runs is not None:
+            columns["pieces"] = pieces_column(runs, offsets, self._vocabulary)
         return columns | part_guess_columns(parts_SQ, part_S, score_S, offsets, self._vocabulary)

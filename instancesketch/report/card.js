@@ -84,10 +84,11 @@ function drawPicture(d, readStrokes, objects, heading, thickness) {
   // A scene's picture shows its objects' names in every layer: parts would be too many to read.
   const ofObject = (s) => (s.object === undefined ? undefined : nameOfObject(objects, s.object));
   const groups = objects ? strokes.map(ofObject) : namesOfStrokes;
-  // What names stand beside: a stroke of several parts has that of each piece.
+  // What names stand beside: those of parts, beside each piece of a stroke.
+  const nameOfPiece = (i, k) => (objects ? groups[i] : wordsOf(strokes[i].pieces[k].part));
   const named = lines.flatMap((line, i) =>
     pieces[i].length
-      ? pieces[i].map((piece, k) => ({ line: piece, name: wordsOf(strokes[i].pieces[k].part), stroke: i }))
+      ? pieces[i].map((piece, k) => ({ line: piece, name: nameOfPiece(i, k), stroke: i }))
       : [{ line, name: groups[i], stroke: i }],
   );
   const names = unique(objects ? namesOfStrokes : named.map(({ name }) => name)).filter((n) => n !== undefined);

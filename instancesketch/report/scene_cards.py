@@ -102,10 +102,11 @@ def parts_by_category(
     categories = [canonical(c, taxonomy) for c in sketch.object_category or ()]
     parts_of: dict[str, set[str]] = {}
     # Not strict: a scene without parts has objects all the same.
-    for part, index in zip(parts, sketch.object, strict=False):
+    pieces = sketch.pieces or ((),) * len(parts)
+    for part, own, index in zip(parts, pieces, sketch.object, strict=False):
         name = categories[index] if index >= 0 else None
         if name is not None:
-            parts_of.setdefault(name, set()).add(part)
+            parts_of.setdefault(name, set()).update((part, *(piece.part for piece in own or ())))
     return parts_of
 
 

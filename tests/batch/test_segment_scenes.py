@@ -28,7 +28,7 @@ from instancesketch.inference.detector import Boxes
 from instancesketch.models import weights
 from instancesketch.models.segmenter import SegmenterNet
 from tests.conftest import save_untrained
-from tests.drawings import TINY, composed, corpus
+from tests.drawings import TINY, composed, corpus, drawn, sketch_of
 
 DOODLE7 = Taxonomy.load("doodle7")
 
@@ -89,6 +89,23 @@ def test_a_segmenter_that_predicts_no_category_labels_what_its_grouper_names(
     labelling = scene_stages((str(tmp_path / "weights"),))
     assert labelling.taxonomy == DOODLE7
     assert labelling.stages[-1].load("cpu")(to_table(composed(2))).num_rows == 2
+
+
+@pytest.mark.parametrize("given_objects", [True, False])
+def test_strokes_of_objects_are_cut_where_the_job_says_so(given_objects: bool) -> None:
+    dog = np.concatenate(drawn(1, category="4leg")[0].to_strokes())
+    scene = sketch_of(dog, dog + 1e3, object=(0, 1), object_category=("4leg",) * 2)
+    found = []
+    for cut in (False, True):
+        labelling = scene_stages(("default",), given_objects=given_objects, cut_strokes=cut)
+        table = to_table([scene])
+        for stage in labelling.stages:
+            table = stage.load("cpu")(table)
+        (row,) = table["pieces"].to_pylist()
+        found.append(row)
+    assert found[0] is None
+    # Objects that are found may be of no category that has parts.
+    assert [pieces is not None for pieces in found[1]] == [given_objects] * 2
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

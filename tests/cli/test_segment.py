@@ -16,7 +16,6 @@ from tests.drawings import forced_weights
         ("--scenes --given-category", "--given-category is for rows that are one drawing each"),
         ("--scenes --given-objects --drawing-order", "--drawing-order helps to find objects"),
         ("--scenes --given-objects --detector doodle7", "--detector helps to find objects"),
-        ("--scenes --cut-strokes", "--cut-strokes is for rows that are one drawing each"),
         ("--scenes --categories car", "--categories says what a whole drawing can be"),
         ("--categories car bicycle", "'bicycle' is no category of default; car, cloud, flower"),
         ("--categories clouds", "'clouds' is no category of default; nearest: cloud"),

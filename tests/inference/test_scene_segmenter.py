@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from instancesketch.core.errors import UserError
 from instancesketch.core.schema import NO_OBJECTS, RESULT_SCHEMA, from_table, to_table
 from instancesketch.inference.object_grouper import GROUPED_SCHEMA, GUESS
 from instancesketch.inference.scene_segmenter import SceneSegmenter, objects_as_sketches
@@ -16,6 +15,7 @@ from tests.drawings import (
     DEFAULT,
     DOODLE7,
     composed,
+    drawn,
     forced_net,
     packed_scenes,
     sketch_of,
@@ -35,9 +35,23 @@ def scene_segmenter(segmenter):
     return SceneSegmenter(segmenter)
 
 
-def test_strokes_of_scenes_are_not_cut():
-    with pytest.raises(UserError, match="strokes of scenes aren't cut"):
-        SceneSegmenter(Segmenter(forced_net("car"), DEFAULT, cut_strokes=True))
+def test_strokes_of_objects_are_cut_as_those_of_drawings():
+    # Two dogs, of one stroke each, and a stroke of no object between them.
+    dogs = [as_one_stroke(sketch) for sketch in drawn(2, category="4leg")]
+    strokes = [dogs[0], [(9, 9), (99, 9)], dogs[1] + 1e3]
+    scene = sketch_of(*strokes, object=(0, -1, 1), object_category=("4leg", "4leg"))
+    segmenter = Segmenter.load("default", cut_strokes=True)
+    (found,) = labelled(SceneSegmenter(segmenter), [scene])
+    assert found.mixed == (0, 2)
+    want = segmenter([sketch_of(dog, category="4leg") for dog in dogs], given_category=True)
+    for stroke, alone in zip((0, 2), want, strict=True):
+        assert [p[:2] for p in found.pieces[stroke]] == [p[:2] for p in alone.pieces[0]]
+    none = sketch_of([(0, 0), (9, 9)])
+    assert [s.pieces for s in labelled(SceneSegmenter(segmenter), [scene, none])][1] is None
+
+
+def as_one_stroke(sketch):
+    return np.concatenate(sketch.to_strokes())
 
 
 def labelled(scene_segmenter, scenes):
