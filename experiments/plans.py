@@ -122,6 +122,7 @@ PLANS = {
     # Right more often on traced drawings, and less on others.
     "traced drawings, too": replace(_BEST, traced=0.35),
     "traced drawings, too, swept": replace(change(_BEST, **_SWEPT), traced=0.35),
+    # No better on objects of scenes, and less right about whole drawings.
     "objects of scenes, too": replace(_BEST, crops=5_000),
     "three short students": replace(_BEST, student=replace(_BEST.student, epochs=12), students=3),
     "plain": _PLAIN,

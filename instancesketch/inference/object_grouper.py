@@ -178,10 +178,8 @@ def choose_categories(guess_KC: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         guess_KC: the probability of each category, last none of them.
     """
-    # First whether it is of any category at all; only then, of which.
-    none = guess_KC.shape[1] - 1
-    category_K = guess_KC[:, :-1].argmax(1).where(guess_KC[:, -1] < 0.5, none)
-    return category_K, guess_KC.gather(1, category_K[:, None])[:, 0]
+    score_K, category_K = guess_KC.max(1)
+    return category_K, score_K
 
 
 class Grouper:
