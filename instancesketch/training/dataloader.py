@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from instancesketch.core.errors import UserError
 from instancesketch.core.model_kinds import Labels
 from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.models.packing import Batch, join, pack, pack_scenes
-from instancesketch.models.ragged import Layout
 from instancesketch.training.sampling import USES
 
 _PACK = {"parts": pack, "objects": pack_scenes}
@@ -269,68 +266,3 @@ def prefetch(batches: Iterable[Batch]) -> Iterator[Batch]:
     finally:
         stopped.set()
         thread.join()
-
-
-class StepIterator:
-    """An iterator over one batch per step; `waited` is the seconds spent waiting for them.
-
-    A step in which this worker has no drawings gets a batch without any, because the others wait
-    for its gradients all the same.
-
-    Args:
-        batches: of one epoch.
-        sizes: drawings of this worker in each step.
-        on_step: called with 0 once the first batch is there, then with the number of steps done.
-    """
-
-    def __init__(
-        self,
-        batches: Iterable[Batch],
-        sizes: Iterable[int],
-        on_step: Callable[[int], object] = lambda done: None,
-    ) -> None:
-        self.waited = 0.0
-        self._batches, self._sizes, self._on_step = batches, sizes, on_step
-
-    def __iter__(self) -> Iterator[Batch]:
-        """Yield a batch for each step.
-
-        Raises:
-            UserError: there are more drawings, or fewer, than the steps have.
-        """
-        batches = iter(self._batches)
-        for done, size in enumerate(self._sizes):
-            batch = self._next(batches) if size else empty_batch()
-            _check_size(batch, size)
-            if done == 0:
-                self._on_step(0)
-            yield batch
-            self._on_step(done + 1)
-        _check_size(self._next(batches), 0)
-
-    def _next(self, batches: Iterator[Batch]) -> Batch:
-        began = time.perf_counter()
-        batch = next(batches, None)
-        self.waited += time.perf_counter() - began
-        return empty_batch() if batch is None else batch
-
-
-def empty_batch() -> Batch:
-    """Return a batch without drawings."""
-    none = torch.zeros(0, dtype=torch.int64)
-    return Batch(
-        points_P2=torch.zeros(0, 2),
-        layout=Layout(none, none, 0),
-        part_S=none,
-        instance_S=none,
-        category_N=none,
-    )
-
-
-def _check_size(batch: Batch, size: int) -> None:
-    # Neither a repeated batch nor drawings left out: a training with either looks like any other.
-    if len(batch) != size:
-        raise UserError(
-            f"the corpora were changed during the training: {len(batch)} drawings were read for a "
-            f"step of {size}"
-        )

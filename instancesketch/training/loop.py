@@ -26,7 +26,7 @@ from instancesketch.models import weights
 from instancesketch.models.packing import Batch
 from instancesketch.training import dataloader, sampling
 from instancesketch.training.config import FitConfig, Role, Selection
-from instancesketch.training.ranks import CheckpointClock, OneWorker, Workers
+from instancesketch.training.ranks import CheckpointClock, OneWorker, StepIterator, Workers
 from instancesketch.training.roles import RowGroup, count_drawings
 from instancesketch.training.sampling import RowSubset, Shares, count_repeats
 from instancesketch.training.trainer import Fit, LossSum, create_fit
@@ -247,7 +247,7 @@ def _train(
     )
     if fit.device.type == "cuda":
         batches = dataloader.prefetch(batches)
-    steps = dataloader.StepIterator(
+    steps = StepIterator(
         batches,
         sizes[first:],
         lambda done: on_step(epoch, first + done, shares.steps),

@@ -1,6 +1,5 @@
 """Batches of an epoch: every drawing as often as it repeats, in an order that the seed decides."""
 
-import itertools
 import threading
 from collections import Counter
 
@@ -13,15 +12,14 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.schema import to_table
 from instancesketch.models.packing import pack, pack_scenes, pack_sketches
 from instancesketch.training.dataloader import (
-    StepIterator,
     collate,
-    empty_batch,
     iter_buffers,
     iter_shuffled_batches,
     prefetch,
 )
+from instancesketch.training.ranks import empty_batch
 from instancesketch.training.sampling import USES
-from tests.drawings import DOODLE7, composed, drawn, packed
+from tests.drawings import DOODLE7, composed, drawn
 
 
 def with_uses(table, repeats=(1,) * 7):
@@ -104,39 +102,6 @@ def test_the_seed_decides_the_order():
 def test_no_tables_give_no_batches():
     assert shuffle([], 8) == []
     assert shuffle([pa.Table.from_batches([], to_table([]).schema)], 8) == []
-
-
-def steps_of(sizes, read, on_step=lambda done: None):
-    """Return steps of the given sizes over batches of as many drawings as were read for each."""
-    batch = packed(drawn(3))
-    return StepIterator((batch.select(torch.arange(n)) for n in read), sizes, on_step)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "read"), [([2, 2, 1], [2, 2, 1]), ([2, 0], [2]), ([0, 0, 0], []), ([], [])]
-)
-def test_every_step_has_a_batch_of_its_size(sizes, read):
-    done = []
-    assert [len(batch) for batch in steps_of(sizes, read, done.append)] == sizes
-    assert done == list(range(len(sizes) + 1)) * bool(sizes)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "read"),
-    [([2, 2], [2]), ([2, 2], [2, 1]), ([2, 1], [2, 2]), ([2], [2, 1]), ([0], [1]), ([], [1])],
-)
-def test_drawings_are_neither_left_out_nor_repeated_where_their_number_is_wrong(sizes, read):
-    with pytest.raises(UserError, match="the corpora were changed during the training"):
-        list(steps_of(sizes, read))
-
-
-def test_only_waiting_for_batches_is_counted_as_waiting(monkeypatch):
-    clock = itertools.count()
-    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
-    steps = steps_of([1, 1, 1], [1, 1, 1])
-    for _ in steps:
-        next(clock)  # a second of training
-    assert steps.waited == 4.0  # the last to see that there are no more
 
 
 @pytest.mark.parametrize("passes", [1, 2])

@@ -23,8 +23,8 @@ from instancesketch.distributed.train.train_loop import _Ranks
 from instancesketch.metrics.formatting import PERCENT
 from instancesketch.training import ranks
 from instancesketch.training.config import GrouperFitConfig, RefinerFitConfig, SegmenterFitConfig
-from instancesketch.training.dataloader import empty_batch
 from instancesketch.training.loop import LoopConfig, prepare_fit, train_epochs
+from instancesketch.training.ranks import empty_batch
 from instancesketch.training.sampling import Shares
 from instancesketch.training.trainer import Counts, Fit, create_fit
 from tests.drawings import (

@@ -15,7 +15,7 @@ from instancesketch.distributed.train.shared_norms import SharedNorm, SharedNorm
 from instancesketch.models.features import StrokeFeatures
 from instancesketch.models.packing import Batch, join
 from instancesketch.training.config import RefinerFitConfig, SegmenterFitConfig
-from instancesketch.training.dataloader import empty_batch
+from instancesketch.training.ranks import empty_batch
 from instancesketch.training.sampling import Shares
 from instancesketch.training.trainer import Fit, create_fit
 from tests.drawings import DOODLE7, TINY_IMAGE, TINY_REFINER, drawn, packed, sketch_of
