@@ -134,7 +134,7 @@ def measure(sets: list[Found], grouper: float, segmenter: float) -> tuple[float,
         which_M = numbered.predicted_T[matched_T]
         right.append((category_K[which_M] == true_M)[_SEVEN_C[true_M] >= 0])
         likelihoods.append(np.log(joined_KC[which_M, true_M].clip(1e-6)))
-    quality = tally.figures()["pq_seven"]
+    quality = tally.figures()["pq_named"]
     return 100 * np.concatenate(right).mean(), quality, -np.concatenate(likelihoods).mean()
 
 

@@ -21,7 +21,7 @@ TITLES = {
     "ordered": "grouper, drawing order",
 }
 ORDERS = ("random", "file")
-_COLUMNS = {"pq": "PQ", "pq_seven": "PQ-seven", "object_f1": "object F1"}
+_COLUMNS = {"pq": "PQ", "pq_named": "PQ-seven", "object_f1": "object F1"}
 
 
 def evaluate_sets(

@@ -32,7 +32,7 @@ And for scenes, of several objects each (a result of `segment --scenes`):
 
   PQ        panoptic quality: how many of a scene's objects were found, and how much of its ink
             each shares with the object predicted for it; 100 where nothing is wrong
-  PQ-seven  the same for objects of the taxonomy's categories, which must have the right category
+  PQ named  the same for objects of the taxonomy's categories, which must have the right category
   object F1 share of true and predicted objects that match, with more than half of their ink in
             common
 

@@ -49,7 +49,7 @@ trained by one worker with Ultralytics (pip install 'instancesketch[yolo]'); its
 chosen by mAP on the split `valid`, or else on a tenth of `train`."""
 
 # Figures of the best epoch to print, where it has them.
-_FIGURES = ("macro_f1", "C", "category_accuracy", "grouping", "ari", "pq", "pq_seven")
+_FIGURES = ("macro_f1", "C", "category_accuracy", "grouping", "ari", "pq", "pq_named")
 
 
 def add(parser: VerbParser) -> None:

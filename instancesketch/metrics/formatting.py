@@ -10,7 +10,7 @@ from instancesketch.metrics.terminal import Block, Headline, TextTable, to_text
 # A new figure is computed by a tally. Here it gets its title and its place in the terminal's text;
 # other places that list figures: `metrics/scored.py` (those of grouping and scenes alone),
 # `report/figures.py`, `PERCENT` (if a training shows it), the help of `cli/evaluate.py`.
-_HEADLINE_OF_SCENES = {"pq": "PQ", "pq_seven": "PQ-seven", "object_f1": "object F1"}
+_HEADLINE_OF_SCENES = {"pq": "PQ", "pq_named": "PQ named", "object_f1": "object F1"}
 _HEADLINE = {
     "C": "C", "P": "P", "part_accuracy": "part accuracy", "macro_f1": "macro-F1",
     "category_accuracy": "category accuracy", "grouping": "grouping", "ari": "ARI",
@@ -22,14 +22,14 @@ _IF_KNOWN = ("known_auroc", "other_kept", "category_ece", "part_ece")
 _ONLY_TITLES = {"map50": "mAP50", "map": "mAP50-95", "f1": "F1"}
 # Figures, in percent, that a training measures after every epoch.
 PERCENT = (
-    "macro_f1", "part_accuracy", "C", "P", "grouping", "ari", "pq", "pq_seven", "map50", "map",
+    "macro_f1", "part_accuracy", "C", "P", "grouping", "ari", "pq", "pq_named", "map50", "map",
 )  # fmt: skip
 _ROW_COUNTS = ("failed", "missing", "unknown", "unlabelled")
 _TABLES = (
     (
         "category",
         "per_category",
-        ("pq_seven", "objects", "category_accuracy", "judged", "C", "P", "part_accuracy",
+        ("pq_named", "objects", "category_accuracy", "judged", "C", "P", "part_accuracy",
          "grouping", "ari", "sides", "sketches", "strokes"),
     ),
     (
@@ -40,7 +40,7 @@ _TABLES = (
 )  # fmt: skip
 # A figure is shown where its count is not 0: many corpora have no objects, instances or sides.
 _NEEDS = {
-    "pq_seven": "objects", "objects": "objects", "grouping": "groups", "ari": "groups",
+    "pq_named": "objects", "objects": "objects", "grouping": "groups", "ari": "groups",
     "groups": "groups", "sides": "sided_strokes", "category_accuracy": "judged", "judged": "judged",
 }  # fmt: skip
 

@@ -216,22 +216,22 @@ class SceneTally(Tally):
 
         Panoptic quality is the sum of the intersections over union of what matches, over
         TP + FP/2 + FN/2 (Kirillov et al. 2019). `pq`: that of each scene, averaged over scenes,
-        ignoring categories. `pq_seven`: that over all scenes in one, of the objects that are of a
+        ignoring categories. `pq_named`: that over all scenes in one, of the objects that are of a
         category of the taxonomy, which their match must have, too. `object_f1`: TP over
         TP + FP/2 + FN/2 over all scenes in one, ignoring categories. Beside them stand the numbers
-        of `scenes` and of true and predicted objects; `per_category` has `pq_seven` and the two
+        of `scenes` and of true and predicted objects; `per_category` has `pq_named` and the two
         numbers for each.
         """
         return {
             "pq": percent(self.pq[0], SHARE_UNIT * int(self.scenes[0])),
-            "pq_seven": self._quality(np.s_[:-1], np.s_[:]),
+            "pq_named": self._quality(np.s_[:-1], np.s_[:]),
             "object_f1": percent(2 * self.matched[0], self.true.sum() + self.predicted.sum()),
             "scenes": int(self.scenes[0]),
             "objects": int(self.true.sum()),
             "predicted_objects": int(self.predicted.sum()),
             "per_category": {
                 name: {
-                    "pq_seven": self._quality(k, k),
+                    "pq_named": self._quality(k, k),
                     "objects": int(self.true[k]),
                     "predicted_objects": int(self.predicted[k]),
                 }

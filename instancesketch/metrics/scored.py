@@ -27,7 +27,7 @@ from instancesketch.metrics.scenes import SceneOutcomes, SceneTally, judge_scene
 from instancesketch.metrics.tally import Floats, Ints, times_or_ones
 
 _OF_GROUPING = ("grouping", "ari", "sides")
-OF_SCENES = ("pq", "pq_seven", "object_f1")
+OF_SCENES = ("pq", "pq_named", "object_f1")
 _OF_SCORES = ("known_auroc", "other_kept", "category_ece", "part_ece")
 
 

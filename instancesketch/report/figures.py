@@ -18,7 +18,7 @@ from instancesketch.render.titles import label_title
 # places where a new figure goes are listed in `metrics/formatting.py`.
 _HEADLINE = (
     ("pq", "PQ", "how well objects are found"),
-    ("pq_seven", "PQ-seven", "found and named right"),
+    ("pq_named", "PQ named", "found and named right"),
     ("object_f1", "object F1", "objects found, of all"),
     ("C", "C", "right strokes, by category"),
     ("P", "P", "the same, by length"),
@@ -37,7 +37,7 @@ _HEADLINE = (
 )
 # Columns that a table has only where some row has a value for them.
 _INSTANCE_COLUMNS = ("grouping", "ari", "sides")
-_OBJECT_COLUMNS = ("pq_seven", "objects")
+_OBJECT_COLUMNS = ("pq_named", "objects")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class _Columns:
 
 _TABLES: dict[Literal["category", "part"], _Columns] = {
     "category": _Columns(
-        shares=("C", "P", "part_accuracy"), counts=("sketches",), bars=("pq_seven", "C")
+        shares=("C", "P", "part_accuracy"), counts=("sketches",), bars=("pq_named", "C")
     ),
     "part": _Columns(shares=("precision", "recall", "f1"), counts=(), bars=("f1",)),
 }

@@ -98,10 +98,10 @@ def test_metrics_of_scenes_are_printed_and_written(
     assert main(["evaluate", result, "--truth", str(tmp_path / "truth"), "--out", str(out)]) == 0
     # In b both objects match in 2 of 3 strokes, and the bear is called a car.
     assert capsys.readouterr().out == (
-        "PQ 55.56   PQ-seven 40.00   object F1 80.00\n"
+        "PQ 55.56   PQ named 40.00   object F1 80.00\n"
         "3 scenes, 6 objects, 4 predicted objects, 1 failed, 1 missing\n"
         "\n"
-        "category  PQ-seven  objects\n"
+        "category  PQ named  objects\n"
         "4leg         50.00        3\n"
         f"evaluate: 3 scenes scored, 1 failed, 1 missing in the result -> {out}\n"
     )
@@ -122,7 +122,7 @@ def test_metrics_of_parts_are_printed_below_those_of_objects(
     assert main(["evaluate", result, "--truth", str(tmp_path / "truth")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:5] == [
-        "PQ 100.00   PQ-seven 100.00   object F1 100.00",
+        "PQ 100.00   PQ named 100.00   object F1 100.00",
         "1 scenes, 2 objects, 2 predicted objects",
         "",
         "parts, each object of a scene as a sketch of its own",

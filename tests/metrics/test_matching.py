@@ -11,7 +11,7 @@ from instancesketch.core.taxonomy import Taxonomy
 from instancesketch.metrics import evaluate, format_figures, paired_bootstrap, stroke_order
 
 DOODLE7 = Taxonomy.load("doodle7")
-FIGURES = ("pq", "pq_seven", "object_f1", "part_accuracy", "grouping", "sides")
+FIGURES = ("pq", "pq_named", "object_f1", "part_accuracy", "grouping", "sides")
 
 
 def sketch_of(lengths, **values):
@@ -105,7 +105,7 @@ def test_figures_of_scenes_are_printed(labels):
     truth = SCENE.replace(**labels)
     text = format_figures(figures_of({"object": (0,) * 9}, truth))
     assert text.startswith(
-        "PQ 0.00   PQ-seven 0.00   object F1 0.00\n1 scenes, 3 objects, 1 predicted objects\n"
+        "PQ 0.00   PQ named 0.00   object F1 0.00\n1 scenes, 3 objects, 1 predicted objects\n"
     )
     assert ("part accuracy 100.00" in text) == ("2 sketches, 7 strokes" in text) == (not labels)
     assert ("front-leg" in text) == (not labels)
@@ -128,7 +128,7 @@ def test_scenes_and_drawings_of_one_corpus_are_scored_together():
     assert (figures["scenes"], figures["sketches"], figures["pq"]) == (1, 3, 100)
     assert figures["per_category"]["car"]["C"] == 50
     assert (
-        figures["per_category"]["4leg"] | {"C": 100, "pq_seven": 100, "objects": 2}
+        figures["per_category"]["4leg"] | {"C": 100, "pq_named": 100, "objects": 2}
         == (figures["per_category"]["4leg"])
     )
     right = evaluate([drawing, SCENE], [SCENE, drawing], DOODLE7).scored

@@ -23,7 +23,7 @@ def pq_of(real, change):
 
 def test_real_truth_compared_with_itself_is_right(real):
     figures, answers = evaluate(real, real, DOODLE7)
-    assert [figures[name] for name in ("pq", "pq_seven", "object_f1")] == [100] * 3
+    assert [figures[name] for name in ("pq", "pq_named", "object_f1")] == [100] * 3
     assert figures["scenes"] == len(real)
     words = [w for s in real for w in s.object_category]
     assert figures["objects"] == figures["predicted_objects"] == len(words)
@@ -42,7 +42,7 @@ def test_real_scenes_as_one_object_or_one_per_stroke_score_low(real):
     assert 0 < whole["pq"] < 25
     assert alone["predicted_objects"] == sum(len(s) for s in real)
     assert 0 < alone["pq"] < 25
-    assert whole["pq_seven"] == alone["pq_seven"] == 0
+    assert whole["pq_named"] == alone["pq_named"] == 0
 
 
 def test_the_bootstrap_samples_real_scenes(real):

@@ -108,7 +108,7 @@ def expected(scenes):
 
     return {
         "pq": mean(per_scene) if per_scene else None,
-        "pq_seven": seven(CAR, DOG),
+        "pq_named": seven(CAR, DOG),
         "car": seven(CAR),
         "dog": seven(DOG),
         "object_f1": 100 * 2 * hits / (len(truth) + len(said)) if truth else None,
@@ -122,7 +122,7 @@ def expected(scenes):
 def test_figures_equal_their_definitions(scenes):
     figures = tally_of(scenes).figures()
     for name, value in expected(scenes).items():
-        found = figures["per_category"][name]["pq_seven"] if name in CATEGORIES else figures[name]
+        found = figures["per_category"][name]["pq_named"] if name in CATEGORIES else figures[name]
         assert found == (value if value is None else pytest.approx(value, abs=1e-6)), name
     assert json.loads(json.dumps(figures)) == figures
 
@@ -139,7 +139,7 @@ def test_figures_equal_their_definitions_on_larger_scenes():
         many.append((truth, said, [*zip(true_S.tolist(), said_S.tolist(), weight_S, strict=True)]))
     figures, wanted = tally_of(many).figures(), expected(many)
     assert 20 < figures["pq"] < 60
-    for name in ("pq", "pq_seven", "object_f1", "objects", "predicted_objects"):
+    for name in ("pq", "pq_named", "object_f1", "objects", "predicted_objects"):
         assert figures[name] == pytest.approx(wanted[name]), name
 
 
@@ -153,7 +153,7 @@ def test_renumbered_truth_is_right(scenes):
     for name in ("pq", "object_f1"):
         assert figures[name] == (100 if figures["objects"] else None)
     named = sum(row["objects"] for row in figures["per_category"].values())
-    assert figures["pq_seven"] == (100 if named else None)
+    assert figures["pq_named"] == (100 if named else None)
     assert figures["predicted_objects"] == figures["objects"]
 
 
@@ -192,7 +192,7 @@ def test_splitting_an_object_of_a_right_result_lowers_the_figures(scenes, data):
     figures = tally_of(scenes).figures()
     assert figures["pq"] < 100
     assert figures["object_f1"] < 100
-    assert truth[k] == OTHER or figures["pq_seven"] < 100
+    assert truth[k] == OTHER or figures["pq_named"] < 100
 
 
 @given(scenes(), scenes(), st.randoms(use_true_random=False))
@@ -246,7 +246,7 @@ def scene(truth, said, *strokes):
 )
 def test_cases_computed_by_hand(one, pq, f1, seven):
     figures = figures_of(one)
-    for name, value in (("pq", pq), ("object_f1", f1), ("pq_seven", seven)):
+    for name, value in (("pq", pq), ("object_f1", f1), ("pq_named", seven)):
         assert figures[name] == (value if value is None else pytest.approx(value)), name
 
 
@@ -264,10 +264,10 @@ def test_scenes_are_averaged_and_pooled():
     wrong = scene([DOG] * 3, [], (0, -1, 5), (1, -1, 5), (2, -1, 5))
     figures = figures_of(right, wrong)
     assert figures["pq"] == 50
-    assert figures["pq_seven"] == figures["object_f1"] == 40  # 1 of 1 + 3/2
+    assert figures["pq_named"] == figures["object_f1"] == 40  # 1 of 1 + 3/2
     assert figures["per_category"] == {
-        "car": {"pq_seven": 100, "objects": 1, "predicted_objects": 1},
-        "dog": {"pq_seven": 0, "objects": 3, "predicted_objects": 0},
+        "car": {"pq_named": 100, "objects": 1, "predicted_objects": 1},
+        "dog": {"pq_named": 0, "objects": 3, "predicted_objects": 0},
     }
     assert (figures["scenes"], figures["objects"], figures["predicted_objects"]) == (2, 4, 1)
 

@@ -128,7 +128,7 @@ def test_page_shows_the_figures_of_scenes(scene):
     result = [scene("a"), scene("b", object=(0, 0, 0, 1, 2, -1, -1))]
     html = render_report(result, title="t", figures=evaluate(result, truth, DOODLE7).figures)
     text = re.sub(r"<[^>]+>", " ", html)
-    for expected in (r"\bPQ\s+92\.9", r"PQ-seven\s+100\.0", r"object F1\s+93\.3"):
+    for expected in (r"\bPQ\s+92\.9", r"PQ named\s+100\.0", r"object F1\s+93\.3"):
         assert re.search(expected, text), expected
     assert re.search(
         r'data-category="tree">tree</button></th><td>100\.0<svg.*?</td><td>4</td>', html

@@ -160,7 +160,7 @@ def test_grouper_fits_its_training_scenes():
     after = fit.measure(batches).figures()
     assert losses[-1] < 0.7 * losses[0]
     assert fit.score(after) > max(fit.score(before) + 15, 60)
-    assert after["pq_seven"] > before["pq_seven"]
+    assert after["pq_named"] > before["pq_named"]
     assert fit.score(after) == after["pq"]
 
 

@@ -48,7 +48,7 @@ RECIPES: dict[str, FitConfig] = {
 FIGURES = {
     "segmenter": {"macro_f1", "part_accuracy", "C", "P"},
     "refiner": {"grouping", "ari"},
-    "grouper": {"pq", "pq_seven"},
+    "grouper": {"pq", "pq_named"},
 }
 KINDS = list(RECIPES)
 
