@@ -197,7 +197,8 @@ def _parsers() -> tuple[VerbParser, dict[str, VerbParser]]:
 def _prepare_for_ray(args: argparse.Namespace) -> None:
     """Set Ray's environment, and refuse locations that a submitted job would lose."""
     # Not before the options are parsed, as it takes long to import.
-    from instancesketch.distributed.cluster import refuse_job_directory, set_environment
+    from instancesketch.distributed.cluster import set_environment
+    from instancesketch.distributed.submitted_job import refuse_job_directory
 
     set_environment()  # before any verb imports Ray
     storage, out = getattr(args, "storage", None), getattr(args, "out", None)

@@ -47,7 +47,7 @@ def add(parser: VerbParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from instancesketch.core import storage
-    from instancesketch.distributed.cluster import refuse_job_directory
+    from instancesketch.distributed.submitted_job import refuse_job_directory
     from instancesketch.results import folder, report
 
     first = args.dirs[0]

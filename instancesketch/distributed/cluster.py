@@ -1,23 +1,20 @@
-"""Start or join Ray, check that it has room, and find the Ray job that a command runs in."""
+"""Start or join Ray, and check that it has room."""
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
 import socket
 import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.progress import doing
 from instancesketch.core.usage import usable_cpus
+from instancesketch.distributed.submitted_job import job_id
 
 # With two logical CPUs a reader and a worker that waits for it can block each other for ever.
 SMALLEST_LOCAL_CPUS = 4
@@ -34,8 +31,6 @@ _ENVIRONMENT = {
     # A lost node takes room for workers with it: check again after this long (60 by default).
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "10",
 }
-# Ray's job server describes the job to the command that it starts.
-_JOB_CONFIG_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 # Of every Ray that this process started; one may have ended since, and another been joined.
 _own_addresses: set[str] = set()
 
@@ -282,77 +277,6 @@ def current_node() -> str:
     import ray
 
     return str(ray.get_runtime_context().get_node_id())
-
-
-def is_in_job() -> bool:
-    """Return whether this process runs in a submitted job."""
-    return bool(os.environ.get(_JOB_CONFIG_VARIABLE))
-
-
-def job_id() -> str | None:
-    """Return the name of the submitted job, `raysubmit_…`; None where none was submitted."""
-    name: str | None = _submitted_job().get("metadata", {}).get("job_submission_id")
-    return name
-
-
-def refuse_job_directory(option: str, location: str) -> None:
-    """Check that a location isn't in the working directory of a job, which Ray removes after it.
-
-    Args:
-        option: the option that gave the location, `--out`.
-        location: where the command is to write.
-
-    Raises:
-        UserError: the location is in that directory.
-    """
-    has_directory = _submitted_job().get("runtime_env", {}).get("working_dir")
-    # Where no directory was submitted, the job runs where it is, and what it writes stays.
-    if has_directory and storage.is_within(storage.absolute(location), os.getcwd()):
-        raise UserError(
-            f"{option} {location} would lie in this job's working directory, which is removed "
-            "with the job; give a place that all nodes share, such as s3://bucket/path"
-        )
-
-
-def _submitted_job() -> dict[str, Any]:
-    job: dict[str, Any] = json.loads(os.environ.get(_JOB_CONFIG_VARIABLE) or "{}")
-    return job
-
-
-def quiet_data() -> None:
-    """Keep Ray Data's own progress bars and notes off the terminal; jobs show one line."""
-    from ray.data import DataContext
-
-    context = DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors come as exceptions
-    # Such as that a stage may have more tasks than there is work for.
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"ray\.")
-
-
-@contextmanager
-def quiet_core() -> Iterator[None]:
-    """Keep notes of Ray's C++ core, which writes straight to descriptor 2, off the terminal.
-
-    They are in its log files all the same. What Python writes to standard error still appears.
-    """
-    stderr = sys.stderr
-    is_redirected = stderr != sys.__stderr__  # such as by a notebook
-    if is_redirected:
-        yield
-        return
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        # Python writes to a copy of the descriptor that the core no longer reaches.
-        with open(kept, "w", encoding=stderr.encoding, closefd=False) as sys.stderr:
-            yield
-    finally:
-        sys.stderr = stderr
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def amounts(cpus: float, gpus: float) -> str:

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from instancesketch.batch.in_process import InProcessRunner
-from instancesketch.distributed.cluster import is_in_job, is_joined
+from instancesketch.distributed.cluster import is_joined
+from instancesketch.distributed.submitted_job import is_in_job
 
 if TYPE_CHECKING:
     from instancesketch.batch.job import Job

@@ -23,7 +23,7 @@ from instancesketch.batch.stages import (
     unpack,
 )
 from instancesketch.core.progress import doing
-from instancesketch.distributed import cluster, machines
+from instancesketch.distributed import cluster, machines, quiet
 from instancesketch.distributed.actor_pool import WHOLE_SHARDS, PoolSizes, add_pool
 from instancesketch.distributed.task_runner import run_task
 from instancesketch.distributed.workers import make_task
@@ -69,13 +69,13 @@ class RayRunner:
 
     def quiet(self) -> AbstractContextManager[None]:
         """Keep Ray's messages off the terminal."""
-        return cluster.quiet_core()
+        return quiet.quiet_core()
 
     def run(self, job: Job, shards: Sequence[Shard], run: JobRun) -> Iterator[ShardState]:
         """Yield each shard as soon as it is through all stages of the job, in any order."""
         assert self._capacity is not None, "connect first"
         doing("starting workers")
-        cluster.quiet_data()
+        quiet.quiet_data()
         dataset = stream_shards(job, shards, run, self._capacity)
         # Without prefetching, which holds each shard back until the next one is there, and so makes
         # the pace wrong.

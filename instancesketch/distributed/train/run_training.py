@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from instancesketch.core.errors import TransientError
 from instancesketch.distributed import ray_compat
 from instancesketch.distributed.clearml_actor import remote_trackers
-from instancesketch.distributed.cluster import connect, describe, quiet_data
+from instancesketch.distributed.cluster import connect, describe
 from instancesketch.distributed.machines import show_growth
+from instancesketch.distributed.quiet import quiet_data
 from instancesketch.distributed.train import attempts
 from instancesketch.distributed.train.config import TrainConfig, check, least_most
 from instancesketch.distributed.train.train_loop import WorkerConfig, run_loop

@@ -14,7 +14,8 @@ import torch
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.core.usage import usable_cpus
-from instancesketch.distributed.cluster import quiet_data, runs_on_this_node
+from instancesketch.distributed.cluster import runs_on_this_node
+from instancesketch.distributed.quiet import quiet_data
 from instancesketch.distributed.ray_compat import WAITS
 from instancesketch.distributed.train import data_parallel
 from instancesketch.distributed.train.prefetch import Prefetcher

@@ -21,7 +21,8 @@ from instancesketch.core.errors import UserError
 from instancesketch.core.lease import Lease
 from instancesketch.core.progress import Progress
 from instancesketch.core.taxonomy import Taxonomy
-from instancesketch.distributed.cluster import Capacity, connect, describe, quiet_data
+from instancesketch.distributed.cluster import Capacity, connect, describe
+from instancesketch.distributed.quiet import quiet_data
 from instancesketch.distributed.train.config import least_most
 from instancesketch.distributed.train.resolve import resolve
 from instancesketch.distributed.tune.config import TuneConfig, check_sweep
