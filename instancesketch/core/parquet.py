@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ from instancesketch.core.sketch import Sketch
 
 # A progress callback: gets the folder, the number of its rows read so far, and the number of all.
 OnProgress = Callable[[str, int, int], None]
+_TRAILER = 8  # bytes: the length of the footer, and `PAR1`
+_FOOTER_BYTES = 1 << 16  # read at once; longer footers take a second request
 
 
 def write_table(location: str, table: pa.Table) -> None:
@@ -184,3 +187,25 @@ def read_sketches(
                 on_progress(corpus, row, rows)
         except SketchError as error:
             raise UserError(f"{corpus}: {error}") from None
+
+
+def identify(location: str) -> tuple[int, str]:
+    """Return the size of a Parquet file and the digest of its footer.
+
+    The footer has sizes, offsets and extremes of all columns, so other rows have another one.
+
+    Raises:
+        UserError: the file can't be read.
+    """
+    filesystem, path = storage.locate(location)
+    with (
+        storage.translate_errors(location, "can't be read"),
+        filesystem.open_input_file(path) as stream,
+    ):
+        size = stream.size()
+        tail = stream.read_at(min(size, _FOOTER_BYTES), max(0, size - _FOOTER_BYTES))
+        length = min(size, int.from_bytes(tail[-_TRAILER:-4], "little") + _TRAILER)
+        if length > len(tail):
+            tail = stream.read_at(length, size - length)
+    footer = tail[len(tail) - length :]
+    return size, hashlib.blake2b(footer, digest_size=12).hexdigest()

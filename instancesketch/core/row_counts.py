@@ -44,8 +44,6 @@ COUNTS_SCHEMA = pa.schema([*_FILE_FIELDS, *_GROUP_FIELDS])
 # The columns that are counted: a tenth of the bytes of a corpus.
 COUNTED_COLUMNS = ["sketch_id", "category", "split", "part", "instance", "object"]
 _KEYS = ("split", "tenth", "category", "has_parts", "has_objects")
-_TRAILER = 8  # bytes: the length of the footer, and `PAR1`
-_FOOTER_BYTES = 1 << 16  # read at once; longer footers take a second request
 _THREADS = 16  # an object store takes tens of milliseconds for a request
 
 Ints = npt.NDArray[np.int64]
@@ -162,7 +160,7 @@ def survey_file(location: str) -> pa.Table:
         UserError: the file can't be read, is damaged, or is not of a corpus.
     """
     # Before its rows: if it is replaced meanwhile, its counts won't hold.
-    identity = identify(location)
+    identity = parquet.identify(location)
     numbers = range(parquet.open_parquet(location).num_row_groups)
     counts = [_count_stored(location, number) for number in numbers]
     return name_file(pa.concat_tables([GROUP_SCHEMA.empty_table(), *counts]), location, identity)
@@ -175,28 +173,6 @@ def survey_row_group(location: str, number: int) -> pa.Table:
 
 def _count_stored(location: str, number: int) -> pa.Table:
     return count_group(parquet.read_row_group(location, number, COUNTED_COLUMNS), number)
-
-
-def identify(location: str) -> tuple[int, str]:
-    """Return the size of a Parquet file and the digest of its footer.
-
-    The footer has sizes, offsets and extremes of all columns, so other rows have another one.
-
-    Raises:
-        UserError: the file can't be read.
-    """
-    filesystem, path = storage.locate(location)
-    with (
-        storage.translate_errors(location, "can't be read"),
-        filesystem.open_input_file(path) as stream,
-    ):
-        size = stream.size()
-        tail = stream.read_at(min(size, _FOOTER_BYTES), max(0, size - _FOOTER_BYTES))
-        length = min(size, int.from_bytes(tail[-_TRAILER:-4], "little") + _TRAILER)
-        if length > len(tail):
-            tail = stream.read_at(length, size - length)
-    footer = tail[len(tail) - length :]
-    return size, hashlib.blake2b(footer, digest_size=12).hexdigest()
 
 
 def name_file(groups: pa.Table, file: str, identity: tuple[int, str]) -> pa.Table:
@@ -276,7 +252,7 @@ def _read_kept(places: Sequence[str], files: Sequence[str]) -> dict[str, pa.Tabl
         locations = [by_name[t["file"][0].as_py()] for t in kept]
         with ThreadPoolExecutor(_THREADS) as pool:
             for table, file, now in zip(
-                kept, locations, pool.map(identify, locations), strict=True
+                kept, locations, pool.map(parquet.identify, locations), strict=True
             ):
                 if (table["bytes"][0].as_py(), table["digest"][0].as_py()) == now:
                     found[file] = _with_file(table, file)

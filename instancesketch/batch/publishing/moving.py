@@ -150,7 +150,7 @@ def _count_in_place(output: Output, shard: str, rows: int) -> pa.Table | None:
     staged, final = output.counts_file(shard), output.path(f"{shard}.parquet")
     if not rows or not storage.exists(staged):
         return None
-    counts, identity = parquet.read_table(staged), row_counts.identify(final)
+    counts, identity = parquet.read_table(staged), parquet.identify(final)
     if pc.sum(counts["rows"]).as_py() != rows:
         # Rows whose id was taken are not there.
         counts = row_counts.survey_file(final).select(row_counts.GROUP_SCHEMA.names)
