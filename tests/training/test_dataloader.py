@@ -41,7 +41,7 @@ def shuffle(tables, batch_size, repeats=(1,) * 7, seed=0, skipped=0):
 
 
 # Buffers of less than a batch, of some batches with rows left over, and of many windows.
-@pytest.mark.parametrize(("buffer", "batch_size"), [(3, 5), (11, 4), (40, 1), (8_192, 6)])
+@pytest.mark.parametrize(("buffer", "batch_size"), [(3, 5), (11, 4), (40, 2), (8_192, 6)])
 def test_batches_after_those_skipped_are_the_same_and_only_theirs_are_packed(
     monkeypatch, buffer, batch_size
 ):
