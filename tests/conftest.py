@@ -16,6 +16,12 @@ pytest_plugins = ("tests.tiers", "tests.browser")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Tests start Ray by the fixture `ray_cluster`; one started implicitly would never be stopped.
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+# For short trainings on Ray: how often it looks for the end of an epoch, and how long it waits for
+# workers.
+os.environ["RAY_TRAIN_HEALTH_CHECK_INTERVAL_S"] = "0.1"
+os.environ["RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"] = "2"
+# A process more for each training, which waits for notices of the cloud that none sends here.
+os.environ["RAY_TRAIN_ENABLE_PREEMPTION_WATCHER"] = "0"
 # A shell's background jobs ignore Ctrl-C, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -101,7 +101,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[set[str
         ("inspection", {"torch", "ultralytics"}),
         ("public names", {"ray"}),
         ("labelling", {"ray"}),
-        ("training in one process", {"ray"}),
+        ("training in one process", {"ray", "matplotlib"}),
         ("importing the detector", {"ray", "ultralytics"}),
     ],
 )

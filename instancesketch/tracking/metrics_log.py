@@ -7,14 +7,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import cycle
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from instancesketch.core import storage
 from instancesketch.core.errors import UserError
 from instancesketch.metrics.formatting import PERCENT, title_of
 from instancesketch.tracking.pictures import Pictures, write_png
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 METRICS = "metrics.jsonl"
 CURVES = "curves.svg"
@@ -100,6 +101,9 @@ def scalars(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
 
 def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw the loss and the metrics in percent over the epochs."""
+    # Here, because it takes every worker of a training a while, and only one of them draws.
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     for panel, (title, names) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
         for name, marker in zip(names, cycle(_MARKERS), strict=False):

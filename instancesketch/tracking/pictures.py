@@ -13,11 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.image import imsave
-from matplotlib.lines import Line2D
 
 from instancesketch.core import parquet
 from instancesketch.core.schema import cast_to_schema, from_table
@@ -30,7 +25,12 @@ from instancesketch.tracking.snapshot import Confusion, Snapshot
 from instancesketch.training import sampling
 from instancesketch.training.roles import role_mask
 
+# Matplotlib is imported where something is drawn: that takes every worker of a training as long as
+# half of torch, and only one of them draws.
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from instancesketch.training.config import Selection
     from instancesketch.training.roles import RowGroup
     from instancesketch.training.trainer import Fit
@@ -125,10 +125,14 @@ def draw(snapshot: Snapshot) -> Pictures:
 
 def write_png(image: Pixels, path: str) -> None:
     """Write an image to a local PNG file."""
+    from matplotlib.image import imsave
+
     imsave(path, image, format="png")
 
 
 def _pixels(figure: Figure) -> Pixels:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     # Without pyplot: it keeps figures alive, and isn't safe in threads.
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -138,6 +142,8 @@ def _pixels(figure: Figure) -> Pixels:
 
 def _draw_matrix(confusion: Confusion) -> Figure:
     """Draw the share of each true part's strokes that went to each part, labelled with counts."""
+    from matplotlib.figure import Figure
+
     counts = np.array(confusion.counts)
     # Parts that occur in neither truth nor prediction would be empty rows and columns.
     present = np.flatnonzero(counts.sum(1) + counts.sum(0)[:-1])
@@ -162,6 +168,9 @@ def _draw_matrix(confusion: Confusion) -> Figure:
 
 def _draw_examples(snapshot: Snapshot) -> Figure:
     """Draw the examples side by side, the truth above the prediction."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
     figure = Figure(
         figsize=(_TILE * len(snapshot.truth), 2 * _TILE + 0.6),
         layout="constrained",

@@ -6,14 +6,6 @@ import pytest
 from tests.faults.s3_server import S3Server
 from tests.faults.two_nodes import TwoNodes
 
-# For short tests: how often Ray looks for the end of an epoch, and how long it waits for workers.
-TRAIN = {
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
-    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "5",
-    # An actor more for each run, which waits for notices of the cloud that none sends here.
-    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
-}
-
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
@@ -40,11 +32,8 @@ def joined(two_nodes: TwoNodes) -> Iterator[TwoNodes]:
     import ray
 
     ray.shutdown()  # leave the cluster of other tests
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in TRAIN.items():
-            patched.setenv(name, value)
-        ray.init(address=two_nodes.address, log_to_driver=False)
-        yield two_nodes
+    ray.init(address=two_nodes.address, log_to_driver=False)
+    yield two_nodes
     ray.shutdown()
 
 

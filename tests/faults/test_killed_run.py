@@ -17,7 +17,7 @@ from tests.faults.two_nodes import TwoNodes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
 
-EPOCHS = 8
+EPOCHS = 6
 
 
 def flip_a_bit(path: Path) -> None:
