@@ -70,7 +70,9 @@ class PoolSizes:
         return min(1.0, (capacity.cpus - 1) / most)
 
     def strategy(self, capacity: Capacity, shards: int, share: float) -> ActorPoolStrategy:
-        """Return the size of a pool: as given, or a share that changes with how busy it is.
+        """Return the size of a pool: as given, or a share of the machine or of the cluster.
+
+        On a cluster the shares change with how busy the pools are.
 
         Args:
             capacity: of the cluster.
@@ -82,10 +84,10 @@ class PoolSizes:
         if self.workers is not None or (self.pools == 1 and capacity.own_cores is None):
             return ActorPoolStrategy(size=min(self.workers or self.room(capacity), shards))
         if capacity.own_cores is not None and not self.gpus_per_worker:
-            # Rounded up: cores that are left over would be idle, workers take turns.
-            most = min(capacity.own_cores, shards)
-            first = min(most, math.ceil(capacity.own_cores * share - 1e-9))
-            return ActorPoolStrategy(min_size=first, max_size=most)
+            # Rounded up: a core that is left over would be idle, while workers take turns. And not
+            # to change: a worker more takes as long to start as it labels hundreds of scenes.
+            share_of_cores = math.ceil(capacity.own_cores * share - 1e-9)
+            return ActorPoolStrategy(size=min(share_of_cores, shards))
         # Only the running job shows which stage is slow: pools start equal; busy pools grow, until
         # the others have a single actor each.
         room = self.room(capacity)

@@ -36,27 +36,28 @@ def test_pool_sizes_divide_the_cluster(
 
 
 @pytest.mark.parametrize(
-    ("cores", "sizes", "share", "first", "most"),
+    ("cores", "sizes", "share", "size"),
     [
-        (2, PoolSizes(pools=1), 1.0, 2, 2),
-        (2, PoolSizes(pools=2), 0.7, 2, 2),
-        (2, PoolSizes(pools=2), 0.3, 1, 2),
-        (4, PoolSizes(pools=1), 1.0, 4, 4),
-        (16, PoolSizes(pools=2), 0.25, 4, 16),
-        (2, PoolSizes(pools=3, workers=2), 0.1, 2, 2),
+        (2, PoolSizes(pools=1), 1.0, 2),
+        (2, PoolSizes(pools=2), 0.7, 2),
+        (2, PoolSizes(pools=2), 0.3, 1),
+        (4, PoolSizes(pools=1), 1.0, 4),
+        (16, PoolSizes(pools=2), 0.25, 4),
+        (2, PoolSizes(pools=3, workers=2), 0.1, 2),
     ],
 )
 def test_pools_share_the_cores_of_a_machine_of_their_own(
-    cores: int, sizes: PoolSizes, share: float, first: int, most: int
+    cores: int, sizes: PoolSizes, share: float, size: int
 ) -> None:
     cpus = max(4, cores)
     capacity = Capacity(
         cpus=cpus, gpus=0, nodes=1, room=1, most_cpus=cpus, most_gpus=0, own_cores=cores
     )
     pool = sizes.strategy(capacity, shards=10_000, share=share)
-    assert (pool.initial_size, pool.max_size) == (first, most)
-    # The workers of all pools fit, and leave a CPU to a reader.
-    assert sizes.cpus_per_worker(capacity) * most * sizes.pools <= cpus - 1
+    assert (pool.min_size, pool.max_size) == (size, size)
+    # As many workers as cores in all pools would fit, and leave a CPU to a reader.
+    each = sizes.cpus_per_worker(capacity)
+    assert each * (sizes.workers or cores) * sizes.pools <= cpus - 1
     assert sizes.strategy(capacity, shards=1, share=share).max_size == 1
 
 
