@@ -4,7 +4,7 @@
 
 As many processes as there are cores compute without end beside the steps. Each line is the median
 of several processes that train alike: seconds of a number of steps, and the time of a checkpoint of
-the model, which a training writes every ten minutes.
+the model, which a training writes every ten minutes. Takes ten minutes or more.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def main() -> None:
     """Print a line for each number of threads and policy, on a busy machine and on a quiet one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=24, metavar="N")
-    parser.add_argument("--times", type=int, default=5, metavar="N", help="processes per line")
+    parser.add_argument("--times", type=int, default=3, metavar="N", help="processes per line")
     parser.add_argument("--one", type=int, metavar="THREADS", help="measure once, in this process")
     args = parser.parse_args()
     if args.one:
