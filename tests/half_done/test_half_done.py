@@ -131,7 +131,7 @@ def test_train_continues_after_the_last_finished_epoch(ray_cluster: None, tmp_pa
     assert (run / "segmenter" / "model.safetensors").exists()
 
 
-@pytest.mark.ray
+@pytest.mark.nightly
 def test_tune_continues_unfinished_trials(ray_cluster: None, tmp_path: Path) -> None:
     folder = unpack("tune", tmp_path)
     sweep = folder / "runs" / "half"
