@@ -34,7 +34,7 @@ _PARTS: Mapping[str, Callable[[Workload], Iterator[Row]]] = {
     "scenes": measure_scenes,
 }
 # Ratios within one run hold on other machines as well; the speeds themselves don't.
-_RATIOS = {
+RATIOS = {
     "Ray, all cores / the published path, one core": (RAY_ALL, PUBLISHED),
     "plain loop, one core / the published path, one core": (PLAIN, PUBLISHED),
     "Ray / plain loop, one core": (RAY, PLAIN),
@@ -65,7 +65,7 @@ def measure(config: BenchmarkConfig) -> Table:
         torch.set_num_threads(threads)
         # Even after an error: the corpora of a benchmark can take gigabytes.
         storage.remove(workload.folder)
-    for name, (first, second) in _RATIOS.items():
+    for name, (first, second) in RATIOS.items():
         table.compare(name, first, second)
     storage.write_json(storage.join(config.out, "speed.json"), table.to_dict())
     storage.write_text(storage.join(config.out, "speed.md"), table.to_markdown())
