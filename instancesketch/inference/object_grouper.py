@@ -144,10 +144,8 @@ def _cluster(
 
 def _stroke_weights(batch: Batch) -> Tensor:
     """Return each stroke's weight, (S,): its length, a dot's a little above 0; 1 on average."""
-    length_P = ragged.segment_lengths(batch.normalised().points_P2.double(), batch.stroke_len_S)
-    length_S = (
-        ragged.reduce(length_P, batch.stroke_of_P, len(batch.stroke_len_S), "sum") + DOT_LENGTH
-    )
+    points_P2 = batch.normalised().points_P2.double()
+    length_S = ragged.stroke_lengths(points_P2, batch.layout) + DOT_LENGTH
     return (length_S / length_S.mean()).float()
 
 

@@ -58,9 +58,7 @@ class Pieces(NamedTuple):
 
     def lengths(self) -> Tensor:
         """Return the length of each piece, (I,)."""
-        layout = self.batch.layout
-        length_P = ragged.segment_lengths(self.batch.points_P2, layout.stroke_len_S)
-        return ragged.reduce(length_P, layout.stroke_of_P, layout.strokes, "sum")[self.at_I]
+        return ragged.stroke_lengths(self.batch.points_P2, self.batch.layout)[self.at_I]
 
     def average(self, parts_IQ: Tensor) -> Tensor:
         """Return the mean of what the pieces of each stroke are, by their length, (J, Q).
@@ -143,8 +141,7 @@ def cut_long(batch: Batch, allowed_S: Tensor) -> Pieces | None:
     Returns:
         None where there are none.
     """
-    length_P = ragged.segment_lengths(batch.points_P2, batch.stroke_len_S)
-    length_S = ragged.reduce(length_P, batch.stroke_of_P, batch.layout.strokes, "sum")
+    length_S = ragged.stroke_lengths(batch.points_P2, batch.layout)
     long_S = ((length_S > LONG) & allowed_S).numpy()
     points_P2 = batch.points_P2.double().numpy()
     stops_S = batch.stroke_len_S.cumsum(0).numpy()

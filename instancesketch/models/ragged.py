@@ -190,6 +190,12 @@ def segment_lengths(points_P2: Tensor, stroke_len_S: Tensor) -> Tensor:
     return torch.linalg.vector_norm(ahead_P2, dim=1).index_fill(0, starts(stroke_len_S), 0)
 
 
+def stroke_lengths(points_P2: Tensor, layout: Layout) -> Tensor:
+    """Return the length of each stroke, (S,); 0 for a dot."""
+    length_P = segment_lengths(points_P2, layout.stroke_len_S)
+    return reduce(length_P, layout.stroke_of_P, layout.strokes, "sum")
+
+
 def resample(points_P2: Tensor, stroke_len_S: Tensor, number: int) -> Tensor:
     """Place `number` points at equal distances of arc along each stroke, ends included.
 

@@ -186,9 +186,7 @@ def _fit_into_boxes(
 
 
 def _drop_short_strokes(batch: Batch, p: float, generator: torch.Generator) -> Batch:
-    segment_P = ragged.segment_lengths(batch.points_P2, batch.stroke_len_S)
-    length_S = ragged.reduce(segment_P, batch.stroke_of_P, len(batch.stroke_len_S), "sum")
-    rank_S = ragged.rank(length_S, batch.strokes_N)
+    rank_S = ragged.rank(ragged.stroke_lengths(batch.points_P2, batch.layout), batch.strokes_N)
     # The shortest is dropped only if three stay without it, the second only if without both.
     enough_S = batch.strokes_N[batch.sketch_of_S] - 1 - rank_S >= 3
     drop_S = (rank_S < 2) & enough_S & bernoulli(len(rank_S), p, generator)
