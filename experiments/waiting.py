@@ -1,4 +1,4 @@
-"""How long steps of training take on a busy machine, by threads and how threads wait; no Ray.
+"""Time steps of training on a busy machine, by threads and how these wait; needs no Ray.
 
   python -m experiments.waiting
 

@@ -1,4 +1,4 @@
-"""What a detector's boxes say about pairs of strokes: one box holds both, or only one of them.
+"""Evidence of a detector's boxes for pairs of strokes: one box holds both, or only one of them.
 
 Shape letters: see `instancesketch.models.ragged`; B boxes.
 """

@@ -1,4 +1,4 @@
-"""Where a stroke that may run over several parts is cut: corners, touches and returns.
+"""Cut a stroke that may run over several parts: at corners, touches and returns.
 
 Shape letters: D points along a stroke, E ends of other strokes.
 """

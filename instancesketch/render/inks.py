@@ -1,4 +1,4 @@
-"""What colour each stroke of a sketch has: by part, label, instance or object."""
+"""Choose the colour of each stroke of a sketch: by part, label, instance or object."""
 
 from __future__ import annotations
 
